@@ -1,0 +1,198 @@
+"""The encoder protocol, and the base class that does what all encoders share.
+
+The base class checks the input, shows progress, checks that vectors are finite and makes rows unit
+length, so that an encoder in a file of its own only says how a batch becomes vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import EncoderError, InputError
+from workbench.settings import get_settings
+
+__all__ = ["BaseEncoder", "Encoder", "Role", "Vectors", "fingerprint_of"]
+
+Role = Literal["query", "document"]
+Vectors = npt.NDArray[np.float32]
+Batch = tuple[npt.NDArray[np.intp], Vectors]
+
+# Below this many texts a progress bar is noise.
+PROGRESS_FROM = 64
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Anything that turns texts into unit vectors and can say which vectors those are.
+
+    Attributes
+    ----------
+    name : str
+        Short name for people, such as ``"use"`` or ``"qwen3-4b"``.
+    dimension : int
+        Length of a vector.
+    instruction : str or None
+        Task text that queries carry, if any.
+    recipe : mapping
+        All that changes a vector: model, revision, instruction, dimension, pooling, precision.
+    fingerprint : str
+        Short hash of the recipe. Vectors of equal fingerprints may be compared; others may not.
+    device : str
+        Where it runs: ``"cpu"``, ``"cuda:0"`` or the address of a server.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def instruction(self) -> str | None: ...
+    @property
+    def recipe(self) -> Mapping[str, Any]: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+
+    def encode_documents(self, texts: Sequence[str], *, progress: bool | None = None) -> Vectors:
+        """Encode JDs or other knowledge-base texts; float32 ``(n, dimension)``, unit rows."""
+
+    def encode_queries(self, texts: Sequence[str], *, progress: bool | None = None) -> Vectors:
+        """Encode résumé texts or other queries; float32 ``(n, dimension)``, unit rows."""
+
+
+class BaseEncoder(ABC):
+    """What all encoders share; a subclass gives the recipe and :meth:`encode_batches`."""
+
+    instruction: str | None = None
+    device: str = "cpu"
+    # Encoding that is cheaper than reading a stored vector back sets this to False.
+    worth_storing: bool = True
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Short name for people."""
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    @abstractmethod
+    def recipe(self) -> Mapping[str, Any]:
+        """All that changes a vector, as JSON-serialisable values."""
+
+    @abstractmethod
+    def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        """Yield ``(positions, vectors)`` batch by batch, in any order, each position once.
+
+        Texts are checked already; vectors need not be normalised. A caller may stop between two
+        batches and keep those that it has.
+        """
+
+    @property
+    def fingerprint(self) -> str:
+        """Short hash of the recipe."""
+        return fingerprint_of(self.recipe)
+
+    def encode_documents(self, texts: Sequence[str], *, progress: bool | None = None) -> Vectors:
+        """Encode knowledge-base texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Not blank.
+        progress : bool, optional
+            Show a progress bar; by default for long tasks (see :class:`~workbench.settings.Settings`).
+
+        Returns
+        -------
+        ndarray of float32, shape (n, dimension)
+            Rows of unit length, in the order of `texts`.
+
+        Raises
+        ------
+        InputError
+            If `texts` is a single string, or an item is blank or not a string (with its position).
+        EncoderError
+            If a vector is not finite (with the text and the precision).
+        """
+        return self._encode(texts, "document", progress)
+
+    def encode_queries(self, texts: Sequence[str], *, progress: bool | None = None) -> Vectors:
+        """Encode queries; as :meth:`encode_documents`, with the instruction if there is one."""
+        return self._encode(texts, "query", progress)
+
+    def checked_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        """As :meth:`encode_batches`, after checking texts, with finite rows of unit length."""
+        check_texts(texts)
+        for positions, vectors in self.encode_batches(texts, role):
+            yield positions, self._unit_rows(vectors, positions, texts)
+
+    def _encode(self, texts: Sequence[str], role: Role, progress: bool | None) -> Vectors:
+        check_texts(texts)
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        if not len(texts):
+            return vectors
+        with progress_bar(len(texts), self.name, progress) as bar:
+            for positions, batch in self.checked_batches(texts, role):
+                vectors[positions] = batch
+                bar.update(len(positions))
+        return vectors
+
+    def _unit_rows(self, vectors: Vectors, positions: npt.NDArray[np.intp], texts: Sequence[str]) -> Vectors:
+        vectors = np.asarray(vectors, dtype=np.float32)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        bad = np.flatnonzero(~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0))
+        if len(bad):
+            position = int(positions[bad[0]])
+            precision = self.recipe.get("precision", "float32")
+            raise EncoderError(
+                f"{self.name} ({precision}) gave {len(bad)} vector(s) that are not finite or have no length, "
+                f"the first for text {position}: {texts[position]!r:.60}. "
+                "Half precision can overflow: load the encoder with dtype='bfloat16' or 'float32'."
+            )
+        unit: Vectors = vectors / norms
+        return unit
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.dimension} dimensions on {self.device}, fingerprint {self.fingerprint}>"
+
+
+def fingerprint_of(recipe: Mapping[str, Any]) -> str:
+    """Hash of a recipe: the first 12 hexadecimal digits of SHA-256 over its canonical JSON."""
+    canonical = json.dumps(dict(recipe), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Refuse a bare string, and items that are blank or not strings, with their position."""
+    if isinstance(texts, str):
+        raise InputError("Got one string where a list of texts was expected; pass [text].")
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(f"Text {position} is {type(text).__name__} ({text!r:.40}), not a string.")
+        if not text.strip():
+            raise InputError(f"Text {position} is blank; clean the texts first with workbench.clean().")
+
+
+def progress_bar(total: int, what: str, progress: bool | None) -> Any:
+    """A tqdm bar over `total` texts, shown as the caller, else the settings, else the length says."""
+    from tqdm.auto import tqdm
+
+    shown = get_settings().progress if progress is None else progress
+    if shown is None and total < PROGRESS_FROM:
+        shown = False
+    # disable=None lets tqdm hide the bar where there is neither terminal nor notebook.
+    return tqdm(
+        total=total, desc=what, unit="text", disable=None if shown is None else not shown, leave=False
+    )

@@ -1,0 +1,60 @@
+"""The one family of errors. Every message is a sentence that says what was wrong, where, and what to do.
+
+Catch :class:`WorkbenchError` to catch them all; each class also derives from the builtin that a
+caller would expect (``ValueError`` for bad input, ``ImportError`` for a missing package).
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CardError",
+    "EncoderError",
+    "EncoderMismatchError",
+    "EncoderUnavailableError",
+    "InputError",
+    "MissingDependencyError",
+    "NotebookError",
+    "StoreError",
+    "UncalibratedCutoffWarning",
+    "WorkbenchError",
+]
+
+
+class WorkbenchError(Exception):
+    """Base of all errors that the workbench raises on purpose."""
+
+
+class InputError(WorkbenchError, ValueError):
+    """What the caller passed, or a file that the caller named, cannot be used as it is."""
+
+
+class CardError(InputError):
+    """A cutoff card is damaged, edited by hand, or of an unknown schema version."""
+
+
+class EncoderUnavailableError(WorkbenchError, LookupError):
+    """An encoder cannot be loaded here: unknown name, no weights, no GPU, no server."""
+
+
+class EncoderError(WorkbenchError, RuntimeError):
+    """An encoder failed while encoding, or returned vectors that cannot be used."""
+
+
+class EncoderMismatchError(WorkbenchError, ValueError):
+    """Vectors, a knowledge base or a cutoff card belong to another encoder than the one given."""
+
+
+class StoreError(WorkbenchError, OSError):
+    """A file of the workbench (embedding store, knowledge base) cannot be read or written."""
+
+
+class NotebookError(WorkbenchError, RuntimeError):
+    """A notebook failed while it was executed, or was given a parameter that it does not have."""
+
+
+class MissingDependencyError(WorkbenchError, ImportError):
+    """An optional package is not installed; the message says which extra brings it."""
+
+
+class UncalibratedCutoffWarning(UserWarning):
+    """The cutoff in use was never calibrated for the encoder in use."""

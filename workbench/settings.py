@@ -1,0 +1,104 @@
+"""One :class:`Settings` object, read from ``WORKBENCH_*`` environment variables.
+
+Secrets are not settings: an API key stays in the environment and is read by the client that needs it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from workbench.errors import InputError
+
+__all__ = ["Language", "Settings", "get_settings"]
+
+Language = Literal["zh", "en"]
+
+# The figure that travelled on from Qwen3-4B's first users (see README); valid for no other encoder.
+LITERATURE_CUTOFF = 0.40
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are kept, and the defaults.
+
+    Attributes
+    ----------
+    cache_dir : Path
+        Holds the embedding store (``WORKBENCH_CACHE``; the user's cache folder by default).
+    models_dir : Path or None
+        Folder that holds model checkpoints in subfolders, such as ``Qwen3-Embedding-4B``
+        (``WORKBENCH_MODELS``).
+    project_dir : Path
+        Folder that holds ``labeled_pairs/`` (``WORKBENCH_PROJECT``; else the nearest folder above
+        the working directory that has one, else the working directory).
+    encoder : str
+        Spec of the encoder that is used when none is named (``WORKBENCH_ENCODER``, ``"auto"``).
+    language : {"zh", "en"}
+        Language of labels in panels, figures and reports (``WORKBENCH_LANGUAGE``, ``"zh"``).
+    progress : bool or None
+        Show progress bars: always, never, or (None) for long tasks on a terminal or in a notebook
+        (``WORKBENCH_PROGRESS`` = 1 or 0).
+    """
+
+    cache_dir: Path
+    models_dir: Path | None
+    project_dir: Path
+    encoder: str = "auto"
+    language: Language = "zh"
+    progress: bool | None = None
+
+    @property
+    def store_path(self) -> Path:
+        """The SQLite file of the embedding store."""
+        return self.cache_dir / "embeddings.sqlite"
+
+    @property
+    def cutoffs_dir(self) -> Path:
+        """Folder in which cutoff cards are looked for."""
+        return self.project_dir / "labeled_pairs" / "cutoffs"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings from ``WORKBENCH_*`` variables.
+
+        Raises
+        ------
+        InputError
+            If a variable has a value that is not one of those allowed.
+        """
+        import platformdirs
+
+        cache = environ.get("WORKBENCH_CACHE") or platformdirs.user_cache_dir("workbench", appauthor=False)
+        models = environ.get("WORKBENCH_MODELS")
+        project = environ.get("WORKBENCH_PROJECT")
+        progress = _one_of(environ, "WORKBENCH_PROGRESS", ("", "0", "1"))
+        return cls(
+            cache_dir=Path(cache).expanduser(),
+            models_dir=Path(models).expanduser() if models else None,
+            project_dir=Path(project).expanduser() if project else _nearest_project(Path.cwd()),
+            encoder=environ.get("WORKBENCH_ENCODER") or "auto",
+            language=cast(Language, _one_of(environ, "WORKBENCH_LANGUAGE", ("zh", "en"))),
+            progress={"": None, "0": False, "1": True}[progress],
+        )
+
+
+def get_settings() -> Settings:
+    """The settings as the environment has them now."""
+    return Settings.from_environment()
+
+
+def _one_of(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    value = environ.get(name) or allowed[0]
+    if value not in allowed:
+        raise InputError(
+            f"{name} is {value!r}; set it to one of {', '.join(filter(None, allowed))}, or unset it."
+        )
+    return value
+
+
+def _nearest_project(start: Path) -> Path:
+    return next((folder for folder in (start, *start.parents) if (folder / "labeled_pairs").is_dir()), start)

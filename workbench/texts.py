@@ -1,0 +1,213 @@
+"""Cleaning: from a pasted block or a list to distinct, tidy texts, with a report of what was changed.
+
+Both sides of a match, JDs and résumé texts, pass through here before they are encoded, because a
+cutoff is only valid for texts that were cleaned the way the labelled pairs were. No encoding here.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import regex
+
+from workbench.errors import InputError
+
+__all__ = [
+    "MAX_CHARACTERS",
+    "Cleaned",
+    "CleaningReport",
+    "CutText",
+    "Duplicate",
+    "clean",
+    "cleaning_recipe",
+    "tidy",
+]
+
+MAX_CHARACTERS = 512
+RECIPE_VERSION = 1
+
+_INVISIBLE = regex.compile("[\ufeff\u200b\u2060]+")  # byte-order mark, zero-width space, word joiner
+_SPACE = regex.compile(r"[\s\p{Cc}]+")
+_GRAPHEME = regex.compile(r"\X")
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A text that was dropped because an earlier one is the same once both are clean."""
+
+    position: int
+    first: int
+
+
+@dataclass(frozen=True)
+class CutText:
+    """A text that was shortened, with its length in characters before and after."""
+
+    position: int
+    length: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class CleaningReport:
+    """What cleaning did; positions count from 0 in the input.
+
+    Attributes
+    ----------
+    n_input, n_output : int
+        Texts before and after; ``n_input == n_output + len(blank) + len(duplicates)``.
+    blank : tuple of int
+        Positions of texts that had nothing but white space.
+    duplicates : tuple of Duplicate
+        Texts dropped as duplicates, each with the position of the one that was kept.
+    cut : tuple of CutText
+        Texts that were cut; a text that was cut and then found to be a duplicate is in both lists.
+    repaired : tuple of int
+        Positions of texts with split surrogate pairs: joined again, or replaced by U+FFFD.
+    """
+
+    n_input: int
+    n_output: int
+    blank: tuple[int, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    cut: tuple[CutText, ...] = ()
+    repaired: tuple[int, ...] = ()
+
+    def summary(self, language: str = "en") -> str:
+        """One line for a status bar, with places counted from 1 as people do."""
+        zh = language == "zh"
+        changes = [
+            (self.blank, "空行已删" if zh else "blank dropped"),
+            ([d.position for d in self.duplicates], "重复已删" if zh else "duplicate dropped"),
+            ([c.position for c in self.cut], "过长已截断" if zh else "cut"),
+            (self.repaired, "字符已修复" if zh else "repaired"),
+        ]
+        place = "（第 {} 条）" if zh else " (no. {})"
+        shown = [f"{len(at)} {what}" + place.format(_places(at)) for at, what in changes if at]
+        head = f"{self.n_output} 条文本" if zh else f"{self.n_output} text{'s' * (self.n_output != 1)}"
+        colon, semicolon = ("：", "；") if zh else (": ", "; ")
+        return colon.join([head, semicolon.join(shown)]) if shown else head
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Cleaned texts with the report.
+
+    Attributes
+    ----------
+    texts : list of str
+        Distinct, not blank, in input order.
+    positions : list of int
+        For each text, its position in the input, so that metadata can be kept aligned.
+    report : CleaningReport
+    """
+
+    texts: list[str]
+    positions: list[int]
+    report: CleaningReport
+
+
+def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -> Cleaned:
+    r"""Clean a pasted block (one text a line) or a list of texts.
+
+    Each text is normalised to Unicode NFC, invisible marks are removed, inner white space (line
+    breaks and control characters too) becomes one space, ends are stripped; then it is cut at
+    `max_characters` on a grapheme boundary (UAX #29), so that no combining sequence is split.
+    Blank texts and exact duplicates are dropped; the first of each is kept, in order. Cleaning
+    what is clean changes nothing.
+
+    Parameters
+    ----------
+    texts : str or iterable of str
+        A block is split into lines first.
+    max_characters : int
+        Longest text kept, in Unicode code points.
+
+    Raises
+    ------
+    InputError
+        If an item is not a string (with its position), or `max_characters` is below 1.
+
+    Examples
+    --------
+    >>> cleaned = clean("  Python  开发 \n\nPython 开发\nRAG")
+    >>> cleaned.texts
+    ['Python 开发', 'RAG']
+    >>> print(cleaned.report)
+    2 texts: 1 blank dropped (no. 2); 1 duplicate dropped (no. 3)
+    """
+    if max_characters < 1:
+        raise InputError(f"max_characters is {max_characters}; it must be at least 1.")
+    items = texts.splitlines() if isinstance(texts, str) else list(texts)
+    first_seen: dict[str, int] = {}
+    blank, duplicates, cut, repaired = [], [], [], []
+    for position, item in enumerate(items):
+        if not isinstance(item, str):
+            raise InputError(
+                f"Text {position} is {type(item).__name__} ({item!r:.40}), not a string; "
+                "drop missing values or convert them to str first."
+            )
+        whole = tidy(item)
+        if _has_lone_surrogate(item):
+            repaired.append(position)
+        text = _cut(whole, max_characters)
+        if len(text) < len(whole):
+            cut.append(CutText(position, len(whole), len(text)))
+        if not text:
+            blank.append(position)
+        elif text in first_seen:
+            duplicates.append(Duplicate(position, first_seen[text]))
+        else:
+            first_seen[text] = position
+    report = CleaningReport(
+        len(items), len(first_seen), tuple(blank), tuple(duplicates), tuple(cut), tuple(repaired)
+    )
+    return Cleaned(list(first_seen), list(first_seen.values()), report)
+
+
+def tidy(text: str) -> str:
+    """One text in NFC, without invisible marks, with single spaces and stripped ends; not cut."""
+    if _has_lone_surrogate(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    composed = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return str(_SPACE.sub(" ", composed)).strip()
+
+
+def cleaning_recipe(max_characters: int = MAX_CHARACTERS) -> dict[str, str | int]:
+    """All that decides what cleaning does, for the cutoff card."""
+    return {
+        "version": RECIPE_VERSION,
+        "unicode": "NFC",
+        "whitespace": "collapsed",
+        "max_characters": max_characters,
+    }
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _cut(text: str, max_characters: int) -> str:
+    if len(text) <= max_characters:
+        return text
+    end = 0
+    # The tail lets the last grapheme be seen whole; longer sequences are cut like single ones.
+    for grapheme in _GRAPHEME.finditer(text[: max_characters + 64]):
+        if grapheme.end() > max_characters:
+            break
+        end = grapheme.end()
+    return text[: end or max_characters].rstrip()
+
+
+def _places(positions: Iterable[int], most: int = 5) -> str:
+    places = [str(position + 1) for position in positions]
+    return ", ".join(places[:most]) + (", …" if len(places) > most else "")
