@@ -1,0 +1,68 @@
+# The whole developer manual: `make help`. Two commands are promised to work on a fresh machine:
+# `make demo` (sets up the light set and runs the main job) and `make test` (sets up everything and tests it).
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help demo test quick lint setup setup-all lab lock bench screenshots clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.demo ## set up the light set, then search the example JDs and print the ranked table
+	$(BIN)/workbench run notebooks/01_search.ipynb --output reports
+
+lab: $(VENV)/.demo ## open the notebooks in JupyterLab
+	$(BIN)/workbench lab
+
+setup: $(VENV)/.demo ## set up the light CPU set (no torch) in .venv
+setup-all: $(VENV)/.all ## set up everything that the tests need, torch and transformers too
+
+test: $(VENV)/.all ## set up everything and run all tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+quick: $(VENV)/.all ## run the fast tests only (under 5 minutes on 2 cores)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not browser"
+
+lint: $(VENV)/.all ## ruff (style, imports, docstrings) and mypy --strict on the package
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.all ## measure against peers; writes benchmarks/results/
+	$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/.all ## take the pictures that the README shows, in headless Chromium
+	$(BIN)/python -m tests.browser.take_screenshots
+
+lock: $(VENV)/.venv ## pin all packages anew, without addresses
+	$(PIP) install -q uv
+	$(BIN)/uv pip compile -q pyproject.toml --extra cpu $(LOCK) -o requirements/demo.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra qwen --extra test $(LOCK) \
+	  -c requirements/demo.lock -c requirements/torch.txt -o requirements/test.lock
+	# torch brings what it needs by itself, and a CPU build needs none of the CUDA packages
+	sed -i.bak -E '/^(torch|triton|nvidia-|cuda-)/d' requirements/test.lock && rm requirements/test.lock.bak
+
+LOCK := --universal --python-version 3.11 --upgrade --no-emit-index-url --no-header --no-annotate
+
+clean: ## remove what was built here (.venv, reports, caches)
+	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(VENV)/.venv:
+	@sh tools/make_venv.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.venv requirements/demo.lock pyproject.toml
+	@echo "Installing the light set (no torch) into $(VENV) …"
+	$(PIP) install -q -r requirements/demo.lock
+	$(PIP) install -q --no-deps --editable .
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.demo requirements/test.lock requirements/torch.txt requirements/tokenizers.lock
+	@echo "Installing torch, transformers and the test tools into $(VENV) …"
+	$(PIP) install -q -r requirements/torch.txt
+	$(PIP) install -q -r requirements/test.lock
+	$(PIP) install -q --no-deps -r requirements/tokenizers.lock
+	@touch $@
