@@ -1,0 +1,73 @@
+"""pyproject.toml, environment.yml and the locks say the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# conda-forge has these under another name
+CONDA_NAMES = {"torch": "pytorch-gpu", "matplotlib": "matplotlib-base"}
+
+
+def requirements(*extras: str) -> dict[str, Requirement]:
+    lines = list(PROJECT["dependencies"])
+    for extra in extras:
+        lines += PROJECT["optional-dependencies"][extra]
+    parsed = [Requirement(line) for line in lines]
+    return {canonicalize_name(r.name): r for r in parsed if r.name != PROJECT["name"]}
+
+
+def locked(name: str) -> dict[str, list[str]]:
+    versions: dict[str, list[str]] = {}
+    for line in (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([A-Za-z0-9._-]+)==([^\s;]+)", line):
+            versions.setdefault(canonicalize_name(match[1]), []).append(match[2])
+    return versions
+
+
+def conda() -> dict[str, Requirement]:
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    pip = next(item["pip"] for item in dependencies if isinstance(item, dict))
+    lines = [d for d in dependencies if isinstance(d, str)] + [p for p in pip if not p.startswith("-e")]
+    return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+
+
+def test_the_conda_environment_is_the_gpu_extra():
+    wanted = requirements("qwen", "gpu")
+    found = conda()
+    python = found.pop("python")
+    found.pop("pip")
+    assert str(python.specifier) == PROJECT["requires-python"]
+    expected = {CONDA_NAMES.get(name, name): str(r.specifier) for name, r in wanted.items()}
+    assert {name: str(r.specifier) for name, r in found.items()} == expected
+
+
+@pytest.mark.parametrize(("lock", "extras"), [("demo.lock", ["cpu"]), ("test.lock", ["cpu", "qwen", "test"])])
+def test_a_lock_pins_each_requirement_at_an_allowed_version(lock, extras):
+    pins = locked(lock) | locked("torch.txt")
+    for name, requirement in requirements(*extras).items():
+        assert name in pins, f"{lock} lacks {name}; run 'make lock'"
+        for version in pins[name]:
+            assert requirement.specifier.contains(version), (
+                f"{lock} pins {name}=={version}, not {requirement}"
+            )
+
+
+def test_the_test_lock_extends_the_demo_lock():
+    demo, everything = locked("demo.lock"), locked("test.lock")
+    assert {name: everything.get(name) for name in demo} == demo
+
+
+@pytest.mark.parametrize("name", ["demo.lock", "test.lock", "torch.txt", "tokenizers.lock"])
+def test_a_lock_names_no_address(name):
+    assert "://" not in (ROOT / "requirements" / name).read_text(encoding="utf-8")
+
+
+def test_the_light_set_has_no_torch():
+    assert not {"torch", "transformers", "sentence-transformers"} & set(locked("demo.lock"))
