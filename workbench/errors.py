@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "CardError",
+    "CleaningWarning",
     "EncoderError",
     "EncoderMismatchError",
     "EncoderUnavailableError",
@@ -58,3 +59,7 @@ class MissingDependencyError(WorkbenchError, ImportError):
 
 class UncalibratedCutoffWarning(UserWarning):
     """The cutoff in use was never calibrated for the encoder in use."""
+
+
+class CleaningWarning(UserWarning):
+    """Cleaning dropped or cut some of the texts that the caller passed."""

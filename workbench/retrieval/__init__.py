@@ -1,0 +1,14 @@
+"""Retrieval: a knowledge base of texts with their vectors, the index over them, and :func:`search`.
+
+What a vector is comes from :mod:`workbench.encoders`; where a cutoff comes from, from
+:mod:`workbench.calibration`.
+"""
+
+from __future__ import annotations
+
+from workbench.retrieval.cutoff_choice import resolve_cutoff
+from workbench.retrieval.hits import Hit
+from workbench.retrieval.knowledge_base import KnowledgeBase
+from workbench.retrieval.search import search
+
+__all__ = ["Hit", "KnowledgeBase", "resolve_cutoff", "search"]
