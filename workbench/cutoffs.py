@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from workbench.atomic import write_whole
 from workbench.errors import CardError, EncoderMismatchError, InputError
 from workbench.settings import LITERATURE_CUTOFF
 
@@ -52,11 +53,7 @@ class Cutoff:
 
     def __post_init__(self) -> None:
         # bool is an int, and True would pass for a cutoff of 1.0
-        if (
-            isinstance(self.value, bool)
-            or not isinstance(self.value, int | float)
-            or not -1 <= self.value <= 1
-        ):
+        if isinstance(self.value, bool) or not isinstance(self.value, Real) or not -1 <= self.value <= 1:
             raise InputError(
                 f"A cutoff is a number from -1 to 1 (cosine similarity), not {self.value!r}; "
                 "scores in percent must be divided by 100."
@@ -86,7 +83,8 @@ class Cutoff:
             raise EncoderMismatchError(
                 f"This cutoff ({self.value:.4f}) was calibrated for {self.encoder_name} "
                 f"[{self.fingerprint}], not for {name} [{fingerprint}]. Scores of different encoders, "
-                "instructions, dimensions or precisions lie on different scales: load the card's encoder, or calibrate for this one."
+                "instructions, dimensions or precisions lie on different scales: load the card's encoder, "
+                "or calibrate for this one."
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,16 +100,8 @@ class Cutoff:
 
     def save(self, path: str | Path) -> Path:
         """Write the card as JSON; the file is either whole or not there."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as file:
-            file.write(text)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(target)
-        return target
+        return write_whole(path, text)
 
     @classmethod
     def load(cls, path: str | Path) -> Cutoff:
