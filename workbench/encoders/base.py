@@ -75,6 +75,8 @@ class BaseEncoder(ABC):
     device: str = "cpu"
     # Encoding that is cheaper than reading a stored vector back sets this to False.
     worth_storing: bool = True
+    # Why this encoder was taken, where the workbench chose it ("auto").
+    chosen_because: str | None = None
 
     @property
     @abstractmethod
@@ -132,11 +134,17 @@ class BaseEncoder(ABC):
         """Encode queries; as :meth:`encode_documents`, with the instruction if there is one."""
         return self._encode(texts, "query", progress)
 
-    def checked_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
-        """As :meth:`encode_batches`, after checking texts, with finite rows of unit length."""
+    def checked_batches(
+        self, texts: Sequence[str], role: Role, *, places: Sequence[int] | None = None
+    ) -> Iterator[Batch]:
+        """As :meth:`encode_batches`, after checking texts, with finite rows of unit length.
+
+        Where `texts` are a part of what a caller passed, `places` says for each where it stood, so
+        that an error names that position.
+        """
         check_texts(texts)
         for positions, vectors in self.encode_batches(texts, role):
-            yield positions, self._unit_rows(vectors, positions, texts)
+            yield positions, self._unit_rows(vectors, positions, texts, places)
 
     def _encode(self, texts: Sequence[str], role: Role, progress: bool | None) -> Vectors:
         check_texts(texts)
@@ -149,16 +157,23 @@ class BaseEncoder(ABC):
                 bar.update(len(positions))
         return vectors
 
-    def _unit_rows(self, vectors: Vectors, positions: npt.NDArray[np.intp], texts: Sequence[str]) -> Vectors:
+    def _unit_rows(
+        self,
+        vectors: Vectors,
+        positions: npt.NDArray[np.intp],
+        texts: Sequence[str],
+        places: Sequence[int] | None,
+    ) -> Vectors:
         vectors = np.asarray(vectors, dtype=np.float32)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         bad = np.flatnonzero(~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0))
         if len(bad):
             position = int(positions[bad[0]])
+            place = position if places is None else places[position]
             precision = self.recipe.get("precision", "float32")
             raise EncoderError(
                 f"{self.name} ({precision}) gave {len(bad)} vector(s) that are not finite or have no length, "
-                f"the first for text {position}: {texts[position]!r:.60}. "
+                f"the first for text {place}: {texts[position]!r:.60}. "
                 "Half precision can overflow: load the encoder with dtype='bfloat16' or 'float32'."
             )
         unit: Vectors = vectors / norms
@@ -183,6 +198,13 @@ def check_texts(texts: Sequence[str]) -> None:
             raise InputError(f"Text {position} is {type(text).__name__} ({text!r:.40}), not a string.")
         if not text.strip():
             raise InputError(f"Text {position} is blank; clean the texts first with workbench.clean().")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"Text {position} has half a surrogate pair, which no tokenizer can read; "
+                "clean the texts first with workbench.clean()."
+            ) from None
 
 
 def progress_bar(total: int, what: str, progress: bool | None) -> Any:
