@@ -1,0 +1,214 @@
+"""Where model checkpoints are found: a folder, the models folder, the Hugging Face cache, the hub.
+
+Only safetensors are accepted, since the other formats are pickles, which run code when they are
+opened. What is inside a checkpoint is read by the encoders.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import EncoderUnavailableError
+from workbench.settings import get_settings
+
+__all__ = ["find_checkpoint", "get_checkpoint", "is_hub_id", "module_folders", "read_json", "weight_files"]
+
+# Seconds to wait for the hub's first answer; without a network nobody should wait for minutes.
+HUB_TIMEOUT = 5.0
+_WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_UNWANTED = ["onnx/*", "openvino/*", "*.onnx", "flax*", "tf_*"]
+
+
+def is_hub_id(source: str) -> bool:
+    """Whether `source` has the form ``owner/name`` and is no folder here.
+
+    Examples
+    --------
+    >>> is_hub_id("Qwen/Qwen3-Embedding-4B"), is_hub_id("/models/Qwen3"), is_hub_id("./a/b")
+    (True, False, False)
+    """
+    parts = source.split("/")
+    return len(parts) == 2 and all(parts) and parts[0] not in (".", "..", "~") and not Path(source).exists()
+
+
+def find_checkpoint(hub_id: str) -> Path | None:
+    """The folder on this machine that holds a whole checkpoint of a hub model; no network.
+
+    Looks in the models folder (``WORKBENCH_MODELS``), then in the Hugging Face cache.
+    """
+    for folder in _places(hub_id):
+        if folder.is_dir() and _flaw(folder) is None:
+            return folder
+    return None
+
+
+def get_checkpoint(source: str, *, size: str = "") -> Path:
+    """The folder of a checkpoint, downloaded from the hub if it is nowhere here.
+
+    Parameters
+    ----------
+    source : str
+        A folder, or a hub id such as ``"Qwen/Qwen3-Embedding-4B"``.
+    size : str
+        What to say about the size of the download, such as ``"8.0 GB"``.
+
+    Raises
+    ------
+    EncoderUnavailableError
+        If the folder does not exist, has no safetensors or is incomplete, or the hub cannot be
+        reached; it says where was looked and how to download.
+    """
+    if not is_hub_id(source):
+        folder = Path(source).expanduser()
+        if not folder.is_dir():
+            raise EncoderUnavailableError(
+                f"There is no folder {source!r}. Give the folder of a checkpoint (with config.json and "
+                "model.safetensors), or a hub id such as 'Qwen/Qwen3-Embedding-0.6B'."
+            )
+        if flaw := _flaw(folder):
+            raise EncoderUnavailableError(f"The checkpoint in {folder} cannot be used: {flaw}")
+        return folder
+    found = find_checkpoint(source)
+    return found if found is not None else _download(source, size)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that transformers loads from a folder; empty where there are none.
+
+    Raises
+    ------
+    EncoderUnavailableError
+        If the index of a checkpoint in several files is not readable.
+    """
+    single = folder / "model.safetensors"
+    index = folder / "model.safetensors.index.json"
+    if single.is_file():
+        return [single]
+    if index.is_file():
+        return [folder / name for name in sorted(set(read_json(index).get("weight_map", {}).values()))]
+    return []
+
+
+def module_folders(folder: Path) -> list[Path]:
+    """The folders of a sentence-transformers checkpoint that can hold weights, in module order.
+
+    A checkpoint without modules.json has one, itself.
+
+    Raises
+    ------
+    EncoderUnavailableError
+        If modules.json is damaged.
+    """
+    path = folder / "modules.json"
+    if not path.is_file():
+        return [folder]
+    try:
+        modules = json.loads(path.read_text(encoding="utf-8"))
+        return list(dict.fromkeys(folder / str(module["path"]) for module in modules))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise EncoderUnavailableError(
+            f"{path} is damaged ({type(error).__name__}: {error}); download the checkpoint again."
+        ) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file of a checkpoint.
+
+    Raises
+    ------
+    EncoderUnavailableError
+        If the file is not there, or is no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EncoderUnavailableError(
+            f"{path.parent} has no {path.name}; it does not hold a checkpoint."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise EncoderUnavailableError(
+            f"{path} cannot be read as JSON ({error}); download the checkpoint again."
+        ) from error
+    if not isinstance(content, dict):
+        raise EncoderUnavailableError(f"{path} is not a JSON object; download the checkpoint again.")
+    return content
+
+
+def _places(hub_id: str) -> Iterator[Path]:
+    models = get_settings().models_dir
+    if models is not None:
+        yield models / hub_id.split("/")[1]
+        yield models / hub_id
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:
+        return
+    cached = try_to_load_from_cache(hub_id, "config.json")
+    if isinstance(cached, str):
+        yield Path(cached).parent
+
+
+def _flaw(folder: Path) -> str | None:
+    """What keeps a folder from being used, as a sentence; None if nothing does."""
+    folders = module_folders(folder)
+    if folders == [folder] and not (folder / "config.json").is_file():
+        return "it has no config.json, so it is not a checkpoint."
+    files = [file for module in folders for file in weight_files(module)]
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        return f"{missing[0]} is missing ({len(missing)} of {len(files)} files); download it again."
+    for module in folders:
+        pickles = sorted(file.name for pattern in _PICKLES for file in module.glob(pattern))
+        if pickles and not weight_files(module):
+            return (
+                f"its weights are only there as {pickles[0]}, a pickle, which can run code when opened. Only "
+                "safetensors are loaded: take a revision that has model.safetensors."
+            )
+    return None if files else "it has no model.safetensors; download the weights too."
+
+
+def _download(hub_id: str, size: str) -> Path:
+    looked = [f"{place} ({_why_not(place)})" for place in _places(hub_id)]
+    if get_settings().models_dir is None:
+        looked.append("the models folder (WORKBENCH_MODELS is not set)")
+    try:
+        from huggingface_hub import HfApi, snapshot_download
+
+        # One question with a short time-out first: the download itself retries for minutes.
+        HfApi().model_info(hub_id, timeout=HUB_TIMEOUT)
+        folder = Path(
+            snapshot_download(
+                hub_id, allow_patterns=_WANTED, ignore_patterns=_UNWANTED, etag_timeout=HUB_TIMEOUT
+            )
+        )
+    # Whatever goes wrong on the way (no network, offline mode, a proxy, no such model, a full disk),
+    # the answer for the user is the same: where was looked, and how to get the weights by hand.
+    except Exception as error:
+        raise EncoderUnavailableError(_how_to_get(hub_id, size, looked, error)) from error
+    if flaw := _flaw(folder):
+        raise EncoderUnavailableError(f"{hub_id} cannot be used: {flaw}")
+    return folder
+
+
+def _why_not(place: Path) -> str:
+    return (_flaw(place) or "usable").rstrip(".") if place.is_dir() else "no such folder"
+
+
+def _how_to_get(hub_id: str, size: str, looked: list[str], error: Exception) -> str:
+    name = hub_id.split("/")[1]
+    first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
+    return (
+        f"The weights of {hub_id}{f' ({size})' if size else ''} are not on this machine. Looked in: "
+        f"{'; '.join(looked)}; the Hugging Face cache; the hub{offline}: {first_line}\n"
+        f"Download them where there is a network:\n"
+        f"    hf download {hub_id} --local-dir models/{name}\n"
+        f"or from ModelScope:\n"
+        f"    modelscope download --model {hub_id} --local_dir models/{name}\n"
+        f"and set WORKBENCH_MODELS to that 'models' folder."
+    )

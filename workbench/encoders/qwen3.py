@@ -1,0 +1,293 @@
+"""Qwen3-Embedding through transformers, straight from the official weights.
+
+The vector of a text is the hidden state of its last token, which is ``<|endoftext|>``. Queries carry
+an instruction, documents nothing. Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
+from workbench.encoders.batching import TokenRows, token_batches
+from workbench.encoders.checkpoints import find_checkpoint, get_checkpoint, read_json, weight_files
+from workbench.encoders.identity import config_digest, tokenizer_digest, weights_digest
+from workbench.encoders.last_token import last_token_states
+from workbench.encoders.memory import encode_in_halves
+from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
+from workbench.encoders.prefix import SharedPrefix, compute_prefix, worthwhile_prefix
+from workbench.errors import EncoderUnavailableError, InputError
+
+__all__ = ["DEFAULT_INSTRUCTION", "QWEN3_MODELS", "Qwen3Encoder", "Qwen3Model", "find_weights"]
+
+# Qwen's authors advise English task texts for every language of the query.
+DEFAULT_INSTRUCTION = (
+    "Given a statement of skills or experience from a candidate's resume, "
+    "retrieve the job requirements that it satisfies"
+)
+
+SMALLEST_DIMENSION = 32  # of the model card: "user-defined output dimensions from 32 to ..."
+MAX_LENGTH = 8192
+TOKEN_BUDGET_CPU = 1024
+TOKEN_BUDGET_GPU = 16384
+# Tokenised together; each text's offsets and strings live in memory until its chunk is packed.
+_TOKENISE_CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class Qwen3Model:
+    """A published Qwen3-Embedding checkpoint.
+
+    Attributes
+    ----------
+    hub_id : str
+        Its name on the Hugging Face hub and on ModelScope.
+    dimension : int
+        Length of its vectors when they are not shortened.
+    parameters : int
+        Numbers in its weights.
+    """
+
+    hub_id: str
+    dimension: int
+    parameters: int
+
+    @property
+    def bfloat16_bytes(self) -> int:
+        """Size of the weights in memory and of the download."""
+        return 2 * self.parameters
+
+
+QWEN3_MODELS: Mapping[str, Qwen3Model] = MappingProxyType(
+    {
+        "qwen3-0.6b": Qwen3Model("Qwen/Qwen3-Embedding-0.6B", 1024, 595_776_512),
+        "qwen3-4b": Qwen3Model("Qwen/Qwen3-Embedding-4B", 2560, 4_021_774_336),
+        "qwen3-8b": Qwen3Model("Qwen/Qwen3-Embedding-8B", 4096, 7_567_295_488),
+    }
+)
+
+
+def find_weights(name: str) -> Path | None:
+    """The folder on this machine with the weights of ``"qwen3-4b"`` or the like; no network.
+
+    Raises
+    ------
+    InputError
+        If no Qwen3-Embedding model has that short name.
+    """
+    if name not in QWEN3_MODELS:
+        raise InputError(f"{name!r} is no Qwen3-Embedding model; known: {', '.join(QWEN3_MODELS)}.")
+    return find_checkpoint(QWEN3_MODELS[name].hub_id)
+
+
+class Qwen3Encoder(BaseEncoder):
+    r"""Vectors of a Qwen3-Embedding checkpoint.
+
+    The checkpoint is looked for and checked at once; its weights are read when the first text is
+    encoded, so that texts whose vectors are stored already cost no loading.
+
+    Parameters
+    ----------
+    source : str or Path
+        A short name (``"qwen3-0.6b"``, ``"qwen3-4b"``, ``"qwen3-8b"``), a folder, or a hub id.
+    name : str, optional
+        Short name for people; by default the model's short name, else the folder's name.
+    dimension : int, optional
+        Keep only the first so many components (Matryoshka), at least 32; by default all.
+    dtype : {"auto", "float32", "bfloat16", "float16", "int8", "nf4"}
+        Precision. ``"auto"`` is bfloat16 on a GPU that has it, float16 on an older GPU, float32 on a
+        CPU. ``"int8"`` and ``"nf4"`` (4 bits) need a GPU and bitsandbytes.
+    device : str, optional
+        ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default the first GPU if there is one.
+    instruction : str or None
+        Task text that queries carry as ``Instruct: {instruction}\nQuery:{text}``; None for none.
+    max_length : int
+        Longest text in tokens; what is beyond is cut, the end token is kept.
+    token_budget : int, optional
+        Tokens of a batch; by default 1,024 on a CPU and 16,384 on a GPU.
+
+    Raises
+    ------
+    MissingDependencyError
+        If torch or transformers is not installed.
+    EncoderUnavailableError
+        If the weights are not here, are no safetensors, or the device is not here.
+    InputError
+        If an option has a value that the model does not have.
+
+    References
+    ----------
+    Zhang et al., "Qwen3 Embedding: Advancing Text Embedding and Reranking Through Foundation
+    Models", arXiv:2506.05176 (2025), sections 2 and 3.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        *,
+        name: str | None = None,
+        dimension: int | None = None,
+        dtype: str = "auto",
+        device: str | None = None,
+        instruction: str | None = DEFAULT_INSTRUCTION,
+        max_length: int = MAX_LENGTH,
+        token_budget: int | None = None,
+    ) -> None:
+        import_torch("Qwen3-Embedding")
+        source = str(source)
+        model = QWEN3_MODELS.get(source)
+        self._folder = (
+            get_checkpoint(model.hub_id, size=f"{model.bfloat16_bytes / 1e9:.1f} GB")
+            if model
+            else get_checkpoint(source)
+        )
+        self._config = read_json(self._folder / "config.json")
+        self._name = name or _short_name(source)
+        if self._config.get("model_type") != "qwen3":
+            raise EncoderUnavailableError(
+                f"{self._folder} holds a {self._config.get('model_type')!r} model, not Qwen3-Embedding; "
+                f"load it as 'st:{source}' if it is a sentence-transformers checkpoint."
+            )
+        self._dimension = _checked_dimension(dimension, int(self._config["hidden_size"]), self._name)
+        self._max_length = _checked_max_length(max_length, int(self._config["max_position_embeddings"]))
+        self.instruction = _checked_instruction(instruction)
+        self.device = resolve_device(device)
+        self._precision = resolve_precision(dtype, self.device)
+        self._token_budget = token_budget or (TOKEN_BUDGET_CPU if self.device == "cpu" else TOKEN_BUDGET_GPU)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def dimension(self) -> int:
+        return self._dimension
+
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        # The folder's name is not in it: the same weights give the same vectors wherever they lie.
+        return {
+            "encoder": "qwen3",
+            "weights": weights_digest(weight_files(self._folder)),
+            "config": config_digest(self._config),
+            "tokenizer": tokenizer_digest(self._folder),
+            "pooling": "last token",
+            "instruction": self.instruction,
+            "dimension": self._dimension,
+            "precision": self._precision.name,
+            "computes_in": self._precision.computes_in,
+            "max_length": self._max_length,
+        }
+
+    def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        tokens = self._tokenise(texts, role)
+        prefix: SharedPrefix | None = None
+        if length := worthwhile_prefix(tokens, self._model.config):
+            prefix = compute_prefix(self._model, tokens[0][:length])
+            tokens = tokens.without_first(length)
+
+        def encode(positions: npt.NDArray[np.intp]) -> Vectors:
+            states = last_token_states(self._model, tokens, positions, self._end_id, prefix)
+            return states[:, : self._dimension]
+
+        for positions in token_batches(tokens.lengths, self._token_budget):
+            yield from encode_in_halves(encode, positions)
+
+    def _tokenise(self, texts: Sequence[str], role: Role) -> TokenRows:
+        """Token ids of each text as the model reads it, the end token last."""
+        prefix = f"Instruct: {self.instruction}\nQuery:" if role == "query" and self.instruction else ""
+        backend = self._tokenizer.backend_tokenizer
+        parts = []
+        for start in range(0, len(texts), _TOKENISE_CHUNK):
+            chunk = [prefix + text for text in texts[start : start + _TOKENISE_CHUNK]]
+            parts.append(
+                TokenRows.from_lists(self._ended(row.ids) for row in backend.encode_batch_fast(chunk))
+            )
+        return TokenRows.concatenate(parts)
+
+    def _ended(self, ids: list[int]) -> list[int]:
+        """Ids with exactly the end token that the tokenizer appends, or should have, within the limit."""
+        if not ids or ids[-1] != self._end_id:
+            ids = [*ids, self._end_id]
+        return ids if len(ids) <= self._max_length else [*ids[: self._max_length - 1], self._end_id]
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(
+            self._folder, trust_remote_code=False, local_files_only=True
+        )
+        tokenizer.backend_tokenizer.no_padding()
+        tokenizer.backend_tokenizer.no_truncation()
+        return tokenizer
+
+    @property
+    def _end_id(self) -> int:
+        return int(self._tokenizer.pad_token_id)
+
+    @cached_property
+    def _model(self) -> Any:
+        from transformers import AutoModel
+
+        model, report = AutoModel.from_pretrained(
+            self._folder,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+            **self._precision.loading_options(self.device),
+        )
+        # transformers fills what a checkpoint lacks with random numbers, and only warns.
+        if report["missing_keys"]:
+            missing = sorted(report["missing_keys"])
+            raise EncoderUnavailableError(
+                f"The checkpoint in {self._folder} lacks {len(missing)} of the model's tensors, such as "
+                f"{missing[0]!r}; download it again."
+            )
+        return model.eval()
+
+
+def _short_name(source: str) -> str:
+    folder = Path(source).name
+    known = {model.hub_id.split("/")[1]: name for name, model in QWEN3_MODELS.items()}
+    return known.get(folder, folder)
+
+
+def _checked_dimension(dimension: int | None, hidden_size: int, name: str) -> int:
+    if dimension is None:
+        return hidden_size
+    if isinstance(dimension, bool) or not isinstance(dimension, int | np.integer):
+        raise InputError(f"dimension is {dimension!r}; it must be a whole number.")
+    if not SMALLEST_DIMENSION <= dimension <= hidden_size:
+        raise InputError(
+            f"dimension is {dimension}; {name} gives vectors of {SMALLEST_DIMENSION} to {hidden_size} "
+            "components."
+        )
+    return int(dimension)
+
+
+def _checked_max_length(max_length: int, context: int) -> int:
+    if not 2 <= max_length <= context:
+        raise InputError(
+            f"max_length is {max_length}; this model reads 2 to {context} tokens, the end token included."
+        )
+    return int(max_length)
+
+
+def _checked_instruction(instruction: str | None) -> str | None:
+    if instruction is None:
+        return None
+    if not isinstance(instruction, str) or not instruction.strip():
+        raise InputError(
+            "instruction must be a sentence that says what queries are looked up for, or None for none."
+        )
+    return instruction.strip()

@@ -1,0 +1,264 @@
+"""Any sentence-transformers checkpoint: its own modules and prompts, our batches.
+
+The library reads the checkpoint (pooling, dense layers, prompts) and runs its modules; texts are
+tokenised once and batched by token count. Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
+from workbench.encoders.batching import TokenRows, token_batches
+from workbench.encoders.checkpoints import get_checkpoint, module_folders, read_json, weight_files
+from workbench.encoders.identity import config_digest, files_digest, tokenizer_digest, weights_digest
+from workbench.encoders.memory import encode_in_halves
+from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
+from workbench.errors import EncoderUnavailableError, InputError, MissingDependencyError
+
+__all__ = ["SentenceTransformerEncoder"]
+
+TOKEN_BUDGET_CPU = 1024
+TOKEN_BUDGET_GPU = 32768
+# Where the library's own encode must be used, texts of one call to it.
+_CHUNK = 256
+_TOKENISE_CHUNK = 8192
+# The library looks for a document's prompt under these names, in this order.
+_DOCUMENT_PROMPTS = ("document", "passage", "corpus")
+
+
+class SentenceTransformerEncoder(BaseEncoder):
+    """Vectors of a sentence-transformers checkpoint.
+
+    Parameters
+    ----------
+    source : str or Path
+        A folder with modules.json, or a hub id such as ``"BAAI/bge-small-zh-v1.5"``.
+    name : str, optional
+        Short name for people; by default the folder's name.
+    dimension : int, optional
+        Keep only the first so many components, for checkpoints trained for it (Matryoshka).
+    dtype : {"auto", "float32", "bfloat16", "float16"}
+        Precision. ``"auto"`` is bfloat16 on a GPU that has it, float16 on an older GPU, float32 on a CPU.
+    device : str, optional
+        ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default the first GPU if there is one.
+    query_prompt, document_prompt : str, optional
+        What is put before each query and each document; by default what the checkpoint says. The e5
+        models need ``"query: "`` and ``"passage: "``, which older checkpoints do not say.
+    max_length : int, optional
+        Longest text in tokens; by default what the checkpoint says.
+    token_budget : int, optional
+        Tokens of a batch; by default 1,024 on a CPU and 32,768 on a GPU.
+
+    Raises
+    ------
+    MissingDependencyError
+        If torch, transformers or sentence-transformers is not installed.
+    EncoderUnavailableError
+        If the checkpoint is not here, has no modules.json or no safetensors, or cannot be loaded.
+    InputError
+        If an option has a value that the checkpoint does not have.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        *,
+        name: str | None = None,
+        dimension: int | None = None,
+        dtype: str = "auto",
+        device: str | None = None,
+        query_prompt: str | None = None,
+        document_prompt: str | None = None,
+        max_length: int | None = None,
+        token_budget: int | None = None,
+    ) -> None:
+        import_torch("A sentence-transformers checkpoint")
+        if find_spec("sentence_transformers") is None:
+            raise MissingDependencyError(
+                "sentence-transformers is not installed here: pip install '.[qwen]'."
+            )
+        self._folder = get_checkpoint(str(source))
+        if not (self._folder / "modules.json").is_file():
+            raise EncoderUnavailableError(
+                f"{self._folder} has no modules.json, so it is no sentence-transformers checkpoint: it does "
+                "not say how token vectors become one vector."
+            )
+        self._name = name or Path(source).name
+        self.device = resolve_device(device)
+        self._precision = resolve_precision(dtype, self.device)
+        if self._precision.is_quantised:
+            raise InputError(
+                f"dtype {dtype!r} is for Qwen3 encoders; use 'float32', 'bfloat16' or 'float16'."
+            )
+        self._model = self._load()
+        self._dimension = self._checked_dimension(dimension)
+        self._prompts: dict[Role, str] = {
+            "query": self._prompt(query_prompt, ("query",)),
+            "document": self._prompt(document_prompt, _DOCUMENT_PROMPTS),
+        }
+        self.instruction = self._prompts["query"].strip() or None
+        self._max_length = self._checked_max_length(max_length)
+        self._token_budget = token_budget or (TOKEN_BUDGET_CPU if self.device == "cpu" else TOKEN_BUDGET_GPU)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def dimension(self) -> int:
+        return self._dimension
+
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        modules = module_folders(self._folder)
+        settings = ["modules.json", "sentence_bert_config.json"]
+        config = modules[0] / "config.json"
+        return {
+            "encoder": "sentence-transformers",
+            "weights": weights_digest(file for module in modules for file in weight_files(module)),
+            "config": config_digest(read_json(config)) if config.is_file() else None,
+            "modules": files_digest(
+                self._folder,
+                [
+                    *(self._folder / name for name in settings),
+                    *(folder / "config.json" for folder in modules[1:]),
+                ],
+            ),
+            "tokenizer": tokenizer_digest(modules[0]),
+            "query_prompt": self._prompts["query"],
+            "document_prompt": self._prompts["document"],
+            "dimension": self._dimension,
+            "precision": self._precision.name,
+            "max_length": self._max_length,
+        }
+
+    def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        prompt = self._prompts[role]
+        if not self._is_plain(prompt):
+            yield from self._encode_by_library(texts, role)
+            return
+        tokens = self._tokenise([prompt + text for text in texts])
+        for positions in token_batches(tokens.lengths, self._token_budget):
+            yield from encode_in_halves(lambda part: self._forward(tokens, part, role), positions)
+
+    def _tokenise(self, texts: list[str]) -> TokenRows:
+        """Token ids with the special tokens, cut to the longest text that the checkpoint reads."""
+        backend = self._model.tokenizer.backend_tokenizer
+        backend.no_padding()
+        backend.enable_truncation(self._max_length)
+        chunks = (texts[start : start + _TOKENISE_CHUNK] for start in range(0, len(texts), _TOKENISE_CHUNK))
+        return TokenRows.concatenate(
+            TokenRows.from_lists(row.ids for row in backend.encode_batch_fast(chunk)) for chunk in chunks
+        )
+
+    def _forward(self, tokens: TokenRows, positions: npt.NDArray[np.intp], role: Role) -> Vectors:
+        """Run the checkpoint's modules over one batch."""
+        import torch
+
+        tokenizer = self._model.tokenizer
+        ids = tokens.padded(positions, tokenizer.pad_token_id)
+        features: dict[str, Any] = {
+            "input_ids": ids,
+            "attention_mask": (np.arange(ids.shape[1]) < tokens.lengths[positions, np.newaxis]).astype(
+                np.int64
+            ),
+        }
+        if "token_type_ids" in tokenizer.model_input_names:
+            features["token_type_ids"] = np.zeros_like(ids)
+        features = {key: torch.from_numpy(value).to(self.device) for key, value in features.items()}
+        with torch.inference_mode():
+            output = self._model({**features, "modality": "text"}, task=role)["sentence_embedding"]
+            vectors: Vectors = output[:, : self._dimension].float().cpu().numpy()
+        return vectors
+
+    def _encode_by_library(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        encode = self._model.encode_query if role == "query" else self._model.encode_document
+        order = np.argsort([-len(text) for text in texts], kind="stable")
+        for start in range(0, len(order), _CHUNK):
+            positions = order[start : start + _CHUNK]
+            vectors = encode(
+                [texts[i] for i in positions], prompt=self._prompts[role], show_progress_bar=False
+            )
+            yield positions, np.asarray(vectors, dtype=np.float32)[:, : self._dimension]
+
+    def _is_plain(self, prompt: str) -> bool:
+        """Whether feeding token ids to the modules does all that the library's ``encode`` does.
+
+        It does for a transformer over plain text. It does not with a chat template, padding to a fixed
+        width, prompts that pooling leaves out, or a first module that is no transformer.
+        """
+        first: Any = self._model[0]
+        if type(first).__name__ != "Transformer" or not getattr(first.tokenizer, "is_fast", False):
+            return False
+        excludes_prompt = any(not getattr(module, "include_prompt", True) for module in self._model)
+        return (
+            first.transformer_task == "feature-extraction"
+            and "text" in first.modality_config
+            and "message" not in first.modality_config
+            and not first.processing_kwargs
+            and first.query_expansion is None
+            and first.query_length is None
+            and first.document_length is None
+            and first.tokenizer.pad_token_id is not None
+            and not any(first.tokenizer("a b").get("token_type_ids", ()))
+            and not (prompt and excludes_prompt)
+        )
+
+    def _load(self) -> Any:
+        from sentence_transformers import SentenceTransformer
+
+        options = self._precision.loading_options("cpu")
+        try:
+            model = SentenceTransformer(
+                str(self._folder),
+                device=self.device,
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={**options, "use_safetensors": True},
+            )
+        except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
+            raise EncoderUnavailableError(
+                f"sentence-transformers cannot load {self._folder}: {error}"
+            ) from error
+        # Modules after the transformer (dense layers) are read as float32 whatever the transformer is.
+        return model.to(options["dtype"]).eval()
+
+    def _prompt(self, given: str | None, names: Sequence[str]) -> str:
+        if given is not None:
+            return given
+        prompts: dict[str, str] = self._model.prompts
+        for name in names:
+            if name in prompts:
+                return prompts[name] or ""
+        return prompts.get(self._model.default_prompt_name or "", "") or ""
+
+    def _checked_dimension(self, dimension: int | None) -> int:
+        full = int(self._model.get_embedding_dimension())
+        if dimension is None:
+            return full
+        if (
+            isinstance(dimension, bool)
+            or not isinstance(dimension, int | np.integer)
+            or not 1 <= dimension <= full
+        ):
+            raise InputError(
+                f"dimension is {dimension!r}; {self._name} gives vectors of 1 to {full} components."
+            )
+        return int(dimension)
+
+    def _checked_max_length(self, max_length: int | None) -> int:
+        most = int(self._model.max_seq_length or 512)
+        if max_length is None:
+            return most
+        if not 3 <= max_length <= most:
+            raise InputError(f"max_length is {max_length}; {self._name} reads 3 to {most} tokens.")
+        self._model.max_seq_length = int(max_length)
+        return int(max_length)
