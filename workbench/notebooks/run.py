@@ -1,0 +1,250 @@
+"""Executing one notebook with papermill, in the interpreter and working directory of the caller.
+
+Relative paths in parameters therefore mean what they mean where the command was given. The executed
+notebook, its HTML report and its results lie beside one another under one name.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InputError, NotebookError
+from workbench.notebooks.parameters import checked_values, parameters_of, read_notebook
+from workbench.notebooks.report import write_report
+from workbench.notebooks.results import read_results
+from workbench.settings import get_settings
+
+__all__ = ["REPORTS", "NotebookRun", "find_notebook", "run_notebook"]
+
+REPORTS = Path("reports")
+RESULTS_PARAMETER = "results_file"
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """What a notebook left behind.
+
+    Attributes
+    ----------
+    output : Path
+        The executed notebook.
+    html : Path or None
+        The report.
+    results_file : Path or None
+        The JSON file of named results, where the notebook saved any.
+    results : dict or None
+        Its content.
+    """
+
+    output: Path
+    html: Path | None = None
+    results_file: Path | None = None
+    results: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        files = (self.output, self.html, self.results_file)
+        return f"<NotebookRun: {', '.join(str(path) for path in files if path is not None)}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: paths as strings."""
+        return {
+            "output": str(self.output),
+            "html": str(self.html) if self.html else None,
+            "results_file": str(self.results_file) if self.results_file else None,
+            "results": self.results,
+        }
+
+
+def run_notebook(
+    path: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    output: str | Path | None = None,
+    *,
+    html: bool = True,
+    show_code: bool = False,
+    progress: bool | None = None,
+) -> NotebookRun:
+    """Execute a notebook and keep what it says.
+
+    The kernel runs in this interpreter's environment and in the working directory of the caller.
+    If the notebook declares a parameter ``results_file`` that is not given, it is set to the name
+    of the output with ``.json``, so that its results lie beside it.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or the name of one in the project's ``notebooks/`` (``"01_search"``).
+    parameters : mapping, optional
+        Values for parameters that the notebook declares, of the types that it declares.
+    output : str or Path, optional
+        The executed notebook (``.ipynb``) or a folder for it; ``reports/`` by default. What an
+        earlier run left under the same name is replaced.
+    html : bool
+        Write the report beside it.
+    show_code : bool
+        Keep the code in the report.
+    progress : bool, optional
+        Show a bar over the cells; by default on a terminal or in a notebook.
+
+    Raises
+    ------
+    InputError
+        If `path` is no notebook, or `output` cannot be one.
+    NotebookError
+        If a parameter is unknown or of the wrong type, or a cell failed. The message names the
+        cell and its error; the notebook as far as it came is kept in `output`.
+    """
+    notebook = find_notebook(path)
+    declared = parameters_of(notebook)
+    values = checked_values(parameters or {}, declared, notebook.name)
+    target = _target(notebook, output)
+    if RESULTS_PARAMETER in declared and RESULTS_PARAMETER not in values:
+        values[RESULTS_PARAMETER] = str(target.with_suffix(".json"))
+    results_file = Path(values[RESULTS_PARAMETER]) if values.get(RESULTS_PARAMETER) else None
+    report = target.with_suffix(".html")
+    # A run that fails must not leave the report or results of an earlier one to be taken for its own.
+    for stale in (report, results_file):
+        if stale is not None:
+            stale.unlink(missing_ok=True)
+
+    _execute(notebook, target, values, progress)
+
+    saved = results_file is not None and results_file.is_file()
+    return NotebookRun(
+        output=target,
+        html=write_report(target, report, show_code=show_code) if html else None,
+        results_file=results_file if saved else None,
+        results=read_results(results_file) if saved and results_file else None,
+    )
+
+
+def find_notebook(path: str | Path) -> Path:
+    """The notebook file that `path` names: a file, or a name in the project's ``notebooks/``.
+
+    Raises
+    ------
+    InputError
+        If there is none; the message lists the notebooks of the project.
+    """
+    asked = Path(path)
+    folder = get_settings().project_dir / "notebooks"
+    if asked.is_file():
+        return asked
+    if asked.parent == Path() and (named := folder / asked.with_suffix(".ipynb")).is_file():
+        return named
+    there = ", ".join(sorted(found.stem for found in folder.glob("*.ipynb")))
+    raise InputError(f"There is no notebook {path}" + (f"; {folder} has: {there}." if there else "."))
+
+
+def _target(notebook: Path, output: str | Path | None) -> Path:
+    target = REPORTS if output is None else Path(output)
+    # A trailing slash asks for a folder, but Path drops it.
+    if output is None or target.is_dir() or str(output).endswith(("/", os.sep)):
+        target = target / notebook.name
+    if target.suffix != ".ipynb":
+        raise InputError(
+            f"The output of a notebook is a file that ends in .ipynb, or a folder; not {output}."
+        )
+    if target.resolve() == notebook.resolve():
+        raise InputError(f"{notebook} would be overwritten by its own output; choose another name or folder.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{target.parent} cannot be made: {error.strerror or error}.") from error
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(f"{target.parent} cannot be written to; choose another folder with --output.")
+    return target
+
+
+def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: bool | None) -> None:
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    language = read_notebook(notebook).metadata.get("kernelspec", {}).get("language", "python")
+    if language.lower() != "python":
+        raise NotebookError(f"{notebook.name} is written in {language}; only Python notebooks are run here.")
+    shown = get_settings().progress if progress is None else progress
+    bar = {"desc": notebook.name, "leave": False, "disable": None if shown is None else not shown}
+    kept = f"The notebook as far as it came is {target}."
+    try:
+        with _kernel_environment(), _quiet_papermill():
+            papermill.execute_notebook(
+                _literal_path(notebook),
+                _literal_path(target),
+                parameters=values,
+                kernel_name="python3",
+                language="python",
+                progress_bar=bar,
+                config=_kernel_config(),
+            )
+    except PapermillExecutionError as error:
+        raise NotebookError(f"{_where(notebook, error)}: {_reason(error)} {kept}") from error
+    except DeadKernelError as error:
+        raise NotebookError(
+            f"The kernel of {notebook.name} died, most often for want of memory; "
+            f"try smaller parameters. {kept}"
+        ) from error
+
+
+def _where(notebook: Path, error: Any) -> str:
+    first_line = next((line.strip() for line in error.source.splitlines() if line.strip()), "")
+    return f"{notebook.name} failed in cell [{error.exec_count}], which begins {first_line!r:.80}"
+
+
+def _reason(error: Any) -> str:
+    lines = f"{error.ename}: {error.evalue}".strip().splitlines()
+    return lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1].strip()}"
+
+
+def _literal_path(path: Path) -> str:
+    # papermill runs str.format over its paths.
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _kernel_config() -> Any:
+    """Encrypt what goes to and from the kernel where this Jupyter can: it is people's résumés."""
+    from jupyter_client.manager import KernelManager
+    from traitlets.config import Config
+
+    if "transport_encryption" not in KernelManager.class_traits():
+        return Config()
+    return Config(KernelManager={"transport_encryption": "auto"})
+
+
+@contextmanager
+def _kernel_environment() -> Iterator[None]:
+    """What the kernel inherits: figures inline whatever the caller's back end, no bars in the report."""
+    environment = {
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "WORKBENCH_PROGRESS": "0",
+    }
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _quiet_papermill() -> Iterator[None]:
+    """Keep papermill from warning of parameters that its own inspection does not see."""
+    logger = logging.getLogger("papermill")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
