@@ -53,8 +53,9 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"The folder of the embedding store {path} cannot be made ({error.strerror or error}); "
-                "choose another with WORKBENCH_CACHE or store=, or load the encoder with store=False."
+                f"The folder {path.parent} for the embedding store cannot be made "
+                f"({error.strerror or error}); choose another with WORKBENCH_CACHE or store=, or load the "
+                "encoder with store=False."
             ) from error
         with self._errors_as_sentences():
             self._connect()

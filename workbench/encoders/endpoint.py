@@ -1,0 +1,160 @@
+"""One OpenAI-compatible server: its address, the key for it, the client, and its errors as sentences.
+
+What is asked of it, and what its answers must look like, is in :mod:`workbench.encoders.server`.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from workbench.errors import EncoderError, EncoderUnavailableError, InputError
+
+__all__ = ["Endpoint", "RefusedError"]
+
+# Seconds after which a host that does not even accept a connection is taken for not there.
+CONNECT_TIMEOUT = 10.0
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class RefusedError(EncoderError):
+    """The server refuses a request for what is in it: too many texts at once, or one too long."""
+
+
+class Endpoint:
+    """A server and how to reach it.
+
+    Parameters
+    ----------
+    url : str
+        ``http(s)://host:port/v1#model``; the model may be left out.
+    max_retries : int
+    timeout : float
+        Seconds.
+
+    Raises
+    ------
+    InputError
+        If the address is none, or holds a password.
+
+    Examples
+    --------
+    >>> endpoint = Endpoint("http://localhost:8000#BAAI/bge-m3", max_retries=0, timeout=60)
+    >>> endpoint.url, endpoint.model
+    ('http://localhost:8000/v1', 'BAAI/bge-m3')
+    """
+
+    def __init__(self, url: str, *, max_retries: int, timeout: float) -> None:
+        self.url, self.model = _split(url)
+        self.max_retries = max_retries
+        self.timeout = timeout
+
+    @cached_property
+    def client(self) -> Any:
+        """The ``openai.OpenAI`` client."""
+        import openai
+
+        return openai.OpenAI(
+            base_url=self.url,
+            # The client insists on a key; servers of one's own do not look at it.
+            api_key=self._key or "none",
+            max_retries=self.max_retries,
+            timeout=openai.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT)),
+            # A proxy from the environment cannot reach this very machine.
+            http_client=openai.DefaultHttpxClient(trust_env=self._host not in _LOOPBACK),
+        )
+
+    def served_models(self) -> list[str]:
+        """The names of the models that the server says it serves."""
+        import openai
+
+        try:
+            return [model.id for model in self.client.models.list()]
+        except openai.OpenAIError as error:
+            raise self.in_words(error) from error
+        except (AttributeError, TypeError, ValueError) as error:
+            raise EncoderUnavailableError(
+                f"{self.url} does not list its models as OpenAI's /v1/models does ({error}); name one "
+                f"after a '#': {self.url}#model. The address should end in /v1."
+            ) from error
+
+    def in_words(self, error: Exception) -> EncoderError | EncoderUnavailableError:
+        """An error of the client as one of ours: what happened, where, and what to do."""
+        import openai
+
+        if isinstance(error, openai.APITimeoutError):
+            return EncoderError(
+                f"The server at {self.url} did not answer within {self.timeout:g} s, asked "
+                f"{self._tries()}. Load the encoder with a longer timeout or a smaller batch_size."
+            )
+        if isinstance(error, openai.APIConnectionError):
+            return EncoderUnavailableError(
+                f"There is no server at {self.url} ({_root_of(error)}). Check the address, or start one, "
+                "for example with: vllm serve Qwen/Qwen3-Embedding-4B --port 8000"
+            )
+        if not isinstance(error, openai.APIStatusError):
+            return EncoderError(f"The answer of {self.url} cannot be read: {self._said(error)}")
+        said = f"{error.status_code}: {self._said(error)}"
+        if error.status_code in (401, 403):
+            return EncoderUnavailableError(
+                f"The server at {self.url} gives no access ({said}) Put a key for it into the environment "
+                "variable WORKBENCH_API_KEY."
+            )
+        if error.status_code == 404:
+            named = f"{self.model!r} must be a model it serves" if self.model else "the address must be right"
+            return EncoderUnavailableError(
+                f"The server at {self.url} does not find what was asked for ({said}) The address should "
+                f"end in /v1, and {named}."
+            )
+        if error.status_code in (400, 413, 422):
+            return RefusedError(f"The server at {self.url} refuses the request ({said})")
+        return EncoderError(f"The server at {self.url}, asked {self._tries()}, fails ({said})")
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def _key(self) -> str | None:
+        vendor = "DASHSCOPE_API_KEY" if self._host.endswith(".aliyuncs.com") else "OPENAI_API_KEY"
+        return os.environ.get("WORKBENCH_API_KEY") or os.environ.get(vendor)
+
+    def _said(self, error: Exception) -> str:
+        body = getattr(error, "body", None)
+        message = body.get("message") if isinstance(body, dict) else None
+        words = " ".join(str(message or error).split())
+        if self._key:
+            # Some servers send the key that they refused back in their message.
+            words = words.replace(self._key, "***")
+        words = words if len(words) <= 200 else words[:199] + "…"
+        return words if words.endswith((".", "!", "?", "…", "。")) else words + "."
+
+    def _tries(self) -> str:
+        count = self.max_retries + 1
+        return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _split(url: str) -> tuple[str, str]:
+    """The address and the model that an encoder's URL names; the model may be empty."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port  # raises where it is no number
+    except ValueError as error:
+        raise InputError(f"The address of the server cannot be read: {error}.") from None
+    if parts.username is not None or parts.password is not None:
+        raise InputError(
+            "The address of a server must not hold a user or password, since it is shown and saved; "
+            "put a key into the environment variable WORKBENCH_API_KEY."
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or port == 0:
+        raise InputError(f"{url!r} is not the address of a server; write http://host:port/v1#model.")
+    path = parts.path.rstrip("/").removesuffix("/embeddings") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}", parts.fragment
+
+
+def _root_of(error: BaseException) -> str:
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,224 @@
+"""Vectors from a server that speaks OpenAI's ``/v1/embeddings``: vLLM, TEI, Infinity, DashScope, OpenAI.
+
+Batches and the checks of a server's answers are here; the address, the key and HTTP are in
+:mod:`workbench.encoders.endpoint`, which leaves retries and time-outs to the ``openai`` client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
+from workbench.encoders.endpoint import Endpoint, RefusedError
+from workbench.errors import EncoderError, EncoderUnavailableError, InputError
+
+__all__ = ["ServerEncoder"]
+
+
+class ServerEncoder(BaseEncoder):
+    r"""Vectors of a model that runs behind an OpenAI-compatible server.
+
+    The server is first asked when something about its vectors is needed: its model (where the
+    address names none), then one text, for the dimension.
+
+    What the fingerprint holds is the model's name, prompts, extra fields and dimension, not the
+    address: a move to another machine or port, or from TEI to vLLM (vectors of the same model
+    differ by about 1e-4), keeps cutoffs and stored vectors valid. A name is no proof of the weights
+    behind it. If a server changes these under the same name, say so with `revision`.
+
+    A key is read from ``WORKBENCH_API_KEY``; else from ``DASHSCOPE_API_KEY`` for addresses of
+    Alibaba Cloud, and from ``OPENAI_API_KEY`` for all others. It is never stored or shown.
+
+    Parameters
+    ----------
+    url : str
+        ``http(s)://host:port/v1#model``. Without ``#model`` the server is asked; it must serve one.
+    dimension : int, optional
+        Asked for as ``dimensions``, for models that can shorten their vectors (Matryoshka).
+    instruction : str, optional
+        Task text that queries carry as Qwen3-Embedding expects it: ``Instruct: {task}\nQuery:{text}``.
+    query_prompt, document_prompt : str
+        What is put before each query and each document; the e5 models need ``"query: "`` and
+        ``"passage: "``.
+    query_extra, document_extra : mapping, optional
+        More fields of the request for queries and for documents, such as ``{"input_type": "query"}``.
+    batch_size : int
+        Texts of one request. Where the server refuses so many, they are sent in halves.
+    concurrency : int
+        Requests on the way at the same time.
+    max_retries : int
+        Times that a request is sent again, with growing pauses, after a time-out, a lost connection,
+        "too many requests" or a failure of the server.
+    timeout : float
+        Seconds to wait for one answer.
+    revision : str, optional
+        Your own word for the weights behind the model's name; part of the fingerprint.
+
+    Raises
+    ------
+    InputError
+        If the address or an option cannot be used.
+
+    Examples
+    --------
+    >>> encoder = ServerEncoder("http://localhost:8000/v1#Qwen/Qwen3-Embedding-4B", dimension=1024)
+    >>> encoder.name, encoder.device
+    ('Qwen/Qwen3-Embedding-4B', 'http://localhost:8000/v1')
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        dimension: int | None = None,
+        instruction: str | None = None,
+        query_prompt: str = "",
+        document_prompt: str = "",
+        query_extra: Mapping[str, Any] | None = None,
+        document_extra: Mapping[str, Any] | None = None,
+        batch_size: int = 64,
+        concurrency: int = 4,
+        max_retries: int = 3,
+        timeout: float = 60.0,
+        revision: str | None = None,
+    ) -> None:
+        self._endpoint = Endpoint(url, max_retries=max_retries, timeout=timeout)
+        self.device = self._endpoint.url
+        counts = {"batch_size": batch_size, "concurrency": concurrency, "timeout": timeout}
+        if dimension is not None:
+            counts["dimension"] = dimension
+        for option, value in counts.items():
+            if value <= 0:
+                raise InputError(f"{option} is {value}; it must be above 0.")
+        if max_retries < 0:
+            raise InputError(f"max_retries is {max_retries}; it must be 0 or more.")
+        if instruction is not None and query_prompt:
+            raise InputError("Give either instruction or query_prompt: both say what stands before a query.")
+        self.instruction = instruction
+        self._asked_dimension = dimension
+        instruct = f"Instruct: {instruction}\nQuery:" if instruction is not None else query_prompt
+        self._prompts: dict[Role, str] = {"query": instruct, "document": document_prompt}
+        self._extras: dict[Role, dict[str, Any]] = {
+            "query": dict(query_extra or {}),
+            "document": dict(document_extra or {}),
+        }
+        self.batch_size = batch_size
+        self.concurrency = concurrency
+        self._revision = revision
+
+    @cached_property
+    def name(self) -> str:
+        """The model's name on the server."""
+        if self._endpoint.model:
+            return self._endpoint.model
+        served = self._endpoint.served_models()
+        if len(served) != 1:
+            raise EncoderUnavailableError(
+                f"The server at {self.device} serves {len(served)} models; name one of them after a '#': "
+                + ", ".join(f"{self.device}#{model}" for model in served)
+            )
+        return served[0]
+
+    @cached_property
+    def dimension(self) -> int:
+        """Length of a vector, found by encoding one text."""
+        found: int = self._ask(["dimension"], "document").shape[1]
+        if self._asked_dimension not in (None, found):
+            raise EncoderError(
+                f"{self._who()} was asked for {self._asked_dimension} dimensions and gave {found}: this "
+                "model cannot shorten its vectors. Leave dimension out."
+            )
+        return found
+
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        return {
+            "encoder": "server",
+            "model": self.name,
+            "revision": self._revision,
+            "dimension": self.dimension,
+            "precision": "the server's",
+            "instruction": self.instruction,
+            "prompts": dict(self._prompts),
+            "extra": {role: dict(extra) for role, extra in self._extras.items()},
+        }
+
+    def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        size = self.batch_size
+        batches = [np.arange(start, min(start + size, len(texts))) for start in range(0, len(texts), size)]
+        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="server")
+        try:
+            answers = pool.map(lambda at: self._vectors_of([texts[i] for i in at], role), batches)
+            yield from zip(batches, answers, strict=True)
+        finally:
+            # Requests on the way are left to end by themselves: whoever interrupts does not wait for them.
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _vectors_of(self, texts: list[str], role: Role) -> Vectors:
+        try:
+            vectors = self._ask(texts, role)
+        except RefusedError as error:
+            if len(texts) == 1:
+                raise EncoderError(f"{error} It was the text {texts[0]!r:.60}.") from error
+            # DashScope takes 10 texts a request, TEI 32, vLLM any number; each says so in other words.
+            middle = len(texts) // 2
+            self.batch_size = min(self.batch_size, middle)
+            return np.concatenate(
+                [self._vectors_of(texts[:middle], role), self._vectors_of(texts[middle:], role)]
+            )
+        if vectors.shape[1] != self.dimension:
+            raise EncoderError(
+                f"{self._who()} gave vectors of {vectors.shape[1]} dimensions, after {self.dimension}: "
+                "another model seems to answer now. Check the server, then load the encoder again."
+            )
+        bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+        if len(bad):
+            raise EncoderError(
+                f"{self._who()} gave {len(bad)} of {len(texts)} vectors with NaN or infinite values, "
+                f"the first for {texts[bad[0]]!r:.60}. Half precision can overflow: start the server with "
+                "bfloat16 or float32."
+            )
+        return vectors
+
+    def _ask(self, texts: list[str], role: Role) -> Vectors:
+        """One request; the answer in the order of `texts`, with its shape checked."""
+        import openai
+
+        prompt = self._prompts[role]
+        try:
+            answer = self._endpoint.client.embeddings.create(
+                model=self.name,
+                input=[prompt + text for text in texts],
+                dimensions=self._asked_dimension or openai.omit,
+                encoding_format="float",
+                extra_body=self._extras[role] or None,
+            )
+            entries = sorted(answer.data, key=lambda entry: entry.index)
+            indexes = [entry.index for entry in entries]
+            vectors = np.array([entry.embedding for entry in entries], dtype=np.float32)
+        except openai.OpenAIError as error:
+            raise self._endpoint.in_words(error) from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise EncoderError(
+                f"{self._who()} gave an answer that is not as OpenAI's /v1/embeddings says ({error})."
+            ) from error
+        if indexes != list(range(len(texts))) or vectors.ndim != 2:
+            raise EncoderError(
+                f"{self._who()} gave {len(entries)} vectors for {len(texts)} texts"
+                + ("." if len(entries) != len(texts) else ", but not one for each of them.")
+            )
+        return vectors
+
+    def _who(self) -> str:
+        return f"The model {self.name!r} at {self.device}"
+
+    def __repr__(self) -> str:
+        # Not asked yet, so not asked for the sake of a repr either.
+        if "dimension" not in self.__dict__:
+            return f"<{self._endpoint.model or 'a model'} at {self.device}, not asked yet>"
+        return super().__repr__()
