@@ -144,8 +144,7 @@ def find_notebook(path: str | Path) -> Path:
 
 def _target(notebook: Path, output: str | Path | None) -> Path:
     target = REPORTS if output is None else Path(output)
-    # A trailing slash asks for a folder, but Path drops it.
-    if output is None or target.is_dir() or str(output).endswith(("/", os.sep)):
+    if target.is_dir() or not target.suffix:
         target = target / notebook.name
     if target.suffix != ".ipynb":
         raise InputError(

@@ -1,0 +1,70 @@
+"""The command line ``workbench``: thin commands over the package, one module each.
+
+A command is a function in a module of its own, and a line below. What it needs it imports when it
+runs, so that ``workbench --help`` answers at once.
+
+Exit codes: 0 fine; 1 the answer is no (no text above the cutoff, something amiss in ``doctor``);
+2 usage or input error; 70 a fault of the program; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from workbench import __version__
+from workbench.cli import doctor, knowledge_base, notebooks, search
+from workbench.cli.exits import ExitCode, Group
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="workbench",
+    cls=Group,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("search")(search.search)
+app.add_typer(knowledge_base.app, name="kb")
+app.command("run", cls=notebooks.RunCommand)(notebooks.run)
+app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)
+app.command("doctor")(doctor.doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"workbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def workbench(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Match job descriptions and résumé texts by meaning, and know how far to trust the cutoff.
+
+    Settings come from WORKBENCH_* variables, which 'workbench doctor' shows.
+    With WORKBENCH_DEBUG=1 errors come with a traceback.
+
+    Exit codes: 0 fine, 1 the answer is no, 2 usage or input error.
+    """
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Texts are Chinese whatever the locale says; half a surrogate pair must not end a report.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        app(prog_name="workbench")
+    except Exception:
+        traceback.print_exc()
+        typer.echo("This is a fault of workbench; please report it with the lines above.", err=True)
+        raise SystemExit(ExitCode.FAULT) from None
