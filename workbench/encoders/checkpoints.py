@@ -8,20 +8,41 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import EncoderUnavailableError
 from workbench.settings import get_settings
 
-__all__ = ["find_checkpoint", "get_checkpoint", "is_hub_id", "module_folders", "read_json", "weight_files"]
+__all__ = [
+    "Module",
+    "find_checkpoint",
+    "get_checkpoint",
+    "is_hub_id",
+    "loading_bar",
+    "read_json",
+    "read_modules",
+    "weight_files",
+]
 
 # Seconds to wait for the hub's first answer; without a network nobody should wait for minutes.
 HUB_TIMEOUT = 5.0
+# Weights below this size load in a second or two, and a progress bar would be noise.
+BAR_FROM_BYTES = 1_000_000_000
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _UNWANTED = ["onnx/*", "openvino/*", "*.onnx", "flax*", "tf_*"]
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module of a sentence-transformers checkpoint: its class's name, and its folder."""
+
+    kind: str
+    folder: Path
 
 
 def is_hub_id(source: str) -> bool:
@@ -94,10 +115,8 @@ def weight_files(folder: Path) -> list[Path]:
     return []
 
 
-def module_folders(folder: Path) -> list[Path]:
-    """The folders of a sentence-transformers checkpoint that can hold weights, in module order.
-
-    A checkpoint without modules.json has one, itself.
+def read_modules(folder: Path) -> list[Module]:
+    """The modules of a sentence-transformers checkpoint, in order; none where there is no modules.json.
 
     Raises
     ------
@@ -106,10 +125,12 @@ def module_folders(folder: Path) -> list[Path]:
     """
     path = folder / "modules.json"
     if not path.is_file():
-        return [folder]
+        return []
     try:
-        modules = json.loads(path.read_text(encoding="utf-8"))
-        return list(dict.fromkeys(folder / str(module["path"]) for module in modules))
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return [
+            Module(str(entry["type"]).rsplit(".", 1)[-1], folder / str(entry["path"])) for entry in entries
+        ]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise EncoderUnavailableError(
             f"{path} is damaged ({type(error).__name__}: {error}); download the checkpoint again."
@@ -139,6 +160,24 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+@contextmanager
+def loading_bar(files: Iterable[Path]) -> Iterator[None]:
+    """Let transformers show its loading bar for large weights only, or as the settings say."""
+    from transformers.utils import logging
+
+    shown = get_settings().progress
+    if shown is None:
+        shown = sum(file.stat().st_size for file in files) >= BAR_FROM_BYTES
+    was_shown = logging.is_progress_bar_enabled()
+    if was_shown and not shown:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_shown:
+            logging.enable_progress_bar()
+
+
 def _places(hub_id: str) -> Iterator[Path]:
     models = get_settings().models_dir
     if models is not None:
@@ -155,7 +194,7 @@ def _places(hub_id: str) -> Iterator[Path]:
 
 def _flaw(folder: Path) -> str | None:
     """What keeps a folder from being used, as a sentence; None if nothing does."""
-    folders = module_folders(folder)
+    folders = list(dict.fromkeys(module.folder for module in read_modules(folder))) or [folder]
     if folders == [folder] and not (folder / "config.json").is_file():
         return "it has no config.json, so it is not a checkpoint."
     files = [file for module in folders for file in weight_files(module)]

@@ -17,13 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
-from workbench.encoders.batching import TokenRows, token_batches
-from workbench.encoders.checkpoints import find_checkpoint, get_checkpoint, read_json, weight_files
+from workbench.encoders.batching import TokenRows, encode_in_halves, token_batches
+from workbench.encoders.checkpoints import (
+    find_checkpoint,
+    get_checkpoint,
+    loading_bar,
+    read_json,
+    read_modules,
+    weight_files,
+)
 from workbench.encoders.identity import config_digest, tokenizer_digest, weights_digest
 from workbench.encoders.last_token import last_token_states
-from workbench.encoders.memory import encode_in_halves
+from workbench.encoders.options import checked_instruction, checked_number, checked_token_budget
 from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
 from workbench.encoders.prefix import SharedPrefix, compute_prefix, worthwhile_prefix
+from workbench.encoders.tokenising import tokenise
 from workbench.errors import EncoderUnavailableError, InputError
 
 __all__ = ["DEFAULT_INSTRUCTION", "QWEN3_MODELS", "Qwen3Encoder", "Qwen3Model", "find_weights"]
@@ -36,10 +44,6 @@ DEFAULT_INSTRUCTION = (
 
 SMALLEST_DIMENSION = 32  # of the model card: "user-defined output dimensions from 32 to ..."
 MAX_LENGTH = 8192
-TOKEN_BUDGET_CPU = 1024
-TOKEN_BUDGET_GPU = 16384
-# Tokenised together; each text's offsets and strings live in memory until its chunk is packed.
-_TOKENISE_CHUNK = 8192
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,9 @@ class Qwen3Encoder(BaseEncoder):
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``; by default the first GPU if there is one.
     instruction : str or None
         Task text that queries carry as ``Instruct: {instruction}\nQuery:{text}``; None for none.
-    max_length : int
-        Longest text in tokens; what is beyond is cut, the end token is kept.
+    max_length : int, optional
+        Longest text in tokens, with the instruction and the end token, which is kept when a text is
+        cut (a warning says how many were); by default 8,192 or the model's context if that is shorter.
     token_budget : int, optional
         Tokens of a batch; by default 1,024 on a CPU and 16,384 on a GPU.
 
@@ -138,7 +143,7 @@ class Qwen3Encoder(BaseEncoder):
         dtype: str = "auto",
         device: str | None = None,
         instruction: str | None = DEFAULT_INSTRUCTION,
-        max_length: int = MAX_LENGTH,
+        max_length: int | None = None,
         token_budget: int | None = None,
     ) -> None:
         import_torch("Qwen3-Embedding")
@@ -156,12 +161,15 @@ class Qwen3Encoder(BaseEncoder):
                 f"{self._folder} holds a {self._config.get('model_type')!r} model, not Qwen3-Embedding; "
                 f"load it as 'st:{source}' if it is a sentence-transformers checkpoint."
             )
-        self._dimension = _checked_dimension(dimension, int(self._config["hidden_size"]), self._name)
-        self._max_length = _checked_max_length(max_length, int(self._config["max_position_embeddings"]))
-        self.instruction = _checked_instruction(instruction)
+        _check_pooling(self._folder)
+        hidden_size = int(self._config["hidden_size"])
+        context = int(self._config["max_position_embeddings"])
+        self._dimension = checked_number("dimension", dimension, SMALLEST_DIMENSION, hidden_size, hidden_size)
+        self._max_length = checked_number("max_length", max_length, 2, context, min(MAX_LENGTH, context))
+        self.instruction = checked_instruction(instruction)
         self.device = resolve_device(device)
         self._precision = resolve_precision(dtype, self.device)
-        self._token_budget = token_budget or (TOKEN_BUDGET_CPU if self.device == "cpu" else TOKEN_BUDGET_GPU)
+        self._token_budget = checked_token_budget(token_budget, self.device)
 
     @property
     def name(self) -> str:
@@ -203,21 +211,15 @@ class Qwen3Encoder(BaseEncoder):
 
     def _tokenise(self, texts: Sequence[str], role: Role) -> TokenRows:
         """Token ids of each text as the model reads it, the end token last."""
-        prefix = f"Instruct: {self.instruction}\nQuery:" if role == "query" and self.instruction else ""
+        prompt = f"Instruct: {self.instruction}\nQuery:" if role == "query" and self.instruction else ""
         backend = self._tokenizer.backend_tokenizer
-        parts = []
-        for start in range(0, len(texts), _TOKENISE_CHUNK):
-            chunk = [prefix + text for text in texts[start : start + _TOKENISE_CHUNK]]
-            parts.append(
-                TokenRows.from_lists(self._ended(row.ids) for row in backend.encode_batch_fast(chunk))
+        # A text needs one token, and the end token comes with the prompt.
+        if prompt and len(backend.encode(prompt).ids) + 1 >= self._max_length:
+            raise InputError(
+                f"The instruction alone fills max_length={self._max_length} tokens; shorten it, or raise "
+                "max_length."
             )
-        return TokenRows.concatenate(parts)
-
-    def _ended(self, ids: list[int]) -> list[int]:
-        """Ids with exactly the end token that the tokenizer appends, or should have, within the limit."""
-        if not ids or ids[-1] != self._end_id:
-            ids = [*ids, self._end_id]
-        return ids if len(ids) <= self._max_length else [*ids[: self._max_length - 1], self._end_id]
+        return tokenise(backend, texts, self._max_length, prompt=prompt, end_id=self._end_id)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -226,8 +228,11 @@ class Qwen3Encoder(BaseEncoder):
         tokenizer = AutoTokenizer.from_pretrained(
             self._folder, trust_remote_code=False, local_files_only=True
         )
-        tokenizer.backend_tokenizer.no_padding()
-        tokenizer.backend_tokenizer.no_truncation()
+        if tokenizer.pad_token_id is None:
+            raise EncoderUnavailableError(
+                f"The tokenizer in {self._folder} names no padding token, which is also the end token of "
+                "Qwen3-Embedding; take tokenizer_config.json from the published checkpoint."
+            )
         return tokenizer
 
     @property
@@ -236,16 +241,29 @@ class Qwen3Encoder(BaseEncoder):
 
     @cached_property
     def _model(self) -> Any:
+        import torch
+        from safetensors import SafetensorError
         from transformers import AutoModel
 
-        model, report = AutoModel.from_pretrained(
-            self._folder,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-            **self._precision.loading_options(self.device),
-        )
+        try:
+            with loading_bar(weight_files(self._folder)):
+                model, report = AutoModel.from_pretrained(
+                    self._folder,
+                    use_safetensors=True,
+                    trust_remote_code=False,
+                    local_files_only=True,
+                    output_loading_info=True,
+                    **self._precision.loading_options(self.device),
+                )
+        except torch.OutOfMemoryError as error:
+            raise EncoderUnavailableError(
+                f"{self._name} in {self._precision.name} does not fit into the memory of {self.device}; load "
+                "it with dtype='nf4', take a smaller model, or free the GPU ('nvidia-smi' shows who uses it)."
+            ) from error
+        except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+            raise EncoderUnavailableError(
+                f"transformers cannot load the weights in {self._folder}: {error}"
+            ) from error
         # transformers fills what a checkpoint lacks with random numbers, and only warns.
         if report["missing_keys"]:
             missing = sorted(report["missing_keys"])
@@ -262,32 +280,23 @@ def _short_name(source: str) -> str:
     return known.get(folder, folder)
 
 
-def _checked_dimension(dimension: int | None, hidden_size: int, name: str) -> int:
-    if dimension is None:
-        return hidden_size
-    if isinstance(dimension, bool) or not isinstance(dimension, int | np.integer):
-        raise InputError(f"dimension is {dimension!r}; it must be a whole number.")
-    if not SMALLEST_DIMENSION <= dimension <= hidden_size:
-        raise InputError(
-            f"dimension is {dimension}; {name} gives vectors of {SMALLEST_DIMENSION} to {hidden_size} "
-            "components."
+def _check_pooling(folder: Path) -> None:
+    """Refuse a checkpoint whose own configuration asks for more than the last token."""
+    modules = read_modules(folder)
+    kinds = [module.kind for module in modules]
+    pools_otherwise = any(
+        "lasttoken" not in _pooling_modes(read_json(module.folder / "config.json"))
+        for module in modules
+        if module.kind == "Pooling"
+    )
+    if pools_otherwise or set(kinds) - {"Transformer", "Pooling", "Normalize"}:
+        raise EncoderUnavailableError(
+            f"{folder} is a Qwen3 model with a head or pooling of its own ({', '.join(kinds)}); load it as "
+            f"'st:{folder}', which runs it as it was trained."
         )
-    return int(dimension)
 
 
-def _checked_max_length(max_length: int, context: int) -> int:
-    if not 2 <= max_length <= context:
-        raise InputError(
-            f"max_length is {max_length}; this model reads 2 to {context} tokens, the end token included."
-        )
-    return int(max_length)
-
-
-def _checked_instruction(instruction: str | None) -> str | None:
-    if instruction is None:
-        return None
-    if not isinstance(instruction, str) or not instruction.strip():
-        raise InputError(
-            "instruction must be a sentence that says what queries are looked up for, or None for none."
-        )
-    return instruction.strip()
+def _pooling_modes(config: dict[str, Any]) -> str:
+    """The pooling modes in a configuration of either generation, as one string."""
+    old = [key for key, value in config.items() if key.startswith("pooling_mode_") and value is True]
+    return f"{config.get('pooling_mode', '')} {' '.join(old)}"

@@ -16,20 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
-from workbench.encoders.batching import TokenRows, token_batches
-from workbench.encoders.checkpoints import get_checkpoint, module_folders, read_json, weight_files
+from workbench.encoders.batching import TokenRows, encode_in_halves, token_batches
+from workbench.encoders.checkpoints import get_checkpoint, loading_bar, read_json, read_modules, weight_files
 from workbench.encoders.identity import config_digest, files_digest, tokenizer_digest, weights_digest
-from workbench.encoders.memory import encode_in_halves
+from workbench.encoders.options import checked_number, checked_token_budget
 from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
+from workbench.encoders.tokenising import tokenise
 from workbench.errors import EncoderUnavailableError, InputError, MissingDependencyError
 
 __all__ = ["SentenceTransformerEncoder"]
 
-TOKEN_BUDGET_CPU = 1024
-TOKEN_BUDGET_GPU = 32768
 # Where the library's own encode must be used, texts of one call to it.
 _CHUNK = 256
-_TOKENISE_CHUNK = 8192
 # The library looks for a document's prompt under these names, in this order.
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
@@ -40,7 +38,8 @@ class SentenceTransformerEncoder(BaseEncoder):
     Parameters
     ----------
     source : str or Path
-        A folder with modules.json, or a hub id such as ``"BAAI/bge-small-zh-v1.5"``.
+        A folder with modules.json, or a hub id such as ``"BAAI/bge-small-zh-v1.5"``; a bare name is one
+        of the library's own models, as in the library.
     name : str, optional
         Short name for people; by default the folder's name.
     dimension : int, optional
@@ -55,7 +54,7 @@ class SentenceTransformerEncoder(BaseEncoder):
     max_length : int, optional
         Longest text in tokens; by default what the checkpoint says.
     token_budget : int, optional
-        Tokens of a batch; by default 1,024 on a CPU and 32,768 on a GPU.
+        Tokens of a batch; by default 1,024 on a CPU and 16,384 on a GPU.
 
     Raises
     ------
@@ -85,7 +84,7 @@ class SentenceTransformerEncoder(BaseEncoder):
             raise MissingDependencyError(
                 "sentence-transformers is not installed here: pip install '.[qwen]'."
             )
-        self._folder = get_checkpoint(str(source))
+        self._folder = get_checkpoint(_with_owner(str(source)))
         if not (self._folder / "modules.json").is_file():
             raise EncoderUnavailableError(
                 f"{self._folder} has no modules.json, so it is no sentence-transformers checkpoint: it does "
@@ -99,14 +98,16 @@ class SentenceTransformerEncoder(BaseEncoder):
                 f"dtype {dtype!r} is for Qwen3 encoders; use 'float32', 'bfloat16' or 'float16'."
             )
         self._model = self._load()
-        self._dimension = self._checked_dimension(dimension)
+        full, longest = int(self._model.get_embedding_dimension()), int(self._model.max_seq_length or 512)
+        self._dimension = checked_number("dimension", dimension, 1, full, full)
+        self._max_length = checked_number("max_length", max_length, 3, longest, longest)
+        self._model.max_seq_length = self._max_length
         self._prompts: dict[Role, str] = {
             "query": self._prompt(query_prompt, ("query",)),
             "document": self._prompt(document_prompt, _DOCUMENT_PROMPTS),
         }
         self.instruction = self._prompts["query"].strip() or None
-        self._max_length = self._checked_max_length(max_length)
-        self._token_budget = token_budget or (TOKEN_BUDGET_CPU if self.device == "cpu" else TOKEN_BUDGET_GPU)
+        self._token_budget = checked_token_budget(token_budget, self.device)
 
     @property
     def name(self) -> str:
@@ -118,21 +119,15 @@ class SentenceTransformerEncoder(BaseEncoder):
 
     @cached_property
     def recipe(self) -> Mapping[str, Any]:
-        modules = module_folders(self._folder)
-        settings = ["modules.json", "sentence_bert_config.json"]
-        config = modules[0] / "config.json"
+        transformer, *others = (module.folder for module in read_modules(self._folder))
+        config = transformer / "config.json"
+        settings = [self._folder / "modules.json", transformer / "sentence_bert_config.json"]
         return {
             "encoder": "sentence-transformers",
-            "weights": weights_digest(file for module in modules for file in weight_files(module)),
+            "weights": weights_digest(self._weight_files()),
             "config": config_digest(read_json(config)) if config.is_file() else None,
-            "modules": files_digest(
-                self._folder,
-                [
-                    *(self._folder / name for name in settings),
-                    *(folder / "config.json" for folder in modules[1:]),
-                ],
-            ),
-            "tokenizer": tokenizer_digest(modules[0]),
+            "modules": files_digest(self._folder, settings + [folder / "config.json" for folder in others]),
+            "tokenizer": tokenizer_digest(transformer),
             "query_prompt": self._prompts["query"],
             "document_prompt": self._prompts["document"],
             "dimension": self._dimension,
@@ -140,24 +135,17 @@ class SentenceTransformerEncoder(BaseEncoder):
             "max_length": self._max_length,
         }
 
+    def _weight_files(self) -> list[Path]:
+        return [file for module in read_modules(self._folder) for file in weight_files(module.folder)]
+
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         prompt = self._prompts[role]
         if not self._is_plain(prompt):
             yield from self._encode_by_library(texts, role)
             return
-        tokens = self._tokenise([prompt + text for text in texts])
+        tokens = tokenise(self._model.tokenizer.backend_tokenizer, texts, self._max_length, prompt=prompt)
         for positions in token_batches(tokens.lengths, self._token_budget):
             yield from encode_in_halves(lambda part: self._forward(tokens, part, role), positions)
-
-    def _tokenise(self, texts: list[str]) -> TokenRows:
-        """Token ids with the special tokens, cut to the longest text that the checkpoint reads."""
-        backend = self._model.tokenizer.backend_tokenizer
-        backend.no_padding()
-        backend.enable_truncation(self._max_length)
-        chunks = (texts[start : start + _TOKENISE_CHUNK] for start in range(0, len(texts), _TOKENISE_CHUNK))
-        return TokenRows.concatenate(
-            TokenRows.from_lists(row.ids for row in backend.encode_batch_fast(chunk)) for chunk in chunks
-        )
 
     def _forward(self, tokens: TokenRows, positions: npt.NDArray[np.intp], role: Role) -> Vectors:
         """Run the checkpoint's modules over one batch."""
@@ -217,13 +205,14 @@ class SentenceTransformerEncoder(BaseEncoder):
 
         options = self._precision.loading_options("cpu")
         try:
-            model = SentenceTransformer(
-                str(self._folder),
-                device=self.device,
-                trust_remote_code=False,
-                local_files_only=True,
-                model_kwargs={**options, "use_safetensors": True},
-            )
+            with loading_bar(self._weight_files()):
+                model = SentenceTransformer(
+                    str(self._folder),
+                    device=self.device,
+                    trust_remote_code=False,
+                    local_files_only=True,
+                    model_kwargs={**options, "use_safetensors": True},
+                )
         except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
             raise EncoderUnavailableError(
                 f"sentence-transformers cannot load {self._folder}: {error}"
@@ -240,25 +229,7 @@ class SentenceTransformerEncoder(BaseEncoder):
                 return prompts[name] or ""
         return prompts.get(self._model.default_prompt_name or "", "") or ""
 
-    def _checked_dimension(self, dimension: int | None) -> int:
-        full = int(self._model.get_embedding_dimension())
-        if dimension is None:
-            return full
-        if (
-            isinstance(dimension, bool)
-            or not isinstance(dimension, int | np.integer)
-            or not 1 <= dimension <= full
-        ):
-            raise InputError(
-                f"dimension is {dimension!r}; {self._name} gives vectors of 1 to {full} components."
-            )
-        return int(dimension)
 
-    def _checked_max_length(self, max_length: int | None) -> int:
-        most = int(self._model.max_seq_length or 512)
-        if max_length is None:
-            return most
-        if not 3 <= max_length <= most:
-            raise InputError(f"max_length is {max_length}; {self._name} reads 3 to {most} tokens.")
-        self._model.max_seq_length = int(max_length)
-        return int(max_length)
+def _with_owner(source: str) -> str:
+    is_bare = "/" not in source and not Path(source).exists()
+    return f"sentence-transformers/{source}" if is_bare else source
