@@ -1,0 +1,27 @@
+"""Panels for notebooks, made of ipywidgets; each has a way to the same result without a front end."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "SearchPanel": "workbench.panels.search_panel",
+    "hits_csv": "workbench.panels.cards",
+    "hits_frame": "workbench.panels.cards",
+    "hits_html": "workbench.panels.cards",
+}
+
+__all__ = ["SearchPanel", "hits_csv", "hits_frame", "hits_html"]
+
+if TYPE_CHECKING:
+    from workbench.panels.cards import hits_csv, hits_frame, hits_html
+    from workbench.panels.search_panel import SearchPanel
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench.panels' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,198 @@
+"""What the search panel knows, without any widget: a knowledge base, the last result, what of it is shown.
+
+A search runs in steps, so that whoever drives it can show progress, stop it, and go on later.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from workbench.cutoffs import Cutoff
+from workbench.encoders import Encoder, Vectors
+from workbench.errors import InputError, UncalibratedCutoffWarning
+from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
+from workbench.texts import CleaningReport, clean
+
+__all__ = ["EmptyKnowledgeBaseError", "EmptyQueryError", "Found", "Progress", "SearchSession", "View"]
+
+# Long enough that steps cost nothing, short enough that a click is answered at once.
+SECONDS_A_STEP = 0.4
+FIRST_STEP = 16
+
+
+class EmptyQueryError(InputError):
+    """There is nothing to search for."""
+
+
+class EmptyKnowledgeBaseError(InputError):
+    """There is nothing to search in."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the texts are encoded."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a result is shown: cutoff, only matches, texts that contain something, how many."""
+
+    cutoff: float
+    only_matches: bool = False
+    contains: str = ""
+    most: int = 10
+
+    def shown(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The hits that pass, best first, with `is_match` by this view's cutoff.
+
+        Examples
+        --------
+        >>> hit = Hit(rank=1, text="Python", score=0.4, is_match=True, index=0, metadata={})
+        >>> View(cutoff=0.4).shown([hit])[0]["is_match"]
+        False
+        """
+        wanted = self.contains.strip().casefold()
+        judged = (Hit(**{**hit, "is_match": hit["score"] > self.cutoff}) for hit in hits)
+        passing = (
+            hit
+            for hit in judged
+            if (hit["is_match"] or not self.only_matches) and wanted in hit["text"].casefold()
+        )
+        return [hit for _, hit in zip(range(self.most), passing, strict=False)]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A result: all texts of the knowledge base, ranked for one query.
+
+    Attributes
+    ----------
+    query : str
+        As it was typed.
+    texts : str
+        The block of texts, as it was typed.
+    hits : tuple of Hit
+        Best first, one for every text.
+    report : CleaningReport
+        What cleaning did to the block.
+    knowledge_base : KnowledgeBase
+        With the vectors of all texts.
+    """
+
+    query: str
+    texts: str
+    hits: tuple[Hit, ...]
+    report: CleaningReport
+    knowledge_base: KnowledgeBase
+
+
+class SearchSession:
+    """Searches with one encoder, and remembers the knowledge base between searches.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Encodes texts and queries.
+    cutoff : float, Cutoff or path, optional
+        See :func:`~workbench.retrieval.cutoff_choice.resolve_cutoff`.
+
+    Attributes
+    ----------
+    found : Found or None
+        The last result.
+    records : dict
+        Metadata by text, for texts that came from files.
+    """
+
+    def __init__(self, encoder: Encoder, cutoff: float | Cutoff | str | Path | None = None) -> None:
+        self.encoder = cast(Encoder, _Quiet(encoder))
+        self.records: dict[str, Mapping[str, Any]] = {}
+        with warnings.catch_warnings():
+            # The panel says it in its status line, where it stays in sight.
+            warnings.simplefilter("ignore", UncalibratedCutoffWarning)
+            self.cutoff = resolve_cutoff(cutoff, encoder)
+        self._cutoff_was_given = cutoff is not None
+        self.found: Found | None = None
+        self._texts: list[str] = []
+        self._base = KnowledgeBase.from_texts([], self.encoder)
+
+    def search(self, texts: str, query: str) -> Found:
+        """Run a search to its end.
+
+        Raises
+        ------
+        EmptyQueryError, EmptyKnowledgeBaseError
+            If nothing is left of one of them after cleaning.
+        """
+        for _ in self.steps(texts, query):
+            pass
+        assert self.found is not None
+        return self.found
+
+    def steps(self, texts: str, query: str) -> Iterator[Progress]:
+        """Run a search step by step; the result is in `found` once the iterator is exhausted.
+
+        Closing the iterator before keeps what was encoded: a later search in the same texts goes on
+        from there.
+        """
+        cleaned = clean(texts)
+        if not clean([query]).texts:
+            raise EmptyQueryError("The query is empty; type what you are looking for.")
+        if not cleaned.texts:
+            raise EmptyKnowledgeBaseError("The knowledge base is empty; add at least one text.")
+        if self.found is not None and (self.found.query, self.found.texts) == (query, texts):
+            return
+        if self._texts != cleaned.texts:
+            self._base, self._texts = KnowledgeBase.from_texts([], self.encoder), cleaned.texts
+        base, size = self._base, FIRST_STEP
+        while len(base) < len(cleaned.texts):
+            yield Progress(len(base), len(cleaned.texts))
+            started = time.perf_counter()
+            some = cleaned.texts[len(base) : len(base) + size]
+            base.add(some, [self.records.get(text, {}) for text in some])
+            seconds = max(time.perf_counter() - started, 1e-3)
+            size = int(np.clip(size * SECONDS_A_STEP / seconds, 1, 4 * size))
+        hits = base.search(query, k=len(base), cutoff=self.cutoff)
+        self.found = Found(query, texts, tuple(hits), cleaned.report, base)
+
+    def standing(self, cutoff: float) -> Literal["calibrated", "literature", "chosen"]:
+        """What is behind a cutoff: a calibration for this encoder, the literature, or somebody's choice."""
+        if cutoff != self.cutoff.value or (self._cutoff_was_given and not self.cutoff.is_calibrated):
+            return "chosen"
+        return "calibrated" if self.cutoff.is_calibrated else "literature"
+
+    def vector_of(self, hit: Hit | None) -> Vectors:
+        """The vector of a hit of the last result, or (None) of its query; float32, shape (d,)."""
+        if self.found is None:
+            raise InputError("There is no result yet; search first.")
+        if hit is None:
+            vector: Vectors = self.encoder.encode_queries(clean([self.found.query]).texts, progress=False)[0]
+            return vector
+        row: Vectors = self.found.knowledge_base.vectors[hit["index"]]
+        return row
+
+
+class _Quiet:
+    """An encoder that shows no progress bars of its own, which would land in whatever cell ran last."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def encode_documents(self, texts: Sequence[str], *, progress: bool | None = None) -> Vectors:
+        return self._encoder.encode_documents(texts, progress=False)
+
+    def encode_queries(self, texts: Sequence[str], *, progress: bool | None = None) -> Vectors:
+        return self._encoder.encode_queries(texts, progress=False)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._encoder, name)
