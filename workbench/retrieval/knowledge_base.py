@@ -1,81 +1,380 @@
-"""The knowledge base: an ordered set of cleaned texts with their vectors and metadata."""
+"""The knowledge base: an ordered set of cleaned texts with their vectors and metadata.
+
+How it lies on disk is in :mod:`~workbench.retrieval.storage`, how files are read in
+:mod:`~workbench.retrieval.readers`, how the nearest vectors are found in
+:mod:`~workbench.retrieval.index`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors, load_encoder
-from workbench.errors import EncoderMismatchError
+from workbench.errors import (
+    CleaningWarning,
+    InputError,
+    StoreError,
+)
 from workbench.retrieval.cutoff_choice import resolve_cutoff
-from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from
+from workbench.retrieval.encoding import check_same, encode, load_recorded
+from workbench.retrieval.exporting import export_frame
+from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from, warn_caller
 from workbench.retrieval.index import Index, build_index
+from workbench.retrieval.manifest import encoder_entry
+from workbench.retrieval.readers import read_file
+from workbench.retrieval.records import (
+    FileTexts,
+    Record,
+    frame_of,
+    matching_rows,
+    records_from,
+    row_numbers,
+)
+from workbench.retrieval.reports import AddReport, KnowledgeBaseInfo, report_of
+from workbench.retrieval.storage import Contents, FolderStore, MemoryStore, Store
 from workbench.texts import clean
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["KnowledgeBase"]
 
+SHOWN_TEXTS = 5
+
 
 class KnowledgeBase:
-    """An ordered set of cleaned texts with their vectors and metadata."""
+    """An ordered set of cleaned texts with their vectors and metadata.
 
-    def __init__(self, encoder: Encoder) -> None:
+    Make one with :meth:`open` (in a folder) or :meth:`from_texts` (in memory).
+
+    Examples
+    --------
+    >>> kb = KnowledgeBase.from_texts(["熟悉 RAG 架构设计", "持护士执业证"], encoder="use")
+    >>> kb.add(["具备 AI Agent 开发经验", "持护士执业证"], metadata=[{"city": "上海"}, {"city": "北京"}])
+    AddReport(n_input=2, added=1, already_there=1, duplicates=0, blank=0, cut=0)
+    >>> kb.search("开发过智能体 Agent", k=1, cutoff=0.4)[0]["metadata"]
+    {'city': '上海'}
+    """
+
+    def __init__(self, store: Store, encoder: Encoder | None = None) -> None:
+        self._store = store
         self._encoder = encoder
-        self._texts: list[str] = []
-        self._records: list[dict[str, Any]] = []
-        self._vectors: Vectors = np.empty((0, encoder.dimension), dtype=np.float32)
+        self._indexed: tuple[int, Index] | None = None
 
     @classmethod
-    def from_texts(cls, texts: str | Sequence[str], encoder: Encoder | str | None = None) -> KnowledgeBase:
-        """A knowledge base in memory."""
-        base = cls(load_encoder(encoder) if isinstance(encoder, str | None) else encoder)
-        base._texts = clean(texts).texts
-        base._records = [{} for _ in base._texts]
-        base._vectors = base.encoder.encode_documents(base._texts)
+    def open(
+        cls,
+        folder: str | Path,
+        encoder: Encoder | str | None = None,
+        *,
+        reencode: bool = False,
+        create: bool = True,
+    ) -> KnowledgeBase:
+        """Open the knowledge base in a folder, or make an empty one.
+
+        Parameters
+        ----------
+        folder : str or Path
+        encoder : Encoder or str, optional
+            An encoder or the spec of one. By default the one that the knowledge base was built with,
+            loaded when it is first needed; for a new one, the one in the settings.
+        reencode : bool
+            If `encoder` is another one than the knowledge base was built with, encode all texts again
+            with it. The old vectors stay until the new ones are all on disk.
+        create : bool
+            Whether to make a knowledge base where there is none.
+
+        Raises
+        ------
+        EncoderMismatchError
+            If it was built with another encoder and `reencode` is False.
+        StoreError
+            If the folder cannot be read or written, is damaged, or (with ``create=False``) holds no
+            knowledge base.
+        """
+        folder = Path(folder).expanduser()
+        spec = encoder if isinstance(encoder, str) and encoder != "auto" else None
+        if FolderStore.exists(folder) or not create:
+            base = cls(FolderStore(folder))
+        else:
+            encoder = load_encoder(encoder)
+            base = cls(FolderStore.create(folder, encoder_entry(encoder, spec)))
+        if encoder is None and reencode:
+            recorded = base._store.manifest.encoder
+            encoder, spec = load_recorded(recorded, folder), recorded["spec"]
+        if encoder is not None:
+            base._take_encoder(load_encoder(encoder), spec, reencode)
+        return base
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: str | Sequence[str],
+        encoder: Encoder | str | None = None,
+        metadata: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+    ) -> KnowledgeBase:
+        """A knowledge base in memory.
+
+        Parameters are those of :meth:`add`. What cleaning drops or cuts is said in a
+        :class:`~workbench.errors.CleaningWarning`.
+        """
+        encoder = load_encoder(encoder)
+        base = cls(MemoryStore(encoder_entry(encoder)), encoder)
+        report = base.add(texts, metadata)
+        if report.added < report.n_input or report.cut:
+            warn_caller(f"Cleaning changed the knowledge base: {report.cleaning}.", CleaningWarning)
         return base
 
     @property
     def encoder(self) -> Encoder:
+        """The encoder of the vectors; loaded now if it was not yet.
+
+        Raises
+        ------
+        EncoderUnavailableError
+            If it cannot be loaded here.
+        EncoderMismatchError
+            If what loads under its name makes other vectors, such as a newer revision.
+        """
+        if self._encoder is None:
+            encoder = load_recorded(self._store.manifest.encoder, self._store.folder)
+            self.check_encoder(encoder)
+            self._encoder = encoder
         return self._encoder
 
     @property
     def texts(self) -> list[str]:
-        return list(self._texts)
+        """The texts, in row order."""
+        return list(self._store.contents.texts)
 
     @property
     def vectors(self) -> Vectors:
-        view = self._vectors.view()
+        """Vectors, float32 of shape (n, d), unit rows, read-only; memory-mapped when on disk."""
+        view = self._store.contents.vectors.view()
         view.flags.writeable = False
         return view
 
     @property
     def metadata(self) -> pd.DataFrame:
-        return pd.DataFrame.from_records(self._records, index=range(len(self)))
+        """Metadata, a row for each text; a copy."""
+        return frame_of(self._store.contents.records)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Texts (column ``text``) and metadata, a row for each text; a copy."""
+        frame = self.metadata.rename(columns={"text": "text (metadata)"})
+        frame.insert(0, "text", self.texts)
+        return frame
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._store.contents)
 
     def search(
         self, query: str, k: int | None = None, cutoff: float | Cutoff | str | Path | None = None
     ) -> list[Hit]:
-        """The nearest texts; see :func:`workbench.search`."""
-        query = clean_query(query)
+        """The texts that are nearest to a query in meaning; see :func:`workbench.search`."""
+        return self.search_many([query], k, cutoff)[0]
+
+    def search_many(
+        self,
+        queries: Sequence[str],
+        k: int | None = None,
+        cutoff: float | Cutoff | str | Path | None = None,
+    ) -> list[list[Hit]]:
+        """The hits of each query, in the order of `queries`; faster than searching one by one."""
+        if isinstance(queries, str):
+            raise InputError("Got one string where a list of queries was expected; pass [query].")
+        cleaned = [clean_query(query) for query in queries]
         k = check_k(k, len(self))
+        # Another process may have re-encoded all since the last change that we made.
+        self.check_encoder(self.encoder)
         resolved = resolve_cutoff(cutoff, self.encoder)
-        scores, rows = self._index.search(self.encoder.encode_queries([query]), k)
-        return hits_from(scores[0], rows[0], self._texts, self._records, resolved)
+        vectors = encode(self.encoder, cleaned, "query")
+        scores, rows = self._index().search(vectors, k)
+        texts, records = self._store.contents.texts, self._store.contents.records
+        return [hits_from(*found, texts, records, resolved) for found in zip(scores, rows, strict=True)]
+
+    def add(
+        self,
+        texts: str | Sequence[str],
+        metadata: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+    ) -> AddReport:
+        """Clean texts, encode those that are new, and add them at the end.
+
+        Texts that are there already are not added again, and keep the metadata that they have. On
+        disk all that is new is added at once or, if something stops it, nothing.
+
+        Parameters
+        ----------
+        texts : str or sequence of str
+            A pasted block (one text a line) or a list.
+        metadata : DataFrame or sequence of mappings, optional
+            A row for each text as given; see :func:`~workbench.retrieval.records.records_from`.
+
+        Raises
+        ------
+        InputError
+            If a text is not a string, or the metadata does not fit.
+        StoreError
+            If the folder cannot be written, or another process is writing.
+        """
+        items = texts.splitlines() if isinstance(texts, str) else list(texts)
+        return self._add(items, records_from(metadata, len(items)))
+
+    def add_files(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        text_column: str | None = None,
+        sheet: str | None = None,
+        encoding: str | None = None,
+    ) -> AddReport:
+        """Add the texts of files: .txt, .csv, .tsv, .jsonl, .xlsx, .pdf and .docx.
+
+        All files are read before anything is added, so that one that cannot be read adds nothing.
+        Options and errors are those of :func:`~workbench.retrieval.readers.read_file`.
+        """
+        several = [paths] if isinstance(paths, str | Path) else paths
+        files = [read_file(path, text_column=text_column, sheet=sheet, encoding=encoding) for path in several]
+        texts = [text for file in files for text in file.texts]
+        return self._add(texts, [record for file in files for record in file.records], files)
+
+    def remove(
+        self, indices: int | npt.ArrayLike | None = None, *, where: Mapping[str, Any] | None = None
+    ) -> int:
+        """Remove texts; those after them move up.
+
+        Parameters
+        ----------
+        indices : int, sequence of int, or boolean mask
+            Row numbers, or a value for each row, such as ``kb.metadata["city"] == "上海"``.
+        where : mapping
+            Removes the rows whose metadata has all these values, such as ``{"source": "jds.csv"}``.
+
+        Returns
+        -------
+        int
+            How many were removed.
+
+        Raises
+        ------
+        InputError
+            If there is no such row or no such column.
+        StoreError
+            If the folder cannot be written, or another process has moved the rows meanwhile.
+        """
+        if (indices is None) == (where is None):
+            raise InputError("Say what to remove either by row numbers or by where=.")
+        generation = self._store.manifest.generation
+        rows = row_numbers([] if indices is None else indices, len(self))
+        with self._store.changing():
+            if where is not None:
+                rows = matching_rows(self._store.contents.records, where)
+            elif self._store.manifest.generation != generation:
+                raise StoreError(
+                    "Another process has removed or re-encoded rows since this knowledge base was opened, so "
+                    "row numbers have moved; nothing was removed. Look the rows up again."
+                )
+            left = np.setdiff1d(np.arange(len(self)), rows)
+            removed = len(self) - len(left)
+            if removed:
+                self._store.rewrite(self._store.contents.only(left))
+        return removed
+
+    def export(self, path: str | Path) -> Path:
+        """Write texts and metadata to a .csv, .xlsx, .jsonl or .parquet file.
+
+        See :func:`~workbench.retrieval.exporting.export_frame`.
+        """
+        return export_frame(self.frame, path)
+
+    def info(self) -> KnowledgeBaseInfo:
+        """How much it holds, of which encoder; no encoder is loaded for that."""
+        manifest, indexed = self._store.manifest, self._indexed
+        return KnowledgeBaseInfo(
+            folder=str(self._store.folder) if self._store.folder else None,
+            n=len(self),
+            dimension=manifest.dimension,
+            encoder=manifest.encoder["name"],
+            fingerprint=manifest.encoder["fingerprint"],
+            bytes=self._store.contents.n_bytes,
+            index=indexed[1].kind if indexed and indexed[0] == manifest.revision else None,
+            created=manifest.created,
+            changed=manifest.changed,
+        )
 
     def check_encoder(self, encoder: Encoder | str) -> None:
-        """Refuse an encoder whose fingerprint is not that of the vectors."""
-        other = load_encoder(encoder) if isinstance(encoder, str) else encoder
-        if other.fingerprint != self.encoder.fingerprint:
-            raise EncoderMismatchError(f"built with {self.encoder.name}, not {other.name}")
+        """Refuse an encoder that the knowledge base was not built with.
 
-    @cached_property
+        Raises
+        ------
+        EncoderMismatchError
+            If its fingerprint is another.
+        """
+        store = self._store
+        check_same(load_encoder(encoder), store.manifest.encoder, store.folder, len(self))
+
+    def __repr__(self) -> str:
+        built, folder = self._store.manifest.encoder, self._store.folder
+        where = f" in {folder}" if folder else ""
+        return f"<KnowledgeBase{where}: {len(self):,} texts, {built['name']} [{built['fingerprint']}]>"
+
+    def _repr_html_(self) -> str:
+        shown = [escape(text) for text in self._store.contents.texts[:SHOWN_TEXTS]]
+        if len(self) > SHOWN_TEXTS:
+            shown.append(f"… {len(self) - SHOWN_TEXTS:,} more")
+        items = "".join(f"<li>{text}</li>" for text in shown)
+        return f"{self.info()._repr_html_()}<ol start='0'>{items}</ol>"
+
     def _index(self) -> Index:
-        return build_index(self._vectors)
+        """The index over the rows as they are now."""
+        revision = self._store.manifest.revision
+        if self._indexed is None or self._indexed[0] != revision:
+            self._store.check_vectors()
+            self._indexed = revision, build_index(self._store.contents.vectors)
+        return self._indexed[1]
+
+    def _add(self, items: list[str], records: list[Record], files: Sequence[FileTexts] = ()) -> AddReport:
+        cleaned = clean(items)
+        new = self._unknown(zip(cleaned.texts, cleaned.positions, strict=True))
+        vectors = encode(self.encoder, list(new), "document")
+        row_of = {text: row for row, text in enumerate(new)}
+        with self._store.changing():
+            # Another process may have added some of them, or re-encoded all, while we encoded.
+            self.check_encoder(self.encoder)
+            new = self._unknown(new.items())
+            if new:
+                rows = [row_of[text] for text in new]
+                added = [records[position] for position in new.values()]
+                self._store.append(Contents(list(new), added, vectors[rows]))
+        return report_of(cleaned, set(new.values()), files)
+
+    def _unknown(self, texts: Iterable[tuple[str, int]]) -> dict[str, int]:
+        """Those texts that are not in the knowledge base, with their position."""
+        known = set(self._store.contents.texts)
+        return {text: position for text, position in texts if text not in known}
+
+    def _take_encoder(self, encoder: Encoder, spec: str | None, reencode: bool) -> None:
+        if encoder.fingerprint != self._store.manifest.encoder["fingerprint"]:
+            if not reencode:
+                self.check_encoder(encoder)
+            self._reencode(encoder, spec)
+        self._encoder = encoder
+
+    def _reencode(self, encoder: Encoder, spec: str | None) -> None:
+        revision, old = self._store.manifest.revision, self._store.contents
+        vectors = encode(encoder, old.texts, "document")
+        with self._store.changing():
+            if self._store.manifest.revision != revision:
+                raise StoreError(
+                    f"Another process has changed the knowledge base in {self._store.folder} while it was "
+                    "being encoded again; nothing was changed here. Open it once more with reencode=True."
+                )
+            self._store.rewrite(Contents(old.texts, old.records, vectors), encoder_entry(encoder, spec))

@@ -1,0 +1,196 @@
+"""Metadata of texts as plain records: what JSON can hold, so that it survives on disk and in reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FileTexts", "Record", "frame_of", "matching_rows", "records_from", "row_numbers"]
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FileTexts:
+    """The texts of one file, not yet cleaned, with a record for each.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file, without its folder.
+    texts : list of str
+    records : list of dict
+        Other columns, then ``source`` and the place: ``line``, ``row`` or ``page``, counted from 1.
+    notes : tuple of str
+        How it was read, where that was a choice, and what could not be read.
+    """
+
+    source: str
+    texts: list[str]
+    records: list[Record]
+    notes: tuple[str, ...] = ()
+
+
+def records_from(metadata: pd.DataFrame | Sequence[Mapping[str, Any]] | None, n: int) -> list[Record]:
+    """One plain record for each of `n` texts.
+
+    Missing values (None, NaN, NaT) are left out; numpy scalars become Python's; dates become ISO 8601
+    text; infinities and numbers of arbitrary precision become text.
+
+    Parameters
+    ----------
+    metadata : DataFrame, sequence of mappings, or None
+        A row for each text, in order; a DataFrame's index is ignored.
+    n : int
+        How many texts there are.
+
+    Raises
+    ------
+    InputError
+        If there are more or fewer rows than texts, or a value that JSON cannot hold.
+
+    Examples
+    --------
+    >>> records_from([{"city": "上海", "level": np.int64(7)}, {"city": None}], 2)
+    [{'city': '上海', 'level': 7}, {}]
+    """
+    if metadata is None:
+        return [{} for _ in range(n)]
+    if isinstance(metadata, str | Mapping):
+        raise InputError(
+            f"metadata is one {type(metadata).__name__}; pass a DataFrame, or a list with one mapping for "
+            "each text."
+        )
+    rows = metadata.to_dict("records") if hasattr(metadata, "to_dict") else list(metadata)
+    if len(rows) != n:
+        raise InputError(f"There are {n} texts but {len(rows)} rows of metadata; pass one row for each text.")
+    return [_record(row, position) for position, row in enumerate(rows)]
+
+
+def frame_of(records: Sequence[Record]) -> pd.DataFrame:
+    """Records as a DataFrame with a row for each; whole numbers stay whole where values are missing."""
+    import pandas as pd
+
+    return pd.DataFrame(list(records), index=pd.RangeIndex(len(records))).convert_dtypes(convert_string=False)
+
+
+def row_numbers(rows: int | npt.ArrayLike, n: int) -> npt.NDArray[np.intp]:
+    """Row numbers from one, several, or a boolean mask over `n` rows.
+
+    Raises
+    ------
+    InputError
+        If there is no such row, or the mask has another length.
+    """
+    given = np.atleast_1d(np.asarray(rows))
+    if given.dtype == object and all(isinstance(value, bool) or _is_missing(value) for value in given):
+        # A nullable mask of pandas: what is not known is not meant.
+        given = np.array([value is True for value in given], dtype=np.bool_)
+    if given.dtype == bool:
+        if given.shape != (n,):
+            raise InputError(
+                f"The mask has {given.size} values, but there are {n} rows; pass one for each row."
+            )
+        return np.flatnonzero(given)
+    if not given.size:
+        return np.empty(0, dtype=np.intp)
+    if not np.issubdtype(given.dtype, np.integer):
+        raise InputError(f"Row numbers must be whole numbers or a boolean mask, not {given.dtype}.")
+    outside = given[(given < 0) | (given >= n)]
+    if outside.size:
+        raise InputError(
+            f"There is no row {outside[0]}; rows go from 0 to {n - 1}." if n else "There are no rows."
+        )
+    return given.ravel().astype(np.intp)
+
+
+def matching_rows(records: Sequence[Record], where: Mapping[str, Any]) -> npt.NDArray[np.intp]:
+    """Rows whose record has all the given values.
+
+    Raises
+    ------
+    InputError
+        If no row has such a column, or nothing is asked for.
+    """
+    known = {name for record in records for name in record}
+    unknown = [name for name in where if name not in known]
+    if unknown:
+        columns = ", ".join(sorted(known)) or "none"
+        raise InputError(f"No text has metadata {unknown[0]!r}; the columns are: {columns}.")
+    if not where:
+        raise InputError("where= is empty; name at least one column and its value.")
+    wanted = _record(where, 0)
+    return np.array(
+        [
+            row
+            for row, record in enumerate(records)
+            if all(record.get(name) == wanted.get(name) for name in where)
+        ],
+        dtype=np.intp,
+    )
+
+
+def _record(row: Mapping[str, Any], position: int) -> Record:
+    if not isinstance(row, Mapping):
+        raise InputError(f"Row {position} of the metadata is {type(row).__name__}, not a mapping.")
+    record = {}
+    for key, value in row.items():
+        try:
+            value = _plain(value)
+        except TypeError:
+            raise InputError(
+                f"Metadata {key!r} of text {position} is {type(value).__name__} ({value!r:.40}); "
+                "use text, numbers, dates, or lists of them."
+            ) from None
+        if value is not None:
+            record[_text(str(key))] = value
+    return record
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            if value != value:
+                return None
+            return value if abs(value) != float("inf") else str(value)
+        case str():
+            return _text(value)
+        case date() | time() | datetime():
+            # NaT is a datetime that is not equal to itself
+            return value.isoformat() if value == value else None
+        case Decimal() | UUID() | PurePath() | timedelta():
+            return str(value)
+        case Mapping():
+            return {_text(str(key)): _plain(inner) for key, inner in value.items()}
+        case list() | tuple() | np.ndarray():
+            return [_plain(inner) for inner in value]
+    if _is_missing(value):
+        return None
+    raise TypeError
+
+
+def _is_missing(value: Any) -> bool:
+    # pd.NA, which is a singleton; pandas need not be imported to know it
+    return type(value).__name__ == "NAType"
+
+
+def _text(value: str) -> str:
+    """Without split surrogate pairs, which no file could hold."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
