@@ -96,21 +96,21 @@ class Endpoint:
             )
         if not isinstance(error, openai.APIStatusError):
             return EncoderError(f"The answer of {self.url} cannot be read: {self._said(error)}")
-        said = f"{error.status_code}: {self._said(error)}"
-        if error.status_code in (401, 403):
+        code, said = error.status_code, self._said(error)
+        if code in (401, 403):
             return EncoderUnavailableError(
-                f"The server at {self.url} gives no access ({said}) Put a key for it into the environment "
-                "variable WORKBENCH_API_KEY."
+                f"The server at {self.url} gives no access ({code}): {said} Put a key for it into the "
+                "environment variable WORKBENCH_API_KEY."
             )
-        if error.status_code == 404:
-            named = f"{self.model!r} must be a model it serves" if self.model else "the address must be right"
+        if code == 404:
+            model = f", and {self.model!r} be a model that it serves" if self.model else ""
             return EncoderUnavailableError(
-                f"The server at {self.url} does not find what was asked for ({said}) The address should "
-                f"end in /v1, and {named}."
+                f"The server at {self.url} does not have what was asked for (404): {said} The address "
+                f"should end in /v1{model}."
             )
-        if error.status_code in (400, 413, 422):
-            return RefusedError(f"The server at {self.url} refuses the request ({said})")
-        return EncoderError(f"The server at {self.url}, asked {self._tries()}, fails ({said})")
+        if code in (400, 413, 422):
+            return RefusedError(f"The server at {self.url} refuses the request ({code}): {said}")
+        return EncoderError(f"The server at {self.url} fails ({code}, asked {self._tries()}): {said}")
 
     @property
     def _host(self) -> str:
