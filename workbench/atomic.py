@@ -5,12 +5,15 @@ The content goes to a temporary file in the same folder first, which then takes 
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.errors import StoreError
 
-__all__ = ["write_whole"]
+__all__ = ["replacing", "write_whole"]
 
 
 def write_whole(path: str | Path, content: str | bytes) -> Path:
@@ -21,16 +24,40 @@ def write_whole(path: str | Path, content: str | bytes) -> Path:
     StoreError
         If the folder cannot be made or written, or the disk is full; what was there before stays.
     """
+    with replacing(path) as draft:
+        draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return Path(path)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A draft for the block to write, which takes the place of `path` if the block ends without error.
+
+    For libraries that want a file name; the draft has the suffix of `path`, by which they choose the
+    format. Folders on the way are made. The draft is on disk before it counts, so that not even a
+    power failure leaves half a file.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be made or written, or the disk is full; what was there before stays.
+    """
     target = Path(path)
     draft: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix, delete=False
+        ) as file:
             draft = Path(file.name)
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+        yield draft
         # A temporary file is readable by its owner only; a card or report is meant to be shared.
         draft.chmod(0o644)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
         draft.replace(target)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(
             f"{target} cannot be written ({error.strerror or error}); "
@@ -39,4 +66,3 @@ def write_whole(path: str | Path, content: str | bytes) -> Path:
     finally:
         if draft is not None:
             draft.unlink(missing_ok=True)
-    return target

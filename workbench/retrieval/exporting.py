@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import regex
 
+from workbench.atomic import replacing
 from workbench.errors import InputError
-from workbench.retrieval.atomic import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +49,8 @@ def export_frame(frame: pd.DataFrame, path: str | Path) -> Path:
         raise InputError(
             f"{path.name} does not say in which format to write: end it with {', '.join(FORMATS)}."
         )
-    with replacing(path) as temporary:
-        write(frame, temporary)
+    with replacing(path) as draft:
+        write(frame, draft)
     return path
 
 

@@ -1,6 +1,6 @@
 """The knowledge base: an ordered set of cleaned texts with their vectors and metadata.
 
-How it lies on disk is in :mod:`~workbench.retrieval.storage`, how files are read in
+How it lies on disk is in :mod:`~workbench.retrieval.folder_store`, how files are read in
 :mod:`~workbench.retrieval.readers`, how the nearest vectors are found in
 :mod:`~workbench.retrieval.index`.
 """
@@ -25,6 +25,7 @@ from workbench.errors import (
 from workbench.retrieval.cutoff_choice import resolve_cutoff
 from workbench.retrieval.encoding import check_same, encode, load_recorded
 from workbench.retrieval.exporting import export_frame
+from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from, warn_caller
 from workbench.retrieval.index import Index, build_index
 from workbench.retrieval.manifest import encoder_entry
@@ -38,7 +39,7 @@ from workbench.retrieval.records import (
     row_numbers,
 )
 from workbench.retrieval.reports import AddReport, KnowledgeBaseInfo, report_of
-from workbench.retrieval.storage import Contents, FolderStore, MemoryStore, Store
+from workbench.retrieval.storage import Contents, MemoryStore, Store
 from workbench.texts import clean
 
 if TYPE_CHECKING:

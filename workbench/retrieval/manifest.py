@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workbench.atomic import write_whole
 from workbench.encoders.base import Encoder
 from workbench.errors import StoreError
-from workbench.retrieval.atomic import replacing
 from workbench.texts import cleaning_recipe
 
 __all__ = ["MANIFEST", "Manifest", "encoder_entry", "now"]
@@ -75,8 +75,7 @@ class Manifest:
         """Put this manifest in the place of the one in the folder, at once."""
         content = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **asdict(self)}
         text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
-        with replacing(folder / MANIFEST) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        write_whole(folder / MANIFEST, text + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
