@@ -11,8 +11,8 @@ from typing import Any
 import regex
 
 from workbench.errors import InputError
-from workbench.retrieval.character_encodings import find_encoding, open_text
-from workbench.retrieval.file_kinds import check_archive_size
+from workbench.files.encodings import find_encoding, open_text
+from workbench.files.kinds import check_archive_size
 from workbench.retrieval.records import FileTexts, Record
 
 __all__ = ["paragraphs_of", "read_lines", "read_pdf", "read_word"]

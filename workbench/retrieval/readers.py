@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.errors import InputError
+from workbench.files.kinds import EXCEL, PDF, TEXT, WORD, kind_of
 from workbench.retrieval.documents import read_lines, read_pdf, read_word
-from workbench.retrieval.file_kinds import EXCEL, PDF, TEXT, WORD, kind_of
 from workbench.retrieval.records import FileTexts
 from workbench.retrieval.tables import read_delimited, read_json_lines, read_workbook
 
@@ -47,7 +47,7 @@ def read_file(
         Sheet of an .xlsx file; by default the first.
     encoding : str, optional
         Of a text file, if it cannot be found out; see
-        :func:`~workbench.retrieval.character_encodings.find_encoding`.
+        :func:`~workbench.files.encodings.find_encoding`.
 
     Returns
     -------

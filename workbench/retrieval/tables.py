@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from workbench.errors import InputError
-from workbench.retrieval.character_encodings import find_encoding, open_text
-from workbench.retrieval.file_kinds import check_archive_size
+from workbench.files.encodings import find_encoding, open_text
+from workbench.files.kinds import check_archive_size
 from workbench.retrieval.records import FileTexts, records_from
 
 __all__ = ["TEXT_COLUMNS", "read_delimited", "read_json_lines", "read_workbook"]
