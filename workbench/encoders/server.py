@@ -117,7 +117,11 @@ class ServerEncoder(BaseEncoder):
         if self._endpoint.model:
             return self._endpoint.model
         served = self._endpoint.served_models()
-        if len(served) != 1:
+        if not served:
+            raise EncoderUnavailableError(
+                f"The server at {self.device} serves no model yet; start one there, then try again."
+            )
+        if len(served) > 1:
             raise EncoderUnavailableError(
                 f"The server at {self.device} serves {len(served)} models; name one of them after a '#': "
                 + ", ".join(f"{self.device}#{model}" for model in served)
@@ -205,11 +209,12 @@ class ServerEncoder(BaseEncoder):
             raise self._endpoint.in_words(error) from error
         except (TypeError, ValueError, AttributeError) as error:
             raise EncoderError(
-                f"{self._who()} gave an answer that is not as OpenAI's /v1/embeddings says ({error})."
+                f"{self._who()} gave an answer that OpenAI's /v1/embeddings does not give ({error}). "
+                "Is it an embedding server?"
             ) from error
         if indexes != list(range(len(texts))) or vectors.ndim != 2:
             raise EncoderError(
-                f"{self._who()} gave {len(entries)} vectors for {len(texts)} texts"
+                f"{self._who()} gave {len(entries)} vector(s) for {len(texts)} text(s)"
                 + ("." if len(entries) != len(texts) else ", but not one for each of them.")
             )
         return vectors
