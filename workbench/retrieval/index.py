@@ -25,6 +25,8 @@ SPARE_CANDIDATES = 16
 MOST_ON_GPU = 2048
 # Rows that are scored in float64 at a time: 4,096 x 4,096 dimensions are 128 MB.
 BLOCK = 4096
+# Spacing of float32 numbers just below 1; all its multiples in [-1, 1] are float32 numbers.
+RESOLUTION = 2.0**-24
 
 
 class Index(Protocol):
@@ -146,10 +148,10 @@ class FlatIndex:
 def best_of(query: Vectors, vectors: Vectors, candidates: Rows, k: int) -> tuple[Scores, Rows]:
     """Score candidate rows and return the best `k`: what every index answers with.
 
-    The score is the inner product, summed in float64 by one formula for all rows, rounded once to
-    float32 (the precision of the vectors) and clipped to [-1, 1]. So equal vectors have equal scores
-    wherever they lie, and rows whose scores differ by less than the vectors can tell are tied. Order
-    is by falling score, then by rising row.
+    The score is the inner product, summed in float64 by one formula for all rows, then rounded to a
+    multiple of 2**-24 (what float32 vectors can tell) and clipped to [-1, 1]. So equal vectors have
+    equal scores wherever they lie, and rows that differ by rounding noise only are tied. Order is by
+    falling score, then by rising row.
 
     Parameters
     ----------
@@ -175,8 +177,9 @@ def best_of(query: Vectors, vectors: Vectors, candidates: Rows, k: int) -> tuple
     for start in range(0, len(candidates), BLOCK):
         block = vectors[candidates[start : start + BLOCK]]
         # Not a matrix product: BLAS sums the rows at the edge of a block in another order.
-        scores[start : start + BLOCK] = np.multiply(block, exact).sum(axis=1)
-    np.clip(scores, -1, 1, out=scores)
+        sums = np.multiply(block, exact).sum(axis=1)
+        # Adding zero turns -0.0 into 0.0.
+        scores[start : start + BLOCK] = np.clip(np.rint(sums / RESOLUTION) * RESOLUTION, -1, 1) + 0.0
     order = np.lexsort((candidates, -scores))[:k]
     return scores[order], candidates[order]
 
@@ -214,10 +217,10 @@ def _slack(dimension: int) -> float:
 
     A float32 inner product of unit vectors, summed in whatever order, is off by at most gamma_d =
     d u / (1 - d u), with unit roundoff u = 2**-24 (Higham 2002, Accuracy and Stability of Numerical
-    Algorithms, 2nd ed., section 3.1). Two of these, and one rounding to float32 each, can tie.
+    Algorithms, 2nd ed., section 3.1). Two of these, and rounding to the same multiple, can tie.
     """
     du = dimension * 2.0**-24
-    return 2 * du / (1 - du) + 2.0**-23
+    return 2 * du / (1 - du) + 2 * RESOLUTION
 
 
 def _lowest(kth: float, slack: float) -> float:
