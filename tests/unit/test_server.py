@@ -195,7 +195,7 @@ class TestAnswers:
             answer = of_length(request, 0)
             return {**answer, "data": [answer["data"][0]] * len(answer["data"])}
 
-        with pytest.raises(EncoderError, match="3 vector.* for 3 text.*, but not one for each"):
+        with pytest.raises(EncoderError, match=r"3 vector.* for 3 text.*, but not one for each"):
             self.encode(self.after_the_probe(twice))
 
     def test_another_dimension_than_before_is_an_error(self):
