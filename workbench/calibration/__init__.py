@@ -1,0 +1,73 @@
+"""From labelled pairs with scores to a cutoff with its evidence; arrays and frames only, no encoder.
+
+Start at :func:`calibrate`, which does all of it, or at the pieces: :class:`Observations` (checked input),
+:func:`sweep` (every figure at every cutoff), :func:`verdict`, :func:`choose`, :func:`guarantee_precision`.
+"""
+
+from workbench.calibration.at_cutoff import figures_at
+from workbench.calibration.bootstrap import Resamples, bands, resample
+from workbench.calibration.choice import Choice, choose
+from workbench.calibration.counts import Counts, count
+from workbench.calibration.figures import Costs, Estimate, figure
+from workbench.calibration.grey_zone import GreyZone, grey_zone
+from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
+from workbench.calibration.observations import Observations
+from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
+from workbench.calibration.planning import pairs_needed
+from workbench.calibration.reweighting import live_weights, stratum_weights
+from workbench.calibration.rules import (
+    Capacity,
+    MaxAccuracy,
+    MaxFBeta,
+    MaxYouden,
+    MinCost,
+    Rule,
+    TargetMissed,
+    TargetPrecision,
+    TargetRecall,
+)
+from workbench.calibration.stability import Stability, stability
+from workbench.calibration.sweep import sweep, tabulate
+from workbench.calibration.verdict import Verdict, verdict
+
+__all__ = [
+    "Capacity",
+    "Choice",
+    "Costs",
+    "Counts",
+    "Estimate",
+    "GreyZone",
+    "Guarantee",
+    "HoldOut",
+    "HonestFigure",
+    "MaxAccuracy",
+    "MaxFBeta",
+    "MaxYouden",
+    "MinCost",
+    "Observations",
+    "Resamples",
+    "Rule",
+    "Stability",
+    "TargetMissed",
+    "TargetPrecision",
+    "TargetRecall",
+    "Verdict",
+    "bands",
+    "choose",
+    "count",
+    "figure",
+    "figures_at",
+    "grey_zone",
+    "guarantee_missed",
+    "guarantee_precision",
+    "hold_out",
+    "honest_figures",
+    "live_weights",
+    "pairs_needed",
+    "resample",
+    "stability",
+    "stratum_weights",
+    "sweep",
+    "tabulate",
+    "verdict",
+]

@@ -1,0 +1,145 @@
+"""From the pairs that were labelled to the pairs that come in: weights for strata and for live scores.
+
+Labelled sets are rarely a fair sample. A live prevalence is handled by
+:meth:`~workbench.calibration.counts.Counts.at_prevalence`; nothing else of calibration cares where
+weights come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from workbench.calibration.observations import FloatArray, Observations
+from workbench.errors import InputError
+
+__all__ = ["LiveWeights", "live_weights", "stratum_weights"]
+
+PAIRS_PER_BIN = 20
+MOST_BINS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class LiveWeights:
+    """Weights that make labelled pairs stand for live ones.
+
+    Attributes
+    ----------
+    weights : ndarray of float64, shape (n,)
+        One for each labelled pair, with the sampling weights it had multiplied in.
+    table : DataFrame
+        One row a bin of scores: ``low, high`` (low < score <= high), ``labelled`` and ``live`` (shares of
+        pairs), ``factor``.
+    share_outside : float
+        Share of live scores below all labelled scores or above them: what is said of these is a guess.
+    """
+
+    weights: FloatArray
+    table: pd.DataFrame
+    share_outside: float
+
+
+def stratum_weights(strata: npt.ArrayLike, sizes: Mapping[Hashable, float]) -> FloatArray:
+    """Sampling weights of a stratified sample: pairs in the stratum over pairs labelled of it.
+
+    Parameters
+    ----------
+    strata : array-like, shape (n,)
+        Stratum of each labelled pair.
+    sizes : mapping
+        How many pairs each stratum holds in all.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    InputError
+        If a stratum has no size, or a stratum of some size has no labelled pair.
+
+    Examples
+    --------
+    >>> stratum_weights(["near", "near", "far"], {"near": 20, "far": 300}).tolist()
+    [10.0, 10.0, 300.0]
+    """
+    series = pd.Series(strata)
+    labelled = series.value_counts(dropna=False)
+    unknown = [name for name in labelled.index if not sizes.get(name, 0) > 0]
+    if unknown:
+        raise InputError(f"sizes has no number of pairs above 0 for stratum {unknown[0]!r}.")
+    empty = [name for name, size in sizes.items() if size > 0 and name not in labelled.index]
+    if empty:
+        raise InputError(
+            f"No pair of stratum {empty[0]!r} was labelled; the labelled pairs can say nothing about it. "
+            "Label some, or leave the stratum out of sizes and say so."
+        )
+    weights = {name: sizes[name] / number for name, number in labelled.items()}
+    return np.asarray(series.map(weights), dtype=np.float64)
+
+
+def live_weights(
+    observations: Observations, live_scores: npt.ArrayLike, *, n_bins: int | None = None
+) -> LiveWeights:
+    """Weights by score, so that labelled pairs are spread over scores as live pairs are.
+
+    Post-stratification [1]_ over bins with equal numbers of labelled pairs. It supposes that a pair of a
+    given score is as likely a match live as among the labelled (covariate shift); no live labels are
+    needed.
+
+    Parameters
+    ----------
+    observations : Observations
+        Sampling weights that it has are kept and adjusted.
+    live_scores : array-like of float
+        Scores of live pairs, by the same encoder.
+    n_bins : int, optional
+        By default as many as leave 20 labelled pairs a bin, and at most 10.
+
+    Returns
+    -------
+    LiveWeights
+
+    Raises
+    ------
+    InputError
+        If there are no live scores, or one is not finite.
+
+    References
+    ----------
+    .. [1] Holt & Smith (1979), Post stratification, JRSS A 142(1), 33-46.
+    """
+    try:
+        live = np.asarray(live_scores, dtype=np.float64).ravel()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"live_scores cannot be read as numbers: {error}.") from None
+    if not len(live):
+        raise InputError("live_scores is empty; give the scores of pairs as they come in.")
+    if not np.isfinite(live).all():
+        position = int(np.flatnonzero(~np.isfinite(live))[0])
+        raise InputError(f"The live score at position {position} is {live[position]}; all must be finite.")
+    scores = observations.scores
+    bins = n_bins or int(np.clip(len(scores) // PAIRS_PER_BIN, 1, MOST_BINS))
+    if bins < 1:
+        raise InputError(f"n_bins is {n_bins}; at least 1 is needed.")
+    inner = np.unique(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1], method="lower"))
+    # An edge at the highest score would leave nothing above it.
+    inner = inner[inner < scores.max()]
+    edges = np.concatenate([[-np.inf], inner, [np.inf]])
+    of_labelled = np.searchsorted(inner, scores, side="left")
+    of_live = np.searchsorted(inner, live, side="left")
+    base = observations.unit_weights
+    labelled = np.bincount(of_labelled, base, minlength=len(inner) + 1) / base.sum()
+    wanted = np.bincount(of_live, minlength=len(inner) + 1) / len(live)
+    factor = wanted / labelled
+    table = pd.DataFrame(
+        {"low": edges[:-1], "high": edges[1:], "labelled": labelled, "live": wanted, "factor": factor}
+    )
+    # A weight of 0 is no weight: pairs of scores that do not occur live count next to nothing.
+    weights = base * np.maximum(factor, 1e-6)[of_labelled]
+    outside = float(np.mean((live < scores.min()) | (live > scores.max())))
+    return LiveWeights(weights, table, outside)
