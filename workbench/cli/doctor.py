@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.output import print_json, stdout_console
+from workbench.cli.output import print_json, say, stdout_console
 from workbench.cli.search import Json
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def doctor(as_json: Json = False) -> None:
     else:
         _show(findings)
         count = f"{len(problems)} problem{'s' * (len(problems) != 1)}" if problems else "No problem"
-        stdout_console().print(f"{count} found.  ✓ fine   ○ can be done without   ✗ problem", soft_wrap=True)
+        say(f"{count} found.  ✓ fine   ○ can be done without   ✗ problem")
     if problems:
         raise typer.Exit(ExitCode.NO)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench.cli.exits import ExitCode
-from workbench.cli.output import note, print_json, shown, stdout_console
+from workbench.cli.output import note, print_facts, print_json, say
 from workbench.cli.search import (
     Count,
     CutoffText,
@@ -58,9 +58,9 @@ def add(
     if as_json:
         print_json({**report.to_dict(), "n_texts": len(base)})
         return
-    console = stdout_console()
-    console.print(report.summary(), soft_wrap=True)
-    console.print(f"{folder} now has {len(base):,} texts.", soft_wrap=True)
+    for file in report.files:
+        say(file.summary())
+    say(f"{folder} now has {len(base):,} texts.")
 
 
 @app.command()
@@ -72,15 +72,15 @@ def info(folder: Folder, as_json: Json = False) -> None:
     if as_json:
         print_json(facts)
         return
-    console = stdout_console()
-    for name, value in facts.items():
-        console.print(f"{name:<12} {shown(value)}", soft_wrap=True)
+    print_facts(facts)
 
 
 @app.command()
 def search(
     folder: Folder,
-    query: Annotated[str, typer.Argument(help="What to look for, such as a candidate's skill text.")],
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="What to look for, such as a candidate's skill text.")
+    ],
     encoder: EncoderSpec = None,
     reencode: Reencode = False,
     k: Count = None,
@@ -113,7 +113,7 @@ def export(
     if as_json:
         print_json({"path": str(written), "n_texts": len(base)})
     else:
-        stdout_console().print(f"{len(base):,} texts written to {written}", soft_wrap=True)
+        say(f"{len(base):,} texts written to {written}")
 
 
 @app.command()
@@ -151,7 +151,7 @@ def remove(
     if as_json:
         print_json({"removed": removed, "n_texts": len(base)})
     else:
-        stdout_console().print(f"{removed:,} removed; {folder} now has {len(base):,} texts.", soft_wrap=True)
+        say(f"{removed:,} removed; {folder} now has {len(base):,} texts.")
     if not removed:
         note("No text has this metadata.")
         raise typer.Exit(ExitCode.NO)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from workbench.cli.output import note, print_json, shown, stdout_console, table_of
+from workbench.cli.output import note, print_json, print_table, say, shown
 from workbench.errors import InputError
 from workbench.settings import get_settings
 
@@ -37,7 +37,10 @@ class RunCommand(TyperCommand):
 
 def run(
     notebook: Annotated[
-        str, typer.Argument(help="A notebook file, or a name in notebooks/ such as 01_search.")
+        str,
+        typer.Argument(
+            metavar="NOTEBOOK", help="A notebook file, or a name in notebooks/ such as 01_search."
+        ),
     ],
     parameter: Annotated[
         list[str] | None,
@@ -50,7 +53,11 @@ def run(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", help="The executed notebook (.ipynb), or a folder for it.  [default: reports]"
+            "--output",
+            "-o",
+            metavar="FILE|FOLDER",
+            help="The executed notebook (.ipynb), or a folder for it.",
+            show_default="reports",
         ),
     ] = None,
     html: Annotated[bool, typer.Option(help="Write an HTML report beside it.")] = True,
@@ -78,15 +85,14 @@ def run(
     if as_json:
         print_json(done.to_dict())
         return
-    console = stdout_console()
     for name, value in (done.results or {}).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-            console.print(table_of(value, title=name))
+            print_table(value, title=name)
         else:
-            console.print(f"{name}: {shown(value)}", soft_wrap=True)
+            say(f"{name}: {shown(value)}")
     for kind, file in (("notebook", done.output), ("report", done.html), ("results", done.results_file)):
         if file is not None:
-            console.print(f"{kind}: {file}", soft_wrap=True)
+            say(f"{kind}: {file}")
 
 
 def lab(
@@ -147,6 +153,6 @@ def _list(declared: Any, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:
-        stdout_console().print(table_of(rows))
+        print_table(rows)
     else:
         note("The notebook has no parameters.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from workbench.texts import tidy
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from workbench.cutoffs import Cutoff
     from workbench.encoders import Encoder
@@ -22,16 +25,26 @@ __all__ = [
     "cutoff_entry",
     "encoder_entry",
     "encoder_line",
-    "hits_table",
     "note",
+    "print_facts",
+    "print_hits",
     "print_json",
+    "print_table",
+    "say",
+    "shown",
     "stdout_console",
-    "table_of",
+    "wrapped",
 ]
 
 # Width of tables that go into a file or a pipe, where there is no terminal to ask.
 PIPED_WIDTH = 100
+# The other columns of a table of hits, and the space between them.
+WIDTH_BESIDE_TEXT = 28
 MOST_ROWS = 20
+
+# Between these a line may be broken: a word, or a CJK character with the marks that must not begin a line.
+_CJK = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
+_PIECE = re.compile(rf"(?:[{_CJK}]|[^\s{_CJK}]+)[，。、；：！？）》」』】”’]*\s*")
 
 
 def print_json(value: Any) -> None:
@@ -48,31 +61,35 @@ def stdout_console() -> Console:
     """A rich console on stdout that neither reads markup nor colours numbers."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPED_WIDTH
     return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
-def hits_table(hits: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
+def print_hits(hits: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
     """Hits as a table: rank, score with 4 decimals, match as sign and word, text."""
+    console = stdout_console()
     table = _table(title)
     table.add_column("rank", justify="right")
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("match", no_wrap=True)
     table.add_column("text", overflow="fold")
+    # rich breaks lines at spaces only, which Chinese has none of.
+    width = max(20, console.width - WIDTH_BESIDE_TEXT)
     for hit in hits:
         table.add_row(
             str(hit["rank"]),
             f"{hit['score']:.4f}",
             _text("✓ yes" if hit["is_match"] else "· no", style="green" if hit["is_match"] else "dim"),
-            _text(hit["text"]),
+            wrapped(tidy(hit["text"]), width),
         )
-    return table
+    console.print(table)
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
-    """Any records as a table, the first of them where there are many."""
+def print_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
+    """Any records as a table, the first of them where there are many; hits as :func:`print_hits`."""
     if rows and {"rank", "score", "is_match", "text"} <= rows[0].keys():
-        return hits_table(rows, title)
+        print_hits(rows, title)
+        return
     table = _table(title)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     for column in columns:
@@ -81,8 +98,23 @@ def table_of(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Tab
     for row in rows[:MOST_ROWS]:
         table.add_row(*(_text(shown(row.get(column))) for column in columns))
     if len(rows) > MOST_ROWS:
-        table.caption = _text(f"and {len(rows) - MOST_ROWS} more")
-    return table
+        table.caption = _text(f"and {len(rows) - MOST_ROWS:,} more")
+    stdout_console().print(table)
+
+
+def say(sentence: str) -> None:
+    """A line of the answer, on stdout; it is not broken into lines."""
+    stdout_console().print(tidy(sentence), soft_wrap=True)
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Names and values, a line each."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(_text(name, style="bold"), _text(shown(value) or "–"))
+    stdout_console().print(table)
 
 
 def shown(value: Any) -> str:
@@ -97,6 +129,19 @@ def shown(value: Any) -> str:
         case str():
             return value
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+
+
+def wrapped(text: str, width: int) -> Text:
+    """Text in lines of at most `width` cells, broken between Chinese characters too."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if lines[-1] and cell_len((lines[-1] + piece).rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return Text("\n".join(line.rstrip() for line in lines))
 
 
 def encoder_entry(encoder: Encoder) -> dict[str, Any]:

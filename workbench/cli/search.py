@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,10 +14,10 @@ from workbench.cli.output import (
     cutoff_entry,
     encoder_entry,
     encoder_line,
-    hits_table,
     note,
+    print_hits,
     print_json,
-    stdout_console,
+    say,
 )
 from workbench.errors import InputError
 
@@ -43,18 +44,19 @@ EncoderSpec = Annotated[
         "-e",
         metavar="SPEC",
         help="Such as use, keyword, qwen3-4b, qwen3:/folder, st:/folder, http://host:8000/v1#model; "
-        "'workbench doctor' says which can be loaded here.  [default: that of the knowledge base, else auto]",
+        "'workbench doctor' says which can be loaded here.",
+        show_default="that of the knowledge base, else auto",
     ),
 ]
-Count = Annotated[int | None, typer.Option("-k", metavar="N", help="Hits to show.  [default: 5]")]
+Count = Annotated[int | None, typer.Option("-k", metavar="N", help="Hits to show.", show_default="5")]
 CutoffText = Annotated[
     str | None,
     typer.Option(
         "--cutoff",
         "-c",
         metavar="NUMBER|CARD",
-        help="A score from -1 to 1, or the file of a cutoff card; a text above it is a match.  "
-        "[default: the encoder's card in labeled_pairs/cutoffs, else 0.4 with a warning]",
+        help="A score from -1 to 1, or the file of a cutoff card; a text above it is a match.",
+        show_default="the encoder's card in labeled_pairs/cutoffs, else 0.4 with a warning",
     ),
 ]
 TextColumn = Annotated[
@@ -69,14 +71,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, and only that, o
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for, such as a candidate's skill text.")],
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="What to look for, such as a candidate's skill text.")
+    ],
     kb: Annotated[
         list[Path] | None,
         typer.Option(
             "--kb",
             metavar="FILE|FOLDER",
             help="A file of texts (.txt, .csv, .jsonl, .xlsx, .pdf, .docx; may be given more than once), or "
-            "the folder of a knowledge base.  [default: the 8 built-in JDs]",
+            "the folder of a knowledge base.",
+            show_default="the 8 built-in JDs",
         ),
     ] = None,
     encoder: EncoderSpec = None,
@@ -105,8 +110,11 @@ def show_hits(base: KnowledgeBase, query: str, k: int | None, cutoff_text: str |
     """
     from workbench.retrieval import resolve_cutoff
 
-    cutoff = resolve_cutoff(_read_cutoff(cutoff_text), base.encoder)
-    hits = base.search(query, k, cutoff)
+    given = _read_cutoff(cutoff_text)
+    hits = base.search(query, k, given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the search has warned already
+        cutoff = resolve_cutoff(given, base.encoder)
     if as_json:
         print_json(
             {
@@ -118,13 +126,10 @@ def show_hits(base: KnowledgeBase, query: str, k: int | None, cutoff_text: str |
             }
         )
     else:
-        console = stdout_console()
-        console.print(hits_table(hits))
+        print_hits(hits)
         calibrated = "calibrated for this encoder" if cutoff.is_calibrated else "not calibrated"
-        console.print(
-            f"Cutoff  {cutoff.value:.4f}, {calibrated}; {len(base):,} texts searched", soft_wrap=True
-        )
-        console.print(f"Encoder {encoder_line(base.encoder)}", soft_wrap=True)
+        say(f"Cutoff {cutoff.value:.4f}, {calibrated}. {len(base):,} texts searched.")
+        say(f"Encoder {encoder_line(base.encoder)}.")
     if not any(hit["is_match"] for hit in hits):
         note("No text lies above the cutoff.")
         raise typer.Exit(ExitCode.NO)
@@ -151,7 +156,9 @@ def _open(
         return KnowledgeBase.open(folders[0], encoder, create=False)
     base = KnowledgeBase.from_texts([], encoder)
     report = base.add_files(sources, text_column=text_column, sheet=sheet, encoding=encoding)
-    note(report.summary())
+    for file in report.files:
+        if file.added < file.n_input or file.cut or file.notes:
+            note(file.summary())
     return base
 
 

@@ -182,6 +182,8 @@ def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: boo
                 language="python",
                 progress_bar=bar,
                 config=_kernel_config(),
+                # A kernel that is stopped while it works would write a traceback of its own.
+                extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )
     except PapermillExecutionError as error:
         raise NotebookError(f"{_where(notebook, error)}: {_reason(error)} {kept}") from error
@@ -198,8 +200,9 @@ def _where(notebook: Path, error: Any) -> str:
 
 
 def _reason(error: Any) -> str:
-    lines = f"{error.ename}: {error.evalue}".strip().splitlines()
-    return lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1].strip()}"
+    lines = f"{error.ename}: {error.evalue}".rstrip(" :").splitlines()
+    reason = lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1].strip()}"
+    return reason if reason.endswith((".", "!", "?", "。")) else f"{reason}."
 
 
 def _literal_path(path: Path) -> str:
