@@ -15,6 +15,7 @@ from workbench.panels.cards import hits_html
 from workbench.panels.labels import Labels
 from workbench.panels.search_session import SearchSession, View
 from workbench.panels.stylesheet import STYLE
+from workbench.texts import clean
 
 if TYPE_CHECKING:
     from workbench.encoders import Vectors
@@ -28,30 +29,18 @@ FIRST_VALUES = 50
 def status(session: SearchSession, view: View, labels: Labels, *, stale: bool = False) -> str:
     """What was searched, with what, and how far the cutoff can be trusted."""
     encoder, found = session.encoder, session.found
-    standing = session.standing(view.cutoff)
-    cutoff = {
-        "calibrated": labels.cutoff_calibrated,
-        "literature": labels.cutoff_uncalibrated,
-        "chosen": labels.cutoff_chosen,
-    }[standing].format(value=f"{view.cutoff:.4f}")
-    processor = "GPU" if encoder.device.startswith("cuda") else encoder.device.upper()
-    if encoder.device.startswith("http"):
-        processor = encoder.device
     chips = [
         f"{escape(labels.encoder)} <b>{escape(encoder.name)}</b>",
         escape(labels.dimensions.format(count=encoder.dimension)),
-        f"{escape(labels.device)} <b>{escape(processor)}</b>",
+        f"{escape(labels.device)} <b>{escape(_processor(encoder.device))}</b>",
     ]
     if found is not None:
         chips.append(escape(labels.encoded.format(count=len(found.hits))))
         if found.report.n_input != found.report.n_output or found.report.cut or found.report.repaired:
             chips.append(escape(labels.cleaned.format(report=found.report.summary(labels.language))))
-    shown = "".join(f'<span class="wb-chip">{chip}</span>' for chip in chips)
-    why = ""
-    if standing == "literature":
-        why = f' title="{escape(labels.cutoff_uncalibrated_why.format(encoder=encoder.name))}"'
-    warn = " wb-warn" if standing == "literature" else ""
-    shown += f'<span class="wb-chip{warn}"{why}>{escape(cutoff)}</span>'
+        for cut in clean([found.query]).report.cut:
+            chips.append(escape(labels.query_cut.format(length=cut.length, kept=cut.kept)))
+    shown = "".join(f'<span class="wb-chip">{chip}</span>' for chip in chips) + _cutoff(session, view, labels)
     tail = message(labels.stale, "caution") if stale else ""
     return f'<div class="wb-chips" role="status" lang="{labels.html_lang}">{shown}</div>{tail}'
 
@@ -106,6 +95,26 @@ def scenes(vector: Vectors, name: str, labels: Labels) -> str:
         f"{_image(plot_histogram(vector, name=name, language=labels.language))}"
         f"{_image(plot_values(vector, name=name, language=labels.language))}</div>"
     )
+
+
+def _processor(device: str) -> str:
+    if device.startswith(("cuda", "mps")):
+        return f"GPU ({device})"
+    return "CPU" if device == "cpu" else device
+
+
+def _cutoff(session: SearchSession, view: View, labels: Labels) -> str:
+    standing = session.standing(view.cutoff)
+    template = {
+        "calibrated": labels.cutoff_calibrated,
+        "literature": labels.cutoff_uncalibrated,
+        "chosen": labels.cutoff_chosen,
+    }[standing]
+    text = escape(template.format(value=f"{view.cutoff:.4f}"))
+    if standing != "literature":
+        return f'<span class="wb-chip">{text}</span>'
+    why = escape(labels.cutoff_uncalibrated_why.format(encoder=session.encoder.name))
+    return f'<span class="wb-chip wb-warn">⚠ {text}</span><p class="wb-why">{why}</p>'
 
 
 def _sign(value: float) -> str:

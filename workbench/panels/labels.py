@@ -38,6 +38,7 @@ class Labels:
     device: str
     encoded: str
     cleaned: str
+    query_cut: str
     cutoff_calibrated: str
     cutoff_uncalibrated: str
     cutoff_chosen: str
@@ -103,6 +104,7 @@ _ZH = Labels(
     device="运行于",
     encoded="{count} 条已编码",
     cleaned="清洗后 {report}",
+    query_cut="查询过长：{length} 个字符只用了前 {kept} 个",
     cutoff_calibrated="阈值 {value}，已为此编码器校准",
     cutoff_uncalibrated="阈值 {value}，未校准",
     cutoff_chosen="阈值 {value}，手动设定",
@@ -167,6 +169,7 @@ _EN = Labels(
     device="on",
     encoded="{count} encoded",
     cleaned="after cleaning, {report}",
+    query_cut="Query too long: {kept} of {length} characters used",
     cutoff_calibrated="Cutoff {value}, calibrated for this encoder",
     cutoff_uncalibrated="Cutoff {value}, not calibrated",
     cutoff_chosen="Cutoff {value}, set by hand",

@@ -46,7 +46,7 @@ class SearchLayout:
             max=1,
             step=0.005,
             readout_format=".4f",
-            layout={"flex": "1 1 260px", "width": "auto"},
+            layout={"flex": "1 1 290px", "width": "auto"},
         )
         self.reset = widgets.Button(icon="undo", layout={"width": "auto"})
         self.only_matches = widgets.Checkbox(indent=False, layout={"width": "auto"})
@@ -56,7 +56,8 @@ class SearchLayout:
         self.results = widgets.HTML()
         self.chosen = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
         self.scenes = widgets.HTML()
-        self.accordion = widgets.Accordion([widgets.VBox([self.chosen, self.scenes])])
+        # A button, since the header of an accordion cannot be reached with the keyboard.
+        self.behind = widgets.ToggleButton(layout={"width": "auto"})
         self.root = self._arrange()
         self.relabel(labels)
 
@@ -80,7 +81,7 @@ class SearchLayout:
         self.contains.description, self.contains.placeholder = labels.contains, labels.contains_hint
         self.most.description = labels.most
         self.chosen.description = labels.chosen
-        self.accordion.titles = (labels.behind,)
+        self.behind.description = self.behind.tooltip = labels.behind
 
     def show(self, widget: Any, shown: bool) -> None:
         """Show or hide a widget; what is hidden cannot be reached with Tab either."""
@@ -104,13 +105,13 @@ class SearchLayout:
             self.message,
             toolbar,
             self.results,
-            self.accordion,
+            _box([self.behind, self.chosen, self.scenes]).add_class("wb-behind"),
         ]
         return widgets.VBox(children).add_class("wb-panel")
 
 
 def _field(area: widgets.Textarea) -> widgets.Textarea:
-    return area.add_class("wb-field")
+    return area.add_class("wb-field").add_class("wb-grow")
 
 
 def _box(children: list[Any]) -> widgets.VBox:

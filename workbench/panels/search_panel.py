@@ -16,7 +16,7 @@ import pandas as pd
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, load_encoder
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, WorkbenchError
 from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
 from workbench.panels import fragments
 from workbench.panels.cards import hits_csv, hits_frame, hits_html
@@ -61,6 +61,13 @@ class SearchPanel:
     language : {"zh", "en"}, optional
         By default that of the settings; can be changed in the panel.
 
+    Raises
+    ------
+    InputError
+        If `k` is below 1, or there is no such language.
+    WorkbenchError
+        If the encoder or the cutoff cannot be used.
+
     Attributes
     ----------
     session : SearchSession
@@ -87,6 +94,8 @@ class SearchPanel:
         k: int = 10,
         language: Language | None = None,
     ) -> None:
+        if k < 1:
+            raise InputError(f"k is {k}; show at least 1 card.")
         self.labels = labels_for(language)
         self.session = SearchSession(load_encoder(encoder), cutoff)
         block = texts if isinstance(texts, str) else "\n".join(tidy(text) for text in texts)
@@ -134,8 +143,14 @@ class SearchPanel:
         """The result as static HTML, for reports: query, status line, and the cards that are shown."""
         return fragments.report(self.session, self.view, self.labels)
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self.widgets.root._repr_mimebundle_(**options)
+    def __repr__(self) -> str:
+        found = self.session.found
+        result = f"{len(self.hits)} of {len(found.hits)} hits shown" if found else "not searched yet"
+        return f"<SearchPanel: {self.session.encoder.name}, {result}>"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = self.widgets.root._repr_mimebundle_(**options)
+        return {**bundle, "text/plain": repr(self)}
 
     def _listen(self) -> None:
         w = self.widgets
@@ -149,7 +164,7 @@ class SearchPanel:
             widget.observe(lambda _: self._show_results(), "value")
         w.language.observe(self._on_language, "value")
         w.chosen.observe(lambda _: self._show_scenes(), "value")
-        w.accordion.observe(lambda _: self._show_scenes(), "selected_index")
+        w.behind.observe(lambda _: self._show_scenes(), "value")
 
     def _on_query(self, change: Any) -> None:
         if _is_enter(change.old, change.new):
@@ -169,7 +184,7 @@ class SearchPanel:
                 w.texts.value = "\n".join(filter(None, [w.texts.value.rstrip("\n"), *texts]))
                 added.append(self.labels.uploaded.format(name=file["name"], count=len(texts)))
             self._say(" · ".join(added))
-        except WorkbenchError as error:
+        except Exception as error:
             self._say(" · ".join([*added, self._sentence(error)]), "problem")
         finally:
             # Empty, so that the same file can be added again.
@@ -215,11 +230,8 @@ class SearchPanel:
             self._progress = next(steps)
         except StopIteration:
             self._end()
-        except WorkbenchError as error:
-            self._end(self._sentence(error), "problem")
         except Exception as error:
-            log.exception("The search failed")
-            self._end(self.labels.unexpected.format(kind=type(error).__name__, message=error), "problem")
+            self._end(self._sentence(error), "problem")
         else:
             self._show_busy()
             return True
@@ -284,11 +296,13 @@ class SearchPanel:
         self._show_scenes()
 
     def _show_scenes(self) -> None:
-        w, found = self.widgets, self.session.found
-        w.show(w.chosen, found is not None)
+        w, found, shown = self.widgets, self.session.found, self.widgets.behind.value
+        w.behind.icon = "caret-down" if shown else "caret-right"
+        w.show(w.scenes, shown)
+        w.show(w.chosen, shown and found is not None)
         if found is None:
             w.scenes.value = fragments.note(self.labels.behind_hint)
-        elif w.accordion.selected_index is not None:
+        elif shown:
             # Figures take a moment, so they are only drawn for somebody who looks.
             hit = None if w.chosen.value < 0 else found.hits[w.chosen.value]
             name = found.query if hit is None else hit["text"]
@@ -298,12 +312,17 @@ class SearchPanel:
         self.widgets.message.value = fragments.message(text, kind)
         self.widgets.show(self.widgets.message, bool(text))
 
-    def _sentence(self, error: WorkbenchError) -> str:
-        if isinstance(error, EmptyQueryError):
-            return self.labels.empty_query
-        if isinstance(error, EmptyKnowledgeBaseError):
-            return self.labels.empty_knowledge_base
-        return self.labels.wrong.format(message=error)
+    def _sentence(self, error: Exception) -> str:
+        """An error as a sentence for the user; one that nobody raised on purpose goes to the log, too."""
+        match error:
+            case EmptyQueryError():
+                return self.labels.empty_query
+            case EmptyKnowledgeBaseError():
+                return self.labels.empty_knowledge_base
+            case WorkbenchError():
+                return self.labels.wrong.format(message=error)
+        log.error("Unexpected error in the search panel", exc_info=error)
+        return self.labels.unexpected.format(kind=type(error).__name__, message=error)
 
 
 def _is_enter(old: str, new: str) -> bool:

@@ -16,9 +16,9 @@ import numpy as np
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
-from workbench.errors import InputError, UncalibratedCutoffWarning
+from workbench.errors import CleaningWarning, InputError, UncalibratedCutoffWarning
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
-from workbench.texts import CleaningReport, clean
+from workbench.texts import CleaningReport, clean, tidy
 
 __all__ = ["EmptyKnowledgeBaseError", "EmptyQueryError", "Found", "Progress", "SearchSession", "View"]
 
@@ -111,7 +111,7 @@ class SearchSession:
     found : Found or None
         The last result.
     records : dict
-        Metadata by text, for texts that came from files.
+        Metadata by tidy text, for texts that came from files.
     """
 
     def __init__(self, encoder: Encoder, cutoff: float | Cutoff | str | Path | None = None) -> None:
@@ -154,15 +154,20 @@ class SearchSession:
             return
         if self._texts != cleaned.texts:
             self._base, self._texts = KnowledgeBase.from_texts([], self.encoder), cleaned.texts
+        lines = texts.splitlines()
+        records = [self.records.get(tidy(lines[position]), {}) for position in cleaned.positions]
         base, size = self._base, FIRST_STEP
         while len(base) < len(cleaned.texts):
             yield Progress(len(base), len(cleaned.texts))
             started = time.perf_counter()
-            some = cleaned.texts[len(base) : len(base) + size]
-            base.add(some, [self.records.get(text, {}) for text in some])
+            some = slice(len(base), len(base) + size)
+            base.add(cleaned.texts[some], records[some])
             seconds = max(time.perf_counter() - started, 1e-3)
             size = int(np.clip(size * SECONDS_A_STEP / seconds, 1, 4 * size))
-        hits = base.search(query, k=len(base), cutoff=self.cutoff)
+        with warnings.catch_warnings():
+            # That a query was cut is said in the status line.
+            warnings.simplefilter("ignore", CleaningWarning)
+            hits = base.search(query, k=len(base), cutoff=self.cutoff)
         self.found = Found(query, texts, tuple(hits), cleaned.report, base)
 
     def standing(self, cutoff: float) -> Literal["calibrated", "literature", "chosen"]:
