@@ -122,7 +122,7 @@ class Database:
                 f"{self.path} is an embedding store of version {version}, this workbench reads version "
                 f"{SCHEMA_VERSION}. Move the file away (a new one will be made), or choose another path."
             )
-        # FULL costs about a millisecond a batch and makes a batch outlast a power cut, too.
+        # FULL costs a few milliseconds a batch and makes a batch outlast a power cut, too.
         connection.execute("PRAGMA synchronous = FULL")
 
     @contextmanager

@@ -32,7 +32,7 @@ class UniversalSentenceEncoder(BaseEncoder):
     """Universal Sentence Encoder multilingual v3 (Yang et al. 2020, CNN variant), 8-bit weights in numpy.
 
     It knows no instruction: the same text gets the same vector as query and as document. Texts of any
-    length are read to the end (about 10 kB of memory a token); nothing is truncated, and texts of one
+    length are read to the end (about 17 kB of memory a token); nothing is truncated, and texts of one
     batch do not touch each other.
 
     Parameters
