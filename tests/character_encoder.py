@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.metrics.pairwise import cosine_similarity
 
 from workbench.encoders.base import BaseEncoder, Batch, Role
 
@@ -41,5 +39,9 @@ class CharacterEncoder(BaseEncoder):
 
 def similarities(query: str, texts: Sequence[str]) -> list[float]:
     """What the encoder's scores must be, by scikit-learn; for texts of the letters a to z."""
+    # Imported here because a test starts a process of its own that only encodes.
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.metrics.pairwise import cosine_similarity
+
     counts = CountVectorizer(analyzer="char", lowercase=False).fit_transform([query, *texts])
     return list(cosine_similarity(counts[:1], counts[1:])[0])

@@ -84,7 +84,12 @@ def frame_of(records: Sequence[Record]) -> pd.DataFrame:
     """Records as a DataFrame with a row for each; whole numbers stay whole where values are missing."""
     import pandas as pd
 
-    return pd.DataFrame(list(records), index=pd.RangeIndex(len(records))).convert_dtypes(convert_string=False)
+    frame = pd.DataFrame(list(records), index=pd.RangeIndex(len(records)))
+    for name in frame.columns[frame.dtypes == np.float64]:
+        values = [record.get(name) for record in records]
+        if all(value is None or isinstance(value, int) for value in values):
+            frame[name] = pd.array(values, dtype="Int64")
+    return frame
 
 
 def row_numbers(rows: int | npt.ArrayLike, n: int) -> npt.NDArray[np.intp]:

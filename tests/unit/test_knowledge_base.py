@@ -1,0 +1,567 @@
+"""Knowledge bases in memory and in folders: what is kept, what survives, what is refused."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from character_encoder import CharacterEncoder
+from filelock import FileLock
+
+import workbench as wb
+from workbench.errors import (
+    CleaningWarning,
+    EncoderError,
+    EncoderMismatchError,
+    EncoderUnavailableError,
+    InputError,
+    StoreError,
+)
+from workbench.retrieval import KnowledgeBase, folder_store
+
+TEXTS = ["python", "java", "typhoon", "nurse", "rust"]
+
+
+@pytest.fixture
+def encoder():
+    return CharacterEncoder()
+
+
+@pytest.fixture(params=["memory", "folder"])
+def base(request, encoder, tmp_path):
+    """The same five texts, in memory and in a folder."""
+    metadata = [{"level": n, "city": "上海" if n % 2 else "北京"} for n in range(len(TEXTS))]
+    if request.param == "memory":
+        return KnowledgeBase.from_texts(TEXTS, encoder, metadata)
+    base = KnowledgeBase.open(tmp_path / "kb", encoder)
+    base.add(TEXTS, metadata)
+    return base
+
+
+@pytest.fixture
+def stored(encoder, tmp_path):
+    """Folder of a knowledge base with five texts."""
+    KnowledgeBase.open(tmp_path / "kb", encoder).add(TEXTS)
+    return tmp_path / "kb"
+
+
+def manifest_of(folder):
+    return json.loads((folder / "manifest.json").read_text())
+
+
+class TestContents:
+    def test_texts_vectors_and_metadata_are_aligned(self, base, encoder):
+        assert base.texts == TEXTS
+        np.testing.assert_allclose(base.vectors, encoder.encode_documents(TEXTS))
+        assert base.metadata["level"].tolist() == [0, 1, 2, 3, 4]
+        assert len(base) == 5
+
+    def test_vectors_cannot_be_written_to(self, base):
+        assert base.vectors.dtype == np.float32
+        with pytest.raises(ValueError, match="read-only"):
+            base.vectors[0, 0] = 1
+
+    def test_changing_what_is_returned_changes_nothing(self, base):
+        base.texts.clear()
+        metadata = base.metadata
+        metadata["level"] = 9
+        base.search("rust", k=1, cutoff=0.5)[0]["metadata"]["level"] = 9
+        assert base.texts == TEXTS
+        assert base.metadata["level"].tolist() == [0, 1, 2, 3, 4]
+
+    def test_whole_numbers_stay_whole_where_some_are_missing(self, base):
+        base.add(["go"], [{"city": "深圳"}])
+        assert base.metadata["level"].tolist()[:5] == [0, 1, 2, 3, 4]
+        assert base.metadata["level"].isna().tolist() == [False] * 5 + [True]
+
+    def test_info_says_what_it_holds(self, base, encoder):
+        info = base.info()
+        assert (info.n, info.dimension) == (5, encoder.dimension)
+        assert (info.encoder, info.fingerprint) == ("characters", encoder.fingerprint)
+        assert info.bytes > 5 * encoder.dimension * 4
+        assert info.index is None
+        base.search("rust", cutoff=0.5)
+        assert base.info().index.startswith("exact inner product")
+        assert json.loads(json.dumps(base.info().to_dict())) == base.info().to_dict()
+
+    def test_markup_in_texts_is_shown_as_text(self, base):
+        base.remove(range(5))
+        base.add(["<img src=x onerror=alert(1)>"])
+        assert "<img" not in base._repr_html_()
+        assert "&lt;img" in base._repr_html_()
+
+    def test_several_queries_find_what_each_finds_alone(self, base):
+        together = base.search_many(["rust", "java"], k=2, cutoff=0.5)
+        assert together == [base.search(query, k=2, cutoff=0.5) for query in ["rust", "java"]]
+
+    def test_several_queries_are_a_list(self, base):
+        with pytest.raises(InputError, match=r"pass \[query\]"):
+            base.search_many("rust")
+
+
+class TestAdding:
+    def test_new_texts_come_at_the_end_and_are_found(self, base):
+        report = base.add(["golang"], [{"level": 7}])
+        assert report.added == 1
+        assert base.texts == [*TEXTS, "golang"]
+        hit = base.search("golang", k=1, cutoff=0.5)[0]
+        assert (hit["index"], hit["metadata"]) == (5, {"level": 7})
+
+    def test_every_text_given_is_accounted_for(self, base):
+        report = base.add(["golang", "", "java", "golang", "x" * 600, " java "])
+        assert (report.n_input, report.added, report.already_there) == (6, 2, 1)
+        assert (report.duplicates, report.blank, report.cut) == (2, 1, 1)
+        assert report.n_input == report.added + report.already_there + report.duplicates + report.blank
+
+    def test_a_text_that_is_there_keeps_its_metadata(self, base):
+        report = base.add(["java"], [{"level": 99}])
+        assert (report.added, report.already_there) == (0, 1)
+        assert base.metadata["level"].tolist() == [0, 1, 2, 3, 4]
+
+    def test_metadata_stays_with_its_text_when_others_are_dropped(self, base):
+        base.add(["", "java", "golang"], pd.DataFrame({"level": [10, 11, 12]}, index=["a", "b", "c"]))
+        assert base.metadata["level"].tolist() == [0, 1, 2, 3, 4, 12]
+
+    def test_a_pasted_block_is_one_text_a_line(self, base):
+        assert base.add("golang\n\nsql").added == 2
+        assert base.texts[5:] == ["golang", "sql"]
+
+    def test_the_report_reads_as_a_sentence_in_both_languages(self, base):
+        report = base.add(["golang", "", "java"])
+        assert str(report) == "1 of 3 added, 1 already there, 1 blank"
+        assert report.summary("zh") == "新增 1 条（共 3 条），1 条已在库中，1 条空白"
+
+    def test_making_one_in_memory_warns_of_what_is_dropped(self, encoder):
+        with pytest.warns(CleaningWarning, match="1 blank"):
+            KnowledgeBase.from_texts(["java", ""], encoder)
+
+    def test_a_text_that_is_no_string_adds_nothing(self, base):
+        with pytest.raises(InputError, match="Text 1 is NoneType"):
+            base.add(["golang", None])
+        assert base.texts == TEXTS
+
+    def test_vectors_that_are_not_finite_add_nothing(self, base, monkeypatch):
+        monkeypatch.setattr(
+            CharacterEncoder, "encode_documents", lambda self, texts: np.full((len(texts), 61), np.nan)
+        )
+        with pytest.raises(EncoderError, match="Vector 0 has values that are not finite"):
+            base.add(["golang"])
+        assert base.texts == TEXTS
+
+    def test_an_interrupt_while_encoding_adds_nothing(self, base, monkeypatch):
+        def interrupted(self, texts):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(CharacterEncoder, "encode_documents", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            base.add(["golang"])
+        assert base.texts == TEXTS
+
+
+class TestMetadata:
+    def test_values_become_what_json_can_hold(self, base):
+        values = {
+            "date": pd.Timestamp(2026, 3, 1),
+            "time": datetime(2026, 3, 1, 12, 30),
+            "count": np.int64(3),
+            "share": np.float32(0.5),
+            "yes": np.True_,
+            "list": ("a", np.int8(1)),
+            "path": Path("a/b"),
+            "endless": float("inf"),
+            "half": "\ud83d",
+        }
+        base.add(["golang"], [values])
+        assert base.search("golang", k=1, cutoff=0.5)[0]["metadata"] == {
+            "date": "2026-03-01T00:00:00",
+            "time": "2026-03-01T12:30:00",
+            "count": 3,
+            "share": 0.5,
+            "yes": True,
+            "list": ["a", 1],
+            "path": "a/b",
+            "endless": "inf",
+            "half": "\ufffd",
+        }
+
+    @pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pd.NA, pd.NaT])
+    def test_missing_values_are_left_out(self, base, missing):
+        base.add(["golang"], [{"level": missing}])
+        assert base.search("golang", k=1, cutoff=0.5)[0]["metadata"] == {}
+
+    def test_a_value_that_cannot_be_kept_is_named(self, base):
+        with pytest.raises(InputError, match="Metadata 'photo' of text 0 is bytes"):
+            base.add(["golang"], [{"photo": b"\x89PNG"}])
+
+    @pytest.mark.parametrize("metadata", [[{}], pd.DataFrame({"a": [1]})])
+    def test_each_text_needs_a_row(self, base, metadata):
+        with pytest.raises(InputError, match="There are 2 texts but 1 rows of metadata"):
+            base.add(["golang", "sql"], metadata)
+
+    @pytest.mark.parametrize("metadata", [{"a": [1]}, "a"])
+    def test_one_mapping_for_all_is_refused(self, base, metadata):
+        with pytest.raises(InputError, match="a list with one mapping for each text"):
+            base.add(["golang"], metadata)
+
+
+class TestRemoving:
+    def test_rows_by_number(self, base):
+        assert base.remove([0, 3]) == 2
+        assert base.texts == ["java", "typhoon", "rust"]
+        assert base.metadata["level"].tolist() == [1, 2, 4]
+        assert base.search("rust", k=1, cutoff=0.5)[0]["index"] == 2
+
+    def test_one_row(self, base):
+        assert base.remove(4) == 1
+        assert base.texts == TEXTS[:4]
+
+    def test_rows_by_a_mask_of_pandas(self, base):
+        base.add(["golang"])
+        assert base.remove(base.metadata["level"] > 1) == 3
+        assert base.texts == ["python", "java", "golang"]
+
+    def test_rows_by_their_metadata(self, base):
+        assert base.remove(where={"city": "北京", "level": 2}) == 1
+        assert base.texts == ["python", "java", "nurse", "rust"]
+
+    def test_metadata_that_no_text_has(self, base):
+        assert base.remove(where={"city": "深圳"}) == 0
+        with pytest.raises(InputError, match="No text has metadata 'town'; the columns are: city, level"):
+            base.remove(where={"town": "深圳"})
+
+    def test_all_rows_can_go_and_others_come(self, base):
+        assert base.remove(range(5)) == 5
+        with pytest.raises(InputError, match="knowledge base is empty"):
+            base.search("rust", cutoff=0.5)
+        base.add(["golang"])
+        assert base.search("golang", cutoff=0.5)[0]["index"] == 0
+
+    @pytest.mark.parametrize("row", [5, -1])
+    def test_a_row_that_is_not_there_removes_nothing(self, base, row):
+        with pytest.raises(InputError, match=f"There is no row {row}; rows go from 0 to 4"):
+            base.remove([0, row])
+        assert len(base) == 5
+
+    def test_a_mask_of_another_length_removes_nothing(self, base):
+        with pytest.raises(InputError, match="The mask has 2 values, but there are 5 rows"):
+            base.remove([True, False])
+
+    @pytest.mark.parametrize("arguments", [{}, {"indices": [0], "where": {"level": 0}}])
+    def test_it_must_be_clear_what_to_remove(self, base, arguments):
+        with pytest.raises(InputError, match="either by row numbers or by where="):
+            base.remove(**arguments)
+
+    def test_nothing_is_not_everything(self, base):
+        assert base.remove([]) == 0
+        with pytest.raises(InputError, match="where= is empty"):
+            base.remove(where={})
+
+
+class TestInAFolder:
+    def test_what_was_added_is_there_when_opened_again(self, encoder, tmp_path):
+        metadata = [{"level": 1, "tags": ["a", "b"]}, {}, {"text": "own"}, {"share": 0.1}, {"city": "上海"}]
+        KnowledgeBase.open(tmp_path / "kb", encoder).add(TEXTS, metadata)
+        again = KnowledgeBase.open(tmp_path / "kb", encoder)
+        assert again.texts == TEXTS
+        np.testing.assert_array_equal(again.vectors, encoder.encode_documents(TEXTS))
+        hits = {hit["index"]: hit["metadata"] for hit in again.search("python", cutoff=0.5)}
+        assert [hits[row] for row in range(5)] == metadata
+
+    def test_vectors_are_memory_mapped(self, stored, encoder):
+        assert isinstance(KnowledgeBase.open(stored, encoder).vectors, np.memmap)
+
+    def test_the_files_can_be_read_without_the_workbench(self, stored, encoder):
+        base = KnowledgeBase.open(stored, encoder)
+        base.add(["golang"])
+        [vectors], [rows] = stored.glob("vectors-*.npy"), stored.glob("rows-*.jsonl")
+        np.testing.assert_array_equal(np.load(vectors), base.vectors)
+        assert pd.read_json(rows, lines=True)["text"].tolist() == [*TEXTS, "golang"]
+
+    def test_the_encoder_it_was_built_with_is_loaded_when_needed(self, tmp_path):
+        KnowledgeBase.open(tmp_path / "kb", "use").add(TEXTS)
+        again = KnowledgeBase.open(tmp_path / "kb")
+        assert again.info().encoder == "use"
+        assert again.search("java", k=1, cutoff=0.5)[0]["text"] == "java"
+
+    def test_one_whose_encoder_cannot_be_loaded_can_still_be_read(self, stored):
+        base = KnowledgeBase.open(stored)
+        assert base.texts == TEXTS
+        with pytest.raises(EncoderUnavailableError, match=r"built with characters .*pass it"):
+            base.search("java")
+
+    def test_a_folder_without_one_is_only_filled_if_that_is_wanted(self, tmp_path, encoder):
+        with pytest.raises(StoreError, match=r"There is no knowledge base in .*check the path"):
+            KnowledgeBase.open(tmp_path / "typo", encoder, create=False)
+        assert not (tmp_path / "typo").exists()
+
+    def test_removing_leaves_no_files_behind(self, stored, encoder):
+        KnowledgeBase.open(stored, encoder).remove([0])
+        names = {path.name for path in stored.iterdir()}
+        assert names == {"manifest.json", "rows-000002.jsonl", "vectors-000002.npy", ".lock"}
+
+
+class TestAnotherEncoder:
+    def test_it_is_refused_with_what_the_vectors_are_of(self, stored, encoder):
+        other = CharacterEncoder("others")
+        with pytest.raises(EncoderMismatchError) as caught:
+            KnowledgeBase.open(stored, other)
+        message = str(caught.value)
+        assert f"built with characters [{encoder.fingerprint}]" in message
+        assert f"not with others [{other.fingerprint}]" in message
+        assert "5 texts" in message
+        assert "reencode=True" in message
+        assert "--reencode" in message
+
+    def test_all_is_encoded_again_when_told_to(self, stored):
+        base = KnowledgeBase.open(stored, "use", reencode=True)
+        assert base.texts == TEXTS
+        np.testing.assert_allclose(base.vectors, wb.load_encoder("use").encode_documents(TEXTS), atol=1e-6)
+        assert KnowledgeBase.open(stored).info().encoder == "use"
+
+    def test_the_same_encoder_encodes_nothing_again(self, stored, encoder, monkeypatch):
+        monkeypatch.setattr(CharacterEncoder, "encode_documents", None)
+        assert len(KnowledgeBase.open(stored, encoder, reencode=True)) == 5
+
+    def test_if_that_fails_the_old_vectors_stay(self, stored, encoder):
+        class Failing(CharacterEncoder):
+            def encode_documents(self, texts, *, progress=None):
+                raise EncoderError("out of memory")
+
+        with pytest.raises(EncoderError, match="out of memory"):
+            KnowledgeBase.open(stored, Failing("others"), reencode=True)
+        assert KnowledgeBase.open(stored, encoder).search("rust", k=1, cutoff=0.5)[0]["text"] == "rust"
+
+    def test_one_that_is_open_notices_that_another_process_re_encoded(self, stored, encoder):
+        base = KnowledgeBase.open(stored, encoder)
+        KnowledgeBase.open(stored, CharacterEncoder("others"), reencode=True)
+        with pytest.raises(EncoderMismatchError, match="built with others"):
+            base.add(["golang"])
+        with pytest.raises(EncoderMismatchError, match="built with others"):
+            base.search("rust")
+
+
+class TestTwoAtOnce:
+    def test_both_add_and_nothing_is_lost_or_doubled(self, stored, encoder):
+        first, second = (KnowledgeBase.open(stored, encoder) for _ in range(2))
+        assert first.add(["golang", "sql"]).added == 2
+        assert second.add(["sql", "kotlin"]).added == 1
+        assert second.texts == [*TEXTS, "golang", "sql", "kotlin"]
+        assert KnowledgeBase.open(stored, encoder).texts == second.texts
+
+    def test_one_that_is_open_reads_on_while_the_other_removes(self, stored, encoder):
+        reader = KnowledgeBase.open(stored, encoder)
+        KnowledgeBase.open(stored, encoder).remove([0, 1, 2])
+        assert reader.texts == TEXTS
+        assert reader.search("python", k=1, cutoff=0.5)[0]["text"] == "python"
+
+    def test_row_numbers_that_have_moved_remove_nothing(self, stored, encoder):
+        first, second = (KnowledgeBase.open(stored, encoder) for _ in range(2))
+        first.remove([0])
+        with pytest.raises(StoreError, match=r"row numbers have moved; nothing was removed"):
+            second.remove([0])
+        assert second.texts == TEXTS[1:]
+
+    def test_a_writer_that_stays_is_named_after_a_while(self, stored, encoder, monkeypatch):
+        monkeypatch.setattr(folder_store, "LOCK_SECONDS", 0.1)
+        base = KnowledgeBase.open(stored, encoder)
+        with (
+            FileLock(stored / ".lock"),
+            pytest.raises(StoreError, match=r"Another process is writing .*nothing was changed.*Try again"),
+        ):
+            base.add(["golang"])
+        assert base.add(["golang"]).added == 1
+
+
+class TestDamage:
+    def damaged(self, path, change):
+        content = path.read_bytes()
+        path.write_bytes(change(content))
+
+    def test_a_damaged_manifest_is_named(self, stored, encoder):
+        self.damaged(stored / "manifest.json", lambda content: content[:100])
+        with pytest.raises(StoreError, match=r"manifest\.json cannot be read .*from a copy"):
+            KnowledgeBase.open(stored, encoder)
+
+    @pytest.mark.parametrize(
+        ("key", "value", "said"),
+        [
+            ("schema", "something else", "its 'schema' should be"),
+            ("n", None, "cannot be read as the manifest"),
+            ("n", -1, "a count is negative"),
+            ("encoder", {}, "cannot be read as the manifest"),
+            ("extra", 1, "cannot be read as the manifest"),
+        ],
+    )
+    def test_a_manifest_of_something_else_is_named(self, stored, encoder, key, value, said):
+        (stored / "manifest.json").write_text(json.dumps(manifest_of(stored) | {key: value}))
+        with pytest.raises(StoreError, match=said):
+            KnowledgeBase.open(stored, encoder)
+
+    def test_a_newer_version_is_named(self, stored, encoder):
+        (stored / "manifest.json").write_text(json.dumps(manifest_of(stored) | {"schema_version": 2}))
+        with pytest.raises(StoreError, match=r"version 2, this workbench reads version 1: export"):
+            KnowledgeBase.open(stored, encoder)
+
+    def test_a_missing_manifest_is_not_taken_for_an_empty_folder(self, stored, encoder):
+        (stored / "manifest.json").unlink()
+        with pytest.raises(StoreError, match=r"rows-000001\.jsonl.*manifest\.json is missing"):
+            KnowledgeBase.open(stored, encoder)
+        assert len(list(stored.glob("*-000001.*"))) == 2
+
+    def test_damaged_rows_are_named(self, stored, encoder):
+        rows = stored / "rows-000001.jsonl"
+        self.damaged(rows, lambda content: content.replace(b"java", b"lava"))
+        with pytest.raises(StoreError, match=r"rows-000001\.jsonl is damaged.*add the texts again"):
+            KnowledgeBase.open(stored, encoder)
+
+    def test_damaged_vectors_are_named_before_they_are_searched(self, stored, encoder):
+        vectors = stored / "vectors-000001.npy"
+        self.damaged(vectors, lambda content: content[:-1] + bytes([content[-1] ^ 1]))
+        base = KnowledgeBase.open(stored, encoder)
+        with pytest.raises(StoreError, match=r"vectors-000001\.npy is damaged: its checksum"):
+            base.search("rust", cutoff=0.5)
+
+    @pytest.mark.parametrize("name", ["rows-000001.jsonl", "vectors-000001.npy"])
+    def test_a_file_that_is_too_short_is_named(self, stored, encoder, name):
+        self.damaged(stored / name, lambda content: content[:-10])
+        with pytest.raises(StoreError, match=f"{name} is damaged"):
+            KnowledgeBase.open(stored, encoder)
+
+    @pytest.mark.parametrize("name", ["rows-000001.jsonl", "vectors-000001.npy"])
+    def test_a_missing_file_is_named(self, stored, encoder, name):
+        (stored / name).unlink()
+        with pytest.raises(StoreError, match=f"{name} is missing"):
+            KnowledgeBase.open(stored, encoder)
+
+
+class TestFoldersThatCannotBeWritten:
+    def test_a_path_below_a_file(self, tmp_path, encoder):
+        (tmp_path / "file").touch()
+        with pytest.raises(StoreError, match=r"cannot be created \(Not a directory\)\. Choose a folder"):
+            KnowledgeBase.open(tmp_path / "file" / "kb", encoder)
+
+    def test_a_path_of_a_file(self, tmp_path, encoder):
+        (tmp_path / "file").touch()
+        with pytest.raises(StoreError, match="is a file; a knowledge base is a folder"):
+            KnowledgeBase.open(tmp_path / "file", encoder)
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+    def test_a_folder_without_permission_to_write(self, stored, encoder):
+        base = KnowledgeBase.open(stored, encoder)
+        stored.chmod(0o555)
+        if os.geteuid() == 0:
+            pytest.skip("root may write everywhere")
+        with pytest.raises(StoreError, match=r"cannot be written \(Permission denied\)"):
+            base.add(["golang"])
+
+    def test_a_folder_that_the_system_does_not_let_us_make(self, tmp_path, encoder, monkeypatch):
+        def refuse(self, *args, **kwargs):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(Path, "mkdir", refuse)
+        with pytest.raises(StoreError, match=r"cannot be created \(Permission denied\)\. Choose a folder"):
+            KnowledgeBase.open(tmp_path / "kb", encoder)
+
+    @pytest.mark.parametrize("step", range(4))
+    def test_a_disk_that_is_full_at_any_step_changes_nothing(self, stored, encoder, monkeypatch, step):
+        base = KnowledgeBase.open(stored, encoder)
+        with monkeypatch.context() as patch:
+            fail_at(step, OSError(errno.ENOSPC, "No space left on device"), patch)
+            with pytest.raises(StoreError, match="No space left on device"):
+                base.add(["golang"])
+        for survivor in (base, KnowledgeBase.open(stored, encoder)):
+            assert survivor.texts == TEXTS
+            assert survivor.search("rust", k=1, cutoff=0.5)[0]["text"] == "rust"
+        assert base.add(["golang"]).added == 1
+        assert KnowledgeBase.open(stored, encoder).search("golang", k=1, cutoff=0.5)[0]["index"] == 5
+
+
+def fail_at(step, error, patch):
+    """Raise at the given one of the steps in which a change reaches the disk: three syncs, one rename."""
+    count = iter(range(100))
+    fsync, replace = os.fsync, Path.replace
+
+    def fail_or(act):
+        def acting(*args):
+            if next(count) == step:
+                raise error
+            return act(*args)
+
+        return acting
+
+    patch.setattr(os, "fsync", fail_or(fsync))
+    patch.setattr(Path, "replace", fail_or(replace))
+
+
+class TestKilled:
+    def test_what_a_killed_process_left_half_written_is_not_seen(self, stored, encoder):
+        for path in (stored / "rows-000001.jsonl", stored / "vectors-000001.npy"):
+            with path.open("ab") as file:
+                file.write(b'{"text": "half')
+        (stored / "rows-000002.jsonl").write_bytes(b'{"text": "of a removal"')
+        base = KnowledgeBase.open(stored, encoder)
+        assert base.texts == TEXTS
+        base.add(["golang"])
+        again = KnowledgeBase.open(stored, encoder)
+        assert again.texts == [*TEXTS, "golang"]
+        assert again.search("golang", k=1, cutoff=0.5)[0]["index"] == 5
+        assert not (stored / "rows-000002.jsonl").exists()
+
+    @pytest.mark.parametrize("change", ["add", "remove", "reencode"])
+    @pytest.mark.parametrize("step", range(4))
+    def test_a_change_that_stops_at_any_step_is_whole_or_not_there(
+        self, stored, encoder, monkeypatch, step, change
+    ):
+        base = KnowledgeBase.open(stored, encoder)
+        changes = {
+            "add": lambda: base.add(["golang"]),
+            "remove": lambda: base.remove([0]),
+            "reencode": lambda: KnowledgeBase.open(stored, CharacterEncoder("others"), reencode=True),
+        }
+        with monkeypatch.context() as patch:
+            fail_at(step, KeyboardInterrupt(), patch)
+            with pytest.raises(KeyboardInterrupt):
+                changes[change]()
+        again = KnowledgeBase.open(stored, encoder)
+        assert again.texts == TEXTS
+        assert again.search("rust", k=1, cutoff=0.5)[0]["text"] == "rust"
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+    def test_what_was_reported_as_added_survives_a_kill(self, tmp_path):
+        program = textwrap.dedent(
+            """
+            import sys
+            from character_encoder import CharacterEncoder
+            from workbench.retrieval import KnowledgeBase
+            base = KnowledgeBase.open(sys.argv[1], CharacterEncoder())
+            for number in range(100_000):
+                report = base.add([f"text {number} {part}" for part in range(20)])
+                print(report.added, flush=True)
+            """
+        )
+        here = str(Path(__file__).parents[1])
+        command = [sys.executable, "-c", program, str(tmp_path / "kb")]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": here}
+        ) as process:
+            reported = [process.stdout.readline() for _ in range(10)]
+            process.send_signal(signal.SIGKILL)
+            reported += process.stdout.readlines()
+        n_reported = sum(map(int, "".join(reported).split()))
+        base = KnowledgeBase.open(tmp_path / "kb", CharacterEncoder())
+        assert n_reported <= len(base) <= n_reported + 20
+        assert len(base) % 20 == 0
+        assert base.texts[:n_reported] == [f"text {n // 20} {n % 20}" for n in range(n_reported)]
+        np.testing.assert_array_equal(base.vectors, CharacterEncoder().encode_documents(base.texts))
+        assert base.search("text 0 7", k=1, cutoff=0.5)[0]["text"] == "text 0 7"
+        assert base.add(["one more"]).added == 1
