@@ -344,7 +344,7 @@ class TestRun:
     @pytest.fixture
     def notebook(self, here):
         tagged = nbformat.v4.new_code_cell(
-            'query = "AI"\nk = 3\nresults_file = ""', metadata={"tags": ["parameters"]}
+            'query = "AI"\nk = 3  # how many\nresults_file = ""', metadata={"tags": ["parameters"]}
         )
         saving = nbformat.v4.new_code_cell(
             "from workbench.notebooks import save_results\n"
@@ -381,7 +381,7 @@ class TestRun:
 
     def test_parameters_can_be_listed_without_running(self, notebook):
         rows = json.loads(workbench("run", notebook, "--list", "--json").stdout)
-        assert rows[1] == {"parameter": "k", "default": "3", "takes": "int"}
+        assert rows[1] == {"parameter": "k", "default": "3", "takes": "int", "what": "how many"}
         assert not Path("reports").exists()
 
 

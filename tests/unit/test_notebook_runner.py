@@ -16,6 +16,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +31,8 @@ texts = [
     "a",
     "b",
 ]
-k: int = 3
+# how many
+k: int = 3  # at most all
 cutoff: float | None = None
 encoder: str | None = None
 strict = False
@@ -115,6 +117,13 @@ class TestRun:
         assert "data:image/png;base64," in html
         assert 'src="http' not in html
         assert "import(" not in html
+
+    def test_the_words_above_a_figure_are_its_alternative_text(self, run):
+        report = BeautifulSoup(run.html.read_text(encoding="utf-8"), "html.parser")
+        assert [image["alt"] for image in report.find_all("img")] == ["一个 <b>故事</b>"]
+
+    def test_the_report_says_its_language(self, run):
+        assert '<html lang="zh">' in run.html.read_text(encoding="utf-8")
 
     def test_the_report_carries_the_notebooks_title_escaped(self, run):
         assert "<title>一个 &lt;b&gt;故事&lt;/b&gt;</title>" in run.html.read_text(encoding="utf-8")
@@ -223,6 +232,11 @@ class TestDeclaredParameters:
     def test_defaults_are_shown_as_written(self, declared):
         assert str(declared["query"]) == "query = 'Agent == 智能体?'"
         assert str(declared["texts"]) == "texts = ['a', 'b']"
+
+    def test_comments_above_and_behind_say_what_it_is(self, declared):
+        assert declared["query"].help == "a default with an equals sign"
+        assert declared["k"].help == "how many; at most all"
+        assert declared["share"].help == ""
 
     def test_types_come_from_the_annotation_else_from_the_default(self, declared):
         assert declared["k"].takes == "int"

@@ -149,7 +149,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _list(declared: Any, as_json: bool) -> None:
-    rows = [{"parameter": p.name, "default": p.default, "takes": p.takes} for p in declared.values()]
+    rows = [
+        {"parameter": p.name, "default": p.default, "takes": p.takes, "what": p.help}
+        for p in declared.values()
+    ]
     if as_json:
         print_json(rows)
     elif rows:

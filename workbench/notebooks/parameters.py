@@ -7,8 +7,10 @@ a default with ``=`` in it; here the cell tagged ``parameters`` is parsed as the
 from __future__ import annotations
 
 import ast
+import io
 import json
 import os
+import tokenize
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,11 +37,14 @@ class NotebookParameter:
     kinds : tuple of type
         Types that a value may have: those of the annotation, else that of the default; empty where
         neither shows one, and then any value goes.
+    help : str
+        The comment above the assignment, or behind it.
     """
 
     name: str
     default: str
     kinds: tuple[type, ...] = ()
+    help: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} = {self.default}"
@@ -90,7 +95,8 @@ def parameters_of(path: str | Path) -> dict[str, NotebookParameter]:
         raise NotebookError(
             f"The parameter cell of {Path(path).name} is not Python: {error.msg} in line {error.lineno}."
         ) from error
-    found = (_parameter(statement) for statement in statements)
+    comments = _comments(cells[0].source)
+    found = (_parameter(statement, comments) for statement in statements)
     return {parameter.name: parameter for parameter in found if parameter is not None}
 
 
@@ -135,7 +141,7 @@ def values_from_text(
     return {name: _from_text(text, declared[name], notebook) for name, text in given.items()}
 
 
-def _parameter(statement: ast.stmt) -> NotebookParameter | None:
+def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> NotebookParameter | None:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             kinds: tuple[type, ...] = ()
@@ -149,7 +155,19 @@ def _parameter(statement: ast.stmt) -> NotebookParameter | None:
         except ValueError:
             default = None
         kinds = () if default is None else (type(default),)
-    return NotebookParameter(name, ast.unparse(value), kinds)
+    lines = (statement.lineno - 1, statement.end_lineno or statement.lineno)
+    remarks = dict.fromkeys(comments[line] for line in lines if line in comments)
+    return NotebookParameter(name, ast.unparse(value), kinds, "; ".join(remarks))
+
+
+def _comments(source: str) -> dict[int, str]:
+    """Comments by line."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {
+        token.start[0]: token.string.lstrip("# ").rstrip()
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
 
 
 def _annotated(annotation: ast.expr) -> tuple[type, ...]:

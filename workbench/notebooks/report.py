@@ -49,11 +49,11 @@ def write_report(notebook: str | Path, target: str | Path, *, show_code: bool = 
     """
     from nbconvert import HTMLExporter
 
-    document = _without_widgets(read_notebook(notebook))
+    document = _with_alternative_texts(_without_widgets(read_notebook(notebook)))
     document.metadata["title"] = _title(document) or Path(notebook).stem
     exporter = HTMLExporter(
         raw_template=_TEMPLATE.replace("MATHJAX", "{{ super() }}" if _has_formulas(document) else ""),
-        language_code={"zh": "zh-CN"}.get(get_settings().language, "en"),
+        language_code=get_settings().language,
         exclude_input=not show_code,
         exclude_input_prompt=True,
         exclude_output_prompt=True,
@@ -73,6 +73,18 @@ def _without_widgets(document: Any) -> Any:
             cell.outputs = [output for output in cell.outputs if not _only_a_widget(output)]
             for output in cell.outputs:
                 output.get("data", {}).pop(_WIDGET, None)
+    return document
+
+
+def _with_alternative_texts(document: Any) -> Any:
+    """Give figures the words above them, for those who cannot see them."""
+    words = ""
+    for cell in document.cells:
+        if cell.cell_type == "markdown":
+            lines = [line.strip("#*_ ") for line in cell.source.splitlines() if line.strip()]
+            words = " ".join(lines) or words
+        elif words:
+            cell.metadata.setdefault("alt", words)
     return document
 
 
