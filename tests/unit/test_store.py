@@ -9,13 +9,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_encoders import ToyEncoder
 
@@ -78,6 +79,7 @@ class TestPutAndGet:
         assert known.all()
         np.testing.assert_array_equal(read, vectors[::-1])
 
+    @settings(max_examples=30)
     @given(texts=st.lists(st.text(st.characters(codec=None)), min_size=1, max_size=20, unique=True))
     def test_any_two_different_texts_are_told_apart(self, tmp_path_factory, texts):
         vectors = unit_vectors(len(texts))
@@ -199,14 +201,27 @@ class TestFilesThatCannotBeUsed:
         with pytest.raises(StoreError, match="cannot be opened or written"):
             EmbeddingStore(tmp_path)
 
-    @pytest.mark.skipif(
-        not hasattr(os, "geteuid") or os.geteuid() == 0,
-        reason="root may write into any folder; run the tests as a user to see this one",
-    )
-    def test_a_folder_without_write_permission(self, tmp_path):
-        tmp_path.chmod(0o500)
-        with pytest.raises(StoreError, match="check that the folder is writable"):
-            EmbeddingStore(tmp_path / "embeddings.sqlite")
+    @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has no users as Unix has them")
+    def test_a_folder_without_write_permission(self):
+        # A folder of tmp_path lies in one that nobody else may enter.
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o555)
+            with without_privileges(), pytest.raises(StoreError, match="check that the folder is writable"):
+                EmbeddingStore(Path(folder) / "embeddings.sqlite")
+
+    @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="this system has no users as Unix has them")
+    def test_a_store_without_write_permission(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "embeddings.sqlite"
+            EmbeddingStore(path).close()
+            path.chmod(0o444)
+            Path(folder).chmod(0o555)
+            with (
+                without_privileges(),
+                pytest.raises(StoreError, match="check that the folder is writable"),
+                EmbeddingStore(path) as store,
+            ):
+                store.put("f", "document", ["a"], unit_vectors(1))
 
     def test_a_full_disk_loses_nothing_that_was_stored(self, store):
         store.put("f", "document", ["a"], unit_vectors(1, 512))
@@ -385,6 +400,18 @@ class TestStoredEncoder:
         assert len(caught) == 1
         assert caught[0].filename == __file__
         np.testing.assert_array_equal(vectors, ToyEncoder().encode_documents(["a", "b", "c"]))
+
+
+@contextmanager
+def without_privileges():
+    """For root, whom no permission stops: be nobody for a while."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 def python(code, *arguments):
