@@ -25,6 +25,9 @@ _TEMPLATE = """\
 {%- block jupyter_widgets -%}{%- endblock jupyter_widgets -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
 {%- block html_head_js_mathjax -%}MATHJAX{%- endblock html_head_js_mathjax -%}
+{%- block data_png scoped -%}
+{{- super() | replace("<img ", '<img alt="' ~ (cell.metadata.get("alt", "") | escape_html) ~ '" ', 1) -}}
+{%- endblock data_png -%}
 {%- block extra_css -%}
 <style type="text/css">
   body.jp-Notebook { max-width: 62rem; margin: 0 auto; padding: 1.5rem; }
