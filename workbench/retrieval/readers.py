@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.errors import InputError
-from workbench.files.kinds import EXCEL, PDF, TEXT, WORD, kind_of
+from workbench.files.kinds import BINARY, EXCEL, PDF, TEXT, WORD, kind_of
 from workbench.retrieval.documents import read_lines, read_pdf, read_word
 from workbench.retrieval.records import FileTexts
 from workbench.retrieval.tables import read_delimited, read_json_lines, read_workbook
@@ -72,22 +72,25 @@ def read_file(
         )
     expected, read, options = _READERS[suffix]
     try:
-        _check_kind(path, expected)
+        _check_kind(path, expected, encoding)
         given = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
         return read(path, **{name: given[name] for name in options})
     except PermissionError as error:
         raise InputError(f"{path} may not be read; ask for permission, or copy it elsewhere.") from error
 
 
-def _check_kind(path: Path, expected: str) -> None:
+def _check_kind(path: Path, expected: str, encoding: str | None) -> None:
     if not path.stat().st_size:
         raise InputError(f"{path.name} is empty.")
     found = kind_of(path)
-    if found == expected:
+    # UTF-16 without a byte-order mark looks like a binary file to those who do not know.
+    if found == expected or (found == BINARY and expected == TEXT and encoding):
         return
     right = next((suffix for suffix, (kind, _, _) in _READERS.items() if kind == found != TEXT), None)
     advice = f"Rename it to {path.stem}{right}." if right else "Save it in the format that its name says."
     if found == TEXT:
-        advice = "If it is one, rename it to .txt, .csv or .jsonl."
+        advice = "Rename it to .txt, .csv or .jsonl, whichever it is."
+    elif found == BINARY and expected == TEXT:
+        advice += " If it is text in UTF-16, pass encoding='utf-16-le' or 'utf-16-be'."
     named = "a text or table file" if expected == TEXT else expected
     raise InputError(f"{path.name} is named as {named}, but is {found}. {advice}")

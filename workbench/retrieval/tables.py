@@ -29,6 +29,7 @@ TEXT_COLUMNS = frozenset(
 
 # A longer line is no row of a table: most likely a quotation mark is not closed, or it is another format.
 LONGEST_LINE = 2**20
+LONGEST_HEADER = 2**16
 # Excel's own limit; a damaged or hostile file can claim more.
 MOST_ROWS = 1_048_576
 # A column of shorter entries, on average, is a name or a code rather than a text.
@@ -162,7 +163,7 @@ def _as_text(value: Any, path: Path, place: str, number: int) -> str:
 
 def _separator(file: TextIO, path: Path) -> str:
     """The separator that splits the header into most columns; the suffix decides where none does."""
-    header = file.readline(LONGEST_LINE)
+    header = file.readline(LONGEST_HEADER)
     file.seek(0)
     candidates = "\t,;|" if path.suffix.lower() == ".tsv" else ",;\t|"
     return max(candidates, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
