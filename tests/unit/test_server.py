@@ -273,7 +273,8 @@ class TestKeys:
         ("keys", "sent"),
         [
             ({}, "Bearer none"),
-            ({"OPENAI_API_KEY": "sk-openai"}, "Bearer sk-openai"),
+            ({"WORKBENCH_API_KEY": "sk-own"}, "Bearer sk-own"),
+            ({"OPENAI_API_KEY": "sk-openai"}, "Bearer none"),
             ({"OPENAI_API_KEY": "sk-openai", "WORKBENCH_API_KEY": "sk-own"}, "Bearer sk-own"),
             ({"DASHSCOPE_API_KEY": "sk-dashscope"}, "Bearer none"),
         ],
@@ -285,13 +286,19 @@ class TestKeys:
             ServerEncoder(f"{server.url}#toy").encode_documents(["a"])
         assert set(server.authorizations) == {sent}
 
-    def test_the_key_of_dashscope_goes_to_dashscope_alone(self, monkeypatch):
+    @pytest.mark.parametrize(
+        ("url", "key"),
+        [
+            ("https://dashscope.aliyuncs.com/compatible-mode/v1#text-embedding-v4", "sk-dashscope"),
+            ("https://api.openai.com/v1#text-embedding-3-small", "sk-openai"),
+            ("https://notaliyuncs.com.example.org/v1#text-embedding-v4", "none"),
+            ("https://api.openai.com.example.org/v1#text-embedding-3-small", "none"),
+        ],
+    )
+    def test_the_key_of_a_vendor_goes_to_that_vendor_alone(self, monkeypatch, url, key):
         monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-dashscope")
         monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
-        url = "https://dashscope.aliyuncs.com/compatible-mode/v1#text-embedding-v4"
-        assert ServerEncoder(url)._endpoint.client.api_key == "sk-dashscope"
-        look_alike = "https://notaliyuncs.com.example.org/v1#text-embedding-v4"
-        assert ServerEncoder(look_alike)._endpoint.client.api_key == "sk-openai"
+        assert ServerEncoder(url)._endpoint.client.api_key == key
 
     def test_the_key_is_shown_nowhere(self, monkeypatch, caplog):
         monkeypatch.setenv("WORKBENCH_API_KEY", "sk-secret")

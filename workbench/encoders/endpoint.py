@@ -16,6 +16,8 @@ __all__ = ["Endpoint", "RefusedError"]
 
 # Seconds after which a host that does not even accept a connection is taken for not there.
 CONNECT_TIMEOUT = 10.0
+# A vendor's key goes to that vendor only; any other server gets WORKBENCH_API_KEY, or nothing.
+_VENDOR_KEYS = {".aliyuncs.com": "DASHSCOPE_API_KEY", ".openai.com": "OPENAI_API_KEY"}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -118,8 +120,8 @@ class Endpoint:
 
     @property
     def _key(self) -> str | None:
-        vendor = "DASHSCOPE_API_KEY" if self._host.endswith(".aliyuncs.com") else "OPENAI_API_KEY"
-        return os.environ.get("WORKBENCH_API_KEY") or os.environ.get(vendor)
+        vendor = next((key for domain, key in _VENDOR_KEYS.items() if self._host.endswith(domain)), None)
+        return os.environ.get("WORKBENCH_API_KEY") or (os.environ.get(vendor) if vendor else None)
 
     def _said(self, error: Exception) -> str:
         body = getattr(error, "body", None)

@@ -31,8 +31,8 @@ class ServerEncoder(BaseEncoder):
     differ by about 1e-4), keeps cutoffs and stored vectors valid. A name is no proof of the weights
     behind it. If a server changes these under the same name, say so with `revision`.
 
-    A key is read from ``WORKBENCH_API_KEY``; else from ``DASHSCOPE_API_KEY`` for addresses of
-    Alibaba Cloud, and from ``OPENAI_API_KEY`` for all others. It is never stored or shown.
+    A key is read from ``WORKBENCH_API_KEY``; else, for addresses of Alibaba Cloud and of OpenAI alone,
+    from ``DASHSCOPE_API_KEY`` and ``OPENAI_API_KEY``. It is never stored or shown.
 
     Parameters
     ----------
