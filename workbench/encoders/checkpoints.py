@@ -128,13 +128,16 @@ def read_modules(folder: Path) -> list[Module]:
         return []
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return [
+        modules = [
             Module(str(entry["type"]).rsplit(".", 1)[-1], folder / str(entry["path"])) for entry in entries
         ]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise EncoderUnavailableError(
             f"{path} is damaged ({type(error).__name__}: {error}); download the checkpoint again."
         ) from error
+    if not modules:
+        raise EncoderUnavailableError(f"{path} lists no modules; download the checkpoint again.")
+    return modules
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -28,7 +28,7 @@ __all__ = ["SentenceTransformerEncoder"]
 
 # Where the library's own encode must be used, texts of one call to it.
 _CHUNK = 256
-# The library looks for a document's prompt under these names, in this order.
+# Names under which checkpoints keep the prompt of documents, in the library's order.
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 
 
@@ -102,9 +102,14 @@ class SentenceTransformerEncoder(BaseEncoder):
         self._dimension = checked_number("dimension", dimension, 1, full, full)
         self._max_length = checked_number("max_length", max_length, 3, longest, longest)
         self._model.max_seq_length = self._max_length
+        # Read here, since the library fills in an empty "document" that hides "passage" and "corpus".
+        settings = self._folder / "config_sentence_transformers.json"
+        prompts = read_json(settings).get("prompts") or {} if settings.is_file() else {}
         self._prompts: dict[Role, str] = {
-            "query": self._prompt(query_prompt, ("query",)),
-            "document": self._prompt(document_prompt, _DOCUMENT_PROMPTS),
+            "query": _prompt_in(prompts, ("query",)) if query_prompt is None else query_prompt,
+            "document": _prompt_in(prompts, _DOCUMENT_PROMPTS)
+            if document_prompt is None
+            else document_prompt,
         }
         self.instruction = self._prompts["query"].strip() or None
         self._token_budget = checked_token_budget(token_budget, self.device)
@@ -217,17 +222,11 @@ class SentenceTransformerEncoder(BaseEncoder):
             raise EncoderUnavailableError(
                 f"sentence-transformers cannot load {self._folder}: {error}"
             ) from error
-        # Modules after the transformer (dense layers) are read as float32 whatever the transformer is.
-        return model.to(options["dtype"]).eval()
+        return model.eval()
 
-    def _prompt(self, given: str | None, names: Sequence[str]) -> str:
-        if given is not None:
-            return given
-        prompts: dict[str, str] = self._model.prompts
-        for name in names:
-            if name in prompts:
-                return prompts[name] or ""
-        return prompts.get(self._model.default_prompt_name or "", "") or ""
+
+def _prompt_in(prompts: Mapping[str, str | None], names: Sequence[str]) -> str:
+    return next((prompts[name] or "" for name in names if name in prompts), "")
 
 
 def _with_owner(source: str) -> str:
