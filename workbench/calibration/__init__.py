@@ -9,6 +9,7 @@ from workbench.calibration.bootstrap import Resamples, bands, resample
 from workbench.calibration.choice import Choice, choose
 from workbench.calibration.counts import Counts, count
 from workbench.calibration.figures import Costs, Estimate, figure
+from workbench.calibration.flips import flips
 from workbench.calibration.grey_zone import GreyZone, grey_zone
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
 from workbench.calibration.observations import Observations
@@ -27,6 +28,7 @@ from workbench.calibration.rules import (
     TargetRecall,
 )
 from workbench.calibration.stability import Stability, stability
+from workbench.calibration.study import Study, calibrate
 from workbench.calibration.sweep import sweep, tabulate
 from workbench.calibration.verdict import Verdict, verdict
 
@@ -48,15 +50,18 @@ __all__ = [
     "Resamples",
     "Rule",
     "Stability",
+    "Study",
     "TargetMissed",
     "TargetPrecision",
     "TargetRecall",
     "Verdict",
     "bands",
+    "calibrate",
     "choose",
     "count",
     "figure",
     "figures_at",
+    "flips",
     "grey_zone",
     "guarantee_missed",
     "guarantee_precision",

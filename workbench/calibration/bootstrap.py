@@ -105,6 +105,7 @@ def resample(
     n_resamples: int = 2000,
     seed: int = 0,
     cutoffs: npt.ArrayLike | None = None,
+    including: Sequence[float] = (),
     prevalence: float | None = None,
     out_of_bag: bool = False,
 ) -> Resamples:
@@ -121,6 +122,8 @@ def resample(
     cutoffs : array-like of float, optional
         By default those between the scores; where there are more than 1000, that many of them, evenly
         spaced in rank.
+    including : sequence of float
+        Cutoffs to count at besides.
     prevalence : float, optional
         Live prevalence to correct figures to.
     out_of_bag : bool
@@ -157,7 +160,7 @@ def resample(
             f"There is only one {unit} to draw from, so that nothing can be said about how much figures "
             "would vary; give more, or pass no clusters."
         )
-    table = _table(observations, cutoffs)
+    table = np.union1d(_table(observations, cutoffs), including)
     rng = np.random.default_rng(seed)
     pooled = (
         len(observations) >= POOL_FROM

@@ -22,15 +22,14 @@ from workbench.calibration.figures import scale_odds
 from workbench.calibration.intervals import lower_bound, p_value_above
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.one_per_cluster import one_per_cluster_p_values
-from workbench.calibration.planning import pairs_needed, size_with_power
+from workbench.calibration.planning import size_with_power
+from workbench.calibration.sequence import begun, rejected, start_sizes
 from workbench.errors import InputError
 
 __all__ = ["Guarantee", "guarantee_missed", "guarantee_precision"]
 
-# How many errors the first set tested may hold and still pass, and how large a part of all pairs it may
-# be to hold them: a start that forgives nothing fails at one unlucky pair near the top.
-FORGIVEN_AT_START = 4
-START_WITHIN = 0.1
+# More labels than this many times those there are nobody will give.
+MOST_TIMES = 50.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Guarantee:
         How dependence between pairs was reckoned with.
     more_pairs : int or None
         Where there is no cutoff: about how many more labelled pairs of the same kind would give one, with a
-        probability of 0.8 if figures are as they look; None where more would not help.
+        probability of 0.8 if figures are as they look; None where fifty times as many would not.
     target_in_pairs : float
         The target as it was tested: another one where the live prevalence was given.
     tests : DataFrame
@@ -125,15 +124,16 @@ def guarantee_precision(
     """The smallest cutoff above which precision is at least `target`, with confidence.
 
     Cutoffs are tested one after the other from the strictest downwards, each by the exact binomial
-    p-value of "precision here is at most the target", each at the full level 1 - confidence, until one
-    fails: Learn-then-Test [1]_ with fixed-sequence testing. Which pairs come in when depends on scores
-    alone. Given how many pairs lie above the true critical cutoff, their labels are independent draws with
-    the target as their probability, so that the procedure passes it with probability at most 1 -
-    confidence, whatever the scores. For cutoffs taken between the scores this needs precision to cross
-    the target once; for `cutoffs` fixed beforehand it needs nothing.
+    p-value of "precision here is at most the target", until one fails: Learn-then-Test [1]_ with
+    fixed-sequence testing, which needs no correction for how many were tested. Which pairs come in when
+    depends on scores alone. Given how many pairs lie above the true critical cutoff, their labels are
+    independent draws with the target as their probability, so that testing goes past it with
+    probability at most 1 - confidence, whatever the scores. For cutoffs taken between the scores this
+    needs precision to cross the target once; for `cutoffs` fixed beforehand it needs nothing.
 
-    The first set tested is the smallest that could pass with e errors, where e is the largest number up
-    to 4 for which that set is no more than a tenth of all pairs: labels have no say in it.
+    Testing starts where a set is large enough to forgive an error or some
+    (:func:`~workbench.calibration.sequence.start_sizes`): from the very top it would end at the first
+    unlucky pair.
 
     Parameters
     ----------
@@ -153,8 +153,8 @@ def guarantee_precision(
     cutoffs : array-like of float, optional
         Cutoffs to test, fixed without looking at labels; those between the scores by default.
     start : int, optional
-        Position of the first cutoff to test among those, counted from the strictest; chosen as said
-        above by default.
+        Position of the first cutoff to test among those, counted from the strictest; labels must have no
+        say in it. Chosen as said above by default.
     seed : int
         For ``"one_per_cluster"``.
 
@@ -246,9 +246,12 @@ def _search(
         method = sets.method
     # Twice a mean p-value is small enough where each is half as large.
     level = delta / 2 if method == "one_per_cluster" else delta
-    first = _start(sets, share, 1 - level) if start is None else start
-    passed = p_values[first:] <= delta
-    n_passed = len(passed) if passed.all() else int(np.argmin(passed))
+    if start is None:
+        starts = tuple(begun(sets.size, size) for size in start_sizes(share, level, sets.size[-1]))
+    else:
+        starts = (np.arange(len(sets)) >= start,)
+    passed = rejected(p_values, starts, delta)
+    tested_at = starts[0] & (passed | np.append(True, passed[:-1]) | _first_of(starts[-1]))
     tests = pd.DataFrame(
         {
             "cutoff": sets.cutoffs,
@@ -257,11 +260,12 @@ def _search(
             "size": sets.size,
             "share_right": sets.share_right,
             "p_value": p_values,
+            "passed": passed,
         }
-    ).iloc[first : first + n_passed + 1]
-    tests = tests.assign(passed=np.arange(len(tests)) < n_passed).reset_index(drop=True)
-    at = first + n_passed - 1 if n_passed else _closest(p_values)
-    more = None if n_passed else _more_pairs(sets, share, level, len(observations))
+    )[tested_at | _first_of(starts[0])].reset_index(drop=True)
+    found = bool(passed.any())
+    at = int(np.flatnonzero(passed)[-1]) if found else _closest(p_values)
+    more = None if found else _more_pairs(sets, share, level, len(observations))
     seen, bound = (
         float(sets.share_right[at]),
         float(lower_bound(sets.share_right[at], sets.size[at], 1 - level)),
@@ -271,7 +275,7 @@ def _search(
         figure=figure,
         target=target,
         confidence=confidence,
-        cutoff=float(sets.cutoffs[at]) if n_passed else None,
+        cutoff=float(sets.cutoffs[at]) if found else None,
         n=int(sets.n[at]),
         errors=int(sets.n[at] - sets.right[at]),
         size=float(sets.size[at]),
@@ -294,32 +298,31 @@ def _how(observations: Observations, dependence: Dependence) -> Dependence:
     return dependence
 
 
-def _start(sets: OneSide, share: float, confidence: float) -> int:
-    """Position of the first set to test."""
-    forgiven = [
-        needed
-        for errors in range(FORGIVEN_AT_START + 1)
-        if (needed := pairs_needed(share, confidence, errors)) <= START_WITHIN * sets.size[-1] or errors == 0
-    ]
-    return int(np.searchsorted(np.maximum.accumulate(sets.size), forgiven[-1] - 1e-9))
-
-
 def _closest(p_values: FloatArray) -> int:
     """The candidate with the smallest p-value; of equals the larger set."""
     return len(p_values) - 1 - int(np.argmin(p_values[::-1]))
 
 
+def _first_of(started: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    return np.asarray(started & ~np.append(False, started[:-1]))
+
+
 def _more_pairs(sets: OneSide, share: float, delta: float, n_pairs: int) -> int | None:
-    """About how many more pairs would let some cutoff pass, if figures are as they look."""
-    # Jeffreys' estimate, for a set without errors is not a set that has none.
-    looks = (sets.share_right * sets.size + 0.5) / (sets.size + 1)
-    best: int | None = None
-    for at in np.flatnonzero((sets.size >= 1) & (looks > share)):
-        needed = size_with_power(float(looks[at]), share, delta)
-        total = n_pairs * needed / sets.size[at]
-        if best is None or total < best:
-            best = int(np.ceil(total))
-    return None if best is None else max(best - n_pairs, 1)
+    """About how many more pairs would let testing begin with success, if figures are as they look."""
+    # Jeffreys' estimate, for a set without errors is not a set that has none; and a stricter set is taken
+    # to be no worse than a larger one.
+    looks = (np.nan_to_num(sets.share_right) * sets.size + 0.5) / (sets.size + 1)
+    looks = np.maximum.accumulate(looks[::-1])[::-1]
+    for times in np.geomspace(1.02, MOST_TIMES, 200):
+        sizes = start_sizes(share, delta, float(times * sets.size[-1]))
+        for size in sizes:
+            has_begun = begun(times * sets.size, size)
+            at = int(np.argmax(has_begun))
+            if not has_begun[at] or looks[at] <= share:
+                continue
+            if times * sets.size[at] >= size_with_power(float(looks[at]), share, delta / len(sizes)):
+                return int(np.ceil(n_pairs * (times - 1)))
+    return None
 
 
 def _carry_back(side: Side, target: float, tested: float) -> Callable[[float], float]:

@@ -92,7 +92,12 @@ class HoldOut:
 
 
 def honest_figures(
-    observations: Observations, rule: Rule, resamples: Resamples, *, confidence: float = 0.95
+    observations: Observations,
+    rule: Rule,
+    resamples: Resamples,
+    *,
+    cutoff: float | None = None,
+    confidence: float = 0.95,
 ) -> dict[FigureName, HonestFigure]:
     """Correct figures at the cutoff that a rule chooses for the optimism of choosing.
 
@@ -106,6 +111,9 @@ def honest_figures(
     rule : Rule
     resamples : Resamples
         Of these observations, at the same live prevalence as shall be reported.
+    cutoff : float, optional
+        The cutoff that was chosen, one of the resamples' cutoffs; what the rule chooses among these by
+        default.
     confidence : float
 
     Returns
@@ -125,7 +133,7 @@ def honest_figures(
     """
     counts = count(observations, resamples.cutoffs)
     live = counts.at_prevalence(resamples.prevalence)
-    index = int(rule.pick_at(counts, live))
+    index = int(rule.pick_at(counts, live) if cutoff is None else np.searchsorted(counts.cutoffs, cutoff))
     if index < 0:
         return {}
     picked = rule.pick_in(resamples)

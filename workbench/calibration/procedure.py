@@ -14,12 +14,14 @@ import numpy.typing as npt
 
 from workbench.calibration.bootstrap import Resamples
 from workbench.calibration.counts import Counts
-from workbench.calibration.effective import OneSide
+from workbench.calibration.effective import Dependence, OneSide, Side, one_side
+from workbench.calibration.guarantee import Guarantee
 from workbench.calibration.intervals import p_value_above
-from workbench.calibration.observations import CountArray, FloatArray
+from workbench.calibration.observations import CountArray, FloatArray, Observations
 from workbench.calibration.rules import Rule
+from workbench.calibration.sequence import begun, rejected, start_sizes
 
-__all__ = ["GuaranteedElse"]
+__all__ = ["GuaranteedElse", "whole_procedure"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +36,15 @@ class GuaranteedElse(Rule):
     target : float
         Share of right pairs to be shown, as labelled (before any change of prevalence).
     confidence : float
-    start_size : float
-        Size from which on sets are tested.
+    starts : tuple of float
+        Sizes at which testing starts.
     otherwise : Rule
     """
 
     sets: OneSide
     target: float
     confidence: float
-    start_size: float
+    starts: tuple[float, ...]
     otherwise: Rule
 
     @property
@@ -95,13 +97,43 @@ class GuaranteedElse(Rule):
             share = np.asarray(right, dtype=np.float64) / total
         # Most sets are plainly too bad, and need no test.
         hopeful = share > self.target
-        passed = np.zeros(share.shape, dtype=bool)
-        passed[hopeful] = p_value_above(share[hopeful], size[hopeful], self.target) <= 1 - self.confidence
-        begun = np.maximum.accumulate(size, axis=0) >= self.start_size - 1e-9
-        reached = np.logical_and.accumulate(passed | ~begun, axis=0) & begun
+        p_values = np.ones(share.shape)
+        p_values[hopeful] = p_value_above(share[hopeful], size[hopeful], self.target)
+        starts = tuple(begun(size, start) for start in self.starts)
+        reached = rejected(p_values, starts, 1 - self.confidence)
         last = len(reached) - 1 - np.argmax(reached[::-1], axis=0)
         position = last if self.sets.side == "below" else len(reached) - 1 - last
         return np.where(reached.any(axis=0), position, -1)
+
+
+def whole_procedure(
+    observations: Observations,
+    cutoffs: FloatArray,
+    leading: Guarantee | None,
+    rule: Rule,
+    dependence: Dependence,
+) -> Rule:
+    """The rule that repeats how a cutoff was found.
+
+    Parameters
+    ----------
+    observations : Observations
+    cutoffs : ndarray of float64
+        Those of the resamples that it will choose in.
+    leading : Guarantee or None
+        The guarantee that comes before the rule; None where the rule alone decides.
+    rule : Rule
+    dependence : str
+        As the guarantee was asked for; one pair a JD is repeated by effective pairs.
+    """
+    if leading is None:
+        return rule
+    side: Side = "above" if leading.figure == "precision" else "below"
+    by_pairs: Dependence = "auto" if dependence == "one_per_cluster" else dependence
+    sets = one_side(observations, side, cutoffs=cutoffs, dependence=by_pairs)
+    target = leading.target_in_pairs if side == "above" else 1 - leading.target_in_pairs
+    starts = start_sizes(target, 1 - leading.confidence, float(sets.size[-1]))
+    return GuaranteedElse(sets, target, leading.confidence, starts, rule)
 
 
 def _worth(sets: OneSide) -> FloatArray:

@@ -30,16 +30,20 @@ class LiveWeights:
     Attributes
     ----------
     weights : ndarray of float64, shape (n,)
-        One for each labelled pair, with the sampling weights it had multiplied in.
+        One for each labelled pair, with the sampling weights it had multiplied in; 0 where no live pair
+        scores alike.
     table : DataFrame
         One row a bin of scores: ``low, high`` (low < score <= high), ``labelled`` and ``live`` (shares of
         pairs), ``factor``.
+    n_unused : int
+        Labelled pairs of scores that do not occur live; their weight is 0.
     share_outside : float
         Share of live scores below all labelled scores or above them: what is said of these is a guess.
     """
 
     weights: FloatArray
     table: pd.DataFrame
+    n_unused: int
     share_outside: float
 
 
@@ -139,7 +143,6 @@ def live_weights(
     table = pd.DataFrame(
         {"low": edges[:-1], "high": edges[1:], "labelled": labelled, "live": wanted, "factor": factor}
     )
-    # A weight of 0 is no weight: pairs of scores that do not occur live count next to nothing.
-    weights = base * np.maximum(factor, 1e-6)[of_labelled]
+    weights = base * factor[of_labelled]
     outside = float(np.mean((live < scores.min()) | (live > scores.max())))
-    return LiveWeights(weights, table, outside)
+    return LiveWeights(weights, table, int((weights == 0).sum()), outside)

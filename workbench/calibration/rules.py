@@ -16,6 +16,7 @@ import numpy.typing as npt
 from workbench.calibration.counts import Counts, check_share
 from workbench.calibration.figures import Costs, figure
 from workbench.calibration.observations import CountArray, FloatArray
+from workbench.calibration.wording import percent
 from workbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ class TargetPrecision(Rule):
     def describe(self, language: str = "en") -> str:
         """As a phrase."""
         if language == "zh":
-            return f"匹配正确率不低于 {self.target:.1%} 的最低阈值"
-        return f"the smallest cutoff with precision of at least {self.target:.1%}"
+            return f"匹配正确率不低于 {percent(self.target, language)} 的最低阈值"
+        return f"the smallest cutoff with precision of at least {percent(self.target, language)}"
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ class TargetRecall(Rule):
     def describe(self, language: str = "en") -> str:
         """As a phrase."""
         if language == "zh":
-            return f"召回率不低于 {self.target:.1%} 的最高阈值"
-        return f"the largest cutoff with recall of at least {self.target:.1%}"
+            return f"召回率不低于 {percent(self.target, language)} 的最高阈值"
+        return f"the largest cutoff with recall of at least {percent(self.target, language)}"
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ class TargetMissed(Rule):
     def describe(self, language: str = "en") -> str:
         """As a phrase."""
         if language == "zh":
-            return f"遗漏率不高于 {self.target:.1%} 的最高阈值"
-        return f"the largest cutoff with at most {self.target:.1%} missed among pairs at or below it"
+            return f"遗漏率不高于 {percent(self.target, language)} 的最高阈值"
+        return f"the largest cutoff with at most {percent(self.target)} missed among pairs at or below it"
 
 
 @dataclass(frozen=True)

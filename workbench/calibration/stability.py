@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.calibration.bootstrap import Resamples
 from workbench.calibration.counts import Counts
+from workbench.calibration.figures import figure
 from workbench.calibration.observations import FloatArray
 from workbench.calibration.rules import Rule
 
@@ -65,7 +66,7 @@ class Stability:
 
 
 def stability(
-    resamples: Resamples, rule: Rule, counts: Counts, index: int, *, confidence: float = 0.95
+    resamples: Resamples, rule: Rule, counts: Counts, cutoff: float, *, confidence: float = 0.95
 ) -> Stability:
     """Choose again in every resample.
 
@@ -75,8 +76,8 @@ def stability(
     rule : Rule
     counts : Counts
         Of the labelled pairs themselves.
-    index : int
-        Row of the cutoff that was chosen there; -1 for none.
+    cutoff : float
+        The one that was chosen there.
     confidence : float
         Of the percentile interval of the cutoff.
 
@@ -90,10 +91,13 @@ def stability(
     levels = [(1 - confidence) / 2, 0.5, (1 + confidence) / 2]
     low, median, high = np.quantile(cutoffs[found], levels) if found.any() else (np.nan,) * 3
     flipped = float("nan")
-    if index >= 0 and found.any():
-        selected = (counts.tp + counts.fp) / (counts.tp + counts.fp + counts.fn + counts.tn)
-        at = np.searchsorted(counts.cutoffs, cutoffs[found])
-        flipped = float(np.mean(np.abs(selected[np.minimum(at, len(selected) - 1)] - selected[index])))
+    if found.any():
+        selected = figure("share_selected", counts.tp, counts.fp, counts.fn, counts.tn)
+        there, here = (
+            selected[np.clip(np.searchsorted(counts.cutoffs, where), 0, len(selected) - 1)]
+            for where in (cutoffs[found], cutoff)
+        )
+        flipped = float(np.mean(np.abs(there - here)))
     return Stability(
         cutoffs,
         float(low),

@@ -39,8 +39,16 @@ def _worth(n: int, size: float, language: str) -> str:
     if size > n - 0.5:
         return ""
     if language == "zh":
-        return f"（各对不完全独立或权重不同，相当于 {size:.0f} 对独立样本）"
+        return f"（相当于 {size:.0f} 对独立样本）"
     return f" (worth {size:.0f} independent ones)"
+
+
+def _share(estimate: float, shown: int, n: int, language: str, what: str = "") -> str:
+    """The figure; where it is not simply the share of labelled pairs, that it was reweighted."""
+    said = percent(estimate, language) + what
+    if not n or abs(estimate - shown / n) < 5e-4:
+        return said
+    return f"{said}（折算后）" if language == "zh" else f"{said} once reweighted"
 
 
 def verdict(found: Verdict, language: str = "en") -> str:
@@ -68,7 +76,9 @@ def _tested(test: TargetTest, confidence: float, language: str) -> str:
             return f"没有一对标注{'高于' if above else '不高于'}它" + _more(test, language)
         return f"no labelled pair lies {'above' if above else 'at or below'} it" + _more(test, language)
     right = test.n - test.errors
-    seen, low, high = (percent(value, language) for value in (test.estimate, test.low, test.high))
+    low, high = percent(test.low, language), percent(test.high, language)
+    missed = "" if zh or above else " missed"
+    seen = _share(test.estimate, right if above else test.errors, test.n, language, missed)
     target = percent(test.target, language)
     worth = _worth(test.n, test.size, language)
     if zh:
@@ -81,7 +91,7 @@ def _tested(test: TargetTest, confidence: float, language: str) -> str:
         what = (
             f"of the {test.n} pairs above it{worth}, {right} are right ({seen})"
             if above
-            else f"of the {test.n} pairs at or below it{worth}, {test.errors} are matches ({seen} missed)"
+            else f"of the {test.n} pairs at or below it{worth}, {test.errors} are matches ({seen})"
         )
     good_end, bad_end = (low, high) if above else (high, low)
     least, most = ("至少", "至多") if zh else ("at least", "at most")
@@ -131,46 +141,49 @@ def guarantee(found: Guarantee, language: str = "en") -> str:
     zh = language == "zh"
     above = found.figure == "precision"
     sure, target = _confidence(found.confidence), percent(found.target, language)
-    seen, bound = percent(found.estimate, language), percent(found.bound, language)
-    how = {
-        "independent": ("", ""),
-        "effective": ("按有效样本量计算", ", reckoned with the effective sample"),
-        "one_per_cluster": ("按每个 JD 只取一对计算", ", reckoned with one pair a JD"),
-    }[found.method][0 if zh else 1]
+    bound = percent(found.bound, language)
+    seen = _share(found.estimate, found.n - found.errors if above else found.errors, found.n, language)
     worth = _worth(found.n, found.size, language)
     if found.cutoff is not None:
         at = number(found.cutoff)
         if zh:
             what = (
-                f"高于阈值 {at} 的匹配中，至少 {target} 是对的"
+                f"高于 {at} 的匹配中至少 {target} 是对的"
                 if above
-                else f"不高于阈值 {at} 的各对中，至多 {target} 其实匹配"
+                else f"不高于 {at} 的各对中至多 {target} 其实匹配"
             )
-            seen_as = f"标注中 {found.n} 对{worth}里 {found.errors} 对有误"
-            side = "下限" if above else "上限"
-            return f"{what}，把握 {sure}%：{seen_as}（{seen}，{side} {bound}）{'，' + how if how else ''}。"
+            side, wrong = ("至少", "有误") if above else ("至多", "其实匹配")
+            there = f"标注中 {found.n} 对{worth}里 {found.errors} 对{wrong}"
+            return f"{what}（把握 {sure}%）：{there}（{seen}，{side} {bound}）。"
         what = (
             f"Above {at}, at least {target} of matches are right"
             if above
             else f"At or below {at}, at most {target} of pairs are matches (missed)"
         )
-        end = "at least" if above else "at most"
+        side, wrong = ("at least", "wrong") if above else ("at most", "matches")
+        verb = "is" if found.errors == 1 else "are"
+        wrong = "a match" if found.errors == 1 and not above else wrong
         return (
-            f"{what}, with {sure} % confidence: {found.errors} of {found.n} labelled pairs there{worth} "
-            f"are wrong ({seen}, {end} {bound}){how}."
+            f"{what}, with {sure} % confidence: of {found.n} labelled pairs there{worth}, {found.errors} "
+            f"{verb} {wrong} ({seen}, {side} {bound})."
         )
+    how = {
+        "independent": ("", ""),
+        "effective": ("（按有效样本量计算）", ", reckoned with the effective sample"),
+        "one_per_cluster": ("（按每个 JD 取一对计算）", ", reckoned with one pair a JD"),
+    }[found.method][0 if zh else 1]
     if zh:
         what = "匹配正确率" if above else "遗漏率"
         side = "至少" if above else "至多"
-        head = f"这些标注不能为任何阈值保证{what}{side} {target}（把握 {sure}%）{'，' + how if how else ''}"
+        head = f"这些标注不能以 {sure}% 的把握为任何阈值保证{what}{side} {target}{how}"
         if found.more_pairs is None:
-            return f"{head}；没有一个阈值看上去达到目标，再标也无济于事：请放宽目标，或换编码器。"
+            return f"{head}；看上去没有阈值明显超过目标，多标也难有帮助：请放宽目标，或换编码器。"
         return f"{head}；大约还需要 {found.more_pairs} 对标注。"
     what = "precision of at least" if above else "a missed share (false omission rate) of at most"
     head = f"No cutoff with {what} {target} can be guaranteed with {sure} % confidence from these labels{how}"
     if found.more_pairs is None:
         return (
-            f"{head}; no cutoff looks as if it met the target, so that more labels would not help: "
+            f"{head}; none looks as if it met the target by enough, so that more labels would hardly help: "
             "lower the target, or try another encoder."
         )
     return f"{head}; about {found.more_pairs} more labelled pairs would be needed."
@@ -198,16 +211,32 @@ def grey_zone(found: GreyZone, language: str = "en") -> str:
     to_read = percent(found.share_to_read.value, language)
     accepted, rejected = percent(found.share_accepted, language), percent(found.share_rejected, language)
     right, missed = percent(found.precision.target, language), percent(found.missed.target, language)
-    both = (
-        f"正确率至少 {right} 与遗漏率至多 {missed} 同时成立"
-        if zh
-        else f"precision of at least {right} and at most {missed} missed hold at once"
-    )
+    held = [
+        said
+        for said, there in (
+            (f"正确率至少 {right}" if zh else f"precision of at least {right}", found.accept_from),
+            (f"遗漏率至多 {missed}" if zh else f"at most {missed} missed", found.reject_to),
+        )
+        if there is not None
+    ]
+    if zh:
+        both = f"{' 与'.join(held)} {'同时' if len(held) == 2 else ''}成立（把握 {sure}%）"
+    else:
+        holds = "hold at once" if len(held) == 2 else "holds"
+        both = f"{' and '.join(held)} {holds} with {sure} % confidence"
+    if not held:
+        return (
+            "接受线和拒绝线都无法保证，全部需要人工阅读。"
+            if zh
+            else "No cutoff for accepting or rejecting can be guaranteed: all pairs have to be read."
+        )
     if found.accept_from is not None and found.accept_from == found.reject_to:
         at = number(found.accept_from)
-        if zh:
-            return f"无需人工阅读：以 {at} 为界，{both}（把握 {sure}%）。"
-        return f"Nothing has to be read: with the one cutoff {at}, {both} with {sure} % confidence."
+        return (
+            f"无需人工阅读：以 {at} 为界，{both}。"
+            if zh
+            else f"Nothing has to be read: with the one cutoff {at}, {both}."
+        )
     if zh:
         accept = (
             f"高于 {number(found.accept_from)} 自动接受（{accepted}）"
@@ -219,18 +248,15 @@ def grey_zone(found: GreyZone, language: str = "en") -> str:
             if found.reject_to is not None
             else "没有可保证的拒绝线"
         )
-        return f"{accept}，{reject}，其余 {to_read} 由人阅读；{both}（把握 {sure}%）。"
+        return f"{accept}，{reject}，其余 {to_read} 由人阅读；{both}。"
     accept = (
         f"accept above {number(found.accept_from)} ({accepted} of pairs)"
         if found.accept_from is not None
-        else "no cutoff for accepting can be guaranteed"
+        else "accept none unread"
     )
     reject = (
         f"reject at or below {number(found.reject_to)} ({rejected})"
         if found.reject_to is not None
-        else "no cutoff for rejecting can be guaranteed"
+        else "reject none unread"
     )
-    return (
-        f"{accept[0].upper()}{accept[1:]}, {reject}, and read the other {to_read}: "
-        f"{both} with {sure} % confidence."
-    )
+    return f"{accept[0].upper()}{accept[1:]}, {reject}, and read the other {to_read}: {both}."
