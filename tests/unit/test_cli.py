@@ -122,6 +122,19 @@ class TestSearch:
             piece = re.match(r"([一-龥（]|[^\s一-龥，。（）]*)[，。）]*", following)[0]
             assert cell_len(line) > width - cell_len(piece) - 1
 
+    def test_a_file_in_gbk_is_read_and_the_encoding_is_named(self, here):
+        (here / "jds.txt").write_bytes("\n".join(JDS).encode("gb18030"))
+        done = workbench("search", "Agent", "--kb", "jds.txt", "-e", "use")
+        assert JDS[1] in done.stdout
+        assert "read as gb18030" in done.stderr
+
+    def test_an_encoding_can_be_named_and_a_wrong_one_is_refused(self, here):
+        (here / "jds.txt").write_bytes("\n".join(JDS).encode("gb18030"))
+        done = workbench("search", "Agent", "--kb", "jds.txt", "-e", "use", "--file-encoding", "gb18030")
+        assert JDS[1] in done.stdout
+        refused = workbench("search", "Agent", "--kb", "jds.txt", "-e", "use", "--file-encoding", "utf-8")
+        assert (refused.exit_code, "jds.txt is not all in utf-8" in refused.stderr) == (2, True)
+
     def test_k_says_how_many(self, jds):
         done = workbench("search", "Agent", "--kb", jds, "-e", "use", "-k", "2", "--json")
         assert len(json.loads(done.stdout)["hits"]) == 2
@@ -445,7 +458,7 @@ class TestProcess:
 
     @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
     def test_a_reader_who_leaves_early_is_no_error(self):
-        command = f'"{sys.executable}" -m workbench doctor --json'
+        command = f'"{sys.executable}" -m workbench search Agent -e use -c 0 --json'
         done = subprocess.run(
             ["bash", "-c", f"{command} | true; echo ${{PIPESTATUS[0]}}"],
             capture_output=True,
@@ -454,7 +467,7 @@ class TestProcess:
             check=False,
         )
         assert done.stdout == "141\n"
-        assert done.stderr == ""
+        assert done.stderr == "No --kb given: searching the 8 built-in JDs.\n"
 
     @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
     def test_ctrl_c_ends_with_a_sentence_and_130(self, here):
