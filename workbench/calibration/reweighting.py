@@ -46,6 +46,11 @@ class LiveWeights:
     n_unused: int
     share_outside: float
 
+    def apply(self, observations: Observations) -> Observations:
+        """The pairs with these weights, without those that are not used."""
+        used = self.weights > 0
+        return observations.subset(used).with_weights(self.weights[used])
+
 
 def stratum_weights(strata: npt.ArrayLike, sizes: Mapping[Hashable, float]) -> FloatArray:
     """Sampling weights of a stratified sample: pairs in the stratum over pairs labelled of it.

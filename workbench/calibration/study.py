@@ -253,8 +253,7 @@ def calibrate(
     live = None
     if live_scores is not None:
         reweighted = live_weights(observations, live_scores)
-        used = reweighted.weights > 0
-        observations = observations.subset(used).with_weights(reweighted.weights[used])
+        observations = reweighted.apply(observations)
         observations.require_both_classes()
         live = {"share_outside": reweighted.share_outside, "n_unused": reweighted.n_unused}
     if target_precision is None and target_missed is None and rule is None:

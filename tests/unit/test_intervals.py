@@ -1,0 +1,124 @@
+"""Intervals, bounds and p-values of one share, against scipy and statsmodels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom, binomtest
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import proportion_confint
+
+from workbench.calibration import pairs_needed
+from workbench.calibration.intervals import (
+    clopper_pearson,
+    lower_bound,
+    p_value_above,
+    upper_bound,
+    wilson,
+)
+from workbench.calibration.planning import size_with_power
+from workbench.errors import InputError
+
+COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+CONFIDENCES = st.sampled_from([0.8, 0.9, 0.95, 0.99])
+
+
+@given(COUNTS, CONFIDENCES)
+def test_wilson_is_that_of_scipy_and_statsmodels(counts, confidence):
+    k, n = counts
+    ours = [float(end) for end in wilson(k / n, n, confidence)]
+    scipys = binomtest(k, n).proportion_ci(confidence, method="wilson")
+    assert ours == pytest.approx([scipys.low, scipys.high], abs=1e-12)
+    assert ours == pytest.approx(proportion_confint(k, n, 1 - confidence, method="wilson"), abs=1e-12)
+
+
+@given(COUNTS, CONFIDENCES)
+def test_clopper_pearson_is_that_of_scipy_and_statsmodels(counts, confidence):
+    k, n = counts
+    ours = [float(end) for end in clopper_pearson(k / n, n, confidence)]
+    scipys = binomtest(k, n).proportion_ci(confidence, method="exact")
+    assert ours == pytest.approx([scipys.low, scipys.high], abs=1e-9)
+    assert ours == pytest.approx(proportion_confint(k, n, 1 - confidence, method="beta"), abs=1e-9)
+
+
+@given(COUNTS, st.floats(0.01, 0.99))
+def test_the_p_value_is_that_of_the_exact_binomial_test(counts, target):
+    k, n = counts
+    expected = binomtest(k, n, target, alternative="greater").pvalue
+    assert float(p_value_above(k / n, n, target)) == pytest.approx(expected, rel=1e-7, abs=1e-12)
+
+
+@given(COUNTS, CONFIDENCES)
+def test_a_bound_is_the_target_that_is_just_refuted(counts, confidence):
+    k, n = counts
+    low = float(lower_bound(k / n, n, confidence))
+    high = float(upper_bound(k / n, n, confidence))
+    if k > 0:
+        assert binom.sf(k - 1, n, low) == pytest.approx(1 - confidence, rel=1e-6)
+    else:
+        assert low == 0
+    if k < n:
+        assert binom.cdf(k, n, high) == pytest.approx(1 - confidence, rel=1e-6)
+    else:
+        assert high == 1
+
+
+def test_what_is_undefined_is_nan_and_proves_nothing():
+    for low, high in (wilson([np.nan, 0.5], [0, 0]), clopper_pearson([np.nan, 0.5], [0, 0])):
+        assert np.isnan(low).all()
+        assert np.isnan(high).all()
+    assert p_value_above(np.nan, 0, 0.9) == 1
+
+
+@given(st.floats(0.5, 400), st.floats(0, 1))
+def test_fewer_effective_pairs_never_narrow_an_interval(size, share):
+    wide, narrow = wilson(share, size), wilson(share, 2 * size)
+    assert wide[0] <= narrow[0] + 1e-12
+    assert wide[1] >= narrow[1] - 1e-12
+
+
+def test_with_no_error_22_pairs_show_a_precision_of_90_percent_at_90_percent():
+    assert pairs_needed(0.9, confidence=0.9) == 22
+    assert 0.9**22 <= 0.1 < 0.9**21
+
+
+@given(st.floats(0.5, 0.98), st.sampled_from([0.8, 0.9, 0.95, 0.99]), st.integers(0, 12))
+def test_pairs_needed_is_the_smallest_number_that_passes(target, confidence, errors):
+    n = pairs_needed(target, confidence, errors)
+    delta = 1 - confidence
+    assert binom.cdf(errors, n, 1 - target) <= delta * (1 + 1e-9)
+    assert n == errors + 1 or binom.cdf(errors, n - 1, 1 - target) > delta
+
+
+@pytest.mark.parametrize(("target", "confidence", "errors"), [(1.0, 0.9, 0), (0.9, 95, 0), (0.9, 0.9, -1)])
+def test_what_makes_no_sense_to_plan_is_refused(target, confidence, errors):
+    with pytest.raises(InputError):
+        pairs_needed(target, confidence, errors)
+
+
+@pytest.mark.parametrize(("looks", "target"), [(0.95, 0.89), (0.8, 0.89), (0.7, 0.5)])
+def test_a_planned_size_has_the_power_it_was_planned_for(looks, target):
+    n = int(np.ceil(size_with_power(looks, target, 0.05)))
+    k = np.arange(n + 1)
+    share = k / n
+    refuted = (
+        p_value_above(share, n, target) <= 0.05
+        if looks > target
+        else p_value_above(1 - share, n, 1 - target) <= 0.05
+    )
+    assert binom.pmf(k, n, looks)[refuted].sum() == pytest.approx(0.8, abs=0.08)
+
+
+def test_a_planned_size_is_that_of_the_textbook_where_variances_are_alike():
+    # Near one half both variances are nearly equal, and the one-sample z-test of statsmodels applies.
+    effect = (0.52 - 0.5) / 0.5
+    expected = NormalIndPower(ddof=0).solve_power(
+        effect, alpha=0.05, power=0.8, ratio=0, alternative="larger"
+    )
+    assert size_with_power(0.52, 0.5, 0.05) == pytest.approx(expected, rel=0.002)
+
+
+def test_no_number_of_pairs_tells_a_share_from_itself():
+    assert size_with_power(0.9, 0.9, 0.05) == np.inf
