@@ -116,7 +116,9 @@ class FolderStore:
             with _opened_at(self.folder / old.rows_name, old.rows_bytes) as file:
                 file.write(lines)
             with _opened_at(self.folder / old.vectors_name, old.n and len(header) + _size(old)) as file:
-                file.write(vectors.data if old.n else header + vectors.tobytes())
+                if not old.n:
+                    file.write(header)
+                file.write(vectors.data)
                 # The count in the header is for np.load; what counts is the manifest's.
                 file.seek(0)
                 file.write(header)

@@ -298,14 +298,14 @@ class KnowledgeBase:
 
     def info(self) -> KnowledgeBaseInfo:
         """How much it holds, of which encoder; no encoder is loaded for that."""
-        manifest, indexed = self._store.manifest, self._indexed
+        manifest, contents, indexed = self._store.manifest, self._store.contents, self._indexed
         return KnowledgeBaseInfo(
             folder=str(self._store.folder) if self._store.folder else None,
             n=len(self),
             dimension=manifest.dimension,
             encoder=manifest.encoder["name"],
             fingerprint=manifest.encoder["fingerprint"],
-            bytes=self._store.contents.n_bytes,
+            bytes=contents.vectors.nbytes + (manifest.rows_bytes or len(contents.to_json_lines())),
             index=indexed[1].kind if indexed and indexed[0] == manifest.revision else None,
             created=manifest.created,
             changed=manifest.changed,

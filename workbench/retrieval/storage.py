@@ -33,11 +33,6 @@ class Contents:
     def __len__(self) -> int:
         return len(self.texts)
 
-    @property
-    def n_bytes(self) -> int:
-        """Bytes of all three, as they are on disk."""
-        return self.vectors.nbytes + len(self.to_json_lines())
-
     def to_json_lines(self) -> bytes:
         """Texts and records, an object a line."""
         rows = zip(self.texts, self.records, strict=True)
