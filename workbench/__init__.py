@@ -19,6 +19,8 @@ _HOMES = {
     "clean": "workbench.texts",
     "get_settings": "workbench.settings",
     "load_encoder": "workbench.encoders",
+    "read_pairs": "workbench.pairs",
+    "score_pairs": "workbench.pairs",
     "search": "workbench.retrieval",
 }
 
@@ -32,6 +34,8 @@ __all__ = [
     "clean",
     "get_settings",
     "load_encoder",
+    "read_pairs",
+    "score_pairs",
     "search",
 ]
 
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from workbench.encoders import load_encoder
     from workbench.errors import WorkbenchError
     from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
+    from workbench.pairs import read_pairs, score_pairs
     from workbench.retrieval import KnowledgeBase, search
     from workbench.settings import get_settings
     from workbench.texts import clean

@@ -15,6 +15,7 @@ __all__ = [
     "InputError",
     "MissingDependencyError",
     "NotebookError",
+    "PairsWarning",
     "StoreError",
     "UncalibratedCutoffWarning",
     "WorkbenchError",
@@ -63,3 +64,7 @@ class UncalibratedCutoffWarning(UserWarning):
 
 class CleaningWarning(UserWarning):
     """Cleaning dropped or cut some of the texts that the caller passed."""
+
+
+class PairsWarning(UserWarning):
+    """Reading labelled pairs left some of them out, or cut their texts."""

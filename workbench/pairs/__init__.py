@@ -1,0 +1,83 @@
+"""Labelled pairs: reading and checking them, how far people agree, what to label next, exchange of formats.
+
+Frames in, frames and results out; nothing here imports an encoder. Names are imported when they are used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "Agreement": "workbench.pairs.annotator_agreement",
+    "AnnotationLog": "workbench.pairs.annotation_log",
+    "LabelNoise": "workbench.pairs.noise",
+    "PairsError": "workbench.pairs.problems",
+    "Plan": "workbench.pairs.planning",
+    "Problem": "workbench.pairs.problems",
+    "Resolution": "workbench.pairs.resolution",
+    "agreement": "workbench.pairs.annotator_agreement",
+    "combine_batches": "workbench.pairs.proposing",
+    "content_hash": "workbench.pairs.identity",
+    "disagreements": "workbench.pairs.disputes",
+    "label_noise": "workbench.pairs.noise",
+    "labels_for_half_width": "workbench.pairs.planning",
+    "measurable_precision": "workbench.pairs.noise",
+    "plan": "workbench.pairs.planning",
+    "propose": "workbench.pairs.proposing",
+    "read_annotations": "workbench.pairs.reading",
+    "read_pairs": "workbench.pairs.reading",
+    "resolve": "workbench.pairs.resolution",
+    "score_pairs": "workbench.pairs.scoring",
+    "write_pairs": "workbench.pairs.writing",
+}
+
+__all__ = [
+    "Agreement",
+    "AnnotationLog",
+    "LabelNoise",
+    "PairsError",
+    "Plan",
+    "Problem",
+    "Resolution",
+    "agreement",
+    "combine_batches",
+    "content_hash",
+    "disagreements",
+    "label_noise",
+    "labels_for_half_width",
+    "measurable_precision",
+    "plan",
+    "propose",
+    "read_annotations",
+    "read_pairs",
+    "resolve",
+    "score_pairs",
+    "write_pairs",
+]
+
+if TYPE_CHECKING:
+    from workbench.pairs.annotation_log import AnnotationLog
+    from workbench.pairs.annotator_agreement import Agreement, agreement
+    from workbench.pairs.disputes import disagreements
+    from workbench.pairs.identity import content_hash
+    from workbench.pairs.noise import LabelNoise, label_noise, measurable_precision
+    from workbench.pairs.planning import Plan, labels_for_half_width, plan
+    from workbench.pairs.problems import PairsError, Problem
+    from workbench.pairs.proposing import combine_batches, propose
+    from workbench.pairs.reading import read_annotations, read_pairs
+    from workbench.pairs.resolution import Resolution, resolve
+    from workbench.pairs.scoring import score_pairs
+    from workbench.pairs.writing import write_pairs
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench.pairs' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

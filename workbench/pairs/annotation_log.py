@@ -1,0 +1,284 @@
+"""What one annotator does, as an append-only file of JSON lines: nothing is ever changed or deleted in it.
+
+Each annotator of a set has a file of their own, ``annotations/<annotator>.jsonl``. A line is on disk before
+:meth:`AnnotationLog.append` returns; one that a killed process has left unfinished was never reported as
+done, and is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from workbench.errors import InputError, StoreError
+from workbench.pairs.problems import PairsError, Problem
+from workbench.pairs.resolution import GRADES
+from workbench.pairs.schema import ANNOTATOR_NAME
+
+__all__ = [
+    "Action",
+    "AnnotationLog",
+    "Entry",
+    "LabelledElsewhereError",
+    "check_annotator",
+    "current",
+    "logs_in",
+]
+
+Action = Literal["label", "skip", "retract"]
+FOLDER = "annotations"
+LOCK_SECONDS = 10.0
+
+
+class LabelledElsewhereError(StoreError):
+    """The same annotator has labelled in another window meanwhile; nothing was saved."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that an annotator did.
+
+    Attributes
+    ----------
+    line : int
+        Where it stands in the file; the first is 1.
+    action : {"label", "skip", "retract"}
+        ``"retract"`` takes back what was done last for the pair.
+    pair_id : str
+    label : int or None
+        None unless `action` is ``"label"``.
+    note : str
+    at : str
+        UTC, ISO 8601.
+    texts : str
+        Hash of the two texts that were shown.
+    """
+
+    line: int
+    action: Action
+    pair_id: str
+    label: int | None
+    note: str
+    at: str
+    texts: str
+
+
+class AnnotationLog:
+    """The log of one annotator of a set.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the set; the log is made in its ``annotations/`` with the first entry.
+    annotator : str
+        Letters and digits, and ``- . @ + _`` after the first.
+
+    Raises
+    ------
+    InputError
+        If the name cannot be one, or another annotator's differs from it in capitals only.
+    PairsError
+        If a line of the file is no entry.
+
+    Attributes
+    ----------
+    path : Path
+    annotator : str
+    entries : list of Entry
+        All that were read or appended so far.
+    """
+
+    def __init__(self, folder: str | Path, annotator: str) -> None:
+        self.annotator = check_annotator(annotator)
+        self.path = Path(folder) / FOLDER / f"{self.annotator}.jsonl"
+        for other in self.path.parent.glob("*.jsonl"):
+            # Some file systems would take both names for the same file.
+            if other.stem != self.annotator and other.stem.casefold() == self.annotator.casefold():
+                raise InputError(f"There is an annotator {other.stem!r}; use the same spelling.")
+        self.entries: list[Entry] = []
+        self._read_bytes = 0
+        self.refresh()
+
+    def refresh(self) -> list[Entry]:
+        """Read what was appended by others since; returns those entries."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read_bytes)
+                content = file.read()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be read: {error.strerror or error}.") from error
+        whole = content[: content.rfind(b"\n") + 1]
+        lines = whole.decode("utf-8", "replace").splitlines()
+        new = list(_entries(lines, self.path, start=len(self.entries) + 1))
+        self.entries += new
+        self._read_bytes += len(whole)
+        return new
+
+    def append(
+        self, action: Action, pair_id: str, *, label: int | None = None, note: str = "", texts: str = ""
+    ) -> Entry:
+        """Write one entry; it is on disk when this returns.
+
+        Raises
+        ------
+        LabelledElsewhereError
+            If others have appended to this log since it was last read; they are in `entries` now.
+        StoreError
+            If the file cannot be written.
+        """
+        entry = Entry(len(self.entries) + 1, action, pair_id, label, note, _now(), texts)
+        _check(entry)
+        with self._locked():
+            if others := self.refresh():
+                raise LabelledElsewhereError(
+                    f"{self.annotator} has labelled in another window meanwhile ({len(others)} step(s)); "
+                    "the last click was not saved. Look at the pair that is shown now."
+                )
+            line = _line(entry)
+            with self.path.open("ab") as file:
+                # What a killed process has left of a line must not become the start of this one.
+                file.truncate(self._read_bytes)
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            if len(self.entries) == 0:
+                _sync_folder(self.path.parent)
+        self.entries.append(entry)
+        self._read_bytes += len(line)
+        return entry
+
+    def current(self) -> dict[str, Entry]:
+        """The last label or skip of each pair that was not taken back, by ``pair_id``."""
+        return current(self.entries)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from this log; the system frees the lock if this one is killed."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path.with_name(f".{self.annotator}.lock"), timeout=LOCK_SECONDS)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with lock:
+                yield
+        except Timeout:
+            raise StoreError(
+                f"Another process is writing to {self.path.name}; nothing was saved. Try again."
+            ) from None
+        except StoreError:
+            raise
+        except OSError as error:
+            raise StoreError(
+                f"{self.path} cannot be written ({error.strerror or error}); the last step was not saved. "
+                "Make room, or get permission to write there."
+            ) from error
+
+
+def check_annotator(name: str) -> str:
+    """The name, if it can be an annotator's.
+
+    Raises
+    ------
+    InputError
+        If not.
+
+    Examples
+    --------
+    >>> check_annotator(" 王芳 ")
+    '王芳'
+    >>> check_annotator("../boss")
+    Traceback (most recent call last):
+        ...
+    workbench.errors.InputError: '../boss' cannot be an annotator's name; ...
+    """
+    tidy = unicodedata.normalize("NFC", name.strip())
+    if not re.fullmatch(ANNOTATOR_NAME, tidy):
+        raise InputError(
+            f"{name!r:.80} cannot be an annotator's name; use letters and digits, and - . @ + _ after the "
+            "first, 64 characters at most."
+        )
+    return tidy
+
+
+def current(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """What stands after all entries: the last label or skip of each pair that was not taken back."""
+    standing: dict[str, Entry] = {}
+    for entry in entries:
+        # Taken out first, so that the order is that of the last time.
+        standing.pop(entry.pair_id, None)
+        if entry.action != "retract":
+            standing[entry.pair_id] = entry
+    return standing
+
+
+def logs_in(folder: str | Path) -> list[AnnotationLog]:
+    """The logs of a set, by name of the annotator."""
+    paths = sorted((Path(folder) / FOLDER).glob("*.jsonl"))
+    return [AnnotationLog(folder, path.stem) for path in paths]
+
+
+def _entries(lines: Iterable[str], path: Path, start: int) -> Iterator[Entry]:
+    name = f"{path.parent.name}/{path.name}"
+    for number, line in enumerate(lines, start=start):
+        try:
+            fields = json.loads(line)
+            entry = Entry(
+                number,
+                fields["action"],
+                fields["pair_id"],
+                fields.get("label"),
+                fields.get("note", ""),
+                fields["at"],
+                fields.get("texts", ""),
+            )
+            _check(entry)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            what = f"not a line of an annotation log ({error or type(error).__name__}); repair or remove it"
+            raise PairsError([Problem(name, None, (number,), what)]) from error
+        yield entry
+
+
+def _check(entry: Entry) -> None:
+    if entry.action not in get_args(Action):
+        raise InputError(f"action is {entry.action!r}; it is one of {', '.join(get_args(Action))}")
+    if not isinstance(entry.pair_id, str) or not isinstance(entry.note, str):
+        raise InputError("pair_id and note must be texts")
+    if (entry.label in GRADES) is not (entry.action == "label"):
+        raise InputError(f"label is {entry.label!r} with action {entry.action!r}")
+
+
+def _line(entry: Entry) -> bytes:
+    fields: dict[str, object] = {"at": entry.at, "action": entry.action, "pair_id": entry.pair_id}
+    if entry.label is not None:
+        fields["label"] = entry.label
+    if entry.note:
+        fields["note"] = entry.note
+    if entry.texts:
+        fields["texts"] = entry.texts
+    text = json.dumps(fields, ensure_ascii=False)
+    # Half a surrogate pair from a note must not keep a label from being written.
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the system put on disk that a file was made in a folder; Windows cannot open one."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
