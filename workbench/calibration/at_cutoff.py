@@ -74,6 +74,8 @@ def figures_at(
     >>> print(figures["precision"])
     100.0 % (34.2–100.0)
     """
+    # Sums in the order of scores, so that the order of rows has no say in the last digit.
+    observations = observations.subset(observations.order)
     counts = count(observations, [cutoff]).at_prevalence(prevalence)
     estimates = _shares(observations, cutoff, counts, confidence)
     resamples = None

@@ -115,6 +115,8 @@ def grey_zone(
     if not 0 < split < 1:
         raise InputError(f"split is {split!r}; it is the part of the error for accepting, between 0 and 1.")
     error = 1 - confidence
+    # Sums in the order of scores, so that the order of rows has no say in the last digit.
+    observations = observations.subset(observations.order)
     precision = guarantee_precision(
         observations,
         target_precision,

@@ -30,6 +30,7 @@ __all__ = ["Guarantee", "guarantee_missed", "guarantee_precision"]
 
 # More labels than this many times those there are nobody will give.
 MOST_TIMES = 50.0
+LEAST_TO_PLAN_ON = 5
 
 
 @dataclass(frozen=True)
@@ -309,19 +310,23 @@ def _first_of(started: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 def _more_pairs(sets: OneSide, share: float, delta: float, n_pairs: int) -> int | None:
     """About how many more pairs would let testing begin with success, if figures are as they look."""
-    # Jeffreys' estimate, for a set without errors is not a set that has none; and a stricter set is taken
-    # to be no worse than a larger one.
-    looks = (np.nan_to_num(sets.share_right) * sets.size + 0.5) / (sets.size + 1)
-    looks = np.maximum.accumulate(looks[::-1])[::-1]
-    for times in np.geomspace(1.02, MOST_TIMES, 200):
-        sizes = start_sizes(share, delta, float(times * sets.size[-1]))
-        for size in sizes:
-            has_begun = begun(times * sets.size, size)
-            at = int(np.argmax(has_begun))
-            if not has_begun[at] or looks[at] <= share:
-                continue
-            if times * sets.size[at] >= size_with_power(float(looks[at]), share, delta / len(sizes)):
-                return int(np.ceil(n_pairs * (times - 1)))
+    seen = np.nan_to_num(sets.share_right)
+    # Jeffreys' estimate first, for a set without errors is not a set that has none; where that leaves no
+    # hope, the bare share of a set that is no single stroke of luck.
+    careful = (seen * sets.size + 0.5) / (sets.size + 1)
+    bare = np.where(sets.size >= LEAST_TO_PLAN_ON, seen, 0.0)
+    for estimate in (careful, bare):
+        # A stricter set is taken to be no worse than a larger one.
+        looks = np.maximum.accumulate(estimate[::-1])[::-1]
+        for times in np.geomspace(1.02, MOST_TIMES, 200):
+            sizes = start_sizes(share, delta, float(times * sets.size[-1]))
+            for size in sizes:
+                has_begun = begun(times * sets.size, size)
+                at = int(np.argmax(has_begun))
+                if not has_begun[at] or looks[at] <= share:
+                    continue
+                if times * sets.size[at] >= size_with_power(float(looks[at]), share, delta / len(sizes)):
+                    return int(np.ceil(n_pairs * (times - 1)))
     return None
 
 

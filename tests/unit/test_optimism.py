@@ -1,0 +1,175 @@
+"""Honest figures: nearer to the truth than naive ones, .632+ by definition, pairs held out untouched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.metrics import precision_score
+
+from workbench.calibration import (
+    MaxAccuracy,
+    MaxFBeta,
+    MinCost,
+    Observations,
+    TargetPrecision,
+    choose,
+    count,
+    guarantee_precision,
+    hold_out,
+    honest_figures,
+    resample,
+)
+from workbench.calibration.bootstrap import resample_with
+from workbench.calibration.procedure import GuaranteedElse, whole_procedure
+from workbench.errors import InputError
+
+
+def simulated(n=60, seed=0, distance=1.0, n_jds=None):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(n) < 0.4).astype(int)
+    jds = None if n_jds is None else rng.integers(0, n_jds, n)
+    return Observations(rng.normal(size=n) + distance * labels, labels, clusters=jds)
+
+
+def true_accuracy(cutoff, distance=1.0):
+    return 0.4 * norm.sf(cutoff - distance) + 0.6 * norm.cdf(cutoff)
+
+
+def test_honest_accuracy_is_nearer_to_the_truth_than_the_naive_one():
+    """Over 150 sets of 60 pairs, the naive figure is too high on average, the honest one hardly."""
+    naive, honest, plus = [], [], []
+    for seed in range(150):
+        pairs = simulated(seed=seed)
+        cutoff = choose(count(pairs), MaxAccuracy()).cutoff
+        resamples = resample(pairs, n_resamples=200, out_of_bag=True)
+        found = honest_figures(pairs, MaxAccuracy(), resamples)["accuracy"]
+        truth = true_accuracy(cutoff)
+        naive.append(found.naive - truth)
+        honest.append(found.honest - truth)
+        plus.append(found.plus_632 - truth)
+    assert np.mean(naive) > 0.03
+    assert abs(np.mean(honest)) < np.mean(naive) / 2
+    assert abs(np.mean(plus)) < np.mean(naive) / 2
+
+
+def test_optimism_is_the_mean_gap_between_a_resample_and_the_pairs_at_its_cutoff():
+    pairs = simulated(80)
+    rng = np.random.default_rng(1)
+    drawn = np.stack([np.bincount(rng.integers(0, 80, 80), minlength=80) for _ in range(25)])
+    found = honest_figures(pairs, MaxAccuracy(), resample_with(pairs, drawn))["precision"]
+    gaps = []
+    for times in drawn:
+        again = Observations(np.repeat(pairs.scores, times), np.repeat(pairs.labels, times))
+        # Choose among the cutoffs of all pairs, as resamples do.
+        cutoff = choose(count(again, count(pairs).cutoffs), MaxAccuracy()).cutoff
+        gaps.append(
+            precision_score(again.labels, again.scores > cutoff)
+            - precision_score(pairs.labels, pairs.scores > cutoff)
+        )
+    assert found.optimism == pytest.approx(np.mean(gaps), abs=1e-6)
+    assert found.honest == pytest.approx(found.naive - np.mean(gaps), abs=1e-6)
+
+
+def test_without_anything_to_choose_there_is_no_optimism():
+    pairs = Observations([0.9] * 50 + [0.1] * 50, [1] * 45 + [0] * 5 + [1] * 5 + [0] * 45)
+    found = honest_figures(pairs, MaxAccuracy(), resample(pairs, n_resamples=4000))["accuracy"]
+    assert found.optimism == pytest.approx(0, abs=0.003)
+    assert found.low < 0.9 < found.high
+
+
+def test_632_plus_lies_between_naive_and_left_out():
+    pairs = simulated(60, seed=3, distance=0.8)
+    resamples = resample(pairs, n_resamples=400, out_of_bag=True)
+    found = honest_figures(pairs, MaxAccuracy(), resamples)["accuracy"]
+    picked = MaxAccuracy().pick_in(resamples)
+    tp, fp, fn, tn = (v[picked, np.arange(400)] for v in resamples.outside.confusion())
+    left_out = np.mean((tp + tn) / (tp + fp + fn + tn))
+    assert left_out < found.plus_632 < found.naive
+    # Efron & Tibshirani (1997), equations 27, 29 and 32, with errors for accuracies.
+    naive, outside = 1 - found.naive, 1 - left_out
+    cutoff = choose(count(pairs), MaxAccuracy()).cutoff
+    matches, selected = pairs.prevalence, (pairs.scores > cutoff).mean()
+    gamma = matches * (1 - selected) + (1 - matches) * selected
+    overfitting = (min(outside, gamma) - naive) / (gamma - naive)
+    weight = 0.632 / (1 - 0.368 * overfitting)
+    assert 1 - found.plus_632 == pytest.approx((1 - weight) * naive + weight * min(outside, gamma), abs=1e-6)
+
+
+def test_where_nothing_was_counted_outside_there_is_no_632_plus():
+    pairs = simulated()
+    assert np.isnan(
+        honest_figures(pairs, MaxAccuracy(), resample(pairs, n_resamples=20))["accuracy"].plus_632
+    )
+
+
+def test_where_nothing_can_be_chosen_there_is_nothing_to_correct():
+    pairs = Observations([0.1, 0.2, 0.3, 0.4], [1, 0, 1, 0])
+    assert honest_figures(pairs, TargetPrecision(0.99), resample(pairs, n_resamples=20)) == {}
+
+
+class TestHoldOut:
+    def test_figures_are_of_pairs_that_the_choice_never_saw(self):
+        pairs = simulated(400)
+        found = hold_out(pairs, MaxFBeta(), share=0.25)
+        assert (found.n_chosen_on, found.n_held_out) == (300, 100)
+        assert found.figures["accuracy"].size == 100
+
+    def test_whole_jds_are_held_out(self):
+        # Each JD has a score of its own, by which its pairs can be told.
+        jds = np.repeat(np.arange(40), 5)
+        pairs = Observations(jds / 40, np.tile([0, 1, 1, 0, 1], 40), clusters=jds)
+        found = hold_out(pairs, MaxFBeta(), share=0.25)
+        assert found.n_held_out == 50
+
+    def test_the_order_of_rows_has_no_say(self):
+        pairs = simulated(200, n_jds=30)
+        shuffled = pairs.subset(np.random.default_rng(0).permutation(200))
+        assert hold_out(pairs, MinCost()).to_dict() == hold_out(shuffled, MinCost()).to_dict()
+
+    def test_too_few_to_split_are_refused(self):
+        with pytest.raises(InputError, match="too few"):
+            hold_out(Observations([0.1, 0.2, 0.3], [0, 1, 1]), MinCost())
+
+
+class TestTheWholeProcedure:
+    """What calibrate() does, as one rule that resamples repeat."""
+
+    @pytest.mark.parametrize("seed", range(6))
+    @pytest.mark.parametrize("n_jds", [None, 60])
+    def test_finds_the_guaranteed_cutoff_in_the_pairs_themselves(self, seed, n_jds):
+        pairs = simulated(500, seed, distance=2.2, n_jds=n_jds)
+        found = guarantee_precision(pairs, 0.85)
+        rule = whole_procedure(pairs, count(pairs).cutoffs, found, TargetPrecision(0.85), "auto")
+        at = rule.pick_at(count(pairs), count(pairs))
+        expected = found.cutoff if found.found else choose(count(pairs), TargetPrecision(0.85)).cutoff
+        assert count(pairs).cutoffs[at] == expected
+
+    def test_falls_back_to_the_rule_where_nothing_is_guaranteed(self):
+        pairs = simulated(60, distance=2.0)
+        found = guarantee_precision(pairs, 0.95)
+        assert not found.found
+        rule = whole_procedure(pairs, count(pairs).cutoffs, found, MaxFBeta(), "auto")
+        at = rule.pick_at(count(pairs), count(pairs))
+        assert count(pairs).cutoffs[at] == choose(count(pairs), MaxFBeta()).cutoff
+
+    def test_in_resamples_it_finds_what_the_guarantee_finds_there(self):
+        pairs = simulated(300, distance=2.2)
+        rng = np.random.default_rng(0)
+        drawn = np.stack([np.bincount(rng.integers(0, 300, 300), minlength=300) for _ in range(20)])
+        resamples = resample_with(pairs, drawn)
+        found = guarantee_precision(pairs, 0.85)
+        rule = whole_procedure(pairs, resamples.cutoffs, found, MaxFBeta(), "auto")
+        assert isinstance(rule, GuaranteedElse)
+        picked = rule.pick_in(resamples)
+        for times, at in zip(drawn, picked, strict=True):
+            again = Observations(np.repeat(pairs.scores, times), np.repeat(pairs.labels, times))
+            alone = guarantee_precision(again, 0.85, cutoffs=resamples.cutoffs)
+            if alone.found:
+                assert (pairs.scores[times > 0] > resamples.cutoffs[at]).sum() == (
+                    pairs.scores[times > 0] > alone.cutoff
+                ).sum()
+
+    def test_without_a_guarantee_it_is_the_rule(self):
+        pairs = simulated()
+        assert whole_procedure(pairs, count(pairs).cutoffs, None, MaxFBeta(), "auto") == MaxFBeta()
