@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -111,6 +112,26 @@ def test_metadata_is_shown_up_to_six_columns():
 def test_the_style_sheet_needs_nothing_from_elsewhere():
     assert "url(" not in STYLE
     assert "@import" not in STYLE
+
+
+def luminance(colour):
+    """Relative luminance of ``#rrggbb``, as WCAG 2.2 defines it."""
+    channels = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        *[("ink", "white"), ("muted", "white"), ("muted", "page"), ("white", "accent")],
+        *[("match", "white"), ("match", "match-page"), ("below", "white"), ("below", "below-page")],
+    ],
+)
+def test_text_can_be_told_from_its_background(text, page):
+    colours = dict(re.findall(r"--wb-([a-z-]+): (#[0-9a-f]{6})", STYLE))
+    darker, lighter = sorted([luminance(colours[text]), luminance(colours[page])])
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
 
 
 def test_an_unknown_language_lists_the_known_ones():

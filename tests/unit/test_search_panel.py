@@ -20,7 +20,7 @@ from workbench.errors import EncoderMismatchError, InputError
 from workbench.panels import SearchPanel
 from workbench.panels.labels import LABELS, Labels
 from workbench.panels.search_layout import UPLOAD_FORMATS
-from workbench.panels.search_panel import _is_enter
+from workbench.panels.search_panel import _without_enter
 from workbench.panels.search_session import SearchSession, View
 from workbench.panels.uploads import texts_in_upload
 
@@ -103,14 +103,15 @@ def test_enter_in_the_query_searches_and_leaves_no_line_break(panel):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "enter"),
+    ("old", "new", "query"),
     [
-        *[("", "\n", True), ("ab", "a\nb", True), ("ab", "ab\n", True), ("a\nb", "a\n\nb", True)],
-        *[("ab", "abc", False), ("", "pasted\n", False), ("a\n", "a", False), ("ab", "x\nb", False)],
+        *[("", "\n", ""), ("ab", "ab\n", "ab"), ("ab", "a\nb", "ab"), ("a\nb", "a\n\nb", "a\nb")],
+        *[("", "typed fast\n", "typed fast"), ("ab", "x\nb", "x b")],
+        *[("ab", "abc", None), ("a\n", "a", None), ("", "two\nlines\n", None), ("a\nb", "a\nbc", None)],
     ],
 )
-def test_enter_is_one_line_break_more_and_nothing_else(old, new, enter):
-    assert _is_enter(old, new) is enter
+def test_enter_is_one_line_break_more_than_before(old, new, query):
+    assert _without_enter(old, new) == query
 
 
 def test_the_same_search_again_encodes_nothing(panel, encoder):

@@ -46,11 +46,11 @@ class SearchLayout:
             max=1,
             step=0.005,
             readout_format=".4f",
-            layout={"flex": "1 1 290px", "width": "auto"},
+            layout={"flex": "1 1 230px", "width": "auto"},
         )
         self.reset = widgets.Button(icon="undo", layout={"width": "auto"})
         self.only_matches = widgets.Checkbox(indent=False, layout={"width": "auto"})
-        self.contains = widgets.Text(layout={"flex": "1 1 150px", "width": "auto"})
+        self.contains = widgets.Text(layout={"flex": "1 1 160px", "width": "auto"})
         self.most = widgets.BoundedIntText(value=most, min=1, max=100_000, layout={"width": "auto"})
         self.export = widgets.HTML()
         self.results = widgets.HTML()

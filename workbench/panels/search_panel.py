@@ -167,11 +167,12 @@ class SearchPanel:
         w.behind.observe(lambda _: self._show_scenes(), "value")
 
     def _on_query(self, change: Any) -> None:
-        if _is_enter(change.old, change.new):
-            self.widgets.query.value = change.old
-            self._start()
-        else:
+        query = _without_enter(change.old, change.new)
+        if query is None:
             self._show_status()
+        else:
+            self.widgets.query.value = query
+            self._start()
 
     def _on_upload(self, change: Any) -> None:
         if not change.new:
@@ -325,7 +326,14 @@ class SearchPanel:
         return self.labels.unexpected.format(kind=type(error).__name__, message=error)
 
 
-def _is_enter(old: str, new: str) -> bool:
-    """Whether `new` is `old` with one line break more, which is what Enter does to a text area."""
-    added = len(new) == len(old) + 1 and new.count("\n") == old.count("\n") + 1
-    return added and any(new == f"{old[:at]}\n{old[at:]}" for at in range(len(new)) if new[at] == "\n")
+def _without_enter(old: str, new: str) -> str | None:
+    """The query without the line break that Enter has just put into it; None if it was not Enter.
+
+    A text area tells of no keys, and what is typed fast arrives as one change, so one line break
+    more is taken for Enter. A pasted line that ends in one is searched for, too.
+    """
+    if new.count("\n") != old.count("\n") + 1:
+        return None
+    if any(new[:at] + new[at + 1 :] == old for at, character in enumerate(new) if character == "\n"):
+        return old
+    return new[:-1] if new.endswith("\n") else new.replace("\n", " ")

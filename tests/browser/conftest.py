@@ -1,0 +1,29 @@
+"""One JupyterLab and one browser for all tests of a module.
+
+Not for the whole session: while playwright is open, an event loop runs in this thread, which tests of
+other folders would take for a notebook's.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from live_notebook import NO_BROWSER, chromium, find_chromium, jupyter_lab
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = find_chromium()
+    if executable is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_BROWSER)
+        pytest.skip(NO_BROWSER)
+    with chromium(executable) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    with jupyter_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab

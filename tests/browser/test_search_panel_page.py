@@ -1,0 +1,230 @@
+"""The search panel as people meet it: the real notebook in JupyterLab, in headless Chromium."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from live_notebook import run_notebook
+
+import workbench as wb
+
+# One worker drives the page, whatever runs beside it.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
+
+GREEN, GREY = "rgb(0, 158, 115)", "rgb(179, 189, 199)"
+RISKY = "<script>document.title='broken in'</script> <img src=x onerror=\"document.title='broken in'\">"
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab):
+    page = browser.new_page(viewport={"width": 1280, "height": 1600})
+    page.set_default_timeout(8_000)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def opened(page, lab):
+    return run_notebook(page, lab, "01_search.ipynb")
+
+
+@pytest.fixture
+def panel(opened):
+    """The panel, back at the worked example."""
+    opened.get_by_role("button", name="中文").click()
+    opened.get_by_label("知识库").fill("\n".join(wb.EXAMPLE_JDS))
+    opened.get_by_label("包含文字").fill("")
+    opened.get_by_label("只看匹配").set_checked(False)
+    move_slider(opened, 0.4)
+    search(opened, wb.EXAMPLE_QUERY)
+    return opened
+
+
+def search(panel, query):
+    panel.get_by_label("语义查询").fill(query)
+    press_search(panel)
+    wait_for(panel, lambda: "内容已修改" not in panel.inner_text() and "搜索中" not in panel.inner_text())
+
+
+def press_search(panel):
+    # The icon's glyph is part of the button's name.
+    panel.get_by_role("button", name=re.compile("搜索$")).click()
+
+
+def wait_for(panel, condition, seconds=8):
+    for _ in range(seconds * 20):
+        if condition():
+            return
+        panel.page.wait_for_timeout(50)
+    raise AssertionError(f"The page did not get there: {panel.inner_text()}")
+
+
+def move_slider(panel, cutoff):
+    readout = panel.locator(".widget-readout")
+    readout.fill(str(cutoff))
+    readout.press("Enter")
+    wait_for(
+        panel,
+        lambda: f"高于阈值 {cutoff:.4f}" in panel.inner_text() or panel.locator(".wb-card").count() == 0,
+    )
+
+
+def cards(panel):
+    return panel.locator(".wb-card")
+
+
+def fill_colour(card):
+    return card.locator(".wb-fill").evaluate("bar => getComputedStyle(bar).backgroundColor")
+
+
+def test_the_worked_example_finds_both_agent_jds_first(panel):
+    expected = wb.search(wb.EXAMPLE_QUERY, list(wb.EXAMPLE_JDS), encoder="use", cutoff=0.4, k=8)
+    assert cards(panel).locator(".wb-text").all_inner_texts() == [hit["text"] for hit in expected]
+    assert cards(panel).locator(".wb-score").all_inner_texts() == [f"{hit['score']:.4f}" for hit in expected]
+    assert cards(panel).locator(".wb-pill").all_inner_texts() == ["✓ 匹配"] * 2 + ["— 未达"] * 6
+
+
+def test_cards_are_green_above_the_cutoff_and_grey_below(panel):
+    assert [fill_colour(card) for card in cards(panel).all()] == [GREEN] * 2 + [GREY] * 6
+    move_slider(panel, 0.65)
+    assert [fill_colour(card) for card in cards(panel).all()] == [GREEN] + [GREY] * 7
+
+
+def test_dragging_the_slider_judges_anew_at_once(panel):
+    handle, track = panel.get_by_role("slider"), panel.locator(".slider-container").bounding_box()
+    handle.hover()
+    panel.page.mouse.down()
+    panel.page.mouse.move(track["x"] + track["width"], track["y"] + track["height"] / 2, steps=4)
+    panel.page.mouse.up()
+    wait_for(panel, lambda: "0 条高于阈值 1.0000" in panel.inner_text())
+    assert "手动设定" in panel.inner_text()
+    panel.get_by_role("button", name="恢复").click()
+    wait_for(panel, lambda: "2 条高于阈值 0.4000" in panel.inner_text())
+
+
+def test_filters_show_fewer_cards(panel):
+    panel.get_by_label("包含文字").fill("agent")
+    wait_for(panel, lambda: cards(panel).count() == 2)
+    panel.get_by_label("包含文字").fill("")
+    panel.get_by_label("只看匹配").check()
+    wait_for(panel, lambda: cards(panel).count() == 2)
+
+
+def test_the_export_downloads_what_is_shown_for_excel(panel):
+    panel.get_by_label("只看匹配").check()
+    link = panel.get_by_role("link", name="导出 CSV（2 条）")
+    with panel.page.expect_download() as download:
+        link.click()
+    assert download.value.suggested_filename == "search_results.csv"
+    content = download.value.path().read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert [row["匹配"] for row in rows] == ["是", "是"]
+    assert rows[0]["文本"] == wb.EXAMPLE_JDS[3]
+
+
+def test_markup_in_texts_is_shown_as_text(panel):
+    panel.get_by_label("知识库").fill(f"{RISKY}\n护士")
+    search(panel, RISKY)
+    assert cards(panel).first.locator(".wb-text").inner_text() == RISKY
+    assert panel.page.title() != "broken in"
+    assert panel.locator("script").count() == 0
+
+
+def test_an_empty_query_is_answered_with_a_sentence(panel):
+    panel.get_by_label("语义查询").fill("")
+    press_search(panel)
+    panel.get_by_role("alert").wait_for()
+    assert "查询是空的" in panel.get_by_role("alert").inner_text()
+    assert "Traceback" not in panel.page.inner_text("body")
+
+
+def test_a_file_is_added_through_the_browser(panel):
+    with panel.page.expect_file_chooser() as chooser:
+        panel.get_by_role("button", name="从文件添加").click()
+    chooser.value.set_files(
+        {"name": "岗位.csv", "mimeType": "text/csv", "buffer": "内容,城市\n会用 Excel 做报表,上海\n".encode()}
+    )
+    wait_for(panel, lambda: "已从 岗位.csv 添加 1 条" in panel.inner_text())
+    search(panel, "会用 Excel 做报表")
+    assert cards(panel).count() == 9
+    assert "城市: 上海" in cards(panel).first.inner_text()
+
+
+def test_behind_the_scenes_shows_values_and_figures(panel):
+    button = panel.get_by_role("button", name="查看幕后数据")
+    button.click()
+    panel.locator(".wb-scenes img").nth(1).wait_for()
+    assert panel.locator(".wb-values span").count() == 50
+    widths = panel.locator(".wb-scenes img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert min(widths) > 1000
+    before = panel.locator(".wb-values").inner_text()
+    panel.get_by_label("看哪个向量").select_option(index=1)
+    wait_for(panel, lambda: panel.locator(".wb-values").inner_text() != before)
+    button.click()
+    panel.locator(".wb-scenes").wait_for(state="hidden")
+
+
+def test_a_long_search_can_be_cancelled_and_what_was_found_before_stays(panel):
+    # Pasted at once: filling in types each of these letters.
+    panel.get_by_label("知识库").evaluate(
+        "(area, text) => { area.value = text; area.dispatchEvent(new Event('change', {bubbles: true})) }",
+        "\n".join(f"第 {number} 条岗位要求，会用 Python" for number in range(4000)),
+    )
+    press_search(panel)
+    panel.get_by_role("button", name="取消").click()
+    wait_for(panel, lambda: "已取消" in panel.inner_text())
+    assert panel.get_by_role("button", name="取消").count() == 0
+    assert cards(panel).first.locator(".wb-text").inner_text() == wb.EXAMPLE_JDS[3]
+
+
+def test_tab_reaches_every_control_in_reading_order(panel):
+    panel.get_by_role("button", name="English").focus()
+    reached = []
+    for _ in range(11):
+        panel.page.keyboard.press("Tab")
+        reached.append(focused(panel))
+    assert reached == [
+        *("知识库", "从文件添加", "语义查询", "搜索", "slider", "0.4000"),
+        *("只看匹配", "包含文字", "显示条数", "导出 CSV（8 条）", "查看幕后数据"),
+    ]
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(panel):
+    press = panel.page.keyboard.press
+    panel.get_by_label("语义查询").focus()
+    press("Control+A")
+    panel.page.keyboard.type("护士")
+    press("Enter")
+    wait_for(panel, lambda: "护士执业证" in cards(panel).first.inner_text())
+    press("Tab")  # search
+    press("Tab")  # slider
+    press("ArrowRight")
+    wait_for(panel, lambda: "阈值 0.4050，手动设定" in panel.inner_text())
+    while focused(panel) != "只看匹配":
+        press("Tab")
+    press("Space")
+    wait_for(panel, lambda: cards(panel).locator("text=未达").count() == 0)
+    while not focused(panel).startswith("导出"):
+        press("Tab")
+    with panel.page.expect_download():
+        press("Enter")
+    press("Tab")
+    press("Enter")
+    panel.locator(".wb-scenes img").first.wait_for()
+    press("Enter")
+    panel.locator(".wb-scenes").wait_for(state="hidden")
+
+
+def focused(panel):
+    """The name of the control that has the focus."""
+    return panel.page.evaluate(
+        """() => {
+            const element = document.activeElement;
+            const label = element.labels?.length ? element.labels[0].textContent : "";
+            return element.title || label || element.textContent || element.getAttribute("role");
+        }"""
+    )
