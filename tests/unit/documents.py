@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 __all__ = ["Block", "Command", "blocks_of", "commands_in", "relative_links"]
@@ -40,7 +41,7 @@ def blocks_of(document: Path) -> list[Block]:
     text = document.read_text(encoding="utf-8")
     fences = list(_FENCE.finditer(text))
     blocks = []
-    for here, after in zip(fences, [*fences[1:], None], strict=True):
+    for here, after in zip_longest(fences, fences[1:]):
         if _NOT_RUN.search(text[: here.start()]):
             continue
         adjoins = after is not None and not text[here.end() : after.start()].strip()
