@@ -78,13 +78,13 @@ class LabelNoise:
                 f"两人独立标注有 {self.disagreement.value:.1%} 不同，"
                 f"相当于每人约有 {rate} 的标注是错的（{span}）。"
                 f"即使阈值之上没有一个真错，只用一人的标注最多测得 {single.value:.2%} 的精确率，"
-                f"经裁定后最多 {adjudicated.value:.2%}；"
+                f"经裁定后最多 {adjudicated.value:.3%}；"
                 "两人共同的误解不会显示为分歧，实际上限只会更低。"
             )
         return (
             f"Two blind labels differ in {self.disagreement.value:.1%} of cases, as if each person were "
             f"wrong in {rate} ({span}). A cutoff without a single wrong match would be measured at "
-            f"{single.value:.2%} precision with one person's labels, and at {adjudicated.value:.2%} with "
+            f"{single.value:.2%} precision with one person's labels, and at {adjudicated.value:.3%} with "
             "adjudicated ones; mistakes that people share do not show, and lower it further."
         )
 

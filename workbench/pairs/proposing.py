@@ -103,7 +103,8 @@ def propose(
     columns = [groups] if isinstance(groups, str) else list(groups)
     if lost := [name for name in (score, *columns) if name not in pool.columns]:
         raise InputError(
-            f"The pool has no column {', '.join(map(repr, lost))}; it has {', '.join(map(str, pool.columns))}."
+            f"The pool has no column {', '.join(map(repr, lost))}; it has "
+            f"{', '.join(map(str, pool.columns))}."
             + (" Score it first with workbench.score_pairs." if score in lost else "")
         )
     if labelled is not None and {"pair_id"} <= set(pool.columns) & set(labelled.columns):

@@ -229,7 +229,7 @@ def without_repeats(annotations: pd.DataFrame) -> pd.DataFrame:
     if len(off_scale):
         raise InputError(
             f"{len(off_scale)} label(s) are not 0, 1, 2 or 3, the first being "
-            f"{annotations['label'].loc[off_scale[0]]!r} in row {off_scale[0]}."
+            f"{annotations['label'].loc[off_scale[0]]} in row {off_scale[0]}."
         )
     said = annotations.drop_duplicates(["pair_id", "annotator", "label"])
     twice = said[said.duplicated(["pair_id", "annotator"], keep=False)]

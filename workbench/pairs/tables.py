@@ -212,7 +212,11 @@ def _cell(value: Any) -> str:
         case None:
             return ""
         case str():
-            return value
+            return (
+                value
+                if _is_whole(value)
+                else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            )
         case bool():
             return str(int(value))
         case float():
@@ -220,3 +224,12 @@ def _cell(value: Any) -> str:
                 return ""
             return str(int(value)) if value.is_integer() else str(value)
     return "" if type(value).__name__ in ("NAType", "NaTType") else str(value)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether no half of a surrogate pair is in it, as JSON can have and no string of Arrow."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -77,5 +77,7 @@ def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFra
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    # No reader takes a file with NUL for text, nor one with half a surrogate pair for UTF-8.
-    return table.to_csv(index=False, lineterminator="\n").replace("\x00", "").encode("utf-8", "replace")
+    # pandas leaves a lone carriage return unquoted, and readers take it for the end of a row; no reader
+    # takes a file with NUL for text.
+    lines = table.replace({"\r\n?": "\n", "\x00": ""}, regex=True)
+    return lines.to_csv(index=False, lineterminator="\n").encode()

@@ -1,0 +1,102 @@
+"""What was written is read again as it was, whatever the texts hold."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.errors import InputError
+from workbench.pairs import PairsError, read_annotations, read_pairs, write_pairs
+from workbench.texts import tidy
+
+# Texts as read_pairs gives them: tidy, not blank, short enough not to be cut.
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).map(tidy).filter(bool)
+ids = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
+names = st.sampled_from(["x", "王芳", "adjudicator"])
+notes = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=40).map(str.strip)
+
+
+@st.composite
+def sets(draw):
+    rows = draw(
+        st.lists(
+            st.tuples(ids, texts, texts, texts),
+            min_size=1,
+            max_size=8,
+            unique_by=(lambda row: row[0], lambda row: row[1:3]),
+        )
+    )
+    pairs = pd.DataFrame(rows, columns=["pair_id", "jd", "resume", "family"], dtype="str")
+    labels = draw(
+        st.dictionaries(
+            st.tuples(st.sampled_from(pairs["pair_id"].tolist()), names), st.tuples(st.integers(0, 3), notes)
+        )
+    )
+    said = [(pair, who, label, "2026-03-01T09:00:00Z", note) for (pair, who), (label, note) in labels.items()]
+    columns = ["pair_id", "annotator", "label", "labelled_at", "note"]
+    return pairs, pd.DataFrame(said, columns=columns).astype({"label": "int64"})
+
+
+@settings(max_examples=40)
+@given(sets())
+def test_reading_what_was_written_gives_the_same(tmp_path_factory, case):
+    pairs, annotations = case
+    folder = write_pairs(tmp_path_factory.mktemp("set"), pairs, annotations)
+    assert read_pairs(folder, labelled=False).to_dict("list") == pairs.to_dict("list")
+    assert read_annotations(folder).to_dict("list") == annotations.to_dict("list")
+
+
+@settings(max_examples=40)
+@given(sets())
+def test_writing_what_was_read_gives_the_same_files(tmp_path_factory, case):
+    first = write_pairs(tmp_path_factory.mktemp("set"), *case)
+    again = write_pairs(
+        tmp_path_factory.mktemp("set"), read_pairs(first, labelled=False), read_annotations(first)
+    )
+    for name in ("pairs.csv", "annotations.csv"):
+        assert (first / name).read_bytes() == (again / name).read_bytes()
+
+
+def frame(**columns) -> pd.DataFrame:
+    return pd.DataFrame({"pair_id": ["a", "b"], "jd": ["Nurse", "Java"], "resume": ["Ward", "JS"], **columns})
+
+
+def test_labels_are_not_written_among_pairs(tmp_path):
+    write_pairs(tmp_path, frame(label=[1, 0]))
+    assert (tmp_path / "pairs.csv").read_text() == "pair_id,jd,resume\na,Nurse,Ward\nb,Java,JS\n"
+    assert not (tmp_path / "annotations.csv").exists()
+
+
+def test_sampling_weights_survive(tmp_path):
+    weights = [1 / 3, 2.0]
+    write_pairs(tmp_path, frame(weight=weights))
+    assert read_pairs(tmp_path, labelled=False)["weight"].tolist() == weights
+
+
+@pytest.mark.parametrize(("note", "read"), [("a\rb", "a\nb"), ("a\r\nb", "a\nb"), ("a\x00b", "ab")])
+def test_what_no_csv_can_hold_is_mended(tmp_path, note, read):
+    said = pd.DataFrame({"pair_id": ["a", "b"], "annotator": "x", "label": [1, 0], "note": ["", note]})
+    write_pairs(tmp_path, frame(), said)
+    assert read_annotations(tmp_path)["note"].tolist() == ["", read]
+
+
+class TestRefused:
+    def test_nothing_is_written_that_could_not_be_read(self, tmp_path):
+        write_pairs(tmp_path, frame())
+        before = (tmp_path / "pairs.csv").read_bytes()
+        said = pd.DataFrame({"pair_id": ["a", "q"], "annotator": ["x", "x"], "label": [7, 1]})
+        with pytest.raises(PairsError, match=r"nothing was written\.") as raised:
+            write_pairs(tmp_path, frame(resume=["", "JS"]), said)
+        assert [(p.file, p.column, p.rows) for p in raised.value.problems] == [
+            ("pairs.csv", "resume", (2,)),
+            ("annotations.csv", "label", (2,)),
+            ("annotations.csv", "pair_id", (3,)),
+        ]
+        assert (tmp_path / "pairs.csv").read_bytes() == before
+        assert not (tmp_path / "annotations.csv").exists()
+
+    def test_pairs_without_texts(self, tmp_path):
+        with pytest.raises(InputError, match="no column resume; nothing was written"):
+            write_pairs(tmp_path, frame().drop(columns="resume"))
