@@ -36,23 +36,24 @@ class Drawn:
         return cls(np.empty(shape, dtype), np.empty(shape, dtype), *np.empty((2, n_resamples), dtype))
 
 
-def draws(rng: np.random.Generator, n_units: int, n_resamples: int) -> Iterator[npt.NDArray[np.int64]]:
-    """How often each unit was drawn, (n_units, some resamples) at a time."""
-    rows = max(1, CHUNK // n_units)
+def draws(
+    rng: np.random.Generator, n_units: int, n_resamples: int, at_once: int
+) -> Iterator[npt.NDArray[np.int32]]:
+    """How often each unit was drawn, (n_units, `at_once` resamples) at a time."""
     dtype = np.uint16 if n_units <= np.iinfo(np.uint16).max else np.int64
-    for at in range(0, n_resamples, rows):
-        m = min(rows, n_resamples - at)
+    for at in range(0, n_resamples, at_once):
+        m = min(at_once, n_resamples - at)
         # Drawing indices and counting them takes a tenth of the time of Generator.multinomial.
         drawn = rng.integers(0, n_units, (m, n_units), dtype=dtype).astype(np.int64)
         drawn *= m
         drawn += np.arange(m)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=n_units * m).reshape(n_units, m)
+        yield np.bincount(drawn.ravel(), minlength=n_units * m).reshape(n_units, m).astype(np.int32)
 
 
 def count_draws(
     observations: Observations,
     table: FloatArray,
-    drawn_in_chunks: Iterable[npt.NDArray[np.int64]],
+    drawn_in_chunks: Iterable[npt.NDArray[np.int32]],
     n_resamples: int,
     *,
     out_of_bag: bool,
@@ -63,92 +64,36 @@ def count_draws(
     counts of what was drawn, and of what was not.
     """
     order = observations.order
-    labels, weights = observations.labels[order], observations.unit_weights[order]
-    first = np.searchsorted(observations.scores[order], table, side="right")
+    labels = observations.labels[order, None].astype(np.int32)
+    weights = None if observations.weights is None else observations.weights[order, None]
     clusters = None if observations.clusters is None else observations.clusters[order]
+    from_top = len(order) - np.searchsorted(observations.scores[order], table, side="right")
     # Counts below 2**24 are exact in float32; sums of weights need more digits.
-    exact = observations.weights is None and len(labels) < 2**23
-    dtype = np.float32 if exact else np.float64
-    if clusters is None:
-        adder: _Adder = _PairAdder(
-            labels, weights if observations.weights is not None else None, first, dtype
-        )
-    else:
-        adder = _ClusterAdder(labels, weights, clusters, first, dtype)
+    dtype = np.float32 if weights is None and len(labels) < 2**22 else np.float64
     parts = [Drawn.empty(len(table), n_resamples, dtype) for _ in range(1 + out_of_bag)]
     at = 0
     for drawn in drawn_in_chunks:
         here = slice(at, at + drawn.shape[1])
-        adder.add(drawn, parts[0], here)
-        if out_of_bag:
-            adder.add((drawn == 0).astype(np.int64), parts[1], here)
+        # A pair is drawn as often as its cluster.
+        times = drawn if clusters is None else drawn[clusters]
+        for part, counted in zip(parts, (times, (times == 0).astype(np.int32)), strict=False):
+            weighted = counted if weights is None else counted * weights
+            selected, total = _above(weighted, from_top)
+            tp, matches = _above(weighted * labels, from_top)
+            # Sums of weights may round to a hair below nothing.
+            part.tp[:, here], part.fp[:, here] = tp, np.maximum(selected - tp, 0)
+            part.matches[here], part.others[here] = matches, total - matches
         at = here.stop
     return parts[0], parts[1] if out_of_bag else None
 
 
-class _PairAdder:
-    """Cumulative sums over pairs in the order of scores, from the top down."""
-
-    def __init__(
-        self,
-        labels: npt.NDArray[np.int64],
-        weights: FloatArray | None,
-        first: npt.NDArray[np.intp],
-        dtype: type[np.floating[Any]],
-    ) -> None:
-        self.weights = None if weights is None else weights[:, None]
-        self.labels = labels[:, None].astype(np.int32)
-        self.from_top = len(labels) - first
-        self.dtype = dtype
-
-    def add(self, drawn: npt.NDArray[np.int64], part: Drawn, here: slice) -> None:
-        counted: npt.NDArray[np.int32 | np.float64] = drawn.astype(np.int32)
-        if self.weights is not None:
-            counted = counted * self.weights
-        above = np.zeros((len(counted) + 1, counted.shape[1]), counted.dtype)
-        np.cumsum(counted[::-1], axis=0, out=above[1:])
-        selected, total = above[self.from_top], above[-1].copy()
-        np.cumsum((counted * self.labels)[::-1], axis=0, out=above[1:])
-        tp = above[self.from_top]
-        part.tp[:, here] = tp
-        part.fp[:, here] = selected - tp if self.weights is None else np.maximum(selected - tp, 0)
-        part.matches[here] = above[-1]
-        part.others[here] = total - above[-1]
-
-
-class _ClusterAdder:
-    """Counts of every cluster at every cutoff, times how often the cluster was drawn."""
-
-    def __init__(
-        self,
-        labels: npt.NDArray[np.int64],
-        weights: FloatArray,
-        clusters: npt.NDArray[np.int64],
-        first: npt.NDArray[np.intp],
-        dtype: type[np.floating[Any]],
-    ) -> None:
-        n_clusters, n_cutoffs = int(clusters.max()) + 1, len(first)
-        # A pair is above the cutoffs at positions 0 .. cell - 1: those whose first pair is not after it.
-        cell = np.searchsorted(first, np.arange(len(labels)), side="right")
-        flat = clusters * (n_cutoffs + 1) + cell
-        size = n_clusters * (n_cutoffs + 1)
-        sums = []
-        for values in (weights * labels, weights * (1 - labels)):
-            cells = np.bincount(flat, values, minlength=size).reshape(n_clusters, n_cutoffs + 1)
-            above = np.cumsum(cells[:, ::-1], axis=1)[:, ::-1]
-            sums.append((np.ascontiguousarray(above[:, 1:].T, dtype), above[:, 0].astype(dtype)))
-        (self.tp, self.matches), (self.fp, self.others) = sums
-        self.dtype = dtype
-
-    def add(self, drawn: npt.NDArray[np.int64], part: Drawn, here: slice) -> None:
-        times = drawn.astype(self.dtype)
-        part.tp[:, here] = self.tp @ times
-        part.fp[:, here] = self.fp @ times
-        part.matches[here] = self.matches @ times
-        part.others[here] = self.others @ times
-
-
-_Adder = _PairAdder | _ClusterAdder
+def _above(
+    counted: npt.NDArray[Any], from_top: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Sums of the last so many rows, and of all."""
+    sums = np.zeros((len(counted) + 1, counted.shape[1]), counted.dtype)
+    np.cumsum(counted[::-1], axis=0, out=sums[1:])
+    return sums[from_top], sums[-1].copy()
 
 
 def pooled_draws(

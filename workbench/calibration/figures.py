@@ -156,7 +156,8 @@ def figure(
         case "specificity":
             return _ratio(tn, tn + fp)
         case "f_beta":
-            return _ratio((1 + beta**2) * tp, (1 + beta**2) * tp + beta**2 * fn + fp)
+            weighted = (1 + beta**2) * tp
+            return _ratio(weighted, weighted + beta**2 * fn + fp)
         case "accuracy":
             return _ratio(tp + tn, tp + fp + fn + tn)
         case "youden":

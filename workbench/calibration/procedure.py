@@ -59,8 +59,12 @@ class GuaranteedElse(Rule):
 
     def pick_in(self, resamples: Resamples) -> npt.NDArray[np.intp]:
         """As :meth:`pick`; the guarantee tests the pairs as they were labelled."""
-        tp, fp = resamples.tp, resamples.fp
-        found = self._guaranteed(tp, fp, resamples.matches - tp, resamples.others - fp)
+        found = np.concatenate(
+            [
+                self._guaranteed(part.tp, part.fp, part.matches - part.tp, part.others - part.fp)
+                for part in resamples.in_chunks()
+            ]
+        )
         return np.where(found >= 0, found, self.otherwise.pick_in(resamples))
 
     def pick_at(self, counts: Counts, live: Counts) -> npt.NDArray[np.intp]:

@@ -66,7 +66,7 @@ class Rule(ABC):
 
     def pick_in(self, resamples: Resamples) -> npt.NDArray[np.intp]:
         """Choose in every resample; shape (n_resamples,)."""
-        return self.pick(*resamples.confusion())
+        return np.concatenate([self.pick(*part.confusion()) for part in resamples.in_chunks()])
 
     def pick_at(self, counts: Counts, live: Counts) -> npt.NDArray[np.intp]:
         """Choose in one table, of the pairs as labelled and as they would be at the live prevalence."""
@@ -300,5 +300,5 @@ def _last(does: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
 
 
 def _best(value: CountArray) -> npt.NDArray[np.intp]:
-    known = np.where(np.isnan(value), -np.inf, value)
-    return _last((known >= known.max(axis=0) - TOLERANCE) & np.isfinite(known))
+    # fmax passes over NaN, and nothing compares with it.
+    return _last(value >= np.fmax.reduce(value, axis=0) - TOLERANCE)
