@@ -1,0 +1,197 @@
+"""The labelling panel without a browser: what keys and buttons do, what is shown, what is escaped."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from workbench.panels import LabellingPanel
+from workbench.panels import labelling_panel as module
+from workbench.panels.labelling_words import WORDS
+
+
+@pytest.fixture(autouse=True)
+def quick_reader(monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_TO_READ", 0.0)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "pairs.csv").write_text(
+        "pair_id,jd,resume,score\n"
+        "p1,三甲医院病房护士,五年病房护理经验,0.9\n"
+        'p2,<script>alert(1)</script>,"<img src=x onerror=alert(2)>",0.5\n'
+        "p3,Java,JavaScript,0.3\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "rubric.md").write_text(
+        "# 准则\n| label | meaning |\n|---|---|\n| 1 | match |\n\n"
+        "<b onclick=x>raw</b> [a](javascript:alert(1))\n",
+        encoding="utf-8",
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def panel(folder):
+    return LabellingPanel(folder, "anna", language="zh")
+
+
+def press(panel, key):
+    panel.keys._receive(panel.keys, {"key": key, "shown": panel.keys.shown}, [])
+
+
+def labels_on_disk(folder, annotator="anna"):
+    path = folder / "annotations" / f"{annotator}.jsonl"
+    return [(line["action"], line["pair_id"], line.get("label")) for line in map(json.loads, path.open())]
+
+
+class TestKeysAndButtons:
+    def test_keys_label_skip_and_undo(self, panel, folder):
+        for key in ("1", "0", "u", "s"):
+            press(panel, key)
+        assert labels_on_disk(folder) == [
+            ("label", "p1", 1),
+            ("label", "p2", 0),
+            ("retract", "p2", None),
+            ("skip", "p2", None),
+        ]
+        assert "Java" in panel.pair.value
+
+    def test_buttons_do_the_same(self, panel, folder):
+        panel.labels[1].click()
+        panel.skip.click()
+        panel.undo.click()
+        panel.labels[0].click()
+        assert labels_on_disk(folder)[-1] == ("label", "p2", 0)
+
+    def test_the_note_goes_with_the_label_and_is_empty_for_the_next_pair(self, panel, folder):
+        panel.note.value = "年限不明"
+        press(panel, "1")
+        assert panel.note.value == ""
+        line = json.loads((folder / "annotations" / "anna.jsonl").read_text(encoding="utf-8"))
+        assert line["note"] == "年限不明"
+        press(panel, "u")
+        assert panel.note.value == "年限不明"
+
+    def test_a_key_pressed_at_an_earlier_pair_decides_nothing(self, panel, folder):
+        stale = panel.keys.shown
+        press(panel, "1")
+        panel.keys._receive(panel.keys, {"key": "1", "shown": stale}, [])
+        assert labels_on_disk(folder) == [("label", "p1", 1)]
+
+    def test_a_second_click_before_anybody_can_have_read_decides_nothing(self, panel, folder, monkeypatch):
+        panel.labels[1].click()
+        monkeypatch.setattr(module, "SECONDS_TO_READ", 60.0)
+        before = panel.keys.shown
+        panel.labels[1].click()
+        assert labels_on_disk(folder) == [("label", "p1", 1)]
+        # The listener waits for a new name; without one, it would never send a key again.
+        assert panel.keys.shown != before
+
+    @pytest.mark.parametrize("content", [{"key": "x"}, {"key": "9", "shown": "1"}, "1", {}, None])
+    def test_other_messages_are_passed_over(self, panel, folder, content):
+        panel.keys._receive(panel.keys, content, [])
+        assert not (folder / "annotations").exists()
+
+    def test_grades_have_four_keys(self, folder):
+        panel = LabellingPanel(folder, "anna", grades=True, language="en")
+        press(panel, "3")
+        assert labels_on_disk(folder) == [("label", "p1", 3)]
+        assert [button.description for button in panel.labels.values()] == [f"Grade {i}" for i in range(4)]
+
+
+class TestWhatIsShown:
+    def test_progress_saved_label_and_that_one_is_blind(self, panel):
+        press(panel, "1")
+        assert "已标 1 / 3 对" in panel.status.value
+        assert "看不到分数，也看不到别人的标注" in panel.status.value
+        assert "已存盘：p1 → 1 匹配" in panel.message.value
+        assert panel.progress.value == 1
+
+    def test_neither_score_nor_other_columns_are_shown(self, panel):
+        assert "0.9" not in panel.pair.value
+        assert "p1" not in panel.pair.value
+
+    def test_texts_notes_and_rubric_are_escaped(self, panel):
+        press(panel, "1")
+        html = panel.pair.value + panel.rubric.value
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+        assert "<script" not in html
+        assert "<img" not in html
+        assert "<b onclick" not in html
+        assert "javascript:" not in html
+
+    def test_the_rubric_is_at_hand_as_a_table(self, panel):
+        assert "<details" in panel.rubric.value
+        assert "<td>match</td>" in panel.rubric.value
+
+    def test_a_set_without_a_rubric_is_told_to_write_one(self, folder):
+        (folder / "rubric.md").unlink()
+        assert "rubric.md" in LabellingPanel(folder, "anna", language="zh").rubric.value
+
+    def test_at_the_end_only_undo_is_left(self, panel):
+        for _ in range(3):
+            press(panel, "1")
+        assert "全部标完了，共 3 对" in panel.pair.value
+        assert panel.labels[1].disabled
+        assert panel.skip.disabled
+        assert not panel.undo.disabled
+        press(panel, "u")
+        assert not panel.labels[1].disabled
+
+    def test_skipped_pairs_are_offered_again_at_the_end(self, panel):
+        for key in ("s", "1", "1"):
+            press(panel, key)
+        assert panel.revisit.layout.display is None
+        assert panel.revisit.description == "再看跳过的 1 对"
+        panel.revisit.click()
+        assert "三甲医院" in panel.pair.value
+
+    def test_undo_after_the_end_of_an_empty_log_says_so(self, panel):
+        press(panel, "u")
+        assert "没有可以撤销的步骤" in panel.message.value
+
+    def test_the_language_changes_in_place_and_keeps_the_note(self, panel):
+        panel.note.value = "half"
+        panel.language.value = "en"
+        assert "Job requirement" in panel.pair.value
+        assert panel.labels[1].description == "1 Match"
+        assert panel.note.value == "half"
+
+    def test_a_label_in_another_window_is_noticed(self, panel, folder):
+        LabellingPanel(folder, "anna").session.label(0)
+        press(panel, "1")
+        assert "没有存上" in panel.message.value
+        assert "alert" in panel.message.value
+        assert labels_on_disk(folder) == [("label", "p1", 0)]
+        press(panel, "0")
+        assert labels_on_disk(folder)[-1] == ("label", "p2", 0)
+
+    def test_adjudication_shows_both_labels_and_notes_escaped(self, folder):
+        for name, label in (("anna", 1), ("bert", 0)):
+            LabellingPanel(folder, name).session.label(label, f"<i>{name}'s reason</i>")
+        panel = LabellingPanel(folder, "wang", adjudicate=True, language="zh")
+        assert "1 匹配" in panel.pair.value
+        assert "0 不匹配" in panel.pair.value
+        assert "&lt;i&gt;anna&#x27;s reason&lt;/i&gt;" in panel.pair.value
+        press(panel, "0")
+        assert labels_on_disk(folder, "adjudicator-wang") == [("label", "p1", 0)]
+
+    def test_the_report_needs_no_front_end(self, panel):
+        html = panel.report()
+        assert "五年病房护理经验" in html
+        assert "<script" not in html
+        assert "已标 0 / 3 对" in html
+
+
+def test_both_languages_fill_the_same_blanks():
+    def blanks(text):
+        import string
+
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    zh, en = WORDS["zh"], WORDS["en"]
+    different = [name for name in vars(zh) if blanks(getattr(zh, name)) != blanks(getattr(en, name))]
+    assert different == []

@@ -1,0 +1,245 @@
+"""What the labelling panel knows, without any widget: whose turn it is, and what comes next.
+
+A label is in the annotator's log, on disk, before the next pair is given out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from workbench.errors import InputError
+from workbench.pairs import disagreements, read_annotations, read_pairs
+from workbench.pairs.annotation_log import AnnotationLog, Entry, check_annotator
+from workbench.pairs.identity import texts_hash
+from workbench.pairs.resolution import ADJUDICATOR, is_adjudicator
+
+__all__ = ["LabellingSession", "Progress", "SaidBefore", "ShownPair"]
+
+RUBRIC_FILE = "rubric.md"
+
+
+@dataclass(frozen=True)
+class SaidBefore:
+    """What another annotator said, for an adjudicator; without the name."""
+
+    label: int
+    note: str
+
+
+@dataclass(frozen=True)
+class ShownPair:
+    """What is shown of a pair.
+
+    Attributes
+    ----------
+    pair_id, jd, resume : str
+    beside : dict
+        Columns that were asked for; nothing by default, for what is known of a pair sways.
+    said : tuple of SaidBefore
+        The blind labels, where disagreements are adjudicated; empty otherwise.
+    note : str
+        The note that was taken back with a label.
+    """
+
+    pair_id: str
+    jd: str
+    resume: str
+    beside: dict[str, str]
+    said: tuple[SaidBefore, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an annotator is: labelled, skipped, and all that there are."""
+
+    labelled: int
+    skipped: int
+    total: int
+
+
+class LabellingSession:
+    """One annotator's way through the pairs of a set.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The set: ``pairs.csv``, perhaps ``annotations.csv``, ``annotations/`` and ``rubric.md``.
+    annotator : str
+        Whose labels these are; the log is ``annotations/<annotator>.jsonl``.
+    adjudicate : bool
+        Show only pairs on which others disagree, with their labels and notes. The name gets the prefix
+        ``adjudicator-``, by which :func:`~workbench.pairs.resolve` knows it.
+    grades : bool
+        Labels are grades from 0 to 3 instead of 0 and 1.
+    show : sequence of str
+        Columns of ``pairs.csv`` to show beside the texts.
+
+    Raises
+    ------
+    InputError
+        If the set cannot be read, the name cannot be an annotator's or is an adjudicator's, or a column
+        is not there.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        annotator: str,
+        *,
+        adjudicate: bool = False,
+        grades: bool = False,
+        show: Sequence[str] = (),
+    ) -> None:
+        self.folder = Path(folder)
+        self.adjudicate = adjudicate
+        self.annotator = _name(annotator, adjudicate)
+        self.scale = (0, 1, 2, 3) if grades else (0, 1)
+        self.pairs = read_pairs(self.folder, labelled=False).set_index("pair_id")
+        if lost := [name for name in show if name not in self.pairs.columns]:
+            raise InputError(
+                f"pairs.csv has no column {', '.join(map(repr, lost))} to show; "
+                f"it has {', '.join(map(str, self.pairs.columns))}."
+            )
+        self.show = tuple(show)
+        annotations = read_annotations(self.folder)
+        self.log = AnnotationLog(self.folder, self.annotator)
+        mine = annotations["annotator"] == self.annotator
+        # Labels of mine in annotations.csv cannot be taken back here: that file is not a log.
+        self._elsewhere = set(annotations.loc[mine, "pair_id"]) - set(self.log.current())
+        self._said = annotations[~is_adjudicator(annotations["annotator"])]
+        self.queue = self._to_adjudicate(annotations) if adjudicate else list(self.pairs.index)
+        self._first: Entry | None = None
+        self._skipped_again: set[str] | None = None
+
+    @property
+    def rubric(self) -> str:
+        """The rubric of the set as Markdown; empty if it has none."""
+        path = self.folder / RUBRIC_FILE
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    @property
+    def current(self) -> ShownPair | None:
+        """The pair to label now; None when all are labelled or skipped."""
+        if self._first is not None:
+            return self._shown(self._first.pair_id, self._first.note)
+        done = self.log.current()
+        for pair_id in self.queue:
+            entry = done.get(pair_id)
+            if pair_id in self._elsewhere or (entry and entry.action == "label"):
+                continue
+            if entry and not (self._skipped_again and pair_id in self._skipped_again):
+                continue
+            return self._shown(pair_id)
+        return None
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        done = {pair_id: entry.action for pair_id, entry in self.log.current().items()}
+        actions = [done.get(pair_id) for pair_id in self.queue if pair_id not in self._elsewhere]
+        labelled = actions.count("label") + sum(pair_id in self._elsewhere for pair_id in self.queue)
+        return Progress(labelled, actions.count("skip"), len(self.queue))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step of this annotator to take back."""
+        return bool(self._steps())
+
+    def label(self, label: int, note: str = "") -> Entry:
+        """Label the current pair; on disk when this returns.
+
+        Raises
+        ------
+        InputError
+            If there is no current pair, or the label is not on the scale.
+        LabelledElsewhereError
+            If the same annotator has labelled in another window; nothing was saved.
+        StoreError
+            If the log cannot be written.
+        """
+        if label not in self.scale:
+            raise InputError(f"{label!r} is no label; the scale is {', '.join(map(str, self.scale))}.")
+        return self._append("label", label, note)
+
+    def skip(self, note: str = "") -> Entry:
+        """Leave the current pair for later; raises as :meth:`label`."""
+        return self._append("skip", None, note)
+
+    def undo(self) -> Entry | None:
+        """Take back the last step and return to its pair; None if there is none.
+
+        The log keeps the step and gets a line that takes it back.
+        """
+        steps = self._steps()
+        if not steps:
+            return None
+        last = steps[-1]
+        self.log.append("retract", last.pair_id)
+        self._first = last
+        return last
+
+    def revisit_skipped(self) -> None:
+        """Go through the skipped pairs once more."""
+        done = self.log.current()
+        self._skipped_again = {pair_id for pair_id, entry in done.items() if entry.action == "skip"}
+
+    def _append(self, action: str, label: int | None, note: str) -> Entry:
+        pair = self.current
+        if pair is None:
+            raise InputError("All pairs are labelled or skipped; there is none to label.")
+        texts = texts_hash(pair.jd, pair.resume)
+        try:
+            entry = self.log.append(
+                "label" if action == "label" else "skip",
+                pair.pair_id,
+                label=label,
+                note=" ".join(note.split()),
+                texts=texts,
+            )
+        finally:
+            # What the log has by now, from here or another window, decides what comes next.
+            self._first = None
+        if self._skipped_again:
+            self._skipped_again.discard(pair.pair_id)
+        return entry
+
+    def _steps(self) -> list[Entry]:
+        queue = set(self.queue)
+        return [entry for entry in self.log.current().values() if entry.pair_id in queue]
+
+    def _to_adjudicate(self, annotations: pd.DataFrame) -> list[str]:
+        if annotations.empty:
+            return []
+        found = disagreements(annotations)
+        decided = annotations.loc[is_adjudicator(annotations["annotator"]), ["pair_id", "annotator"]]
+        others = set(decided.loc[decided["annotator"] != self.annotator, "pair_id"])
+        return [pair_id for pair_id in found["pair_id"] if pair_id not in others]
+
+    def _shown(self, pair_id: str, note: str = "") -> ShownPair:
+        row = self.pairs.loc[pair_id]
+        beside = {name: str(row[name]) for name in self.show}
+        said = self._said[self._said["pair_id"] == pair_id].sort_values("annotator")
+        before = tuple(
+            SaidBefore(int(label), text) for label, text in zip(said["label"], said["note"], strict=True)
+        )
+        return ShownPair(
+            pair_id, str(row["jd"]), str(row["resume"]), beside, before if self.adjudicate else (), note
+        )
+
+
+def _name(annotator: str, adjudicate: bool) -> str:
+    name = check_annotator(annotator)
+    has_last_word = bool(is_adjudicator(pd.Series([name]))[0])
+    if adjudicate and not has_last_word:
+        return check_annotator(f"{ADJUDICATOR}-{name}")
+    if has_last_word and not adjudicate:
+        raise InputError(
+            f"{name!r} is an adjudicator's name, whose label is the last word; "
+            "choose another, or pass adjudicate=True."
+        )
+    return name
