@@ -18,7 +18,7 @@ from workbench.settings import get_settings
 if TYPE_CHECKING:
     from workbench.calibration.study import Study
 
-__all__ = ["html", "summary"]
+__all__ = ["NAMES", "html", "sentences", "summary"]
 
 NAMES: dict[FigureName, tuple[str, str]] = {
     "precision": ("正确率", "precision"),
@@ -35,22 +35,32 @@ WAVERING = 1e-4
 
 def summary(study: Study, language: str = "en") -> str:
     """One sentence a line: pairs, verdict, cutoff, guarantees, figures, stability, flips, grey zone."""
-    lines = [_pairs(study, language)]
+    return "\n".join(sentences(study, language).values())
+
+
+def sentences(study: Study, language: str = "en") -> dict[str, str]:
+    """The sentences of the summary by what they are about, as far as there is anything to say.
+
+    Keys, in this order: ``pairs, verdict, cutoff, guarantee, missed_guarantee, figures, stability, flips,
+    grey_zone, notes``.
+    """
+    said: dict[str, str] = {"pairs": _pairs(study, language)}
     if study.verdict is not None:
-        lines.append(study.verdict.sentence(language))
-    lines.append(_cutoff(study, language))
-    lines += [
-        found.sentence(language) for found in (study.guarantee, study.missed_guarantee) if found is not None
-    ]
-    lines.append(_figures(study, language))
+        said["verdict"] = study.verdict.sentence(language)
+    said["cutoff"] = _cutoff(study, language)
+    for key, found in (("guarantee", study.guarantee), ("missed_guarantee", study.missed_guarantee)):
+        if found is not None:
+            said[key] = found.sentence(language)
+    said["figures"] = _figures(study, language)
     if study.basis != "none":
-        lines.append(_stability(study, language))
+        said["stability"] = _stability(study, language)
         if study.verdict is not None:
-            lines.append(_flips(study, language))
+            said["flips"] = _flips(study, language)
     if study.grey_zone is not None:
-        lines.append(study.grey_zone.sentence(language))
-    lines += _notes(study, language)
-    return "\n".join(lines)
+        said["grey_zone"] = study.grey_zone.sentence(language)
+    if notes := _notes(study, language):
+        said["notes"] = "\n".join(notes)
+    return said
 
 
 def html(study: Study, language: str | None = None) -> str:

@@ -1,0 +1,202 @@
+"""``workbench calibrate``: what it prints, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import precision_score, recall_score
+from typer.testing import CliRunner, Result
+
+from workbench import Cutoff, load_encoder
+from workbench.calibration import Capacity, MaxFBeta, MinCost, TargetRecall
+from workbench.cli import app
+from workbench.cli.calibration_rules import rule_from_text
+from workbench.errors import InputError
+from workbench.pairs import read_pairs, score_pairs
+
+SKILLS = ("python", "nursing", "welding", "tax", "java", "sales", "design", "teaching")
+
+
+def workbench(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def plain(text: str) -> str:
+    """Without the line breaks that a table's width makes."""
+    return " ".join(text.split())
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_pairs_file(path, *, wrong_share: float, n: int = 160):
+    """Pairs whose match shares words with its JD, and some labels turned round."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(n):
+        skill, other = SKILLS[number % 8], SKILLS[(number + 3) % 8]
+        is_match = number % 2 == number // 8 % 2
+        told = skill if is_match else other
+        label = int(is_match) ^ int(rng.random() < wrong_share)
+        rows.append((f"{skill} engineer wanted {number}", f"{told} work for {number % 5 + 1} years", label))
+    pd.DataFrame(rows, columns=["jd", "resume", "label"]).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def clear(here):
+    """Pairs that the keyword encoder parts without an error."""
+    return write_pairs_file(here / "clear.csv", wrong_share=0.0)
+
+
+@pytest.fixture
+def muddled(here):
+    return write_pairs_file(here / "muddled.csv", wrong_share=0.5)
+
+
+class TestAnAnswerThatIsYes:
+    def test_it_ends_with_0_and_writes_a_card_for_the_encoder(self, clear, here):
+        done = workbench("calibrate", clear, "-e", "keyword", "--target-precision", 0.8, "-o", "card.json")
+        assert done.exit_code == 0, done.output
+        card = Cutoff.load(here / "card.json")
+        assert card.fingerprint == load_encoder("keyword").fingerprint
+        assert card.evidence["basis"] == "guarantee"
+
+    def test_the_verdict_comes_first_and_then_the_figures_at_both_cutoffs(self, clear):
+        done = workbench("calibrate", clear, "-e", "keyword", "--target-precision", 0.8)
+        lines = plain(done.stdout)
+        assert "today's cutoff 0.4000" in lines[:100]
+        scored = score_pairs(read_pairs(clear), load_encoder("keyword"))
+        for cutoff in (0.4, json.loads(_json(clear).stdout)["cutoff"]):
+            called = scored["score"] > cutoff
+            for score in (precision_score, recall_score):
+                value = score(scored["label"], called, zero_division=np.nan)
+                assert np.isnan(value) or f"{100 * value:.1f} %" in lines
+        for label in ("guarantee", "stability", "prevalence", "corrected"):
+            assert label in lines
+
+    def test_json_holds_the_card_and_the_sentences_and_nothing_else_is_on_stdout(self, clear):
+        done = _json(clear)
+        said = json.loads(done.stdout)
+        assert said["found"] is True
+        assert said["card"]["cutoff"] == said["cutoff"]
+        assert "today's cutoff 0.4000" in said["sentences"]["verdict"]
+
+
+def _json(path) -> Result:
+    return workbench("calibrate", path, "-e", "keyword", "--target-precision", 0.8, "--json")
+
+
+class TestAnAnswerThatIsNo:
+    def test_without_a_guaranteed_cutoff_it_ends_with_1_and_writes_no_card(self, muddled, here):
+        done = workbench("calibrate", muddled, "-e", "keyword", "--target-precision", 0.95, "-o", "card.json")
+        assert done.exit_code == 1
+        assert not (here / "card.json").exists()
+        assert "card.json was not written" in plain(done.stderr)
+
+    def test_how_many_labels_are_lacking_is_said(self, here):
+        few = write_pairs_file(here / "few.csv", wrong_share=0.0, n=24)
+        done = workbench("calibrate", few, "-e", "keyword", "--target-precision", 0.9)
+        assert done.exit_code == 1
+        assert "more labelled pairs would be needed" in plain(done.stdout)
+
+    def test_an_unproven_cutoff_is_taken_if_that_is_asked_for_and_the_card_says_so(self, here):
+        few = write_pairs_file(here / "few.csv", wrong_share=0.0, n=24)
+        asked = ("calibrate", few, "-e", "keyword", "--target-precision", 0.9, "-o", "card.json")
+        done = workbench(*asked, "--allow-unproven")
+        assert done.exit_code == 0, done.output
+        assert Cutoff.load(here / "card.json").evidence["basis"] == "rule"
+        assert "there is no guarantee" in plain(done.stdout)
+
+
+class TestInput:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("--out", "card.txt"), "a cutoff card is a .json file"),
+            (("--choose-by", "best"), "there are: f1, f2"),
+            (("--current-cutoff", "high"), "a number from -1 to 1"),
+            (("--target-precision", "89"), "89"),
+            (("--column", "jd"), "OURS=THEIRS"),
+            (("--cluster", "family"), "no column 'family'"),
+            (("--weights", "w"), "no column 'w'"),
+        ],
+    )
+    def test_what_cannot_be_used_ends_with_2_and_a_sentence(self, clear, arguments, said):
+        done = workbench("calibrate", clear, "-e", "keyword", *arguments)
+        assert done.exit_code == 2
+        assert said in plain(done.stderr)
+
+    def test_pairs_that_are_not_there_end_with_2(self):
+        done = workbench("calibrate", "nowhere.csv", "-e", "keyword")
+        assert done.exit_code == 2
+        assert "nowhere.csv" in done.stderr
+
+    def test_a_card_of_another_encoder_is_refused_as_todays_cutoff(self, clear, here):
+        Cutoff(0.5, "other", "0000").save(here / "other.json")
+        done = workbench("calibrate", clear, "-e", "keyword", "--current-cutoff", "other.json")
+        assert done.exit_code == 2
+        assert "was calibrated for other" in plain(done.stderr)
+
+    def test_a_table_with_other_names_and_words_as_labels_can_be_read(self, clear, here):
+        theirs = pd.read_csv(clear).rename(columns={"jd": "job", "resume": "cv", "label": "fit"})
+        theirs["fit"] = theirs["fit"].map({1: "Good Fit", 0: "No Fit"})
+        theirs.to_csv(here / "theirs.csv", index=False)
+        names = ("--column", "jd=job", "--column", "resume=cv", "--column", "label=fit")
+        asked = ("-e", "keyword", "--target-precision", 0.8, "--json")
+        ours = json.loads(workbench("calibrate", clear, *asked).stdout)
+        done = workbench("calibrate", "theirs.csv", *names, "--positive", "Good Fit", *asked)
+        assert json.loads(done.stdout)["cutoff"] == ours["cutoff"]
+
+
+class TestWhatIsAskedFor:
+    def test_the_encoders_own_card_is_todays_cutoff(self, clear, here, monkeypatch):
+        encoder = load_encoder("keyword")
+        Cutoff(0.25, encoder.name, encoder.fingerprint).save(here / "labeled_pairs/cutoffs/own.json")
+        monkeypatch.setenv("WORKBENCH_PROJECT", str(here))
+        assert "today's, 0.2500" in plain(workbench("calibrate", clear, "-e", "keyword").stdout)
+
+    def test_with_no_cutoff_in_use_there_is_no_verdict(self, clear):
+        done = workbench("calibrate", clear, "-e", "keyword", "--current-cutoff", "none")
+        assert "today's" not in done.stdout
+
+    def test_the_live_prevalence_is_said_and_lowers_precision(self, muddled):
+        def precision(*more):
+            done = workbench("calibrate", muddled, "-e", "keyword", "--current-cutoff", 0.2, "--json", *more)
+            return json.loads(done.stdout)["figures_today"]["precision"]["value"]
+
+        assert precision("--prevalence", 0.05) < precision()
+        done = workbench("calibrate", muddled, "-e", "keyword", "--prevalence", 0.05)
+        assert "Figures are for 5.0 % matches" in plain(done.stdout)
+
+    def test_a_rule_chooses_without_a_guarantee(self, muddled):
+        done = workbench("calibrate", muddled, "-e", "keyword", "--choose-by", "youden", "--json")
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout)["card"]["evidence"]["choice"]["rule"] == "MaxYouden"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("F0.5", MaxFBeta(0.5)),
+        ("recall:0.9", TargetRecall(0.9)),
+        ("cost:1/5", MinCost(1, 5)),
+        ("capacity:200/1600", Capacity(200, 1600)),
+    ],
+)
+def test_rules_are_read_from_words(text, rule):
+    assert rule_from_text(text) == rule
+
+
+@pytest.mark.parametrize(
+    "text", ["", "f", "fx", "recall", "recall:", "cost:1", "cost:a/b", "youden:1", "f1:2"]
+)
+def test_words_that_name_no_rule_are_refused(text):
+    with pytest.raises(InputError, match="names no rule"):
+        rule_from_text(text)
