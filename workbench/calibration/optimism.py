@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.calibration.at_cutoff import figures_at
-from workbench.calibration.bootstrap import Resamples, quantiles
+from workbench.calibration.bootstrap import Resamples
 from workbench.calibration.choice import Choice, choose
 from workbench.calibration.counts import check_share, count
 from workbench.calibration.figures import Estimate, FigureName, figure
@@ -45,7 +45,7 @@ class HonestFigure:
     honest : float
         `naive` - `optimism`, within 0 and 1.
     low, high : float
-        Bootstrap interval of the naive figure, choice included, shifted by the optimism.
+        The interval of the naive figure at this cutoff, its worse end shifted by the optimism.
     plus_632 : float
         The .632+ estimate; NaN where resamples were not counted out of bag.
     confidence : float
@@ -97,13 +97,16 @@ def honest_figures(
     resamples: Resamples,
     *,
     cutoff: float | None = None,
+    naive: Mapping[FigureName, Estimate] | None = None,
     confidence: float = 0.95,
 ) -> dict[FigureName, HonestFigure]:
     """Correct figures at the cutoff that a rule chooses for the optimism of choosing.
 
     In each resample the rule chooses again; optimism is how much better the figure looks in the resample
-    than in the labelled pairs at that cutoff [1]_. The interval is the location-shifted bootstrap
-    interval [2]_. With out-of-bag counts, the .632+ estimate [3]_ stands beside.
+    than in the labelled pairs at that cutoff [1]_. The interval is the naive one with its worse end
+    shifted by the optimism; the percentiles of what resamples choose, shifted likewise [2]_, would be no
+    interval here, for a rule that aims at a precision finds just that precision in every resample. With
+    out-of-bag counts, the .632+ estimate [3]_ stands beside.
 
     Parameters
     ----------
@@ -114,7 +117,10 @@ def honest_figures(
     cutoff : float, optional
         The cutoff that was chosen, one of the resamples' cutoffs; what the rule chooses among these by
         default.
+    naive : mapping of str to Estimate, optional
+        Naive figures there; those of :func:`~workbench.calibration.at_cutoff.figures_at` by default.
     confidence : float
+        Of the intervals, where `naive` does not bring its own.
 
     Returns
     -------
@@ -136,6 +142,14 @@ def honest_figures(
     index = int(rule.pick_at(counts, live) if cutoff is None else np.searchsorted(counts.cutoffs, cutoff))
     if index < 0:
         return {}
+    if naive is None:
+        naive = figures_at(
+            observations,
+            float(counts.cutoffs[index]),
+            confidence=confidence,
+            prevalence=resamples.prevalence,
+            beta=rule.f_beta,
+        )
     picked = rule.pick_in(resamples)
     found = np.flatnonzero(picked >= 0)
     at = picked[found]
@@ -146,21 +160,21 @@ def honest_figures(
         outside = [values[at, found] for values in resamples.outside.confusion()]
     honest = {}
     for name in CORRECTED:
-        naive = float(figure(name, *original, beta=rule.f_beta)[index])
+        estimate = naive[name]
         apparent = figure(name, *in_resample, beta=rule.f_beta)
         elsewhere = figure(name, *original, beta=rule.f_beta)[at]
         known = ~(np.isnan(apparent) | np.isnan(elsewhere))
         optimism = float(np.mean((apparent - elsewhere)[known])) if known.any() else float("nan")
-        ends = quantiles(apparent[None, :], [(1 - confidence) / 2, (1 + confidence) / 2])
-        low, high = (float(np.clip(end[0] - optimism, 0, 1)) for end in ends)
+        low = float(np.clip(estimate.low - max(optimism, 0.0), 0, 1))
+        high = float(np.clip(estimate.high - min(optimism, 0.0), 0, 1))
         plus = float("nan")
         if outside is not None:
             left_out = figure(name, *outside, beta=rule.f_beta)
             if not np.isnan(left_out).all():
                 no_information = _no_information(name, [float(v[index]) for v in original], rule.f_beta)
-                plus = _plus_632(name, naive, float(np.nanmean(left_out)), no_information)
-        corrected = float(np.clip(naive - optimism, 0, 1))
-        honest[name] = HonestFigure(naive, optimism, corrected, low, high, plus, confidence)
+                plus = _plus_632(name, estimate.value, float(np.nanmean(left_out)), no_information)
+        corrected = float(np.clip(estimate.value - optimism, 0, 1))
+        honest[name] = HonestFigure(estimate.value, optimism, corrected, low, high, plus, estimate.confidence)
     return honest
 
 

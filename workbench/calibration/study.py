@@ -299,6 +299,15 @@ def calibrate(
         out_of_bag=len(observations) <= OUT_OF_BAG_UP_TO,
     )
     procedure = whole_procedure(observations, resamples.cutoffs, leading, chosen_by, dependence)
+    figures = figures_at(
+        observations,
+        value,
+        **asked,
+        beta=chosen_by.f_beta,
+        costs=chosen_by.costs,
+        n_resamples=n_resamples,
+        seed=seed,
+    )
     zone = on_the_rest = None
     if target_precision is not None and target_missed is not None:
         zone = grey_zone(observations, target_precision, target_missed, **tested, seed=seed)
@@ -317,18 +326,10 @@ def calibrate(
         choice=choice,
         guarantee=precision,
         missed_guarantee=missed,
-        figures=figures_at(
-            observations,
-            value,
-            **asked,
-            beta=chosen_by.f_beta,
-            costs=chosen_by.costs,
-            n_resamples=n_resamples,
-            seed=seed,
-        ),
+        figures=figures,
         honest={}
         if basis == "none"
-        else honest_figures(observations, procedure, resamples, cutoff=value, confidence=confidence),
+        else honest_figures(observations, procedure, resamples, cutoff=value, naive=figures),
         stability=stability(resamples, procedure, counts, value, confidence=confidence),
         grey_zone=zone,
         held_out=on_the_rest,
