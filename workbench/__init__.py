@@ -16,6 +16,7 @@ _HOMES = {
     "EXAMPLE_QUERY": "workbench.examples",
     "KnowledgeBase": "workbench.retrieval",
     "WorkbenchError": "workbench.errors",
+    "calibrate": "workbench.calibration",
     "clean": "workbench.texts",
     "get_settings": "workbench.settings",
     "load_encoder": "workbench.encoders",
@@ -31,6 +32,7 @@ __all__ = [
     "KnowledgeBase",
     "WorkbenchError",
     "__version__",
+    "calibrate",
     "clean",
     "get_settings",
     "load_encoder",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from workbench.calibration import calibrate
     from workbench.cutoffs import Cutoff
     from workbench.encoders import load_encoder
     from workbench.errors import WorkbenchError
