@@ -5,6 +5,7 @@ Importing this module does not import torch; its functions do.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -56,6 +57,9 @@ class Precision:
         if self.is_quantised:
             from transformers import BitsAndBytesConfig
 
+            # It says so at every multiplication that 8-bit weights are multiplied in float16; activations
+            # between them stay in bfloat16 where the GPU has it, since float16 can overflow.
+            logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
             options["quantization_config"] = (
                 BitsAndBytesConfig(load_in_8bit=True)
                 if self.name == "int8"
