@@ -22,14 +22,12 @@ from workbench.calibration.figures import scale_odds
 from workbench.calibration.intervals import lower_bound, p_value_above
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.one_per_cluster import one_per_cluster_p_values
-from workbench.calibration.planning import size_with_power
+from workbench.calibration.planning import FAR_MORE, about, size_with_power
 from workbench.calibration.sequence import begun, rejected, start_sizes
 from workbench.errors import InputError
 
 __all__ = ["Guarantee", "guarantee_missed", "guarantee_precision"]
 
-# More labels than this many times those there are nobody will give.
-MOST_TIMES = 50.0
 LEAST_TO_PLAN_ON = 5
 
 
@@ -59,7 +57,7 @@ class Guarantee:
         How dependence between pairs was reckoned with.
     more_pairs : int or None
         Where there is no cutoff: about how many more labelled pairs of the same kind would give one, with a
-        probability of 0.8 if figures are as they look; None where fifty times as many would not.
+        probability of 0.8 if figures are as they look; None where twenty times as many would not.
     target_in_pairs : float
         The target as it was tested: another one where the live prevalence was given.
     tests : DataFrame
@@ -318,7 +316,7 @@ def _more_pairs(sets: OneSide, share: float, delta: float, n_pairs: int) -> int 
     for estimate in (careful, bare):
         # A stricter set is taken to be no worse than a larger one.
         looks = np.maximum.accumulate(estimate[::-1])[::-1]
-        for times in np.geomspace(1.02, MOST_TIMES, 200):
+        for times in np.geomspace(1.02, FAR_MORE, 150):
             sizes = start_sizes(share, delta, float(times * sets.size[-1]))
             for size in sizes:
                 has_begun = begun(times * sets.size, size)
@@ -326,7 +324,7 @@ def _more_pairs(sets: OneSide, share: float, delta: float, n_pairs: int) -> int 
                 if not has_begun[at] or looks[at] <= share:
                     continue
                 if times * sets.size[at] >= size_with_power(float(looks[at]), share, delta / len(sizes)):
-                    return int(np.ceil(n_pairs * (times - 1)))
+                    return about(n_pairs * (times - 1))
     return None
 
 

@@ -10,9 +10,11 @@ from scipy import special
 from workbench.calibration.counts import check_share
 from workbench.errors import InputError
 
-__all__ = ["PLANNED_POWER", "pairs_needed", "size_with_power"]
+__all__ = ["FAR_MORE", "PLANNED_POWER", "about", "pairs_needed", "size_with_power"]
 
 PLANNED_POWER = 0.8
+# Beyond this many times the pairs there are, a plan says no more than "far more".
+FAR_MORE = 20.0
 
 
 def pairs_needed(target: float, confidence: float = 0.95, errors: int = 0) -> int:
@@ -61,6 +63,19 @@ def pairs_needed(target: float, confidence: float = 0.95, errors: int = 0) -> in
         else:
             high = middle
     return high
+
+
+def about(number: float) -> int:
+    """A planned number, rounded up to two digits, for no plan is better than that; at least 1.
+
+    Examples
+    --------
+    >>> about(1234.5), about(7.2)
+    (1300, 8)
+    """
+    whole = max(math.ceil(number), 1)
+    step = int(10 ** max(len(str(whole)) - 2, 0))
+    return -(-whole // step) * step
 
 
 def size_with_power(looks: float, target: float, delta: float, power: float = PLANNED_POWER) -> float:

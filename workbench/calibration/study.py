@@ -69,6 +69,8 @@ class Study:
     observations : Observations
         The same as checked arrays, with weights; without those whose scores do not occur live, if live
         scores were given.
+    counts : Counts
+        The table of truth behind the sweep, at the live prevalence if one was given.
     sweep, bands : DataFrame
         Every figure at every cutoff with Wilson intervals, and bootstrap bands (by JD where shared).
     verdict : Verdict or None

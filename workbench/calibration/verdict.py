@@ -18,7 +18,7 @@ from workbench.calibration.figures import scale_odds
 from workbench.calibration.guarantee import target_in_pairs
 from workbench.calibration.intervals import lower_bound, p_value_above, upper_bound
 from workbench.calibration.observations import Observations
-from workbench.calibration.planning import pairs_needed, size_with_power
+from workbench.calibration.planning import FAR_MORE, about, pairs_needed, size_with_power
 from workbench.errors import InputError
 from workbench.settings import LITERATURE_CUTOFF
 
@@ -27,9 +27,6 @@ __all__ = ["CLAIMED_MISSED", "CLAIMED_PRECISION", "TargetTest", "Verdict", "verd
 # What is said of 0.4: "above it 89.3 % of matches are right, below it under 6 % are missed".
 CLAIMED_PRECISION = 0.893
 CLAIMED_MISSED = 0.06
-
-# Beyond this many times the pairs there are, a plan says no more than "far more".
-FAR_MORE = 20
 
 
 @dataclass(frozen=True)
@@ -257,4 +254,4 @@ def _more(share: float, size: float, wanted: float, delta: float, n_pairs: int) 
     # Jeffreys' estimate, for a set without errors is not a set that has none.
     looks = (share * size + 0.5) / (size + 1)
     factor = size_with_power(looks, wanted, delta) / size
-    return max(int(np.ceil(n_pairs * (factor - 1))), 1) if factor <= FAR_MORE else None
+    return about(n_pairs * (factor - 1)) if factor <= FAR_MORE else None
