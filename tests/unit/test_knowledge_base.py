@@ -205,7 +205,7 @@ class TestMetadata:
 
     @pytest.mark.parametrize("metadata", [[{}], pd.DataFrame({"a": [1]})])
     def test_each_text_needs_a_row(self, base, metadata):
-        with pytest.raises(InputError, match="There are 2 texts but 1 rows of metadata"):
+        with pytest.raises(InputError, match="metadata has 1 rows for 2 texts"):
             base.add(["golang", "sql"], metadata)
 
     @pytest.mark.parametrize("metadata", [{"a": [1]}, "a"])

@@ -7,6 +7,7 @@ import warnings
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from character_encoder import CharacterEncoder, similarities
 
@@ -141,6 +142,19 @@ class TestBadInput:
     def test_an_empty_knowledge_base_is_refused(self, encoder, texts):
         with pytest.raises(InputError, match=r"The knowledge base is empty.*add at least one text"):
             search("python", texts, encoder=encoder)
+
+    def test_the_name_of_a_file_is_not_taken_for_a_text(self, encoder, tmp_path):
+        path = tmp_path / "jds.txt"
+        path.write_text("java")
+        for file in (path, str(path)):
+            with pytest.raises(InputError, match=r"jds\.txt is a file or folder, not texts.*add_files"):
+                search("python", file, encoder=encoder)
+
+    def test_a_table_is_not_taken_for_the_names_of_its_columns(self, encoder):
+        frame = pd.DataFrame({"id": [1], "jd": ["java"]})
+        with pytest.raises(InputError, match="is a table; pass the column of its texts, one of 'id', 'jd'"):
+            search("python", frame, encoder=encoder)
+        assert search("python", frame["jd"], encoder=encoder, cutoff=0.5)[0]["text"] == "java"
 
     def test_a_text_that_is_no_string_is_named_by_its_position(self, encoder):
         with pytest.raises(InputError, match="Text 1 is float"):

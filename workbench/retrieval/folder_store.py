@@ -34,8 +34,8 @@ LOCK = ".lock"
 LOCK_SECONDS = 10.0
 BLOCK = 4096
 _ADVICE = (
-    "Put the folder back from a copy, or move it away and add the texts again "
-    "(vectors that are in the embedding store are not encoded twice)."
+    "Put the folder back from a copy; or move it away and add the texts again, which are in its "
+    "rows-….jsonl (vectors that are in the embedding store are not encoded twice)."
 )
 _GENERATION_FILE = re.compile(r"rows-\d{6,}\.jsonl|vectors-\d{6,}\.npy")
 
@@ -142,6 +142,7 @@ class FolderStore:
         # The first append to a manifest that is not on disk makes both files before it is.
         self.manifest = Manifest(
             encoder or old[0].encoder,
+            old[0].cleaning,
             created=old[0].created,
             revision=old[0].revision,
             generation=old[0].generation + 1,
@@ -195,7 +196,7 @@ class FolderStore:
                 # Windows keeps a file that another process has mapped; a later change removes it.
                 try:
                     path.unlink(missing_ok=True)
-                except PermissionError:
+                except OSError:
                     continue
 
     def _read_rows(self) -> tuple[list[str], list[Record]]:

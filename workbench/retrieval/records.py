@@ -76,7 +76,7 @@ def records_from(metadata: pd.DataFrame | Sequence[Mapping[str, Any]] | None, n:
         )
     rows = metadata.to_dict("records") if hasattr(metadata, "to_dict") else list(metadata)
     if len(rows) != n:
-        raise InputError(f"There are {n} texts but {len(rows)} rows of metadata; pass one row for each text.")
+        raise InputError(f"metadata has {len(rows)} rows for {n} texts; pass one row for each text.")
     return [_record(row, position) for position, row in enumerate(rows)]
 
 

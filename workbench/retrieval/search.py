@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders.base import Encoder
-from workbench.errors import CleaningWarning
+from workbench.errors import CleaningWarning, InputError
 from workbench.retrieval.hits import Hit, check_k, clean_query, warn_caller
 from workbench.retrieval.knowledge_base import KnowledgeBase
+from workbench.retrieval.readers import SUFFIXES
 from workbench.texts import CleaningReport, clean
 
 __all__ = ["search"]
+
+# No file system has longer names; asking it about one would be an error.
+LONGEST_PATH = 255
 
 
 def search(
@@ -50,7 +55,7 @@ def search(
     Raises
     ------
     InputError
-        If the query or the knowledge base is empty, or `k` does not fit.
+        If the query or the knowledge base is empty, `k` does not fit, or a file or a table is given.
     EncoderMismatchError
         If `encoder` is not the one that the knowledge base was built with, or the cutoff's.
 
@@ -66,6 +71,7 @@ def search(
             knowledge_base.check_encoder(encoder)
         return knowledge_base.search(query, k=k, cutoff=cutoff)
     query = clean_query(query)
+    _refuse_files_and_tables(knowledge_base)
     cleaned = clean(knowledge_base)
     check_k(k, len(cleaned.texts), _dropped_note(cleaned.report))
     if cleaned.report.n_output < cleaned.report.n_input or cleaned.report.cut:
@@ -73,6 +79,24 @@ def search(
     whole = KnowledgeBase.from_texts(cleaned.texts, encoder)
     hits = whole.search(query, k=k, cutoff=cutoff)
     return [Hit(**{**hit, "index": cleaned.positions[hit["index"]]}) for hit in hits]
+
+
+def _refuse_files_and_tables(knowledge_base: Any) -> None:
+    """Say what to do with what would pass for one text, or for the names of its columns."""
+    is_file = isinstance(knowledge_base, Path) or (
+        isinstance(knowledge_base, str)
+        and len(knowledge_base) < LONGEST_PATH
+        and knowledge_base.endswith(SUFFIXES)
+        and Path(knowledge_base).is_file()
+    )
+    if is_file:
+        raise InputError(
+            f"{knowledge_base} is a file or folder, not texts. Open a knowledge base, add the file and "
+            "search that: kb = KnowledgeBase.open(folder); kb.add_files(path); kb.search(query)."
+        )
+    if hasattr(knowledge_base, "columns"):
+        names = ", ".join(map(repr, list(knowledge_base.columns)[:12]))
+        raise InputError(f"The knowledge base is a table; pass the column of its texts, one of {names}.")
 
 
 def _dropped_note(report: CleaningReport) -> str:

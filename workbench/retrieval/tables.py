@@ -203,17 +203,19 @@ def _row(values: Sequence[Any], header: Sequence[str], path: Path, line: int) ->
 
 def _json_object(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{path.name}, line {number} is not JSON: {error}.") from error
-    except RecursionError:
-        raise InputError(f"{path.name}, line {number} is nested too deeply.") from None
+        value = json.loads(line.rstrip())
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path.name}, line {number} is not JSON: {error.msg} at character {error.colno}. Each line must "
+            "be a string or an object."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path.name}, line {number} cannot be read as JSON: {error}.") from error
     if isinstance(value, str):
         return {"text": value}
     if not isinstance(value, Mapping):
         raise InputError(
-            f"{path.name}, line {number} is a {type(value).__name__}; each line must be a string or an "
-            "object."
+            f"{path.name}, line {number} is {value!r:.40}; each line must be a string or an object."
         )
     return dict(value)
 
