@@ -9,13 +9,50 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "house_style": "workbench.plots.style",
+    "plot_active_labelling": "workbench.plots.pairs",
+    "plot_agreement": "workbench.plots.pairs",
+    "plot_cost": "workbench.plots.calibration",
     "plot_histogram": "workbench.plots.vectors",
+    "plot_label_noise": "workbench.plots.pairs",
+    "plot_over_cutoff": "workbench.plots.calibration",
+    "plot_precision_recall": "workbench.plots.calibration",
+    "plot_reliability": "workbench.plots.calibration",
+    "plot_roc": "workbench.plots.calibration",
+    "plot_scores": "workbench.plots.calibration",
+    "plot_stability": "workbench.plots.calibration",
+    "plot_study": "workbench.plots.calibration",
     "plot_values": "workbench.plots.vectors",
 }
 
-__all__ = ["house_style", "plot_histogram", "plot_values"]
+__all__ = [
+    "house_style",
+    "plot_active_labelling",
+    "plot_agreement",
+    "plot_cost",
+    "plot_histogram",
+    "plot_label_noise",
+    "plot_over_cutoff",
+    "plot_precision_recall",
+    "plot_reliability",
+    "plot_roc",
+    "plot_scores",
+    "plot_stability",
+    "plot_study",
+    "plot_values",
+]
 
 if TYPE_CHECKING:
+    from workbench.plots.calibration import (
+        plot_cost,
+        plot_over_cutoff,
+        plot_precision_recall,
+        plot_reliability,
+        plot_roc,
+        plot_scores,
+        plot_stability,
+        plot_study,
+    )
+    from workbench.plots.pairs import plot_active_labelling, plot_agreement, plot_label_noise
     from workbench.plots.style import house_style
     from workbench.plots.vectors import plot_histogram, plot_values
 
