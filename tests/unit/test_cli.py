@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
+from tests.interrupts import heed_ctrl_c
 from workbench import EXAMPLE_JDS, EXAMPLE_QUERY, Cutoff, __version__, load_encoder
 from workbench.cli import app
 from workbench.cli.notebooks import lab_arguments
@@ -476,7 +477,7 @@ class TestProcess:
         )
         nbformat.write(notebook, here / "n.ipynb")
         command = [sys.executable, "-m", "workbench", "run", "n.ipynb"]
-        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c)
         for _ in range(600):
             if Path("started").exists():
                 break

@@ -1,7 +1,9 @@
 """pyproject.toml, environment.yml and the locks say the same."""
 
+import ast
 import re
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -48,7 +50,9 @@ def test_the_conda_environment_is_the_gpu_extra():
     assert {name: str(r.specifier) for name, r in found.items()} == expected
 
 
-@pytest.mark.parametrize(("lock", "extras"), [("demo.lock", ["cpu"]), ("test.lock", ["cpu", "qwen", "test"])])
+@pytest.mark.parametrize(
+    ("lock", "extras"), [("demo.lock", ["cpu"]), ("test.lock", ["cpu", "map", "qwen", "test"])]
+)
 def test_a_lock_pins_each_requirement_at_an_allowed_version(lock, extras):
     pins = locked(lock) | locked("torch.txt")
     for name, requirement in requirements(*extras).items():
@@ -71,3 +75,46 @@ def test_a_lock_names_no_address(name):
 
 def test_the_light_set_has_no_torch():
     assert not {"torch", "transformers", "sentence-transformers"} & set(locked("demo.lock"))
+
+
+def imported_distributions(folder: str) -> dict[str, str]:
+    """Each third-party distribution that is imported below a folder, with one place where it is."""
+    owners = packages_distributions()
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            else:
+                continue
+            for name in names:
+                for owner in owners.get(name.split(".")[0], []):
+                    found.setdefault(canonicalize_name(owner), f"{path.relative_to(ROOT)}:{node.lineno}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [("workbench", ["cpu", "map", "qwen", "gpu"]), ("tests", ["cpu", "map", "qwen", "gpu", "test"])],
+)
+def test_what_is_imported_is_required(folder, extras):
+    required = set(requirements(*extras)) | set(locked("tokenizers.lock")) | {PROJECT["name"]}
+    # parts of Jupyter that a required package is made of
+    brought_along = {
+        "ipython",
+        "mistune",
+        "nbformat",
+        "nbclient",
+        "jupyter-client",
+        "traitlets",
+        "pillow",
+        "pyyaml",
+    }
+    missing = {
+        name: place
+        for name, place in imported_distributions(folder).items()
+        if name not in required | brought_along and not name.startswith(("faiss-", "tokenizers", "httpx"))
+    }
+    assert missing == {}
