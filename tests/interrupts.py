@@ -6,5 +6,5 @@ __all__ = ["heed_ctrl_c"]
 
 
 def heed_ctrl_c() -> None:
-    """For ``preexec_fn``: a shell starts what runs in the background deaf to Ctrl-C, and children inherit that."""
+    """For ``preexec_fn``: what a shell runs in the background is deaf to Ctrl-C, and so are its children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
