@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.calibration.bootstrap import quantiles, resample
-from workbench.calibration.counts import Counts, count
+from workbench.calibration.counts import count
 from workbench.calibration.effective import one_side, share_with_size
 from workbench.calibration.figures import (
     Costs,
@@ -19,7 +19,7 @@ from workbench.calibration.figures import (
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, Observations
 
-__all__ = ["REPORTED", "figures_at"]
+__all__ = ["REPORTED", "figures_at", "shares_at"]
 
 REPORTED: tuple[FigureName, ...] = (
     "precision",
@@ -77,7 +77,7 @@ def figures_at(
     # Sums in the order of scores, so that the order of rows has no say in the last digit.
     observations = observations.subset(observations.order)
     counts = count(observations, [cutoff]).at_prevalence(prevalence)
-    estimates = _shares(observations, cutoff, counts, confidence)
+    estimates = shares_at(observations, cutoff, confidence=confidence, prevalence=prevalence)
     resamples = None
     for name in REPORTED:
         if name in estimates:
@@ -96,9 +96,15 @@ def figures_at(
     return {name: estimates[name] for name in REPORTED}
 
 
-def _shares(
-    observations: Observations, cutoff: float, counts: Counts, confidence: float
+def shares_at(
+    observations: Observations,
+    cutoff: float,
+    *,
+    confidence: float = 0.95,
+    prevalence: float | None = None,
 ) -> dict[FigureName, Estimate]:
+    """The figures that are shares of pairs, which need no resampling; otherwise as :func:`figures_at`."""
+    counts = count(observations, [cutoff]).at_prevalence(prevalence)
     above = (observations.scores > cutoff).astype(np.float64)
     matches = observations.labels == 1
 

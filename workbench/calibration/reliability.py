@@ -28,7 +28,8 @@ from workbench.calibration.effective import share_with_size
 from workbench.calibration.figures import Estimate
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import CountArray, FloatArray, Observations
-from workbench.calibration.reliability_draws import labels_if_right, resampled_sums
+from workbench.calibration.reliability_draws import labels_if_right
+from workbench.calibration.resampled_sums import resampled_sums
 from workbench.errors import InputError
 
 __all__ = ["Reliability", "reliability"]

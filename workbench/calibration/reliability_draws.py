@@ -1,6 +1,4 @@
-"""The random draws behind a reliability diagram: labels as they would be if probabilities were right, and
-resamples of the pairs. Both in the order of the probabilities, so that the order of rows has no say.
-"""
+"""Labels as they would be if probabilities were right, drawn for the bands of a reliability diagram."""
 
 from __future__ import annotations
 
@@ -8,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from workbench.calibration.drawing import CHUNK, draws
+from workbench.calibration.drawing import CHUNK
 from workbench.calibration.effective import within_cluster_correlation
 from workbench.calibration.observations import FloatArray, Observations
 
-__all__ = ["labels_if_right", "resampled_sums"]
+__all__ = ["labels_if_right"]
 
 
 def labels_if_right(said: Observations, cell: npt.NDArray[np.intp], *, n_draws: int, seed: int) -> FloatArray:
@@ -52,31 +50,3 @@ def labels_if_right(said: Observations, cell: npt.NDArray[np.intp], *, n_draws: 
             luck = np.where(rng.random((n, m)) < shares_luck, of_cluster, luck)
         drawn[:, at : at + m] = to_cells @ (luck < probability).astype(np.float64)
     return drawn
-
-
-def resampled_sums(said: Observations, rows: FloatArray, *, n_resamples: int, seed: int) -> FloatArray:
-    """Weighted sums over resamples of the pairs, by JD where shared.
-
-    Parameters
-    ----------
-    said : Observations
-        Probabilities in place of scores.
-    rows : ndarray of float, shape (r, n)
-        What to sum.
-    n_resamples, seed : int
-
-    Returns
-    -------
-    ndarray of float64, shape (r, n_resamples)
-    """
-    rng = np.random.default_rng(seed)
-    order = said.order
-    values = csr_array((rows * said.unit_weights)[:, order])
-    n_units = said.n_clusters or len(said)
-    if said.clusters is not None:
-        n = len(said)
-        member = csr_array((np.ones(n), (np.arange(n), said.clusters[order])), shape=(n, n_units))
-        values = values @ member
-    chunks = draws(rng, n_units, n_resamples, max(1, CHUNK // n_units))
-    parts = [values @ drawn.astype(np.float64) for drawn in chunks]
-    return np.concatenate(parts, axis=1)
