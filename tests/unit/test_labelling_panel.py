@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
+import pandas as pd
 import pytest
 
-from workbench.panels import LabellingPanel
+from workbench.pairs import disagreements
+from workbench.panels import LabellingPanel, disagreements_html
 from workbench.panels import labelling_panel as module
 from workbench.panels.labelling_words import WORDS
 
@@ -195,3 +198,29 @@ def test_both_languages_fill_the_same_blanks():
     zh, en = WORDS["zh"], WORDS["en"]
     different = [name for name in vars(zh) if blanks(getattr(zh, name)) != blanks(getattr(en, name))]
     assert different == []
+
+
+def test_disagreements_are_shown_with_who_said_what_and_why_escaped():
+    said = pd.DataFrame(
+        {
+            "pair_id": ["a", "a", "a"],
+            "annotator": ["x", "y", "adjudicator"],
+            "label": [1, 0, 0],
+            "note": ["<b>years</b>: shown", "", "rule 3"],
+        }
+    )
+    pairs = pd.DataFrame({"pair_id": ["a"], "jd": ["<script>1</script>"], "resume": ["三年护理"]})
+    html = disagreements_html(disagreements(said, pairs), "zh")
+    assert "&lt;script&gt;1&lt;/script&gt;" in html
+    assert "<script" not in html
+    lines = re.findall(r"<li>(.*?)</li>", html)
+    assert [re.sub("<.*?>", "|", line) for line in lines] == [
+        "|1||x| &lt;b&gt;years&lt;/b&gt;: shown",
+        "|0||y| ",
+        "|0||裁定| rule 3",
+    ]
+
+
+def test_without_disagreements_a_sentence_says_so():
+    said = pd.DataFrame({"pair_id": ["a", "a"], "annotator": ["x", "y"], "label": [1, 1], "note": ["", ""]})
+    assert "There is no disagreement." in disagreements_html(disagreements(said), "en")

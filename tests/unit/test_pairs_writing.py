@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import InputError
-from workbench.pairs import PairsError, read_annotations, read_pairs, write_pairs
+from workbench.pairs import PairsError, read_annotations, read_pairs, working_copy, write_pairs
+from workbench.pairs.annotation_log import AnnotationLog
 from workbench.texts import tidy
 
 # Texts as read_pairs gives them: tidy, not blank, short enough not to be cut.
@@ -100,3 +101,28 @@ class TestRefused:
     def test_pairs_without_texts(self, tmp_path):
         with pytest.raises(InputError, match="no column resume; nothing was written"):
             write_pairs(tmp_path, frame().drop(columns="resume"))
+
+
+class TestWorkingCopy:
+    def test_is_the_whole_set_and_keeps_what_was_labelled_in_it(self, tmp_path):
+        source = write_pairs(tmp_path / "set", frame())
+        (source / "rubric.md").write_text("# Rules")
+        copy = working_copy(source, tmp_path / "copy")
+        assert (copy / "rubric.md").read_text() == "# Rules"
+        AnnotationLog(copy, "x").append("label", "a", label=1)
+        assert len(read_annotations(working_copy(source, copy))) == 1
+        assert not (source / "annotations").exists()
+
+    def test_the_set_itself_is_left_as_it_is(self, tmp_path):
+        source = write_pairs(tmp_path / "set", frame())
+        assert working_copy(source, source) == source
+
+    def test_a_folder_with_other_pairs_is_not_overwritten(self, tmp_path):
+        source = write_pairs(tmp_path / "set", frame())
+        other = write_pairs(tmp_path / "other", frame(site=["x", "y"]))
+        with pytest.raises(InputError, match="holds other pairs"):
+            working_copy(source, other)
+
+    def test_a_folder_without_pairs_is_refused(self, tmp_path):
+        with pytest.raises(InputError, match=r"has no pairs\.csv"):
+            working_copy(tmp_path, tmp_path / "copy")

@@ -29,6 +29,9 @@ _HOMES = {
     "read_pairs": "workbench.pairs.reading",
     "resolve": "workbench.pairs.resolution",
     "score_pairs": "workbench.pairs.scoring",
+    "simulate_label_noise": "workbench.pairs.simulation",
+    "simulate_labelling": "workbench.pairs.simulation",
+    "working_copy": "workbench.pairs.writing",
     "write_pairs": "workbench.pairs.writing",
 }
 
@@ -53,6 +56,9 @@ __all__ = [
     "read_pairs",
     "resolve",
     "score_pairs",
+    "simulate_label_noise",
+    "simulate_labelling",
+    "working_copy",
     "write_pairs",
 ]
 
@@ -68,7 +74,8 @@ if TYPE_CHECKING:
     from workbench.pairs.reading import read_annotations, read_pairs
     from workbench.pairs.resolution import Resolution, resolve
     from workbench.pairs.scoring import score_pairs
-    from workbench.pairs.writing import write_pairs
+    from workbench.pairs.simulation import simulate_label_noise, simulate_labelling
+    from workbench.pairs.writing import working_copy, write_pairs
 
 
 def __getattr__(name: str) -> Any:

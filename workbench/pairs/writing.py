@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.atomic import write_whole
-from workbench.errors import InputError
+from workbench.errors import InputError, StoreError
 from workbench.pairs.annotation_files import ANNOTATIONS_FILE, annotations_from
 from workbench.pairs.checks import contradictions, one_id_many_texts, one_text_many_ids, unknown_pairs
 from workbench.pairs.loading import PAIRS_FILE
@@ -17,7 +17,7 @@ from workbench.pairs.tables import as_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["write_pairs"]
+__all__ = ["working_copy", "write_pairs"]
 
 
 def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFrame | None = None) -> Path:
@@ -74,6 +74,48 @@ def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFra
     if said is not None:
         write_whole(folder / ANNOTATIONS_FILE, _csv(said[list(ANNOTATION_COLUMNS)]))
     return folder
+
+
+def working_copy(source: str | Path, target: str | Path) -> Path:
+    """A copy of a set to label in, so that the set itself stays as it is.
+
+    Parameters
+    ----------
+    source : str or Path
+        A set: a folder with ``pairs.csv``.
+    target : str or Path
+        Where the copy shall be. If it is there already, with the same pairs, it is kept with all labels
+        that were given in it; the set itself as target is no copy, and left as it is.
+
+    Returns
+    -------
+    Path
+        The target.
+
+    Raises
+    ------
+    InputError
+        If the source has no pairs, or the target has other ones.
+    StoreError
+        If the copy cannot be written.
+    """
+    source, target = Path(source), Path(target)
+    if not (source / PAIRS_FILE).is_file():
+        raise InputError(f"{source} has no {PAIRS_FILE}; pass the folder of a set.")
+    if (target / PAIRS_FILE).is_file():
+        if (target / PAIRS_FILE).read_bytes() != (source / PAIRS_FILE).read_bytes():
+            raise InputError(
+                f"{target} holds other pairs than {source}; choose another folder, or move that one away."
+            )
+        return target
+    try:
+        # The pairs last: without them, a copy that was interrupted counts for none and is made anew.
+        files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.suffix != ".lock"]
+        for path in sorted(files, key=lambda path: path.name == PAIRS_FILE):
+            write_whole(target / path.relative_to(source), path.read_bytes())
+    except OSError as error:
+        raise StoreError(f"{source} cannot be copied to {target}: {error.strerror or error}.") from error
+    return target
 
 
 def _csv(table: pd.DataFrame) -> bytes:

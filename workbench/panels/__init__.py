@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "LabellingPanel": "workbench.panels.labelling_panel",
     "SearchPanel": "workbench.panels.search_panel",
+    "disagreements_html": "workbench.panels.disputes_html",
     "hits_csv": "workbench.panels.cards",
     "hits_frame": "workbench.panels.cards",
     "hits_html": "workbench.panels.cards",
 }
 
-__all__ = ["LabellingPanel", "SearchPanel", "hits_csv", "hits_frame", "hits_html"]
+__all__ = ["LabellingPanel", "SearchPanel", "disagreements_html", "hits_csv", "hits_frame", "hits_html"]
 
 if TYPE_CHECKING:
     from workbench.panels.cards import hits_csv, hits_frame, hits_html
+    from workbench.panels.disputes_html import disagreements_html
     from workbench.panels.labelling_panel import LabellingPanel
     from workbench.panels.search_panel import SearchPanel
 

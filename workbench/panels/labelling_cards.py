@@ -7,6 +7,7 @@ from html import escape
 from workbench.panels.fragments import message, note
 from workbench.panels.labelling_session import LabellingSession, ShownPair
 from workbench.panels.labelling_words import LabellingWords
+from workbench.panels.stylesheet import LABELLING_STYLE
 
 __all__ = ["heading", "label_name", "pair_html", "progress_html", "report_html", "rubric_html"]
 
@@ -68,10 +69,10 @@ def rubric_html(markdown: str, words: LabellingWords) -> str:
     return f'<details class="wb-rubric"><summary>{title}</summary><div>{body}</div></details>'
 
 
-def report_html(session: LabellingSession, words: LabellingWords, style: str) -> str:
+def report_html(session: LabellingSession, words: LabellingWords) -> str:
     """Heading, rubric, progress and the next pair, for a page without widgets."""
     return (
-        f'{style}<div class="wb-panel wb-report wb-labelling">{heading(session, words)}'
+        f'{LABELLING_STYLE}<div class="wb-panel wb-report wb-labelling">{heading(session, words)}'
         f"{rubric_html(session.rubric, words)}{progress_html(session, words)}"
         f"{pair_html(session, words)}</div>"
     )

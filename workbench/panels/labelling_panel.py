@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,10 @@ from workbench.panels.labelling_cards import (
 )
 from workbench.panels.labelling_session import LabellingSession
 from workbench.panels.labelling_words import words_for
-from workbench.panels.stylesheet import STYLE
+from workbench.panels.stylesheet import LABELLING_STYLE
 from workbench.settings import Language
 
 __all__ = ["LabellingPanel"]
-
-_OWN_STYLE = files("workbench.panels").joinpath("labelling.css").read_text(encoding="utf-8")
-LABELLING_STYLE = f"{STYLE}<style>{_OWN_STYLE}</style>"
 
 # Nobody reads a pair in so short a time: a click that comes sooner was meant for the pair before.
 SECONDS_TO_READ = 0.25
@@ -106,7 +102,7 @@ class LabellingPanel:
 
     def report(self) -> str:
         """The panel as static HTML, for reports: rubric, progress, and the pair that comes next."""
-        return report_html(self.session, self.words, LABELLING_STYLE)
+        return report_html(self.session, self.words)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return self.root._repr_mimebundle_(**options)

@@ -38,6 +38,8 @@ class LabellingWords:
     annotator: str
     blind: str
     said: str
+    verdict: str
+    no_disagreement: str
     saved: str
     skipped: str
     undone: str
@@ -73,6 +75,8 @@ _ZH = LabellingWords(
     annotator="标注者 {name}",
     blind="看不到分数，也看不到别人的标注",
     said="标注 {number}",
+    verdict="裁定",
+    no_disagreement="没有分歧。",
     saved="已存盘：{pair} → {label}",
     skipped="已跳过：{pair}",
     undone="已撤销：{pair}，请重新标注",
@@ -108,6 +112,8 @@ _EN = LabellingWords(
     annotator="Annotator {name}",
     blind="Scores and other people's labels are hidden",
     said="Label {number}",
+    verdict="Verdict",
+    no_disagreement="There is no disagreement.",
     saved="Saved: {pair} → {label}",
     skipped="Skipped: {pair}",
     undone="Taken back: {pair}; label it again",

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-__all__ = ["STYLE"]
+__all__ = ["LABELLING_STYLE", "STYLE"]
 
-STYLE = f"<style>{files('workbench.panels').joinpath('panel.css').read_text(encoding='utf-8')}</style>"
+
+def _rules(name: str) -> str:
+    return f"<style>{files('workbench.panels').joinpath(name).read_text(encoding='utf-8')}</style>"
+
+
+STYLE = _rules("panel.css")
+LABELLING_STYLE = STYLE + _rules("labelling.css")

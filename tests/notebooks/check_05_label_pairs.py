@@ -1,0 +1,50 @@
+"""What 05_label_pairs must find, computed here with scikit-learn from the files themselves."""
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+DEMO = Path(__file__).parents[2] / "labeled_pairs" / "demo"
+# Goes when the tests end.
+SCRATCH = tempfile.TemporaryDirectory()
+
+RUNS = {
+    "the demonstration set": {
+        "pairs_folder": str(DEMO),
+        "work_folder": str(Path(SCRATCH.name) / "copy"),
+        "encoder": "keyword",
+        "cutoff": 0.1,
+        "n_repeats": 3,
+        "language": "en",
+    },
+}
+
+
+def check(results, parameters):
+    pairs = pd.read_csv(DEMO / "pairs.csv")
+    said = pd.read_csv(DEMO / "annotations.csv").pivot_table(
+        index="pair_id", columns="annotator", values="label"
+    )
+    a, b = said["annotator-a"].astype(int), said["annotator-b"].astype(int)
+    whole = results["agreement"][0]
+
+    assert results["n_pairs"] == results["n_resolved"] == len(pairs)
+    assert whole["n_pairs"] == len(said)
+    assert whole["kappa"] == pytest.approx(cohen_kappa_score(a, b))
+    assert sorted(results["disagreements"]) == sorted(said.index[a != b])
+    assert results["noise"]["disagreement"]["value"] == pytest.approx((a != b).mean())
+    assert {row["column"] for row in results["agreement"]} == {None, "source", "language", "job_family"}
+
+    simulated = pd.DataFrame(results["simulation"])
+    assert set(simulated["n"]) == {60, 120, 240}
+    assert set(simulated["method"]) == {"active", "random"}
+    assert results["plan"]["more"] >= results["plan"]["more_above"] > 0
+
+    copy = Path(parameters["work_folder"])
+    assert (copy / "pairs.csv").read_bytes() == (DEMO / "pairs.csv").read_bytes()
+    assert (results["annotator"], results["labelled"]) == ("me", 0)
+    # Nothing was written into the set itself.
+    assert not (DEMO / "annotations").exists()
