@@ -62,7 +62,9 @@ def muddled(here):
 
 class TestAnAnswerThatIsYes:
     def test_it_ends_with_0_and_writes_a_card_for_the_encoder(self, clear, here):
-        done = workbench("calibrate", clear, "-e", "keyword", "--target-precision", 0.8, "-o", "card.json")
+        done = workbench(
+            "calibrate", clear, "-e", "keyword", "--target-precision", 0.8, "-o", "card.json", "--no-report"
+        )
         assert done.exit_code == 0, done.output
         card = Cutoff.load(here / "card.json")
         assert card.fingerprint == load_encoder("keyword").fingerprint
@@ -95,7 +97,17 @@ def _json(path) -> Result:
 
 class TestAnAnswerThatIsNo:
     def test_without_a_guaranteed_cutoff_it_ends_with_1_and_writes_no_card(self, muddled, here):
-        done = workbench("calibrate", muddled, "-e", "keyword", "--target-precision", 0.95, "-o", "card.json")
+        done = workbench(
+            "calibrate",
+            muddled,
+            "-e",
+            "keyword",
+            "--target-precision",
+            0.95,
+            "-o",
+            "card.json",
+            "--no-report",
+        )
         assert done.exit_code == 1
         assert not (here / "card.json").exists()
         assert "card.json was not written" in plain(done.stderr)
@@ -108,7 +120,17 @@ class TestAnAnswerThatIsNo:
 
     def test_an_unproven_cutoff_is_taken_if_that_is_asked_for_and_the_card_says_so(self, here):
         few = write_pairs_file(here / "few.csv", wrong_share=0.0, n=24)
-        asked = ("calibrate", few, "-e", "keyword", "--target-precision", 0.9, "-o", "card.json")
+        asked = (
+            "calibrate",
+            few,
+            "-e",
+            "keyword",
+            "--target-precision",
+            0.9,
+            "-o",
+            "card.json",
+            "--no-report",
+        )
         done = workbench(*asked, "--allow-unproven")
         assert done.exit_code == 0, done.output
         assert Cutoff.load(here / "card.json").evidence["basis"] == "rule"
@@ -200,3 +222,15 @@ def test_rules_are_read_from_words(text, rule):
 def test_words_that_name_no_rule_are_refused(text):
     with pytest.raises(InputError, match="names no rule"):
         rule_from_text(text)
+
+
+class TestTheReport:
+    def test_it_lies_beside_the_card_even_where_the_answer_is_no(self, muddled, here):
+        done = workbench("calibrate", muddled, "-e", "keyword", "--target-precision", 0.95, "-o", "card.json")
+        assert done.exit_code == 1
+        assert "report: card.html" in done.stdout
+        assert "Cutoff report" in (here / "card.html").read_text(encoding="utf-8")
+
+    def test_it_is_left_out_if_that_is_asked_for(self, muddled, here):
+        workbench("calibrate", muddled, "-e", "keyword", "-o", "card.json", "--no-report")
+        assert not list(here.glob("*.html"))

@@ -26,7 +26,7 @@ LAYERS = [
     {"encoders"},
     {"retrieval"},
     {"calibration", "exploration", "pairs", "notebooks"},
-    {"plots", "panels", "diagnostics"},
+    {"plots", "panels", "reports", "diagnostics"},
     {"cli", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

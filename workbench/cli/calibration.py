@@ -97,6 +97,10 @@ def calibrate(
         Path | None,
         typer.Option("--out", "-o", metavar="CARD.json", help="Write the cutoff card to this file."),
     ] = None,
+    report: Annotated[bool, typer.Option(help="Write an HTML report beside the card.")] = True,
+    report_texts: Annotated[
+        bool, typer.Option(help="List pairs with their texts, which may be personal, in the report.")
+    ] = True,
     allow_unproven: Annotated[
         bool,
         typer.Option(
@@ -115,8 +119,8 @@ def calibrate(
     Today's cutoff is tested first, as it stands. Then the smallest cutoff is looked for that reaches the
     target with the confidence asked for.
 
-    Exit code 0 if there is such a cutoff, 1 if these labels show none (CARD.json
-    is not written then).
+    Exit code 0 if there is such a cutoff, 1 if these labels show none (then CARD.json is not written, but
+    the report is).
     """
     from workbench.calibration import calibrate as run_study
     from workbench.calibration.observations import AUTO
@@ -145,7 +149,7 @@ def calibrate(
         encoder=loaded,
     )
     does_it = study.basis == "guarantee" or (study.basis == "rule" and (rule is not None or allow_unproven))
-    written = _written(study, out, with_card=does_it)
+    written = _written(study, out, with_card=does_it, with_report=report, texts=report_texts)
     if as_json:
         print_json(study_entry(study, found=does_it, files=written))
     else:
@@ -202,8 +206,19 @@ def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None
         return resolve_cutoff(Path(text), encoder)
 
 
-def _written(study: Study, out: Path | None, *, with_card: bool) -> dict[str, Path | None]:
-    return {"card": study.save(out) if out is not None and with_card else None}
+def _written(
+    study: Study, out: Path | None, *, with_card: bool, with_report: bool, texts: bool
+) -> dict[str, Path | None]:
+    files: dict[str, Path | None] = {"card": None, "report": None}
+    if out is None:
+        return files
+    if with_card:
+        files["card"] = study.save(out)
+    if with_report:
+        from workbench.reports import write_study_report
+
+        files["report"] = write_study_report(study, out.with_suffix(".html"), texts=texts)
+    return files
 
 
 def _why_not(study: Study, out: Path | None) -> str:

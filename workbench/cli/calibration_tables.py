@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.calibration.at_cutoff import figures_at
+from workbench.calibration.current import figures_today
 from workbench.calibration.report_text import NAMES, sentences
 from workbench.calibration.wording import number, percent
 from workbench.cli.output import say, stdout_console, wrapped
@@ -64,7 +64,7 @@ def print_study(study: Study, *, files: Mapping[str, Path | None]) -> None:
 
 def study_entry(study: Study, *, found: bool, files: Mapping[str, Path | None]) -> dict[str, Any]:
     """The study in JSON: answers, sentences, figures at today's cutoff, and the card."""
-    today = _today(study)
+    today = figures_today(study)
     return {
         "found": found,
         "basis": study.basis,
@@ -89,7 +89,7 @@ def _figures(study: Study) -> Any:
         caption=Text(f"{sure} intervals; corrected: for having been chosen on the same pairs."),
         caption_justify="left",
     )
-    today = _today(study)
+    today = figures_today(study)
     table.add_column("figure")
     if today is not None:
         table.add_column(f"today's, {number(study.current_cutoff)}", justify="right", no_wrap=True)
@@ -118,21 +118,6 @@ def _found(study: Study) -> str:
 def _shown_cutoffs(study: Study) -> list[float]:
     today = [] if study.current_cutoff is None else [study.current_cutoff]
     return today + ([study.cutoff.value] if study.basis != "none" else [])
-
-
-def _today(study: Study) -> Mapping[Any, Estimate] | None:
-    if study.current_cutoff is None:
-        return None
-    return figures_at(
-        study.observations,
-        study.current_cutoff,
-        confidence=study.settings["confidence"],
-        prevalence=study.settings["prevalence"],
-        beta=study.rule.f_beta,
-        costs=study.rule.costs,
-        n_resamples=study.settings["n_resamples"],
-        seed=study.settings["seed"],
-    )
 
 
 def _prevalence(study: Study) -> str:

@@ -1,0 +1,129 @@
+"""The HTML report of a study: it says what the study says, in two languages, and lets nothing in or out."""
+
+from __future__ import annotations
+
+import base64
+import re
+from html import unescape
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import precision_score
+
+from workbench.calibration import calibrate
+from workbench.reports import study_html, write_study_report
+
+HOSTILE = "<script>alert(1)</script><img src=http://elsewhere.example/x onerror=alert(2)> & \"quotes'"
+
+
+def pairs(n=160, seed=0, shift=0.0):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(n) < 0.4).astype(int)
+    scores = np.clip(np.where(labels, rng.beta(9, 4, n), rng.beta(4, 9, n)) + shift, 0, 1)
+    return pd.DataFrame(
+        {
+            "jd": [f"{HOSTILE} 需求 {i % 20}" for i in range(n)],
+            "resume": [f"{HOSTILE} 经历 {i}" for i in range(n)],
+            "jd_id": [f"j{i % 20}" for i in range(n)],
+            "score": scores,
+            "label": labels,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def study():
+    scored = pairs()
+    scored.attrs["encoder"] = {
+        "name": "an <b>encoder</b>",
+        "fingerprint": "f00d",
+        "instruction": "<i>ask</i>",
+    }
+    return calibrate(scored, target_precision=0.8, target_missed=0.15, n_resamples=100)
+
+
+@pytest.fixture(scope="module")
+def html(study):
+    return study_html(study, language="en")
+
+
+def body(html, language):
+    return re.search(rf'<main class="{language}".*?</main>', html, re.DOTALL).group()
+
+
+def words(html):
+    return unescape(re.sub(r"<[^>]*>", " ", html))
+
+
+class TestNothingComesInOrGoesOut:
+    def test_texts_are_shown_as_they_are_and_never_as_markup(self, html):
+        assert HOSTILE in words(html)
+        assert "<script" not in html
+        assert "<img src=http" not in html
+        assert "<b>encoder</b>" not in html
+        assert "<i>ask</i>" not in html
+
+    def test_it_names_no_other_site_outside_the_escaped_texts(self, html):
+        addresses = re.findall(r'(?:src|href|url)\s*[=(]\s*"?([^"\s>)]+)', html.replace("src=http:", ""))
+        assert addresses
+        assert all(address.startswith("data:image/png;base64,") for address in addresses)
+
+    def test_the_browser_is_told_to_load_nothing(self, html):
+        assert "default-src 'none'" in re.search(r'Content-Security-Policy" content="([^"]*)"', html).group(1)
+
+    def test_the_figures_are_pictures_with_words_for_those_who_cannot_see_them(self, html):
+        images = re.findall(r'<img src="data:image/png;base64,([^"]+)"[^>]*alt="([^"]+)"', html)
+        assert len(images) == 2 * 7
+        assert all(base64.b64decode(png).startswith(b"\x89PNG") for png, _ in images)
+
+    def test_without_texts_no_pair_is_in_it(self, study):
+        html = study_html(study, texts=False)
+        assert "经历" not in html
+        assert "需求" not in html
+
+
+class TestWhatItSays:
+    @pytest.mark.parametrize("language", ["zh", "en"])
+    def test_every_sentence_of_the_summary_is_there(self, study, html, language):
+        said = words(body(html, language))
+        missing = [line for line in study.summary(language).split("\n") if line not in said]
+        # The sentence on figures is the table.
+        assert len(missing) <= 1
+
+    def test_figures_at_todays_cutoff_and_at_the_one_found_stand_side_by_side(self, study, html):
+        row = words(re.search(r"<tr><th>precision</th>.*?</tr>", body(html, "en")).group())
+        for cutoff in (0.4, study.cutoff.value):
+            called = study.observations.scores > cutoff
+            assert f"{100 * precision_score(study.observations.labels, called):.1f} %" in row
+
+    def test_the_worst_errors_come_first(self, study, html):
+        wrong = study.pairs[(study.pairs["score"] > study.cutoff.value) & (study.pairs["label"] == 0)]
+        section = body(html, "en").split("No matches, yet above the cutoff")[1]
+        first = re.search(r'<td class="number">([\d.]+)</td>', section).group(1)
+        assert first == f"{wrong['score'].max():.4f}"
+
+    def test_the_fingerprint_and_the_hash_of_the_pairs_are_there(self, study, html):
+        assert "f00d" in html
+        assert study.cutoff.evidence["pairs"]["content_hash"] in html
+
+    def test_both_languages_are_in_it_and_the_one_asked_for_is_shown(self, study, html):
+        assert re.search(r'id="show-en" checked', html)
+        assert 'lang="en"' in html
+        assert "阈值报告" in body(html, "zh")
+        assert not re.search(r"[\u4e00-\u9fff]", words(body(study_html(study, texts=False), "en")))
+
+    def test_a_study_that_found_nothing_says_so(self):
+        none = calibrate(pairs(60), target_precision=0.999, n_resamples=50)
+        html = study_html(none, language="en", texts=False)
+        assert (none.basis == "none") == ("none found" in html)
+        assert words(none.verdict.sentence()) in words(html)
+
+    def test_pairs_without_texts_can_be_reported(self):
+        bare = pairs(80).drop(columns=["jd", "resume"])
+        assert "Cutoff report" in study_html(calibrate(bare, n_resamples=50), language="en")
+
+
+def test_it_is_written_whole_and_folders_are_made(study, tmp_path):
+    path = write_study_report(study, tmp_path / "new" / "card.html", texts=False)
+    assert path.read_text(encoding="utf-8").rstrip().endswith("</html>")
