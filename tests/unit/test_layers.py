@@ -22,10 +22,11 @@ PACKAGE = ROOT / "workbench"
 
 # From the ground up. A module may import its own layer and those below it.
 LAYERS = [
-    {"errors", "settings", "texts", "cutoffs", "examples", "atomic", "files"},
+    {"errors", "settings", "texts", "cutoffs", "examples", "atomic", "files", "pair_hashes"},
     {"encoders"},
     {"retrieval"},
-    {"calibration", "exploration", "pairs", "notebooks"},
+    {"calibration"},
+    {"exploration", "pairs", "notebooks"},
     {"plots", "panels", "reports", "diagnostics"},
     {"cli", "__main__"},
 ]

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import InputError, StoreError
+from workbench.pair_hashes import texts_hash
 from workbench.pairs import PairsError, read_annotations, read_pairs
 from workbench.pairs.annotation_log import AnnotationLog, LabelledElsewhereError, current, logs_in
-from workbench.pairs.identity import texts_hash
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from workbench.calibration import (
 )
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
-from workbench.pairs.identity import content_hash
+from workbench.pair_hashes import content_hash
 
 
 def scored_pairs(n=500, n_jds=70, seed=1, a=(10, 4), b=(3, 8)) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
-from workbench.pairs.identity import content_hash
+from workbench.pair_hashes import content_hash
 
 if TYPE_CHECKING:
     from workbench.calibration.study import NamedEncoder, Study

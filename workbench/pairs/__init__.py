@@ -18,7 +18,7 @@ _HOMES = {
     "Resolution": "workbench.pairs.resolution",
     "agreement": "workbench.pairs.annotator_agreement",
     "combine_batches": "workbench.pairs.proposing",
-    "content_hash": "workbench.pairs.identity",
+    "content_hash": "workbench.pair_hashes",
     "disagreements": "workbench.pairs.disputes",
     "label_noise": "workbench.pairs.noise",
     "labels_for_half_width": "workbench.pairs.planning",
@@ -63,10 +63,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from workbench.pair_hashes import content_hash
     from workbench.pairs.annotation_log import AnnotationLog
     from workbench.pairs.annotator_agreement import Agreement, agreement
     from workbench.pairs.disputes import disagreements
-    from workbench.pairs.identity import content_hash
     from workbench.pairs.noise import LabelNoise, label_noise, measurable_precision
     from workbench.pairs.planning import Plan, labels_for_half_width, plan
     from workbench.pairs.problems import PairsError, Problem

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import InputError
+from workbench.pair_hashes import texts_hash
 from workbench.pairs.annotation_log import AnnotationLog, logs_in
-from workbench.pairs.identity import texts_hash
 from workbench.pairs.labels import standard_labels
 from workbench.pairs.problems import Problem
 from workbench.pairs.schema import ANNOTATION_COLUMNS, annotation_schema, misfits

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from workbench.errors import InputError
+from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.annotation_files import annotations_from, annotations_in, no_annotations, stale_labels
 from workbench.pairs.checks import among, contradictions, one_id_many_texts, one_text_many_ids, unknown_pairs
 from workbench.pairs.cleaning import clean_column
-from workbench.pairs.identity import pair_ids_of
 from workbench.pairs.problems import PairsError, Problem
 from workbench.pairs.schema import ANNOTATION_COLUMNS, NUMBER_COLUMNS, PAIR_COLUMNS, misfits, pair_schema
 from workbench.pairs.tables import as_text, read_table
