@@ -40,10 +40,11 @@ function render({ model, el }) {
     if (!panel) return requestAnimationFrame(attach);
     panel.tabIndex = -1;
     panel.setAttribute("data-lm-suppress-shortcuts", "true");
-    panel.addEventListener("keydown", pressed);
+    // On the way down: text fields stop their keys on the way up.
+    panel.addEventListener("keydown", pressed, true);
   }
   attach();
-  return () => { gone = true; panel?.removeEventListener("keydown", pressed); };
+  return () => { gone = true; panel?.removeEventListener("keydown", pressed, true); };
 }
 export default { render };
 """
