@@ -1,0 +1,155 @@
+"""Whether clusters would be found again in other texts of the same kind: bootstrap Jaccard similarity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from workbench.errors import InputError
+from workbench.exploration.clusters import NOISE, Clusters, cluster_labels
+from workbench.exploration.inputs import Ids, distinct, unit_rows
+from workbench.exploration.progress import progress_bar
+
+__all__ = ["ClusterStability", "cluster_stability"]
+
+# Hennig (2007), section 5, and the documentation of his R function fpc::clusterboot.
+STABLE, DISSOLVED = 0.75, 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterStability:
+    """How well each cluster was recovered.
+
+    Attributes
+    ----------
+    table : DataFrame
+        A row for each cluster: ``cluster``, ``name``, ``jaccard`` (mean over resamples), ``recovered``
+        (share of resamples above 0.75), ``dissolved`` (share at or below 0.5), ``verdict``: "stable" (a
+        mean of 0.75 or more), "pattern" (from 0.6), "doubtful" (from 0.5) or "dissolved".
+    jaccards : ndarray of float64, shape (n_resamples, k)
+        NaN where no text of the cluster was drawn.
+    """
+
+    table: pd.DataFrame
+    jaccards: npt.NDArray[np.float64]
+
+    @property
+    def n_stable(self) -> int:
+        """Clusters with a mean Jaccard similarity of 0.75 or more."""
+        return int((self.table["verdict"] == "stable").sum())
+
+    def sentence(self, language: str = "en") -> str:
+        """How many clusters can be relied on."""
+        k, n = len(self.table), len(self.jaccards)
+        if language == "zh":
+            return f"{k} 个聚类中有 {self.n_stable} 个稳定（{n} 次重抽样的平均 Jaccard 不低于 {STABLE}）。"
+        return f"{self.n_stable} of {k} clusters are stable (mean Jaccard {STABLE} or more, {n} resamples)."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        table = self.table.astype(object).where(self.table.notna(), None)
+        return {"n_resamples": len(self.jaccards), "clusters": table.to_dict(orient="records")}
+
+    def __repr__(self) -> str:
+        return f"<ClusterStability: {self.sentence()}>"
+
+
+def cluster_stability(
+    vectors: npt.ArrayLike,
+    clusters: Clusters,
+    *,
+    ids: Ids | None = None,
+    n_resamples: int = 20,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> ClusterStability:
+    """Cluster bootstrap resamples of the texts and see which clusters come back.
+
+    In each resample the whole procedure runs anew, layout included. For a cluster, the Jaccard
+    similarity of its drawn texts with the nearest cluster of the resample is taken. A text that is drawn
+    more than once is used once, for copies would form clusters of their own; the smallest cluster size
+    shrinks with the number of texts.
+
+    Parameters
+    ----------
+    vectors : array_like, shape (n, d)
+        That `clusters` were found in.
+    clusters : Clusters
+    ids : sequence of str or int, optional
+        As for :func:`~workbench.exploration.clusters.find_clusters`.
+    n_resamples : int
+        Each takes about as long as finding the clusters did.
+    seed : int
+    progress : bool, optional
+
+    Raises
+    ------
+    InputError
+        If the vectors are not those of the clusters, or `n_resamples` is below 1.
+
+    References
+    ----------
+    Hennig (2007), Cluster-wise assessment of cluster stability, Computational Statistics and Data
+    Analysis 52, 258-271.
+    """
+    rows = unit_rows(vectors)
+    if len(rows) != len(clusters.labels):
+        raise InputError(
+            f"There are {len(rows):,} vectors, but labels for {len(clusters.labels):,}; give those that "
+            "were clustered."
+        )
+    if n_resamples < 1:
+        raise InputError(f"n_resamples is {n_resamples}; it must be at least 1.")
+    found = distinct(rows, ids)
+    own, labels = rows[found.rows], clusters.labels[found.rows]
+    random = np.random.default_rng(seed)
+    jaccards = np.full((n_resamples, len(clusters)), np.nan)
+    with progress_bar(n_resamples, "resamples", progress, unit="resample") as bar:
+        for resample in range(n_resamples):
+            drawn = np.unique(random.integers(0, len(own), len(own)))
+            jaccards[resample] = _recovered(own[drawn], labels[drawn], clusters, len(drawn) / len(own))
+            bar.update()
+    return _summed_up(jaccards, clusters)
+
+
+def _recovered(
+    rows: npt.NDArray[np.float32], labels: npt.NDArray[np.intp], clusters: Clusters, share: float
+) -> npt.NDArray[np.float64]:
+    """For each cluster the Jaccard similarity with the nearest one of the resample."""
+    settings = clusters.settings
+    size = max(2, round(settings["min_cluster_size"] * share))
+    if len(rows) <= max(settings["n_neighbors"], 3):
+        raise InputError(f"A resample has {len(rows)} distinct texts only, too few to cluster; add texts.")
+    again, _ = cluster_labels(rows, **{**settings, "min_cluster_size": size}, progress=False)
+    k, there = len(clusters), int(again.max(initial=NOISE)) + 1
+    # Row 0 and column 0 are noise.
+    both = np.zeros((k + 1, there + 1))
+    np.add.at(both, (labels + 1, again + 1), 1)
+    before, after = both.sum(axis=1)[1:, None], both.sum(axis=0)[None, 1:]
+    shared = both[1:, 1:]
+    similar = shared / np.maximum(before + after - shared, 1)
+    best = similar.max(axis=1, initial=0.0)
+    return np.where(before[:, 0] > 0, best, np.nan)
+
+
+def _summed_up(jaccards: npt.NDArray[np.float64], clusters: Clusters) -> ClusterStability:
+    drawn = np.maximum((~np.isnan(jaccards)).sum(axis=0), 1)
+    mean = np.nansum(jaccards, axis=0) / drawn
+    verdict = np.select(
+        [mean >= STABLE, mean >= 0.6, mean >= DISSOLVED], ["stable", "pattern", "doubtful"], "dissolved"
+    )
+    table = pd.DataFrame(
+        {
+            "cluster": clusters.table["cluster"],
+            "name": clusters.table["name"],
+            "jaccard": mean,
+            "recovered": (jaccards > STABLE).sum(axis=0) / drawn,
+            "dissolved": (jaccards <= DISSOLVED).sum(axis=0) / drawn,
+            "verdict": verdict,
+        }
+    )
+    return ClusterStability(table, jaccards)

@@ -1,0 +1,364 @@
+"""Clusters of texts: dense groups by HDBSCAN, named by their distinguishing terms, with noise shown as such.
+
+Clusters are found on a five-dimensional UMAP layout, not on the picture. How stable they are is in
+:mod:`~workbench.exploration.cluster_stability`, how they belong together in
+:mod:`~workbench.exploration.hierarchy`.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from workbench.errors import InputError
+from workbench.exploration.inputs import Fingerprint, Ids, Vectors, distinct, one_fingerprint, unit_rows
+from workbench.exploration.reduction import reduce
+from workbench.exploration.terms import distinguishing_terms, name_of
+from workbench.exploration.umap_layout import Backend, check_neighbours, umap_layout
+from workbench.settings import Language
+
+__all__ = [
+    "NOISE",
+    "Clusters",
+    "cluster_labels",
+    "default_min_cluster_size",
+    "find_clusters",
+    "name_clusters",
+]
+
+NOISE = -1
+Space = Literal["umap", "vectors"]
+Labels = npt.NDArray[np.intp]
+
+# Most texts whose silhouettes are computed: all pairs of these are compared.
+SILHOUETTE_SAMPLE = 4000
+CENTRAL_TEXTS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Clusters:
+    """Texts in groups.
+
+    Attributes
+    ----------
+    labels : ndarray of intp, shape (n,)
+        Cluster of each text, numbered from 0 by falling size; -1 is noise: a text in no cluster.
+    membership : ndarray of float64, shape (n,)
+        How firmly a text belongs to its cluster, from 0 to 1; 0 for noise.
+    table : DataFrame
+        A row for each cluster: ``cluster``, ``name``, ``size``, ``share`` of all texts, ``silhouette``
+        (mean over its texts, by cosine distance in the original space; NaN where there is one cluster
+        only), ``central`` (positions of its most central texts), and once named, ``terms``.
+    centroids : ndarray of float32, shape (k, d)
+        Mean direction of each cluster's vectors, unit length.
+    settings : dict
+        What they were found with.
+    """
+
+    labels: Labels
+    membership: npt.NDArray[np.float64]
+    table: pd.DataFrame
+    centroids: Vectors
+    settings: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def n_noise(self) -> int:
+        """Texts in no cluster."""
+        return int((self.labels == NOISE).sum())
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the clusters, by number."""
+        return list(self.table["name"])
+
+    def name(self, label: int, language: Language = "en") -> str:
+        """Name of a label; that of noise depends on the language."""
+        if label == NOISE:
+            return "未归类" if language == "zh" else "no cluster"
+        return str(self.table["name"].iloc[label])
+
+    def of_texts(self, language: Language = "en") -> list[str]:
+        """For each text, the name of its cluster."""
+        names = [*self.names, self.name(NOISE, language)]
+        return [names[label] for label in self.labels]
+
+    def sentence(self, language: Language = "en") -> str:
+        """How many clusters there are and what is in none; says what to do where there is one or none."""
+        n, k, noise = len(self.labels), len(self), self.n_noise
+        least = self.settings["min_cluster_size"]
+        if language == "zh":
+            if k == 0:
+                return (
+                    f"没有找到任何聚类：{n:,} 条文本里没有 {least} 条以上的密集群。"
+                    "可以调小 min_cluster_size，或增加文本。"
+                )
+            rest = f"{noise:,} 条（{noise / n:.0%}）未归入任何聚类"
+            if k == 1:
+                return f"只有一个聚类，内部分不出群来；{rest}。可以调小 min_cluster_size。"
+            return f"{n:,} 条文本分成 {k} 个聚类；{rest}。"
+        if k == 0:
+            return (
+                f"No cluster was found: among {n:,} texts there is no dense group of {least} or more. Lower "
+                "min_cluster_size, or add texts."
+            )
+        rest = f"{noise:,} ({noise / n:.0%}) belong to none"
+        if k == 1:
+            return (
+                f"There is one cluster only, in which no groups stand out; {rest}. Lower min_cluster_size to "
+                "look for smaller groups."
+            )
+        return f"{n:,} texts fall into {k} clusters; {rest}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, without the labels."""
+        table = self.table.drop(columns="central")
+        return {
+            "n": len(self.labels),
+            "n_clusters": len(self),
+            "n_noise": self.n_noise,
+            "settings": self.settings,
+            "clusters": table.astype(object).where(table.notna(), None).to_dict(orient="records"),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Clusters: {self.sentence()}>"
+
+    def _repr_html_(self) -> str:
+        shown = self.table.drop(columns=["central", "terms"], errors="ignore")
+        rows = shown.to_html(index=False, escape=True, float_format="{:.2f}".format)
+        return f"<p>{escape(self.sentence())}</p>{rows}"
+
+
+def find_clusters(
+    vectors: npt.ArrayLike,
+    texts: Sequence[str] | None = None,
+    *,
+    ids: Ids | None = None,
+    min_cluster_size: int | None = None,
+    min_samples: int = 5,
+    space: Space = "umap",
+    n_components: int = 5,
+    n_neighbors: int = 15,
+    allow_single_cluster: bool = False,
+    seed: int = 0,
+    fingerprint: Fingerprint = None,
+    backend: Backend = "auto",
+    progress: bool | None = None,
+) -> Clusters:
+    """Find dense groups of texts.
+
+    The same vectors and seed give the same clusters, in whatever order they come. Equal vectors count
+    once when density is judged, and share their cluster.
+
+    On the demonstration texts (``benchmarks/skill_map.py``, part "clusters"), HDBSCAN on the vectors
+    themselves either finds next to nothing or calls most texts noise, for in hundreds of dimensions no
+    place is dense; five dimensions of UMAP keep the neighbours and make density visible. More
+    dimensions than five change little.
+
+    Parameters
+    ----------
+    vectors : array_like, shape (n, d)
+    texts : sequence of str, optional
+        Names the clusters by their distinguishing terms; see :func:`name_clusters`.
+    ids : sequence of str or int, optional
+        As of :func:`~workbench.exploration.projection.fit_map`.
+    min_cluster_size : int, optional
+        Smallest group that counts; by default :func:`default_min_cluster_size`.
+    min_samples : int
+        More makes more texts noise.
+    space : {"umap", "vectors"}
+        Where density is judged: on a UMAP layout, or among the vectors themselves.
+    n_components, n_neighbors : int
+        Of the layout.
+    allow_single_cluster : bool
+        Whether all texts may come out as one cluster; else such texts come out as none.
+    seed : int
+    fingerprint : str or sequence of str, optional
+    backend : {"auto", "cpu", "gpu"}
+        Of the layout.
+    progress : bool, optional
+
+    Returns
+    -------
+    Clusters
+        Perhaps with one cluster or none; :meth:`Clusters.sentence` then says so.
+
+    Raises
+    ------
+    InputError
+        If vectors cannot be used (not finite, all identical, too few), or a parameter is out of range.
+    EncoderMismatchError
+        If vectors come from more than one encoder.
+    MissingDependencyError
+        If umap-learn is not installed.
+
+    References
+    ----------
+    Campello, Moulavi and Sander (2013), Density-based clustering based on hierarchical density
+    estimates, PAKDD.
+    """
+    rows = unit_rows(vectors)
+    one_fingerprint(fingerprint, len(rows))
+    if texts is not None and len(texts) != len(rows):
+        raise InputError(f"There are {len(texts):,} texts for {len(rows):,} vectors; give one for each.")
+    found = distinct(rows, ids)
+    size = default_min_cluster_size(len(found.rows)) if min_cluster_size is None else min_cluster_size
+    settings: dict[str, Any] = {
+        "min_cluster_size": size,
+        "min_samples": min_samples,
+        "space": space,
+        "n_components": n_components,
+        "n_neighbors": n_neighbors,
+        "allow_single_cluster": allow_single_cluster,
+        "seed": seed,
+    }
+    labels, membership = cluster_labels(rows[found.rows], **settings, backend=backend, progress=progress)
+    clusters = _described(rows, labels[found.inverse], membership[found.inverse], settings)
+    return clusters if texts is None else name_clusters(clusters, texts)
+
+
+def cluster_labels(
+    vectors: Vectors,
+    *,
+    min_cluster_size: int,
+    min_samples: int,
+    space: Space,
+    n_components: int,
+    n_neighbors: int,
+    allow_single_cluster: bool,
+    seed: int,
+    backend: Backend = "auto",
+    progress: bool | None = None,
+) -> tuple[Labels, npt.NDArray[np.float64]]:
+    """Labels (-1 for noise) and membership of distinct unit vectors in canonical order."""
+    if space not in ("umap", "vectors"):
+        raise InputError(f"space is {space!r}; choose 'umap' or 'vectors'.")
+    for name, value, least in (("min_cluster_size", min_cluster_size, 2), ("min_samples", min_samples, 1)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InputError(f"{name} is {value!r}; it must be a whole number, at least {least}.")
+    check_neighbours(n_neighbors if space == "umap" else 2, len(vectors))
+    if len(vectors) < max(min_cluster_size, min_samples):
+        # HDBSCAN refuses this; that so few texts hold no such group is an answer all the same.
+        return np.full(len(vectors), NOISE, dtype=np.intp), np.zeros(len(vectors))
+    points = vectors
+    if space == "umap":
+        reduced = reduce(vectors, "auto", seed).apply(vectors)
+        points = umap_layout(
+            reduced,
+            n_components=n_components,
+            n_neighbors=n_neighbors,
+            min_dist=0.0,
+            seed=seed,
+            backend=backend,
+            progress=progress,
+        )
+    from sklearn.cluster import HDBSCAN
+
+    model = HDBSCAN(
+        min_cluster_size=min_cluster_size,
+        min_samples=min_samples,
+        allow_single_cluster=allow_single_cluster,
+        copy=True,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        model.fit(points.astype(np.float64))
+    membership = np.nan_to_num(model.probabilities_)
+    return model.labels_.astype(np.intp), np.where(model.labels_ == NOISE, 0.0, membership)
+
+
+def default_min_cluster_size(n: int) -> int:
+    """A third of the square root of `n`, at least 5: 11 for a thousand texts, 105 for 100,000.
+
+    Examples
+    --------
+    >>> [default_min_cluster_size(n) for n in (50, 1000, 100_000)]
+    [5, 11, 105]
+    """
+    return max(5, round(math.sqrt(n) / 3))
+
+
+def name_clusters(clusters: Clusters, texts: Sequence[str], *, n_terms: int = 8) -> Clusters:
+    """Give clusters the names of their distinguishing terms.
+
+    Parameters
+    ----------
+    clusters : Clusters
+    texts : sequence of str
+        In the order of the labels.
+    n_terms : int
+        Terms kept in the column ``terms``; the best three make the name.
+    """
+    if not len(clusters):
+        return clusters
+    best = distinguishing_terms(texts, clusters.labels.tolist(), n_terms=n_terms, noise=NOISE)
+    by_cluster = best.groupby("group")["term"].agg(list)
+    terms = [by_cluster.get(cluster, []) for cluster in clusters.table["cluster"]]
+    names, taken = [], set()
+    for cluster, found in enumerate(terms):
+        name = name_of(found, f"#{cluster}")
+        if name in taken:
+            name = f"{name} #{cluster}"
+        taken.add(name)
+        names.append(name)
+    return replace(clusters, table=clusters.table.assign(name=names, terms=pd.Series(terms)))
+
+
+def _described(
+    rows: Vectors, found: Labels, membership: npt.NDArray[np.float64], settings: dict[str, Any]
+) -> Clusters:
+    """Clusters numbered by falling size, then by their first text in canonical order."""
+    sizes = np.bincount(found[found != NOISE])
+    order = np.argsort(-sizes, kind="stable")
+    number = np.empty(len(sizes) + 1, dtype=np.intp)
+    number[order], number[-1] = np.arange(len(sizes)), NOISE
+    labels = number[found]
+    members = [np.flatnonzero(labels == cluster) for cluster in range(len(sizes))]
+    centroids = np.array([rows[own].mean(axis=0) for own in members], dtype=np.float32).reshape(
+        -1, rows.shape[1]
+    )
+    centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-12)
+    central = [
+        own[np.argsort(-(rows[own] @ centre), kind="stable")[:CENTRAL_TEXTS]].tolist()
+        for own, centre in zip(members, centroids, strict=True)
+    ]
+    table = pd.DataFrame(
+        {
+            "cluster": range(len(sizes)),
+            "name": [f"#{cluster}" for cluster in range(len(sizes))],
+            "size": sizes[order],
+            "share": sizes[order] / len(labels),
+            "silhouette": _silhouettes(rows, labels, settings["seed"]),
+            "central": central,
+        }
+    )
+    return Clusters(labels, membership, table, centroids, settings)
+
+
+def _silhouettes(rows: Vectors, labels: Labels, seed: int) -> npt.NDArray[np.float64]:
+    """Mean silhouette of each cluster (Rousseeuw 1987) by cosine distance, noise left out."""
+    k = int(labels.max(initial=NOISE)) + 1
+    if k < 2:
+        return np.full(k, np.nan)
+    from sklearn.metrics import silhouette_samples
+
+    there = np.flatnonzero(labels != NOISE)
+    if len(there) > SILHOUETTE_SAMPLE:
+        there = np.sort(np.random.default_rng(seed).choice(there, SILHOUETTE_SAMPLE, replace=False))
+    if len(np.unique(labels[there])) < 2:
+        return np.full(k, np.nan)
+    values = silhouette_samples(rows[there], labels[there], metric="cosine")
+    sums, counts = np.bincount(labels[there], values, k), np.bincount(labels[there], minlength=k)
+    means: npt.NDArray[np.float64] = np.divide(sums, counts, out=np.full(k, np.nan), where=counts > 0)
+    return means

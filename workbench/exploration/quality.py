@@ -1,0 +1,217 @@
+"""How far a map can be trusted: whether what is near on it is near in truth, and the other way round.
+
+Works on any coordinates, whoever made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import InputError
+from workbench.exploration.inputs import Fingerprint, Vectors, one_fingerprint, unit_rows
+from workbench.exploration.progress import progress_bar
+from workbench.exploration.projection import SkillMap, fit_map
+from workbench.settings import Language
+
+__all__ = ["ComparedMap", "MapQuality", "compare_maps", "map_quality"]
+
+# Points whose distances to all others are looked at in one go.
+BLOCK = 256
+
+
+@dataclass(frozen=True)
+class MapQuality:
+    """How faithful a map is.
+
+    Attributes
+    ----------
+    trustworthiness : float
+        From 0 to 1: how little the map shows as near what is far in truth. About 0.5 for a map at
+        random, 1 for one that shows no false neighbours (Venna and Kaski 2001).
+    knn_overlap : float
+        Share of a text's nearest texts that are also its nearest on the map.
+    chance_overlap : float
+        What that share would be on a map at random.
+    n_neighbors : int
+        How many count as nearest.
+    n : int
+        Points of the map.
+    n_looked_at : int
+        Points whose neighbours were looked at; ranks are always among all `n`.
+    """
+
+    trustworthiness: float
+    knn_overlap: float
+    chance_overlap: float
+    n_neighbors: int
+    n: int
+    n_looked_at: int
+
+    def sentence(self, language: Language = "en") -> str:
+        """What the figures mean, for beside the picture."""
+        k, kept = self.n_neighbors, self.knn_overlap * self.n_neighbors
+        if language == "zh":
+            return (
+                f"可信度 {self.trustworthiness:.2f}（随机约 0.50，满分 1）；每条文本最近的 {k} 条里，"
+                f"平均有 {kept:.1f} 条在图上也是最近的（随机约 {self.chance_overlap * k:.1f} 条）。"
+            )
+        return (
+            f"Trustworthiness {self.trustworthiness:.2f} (0.50 at random, 1 at best); of the {k} nearest "
+            f"texts, {kept:.1f} are nearest on the map too (at random, {self.chance_overlap * k:.1f})."
+        )
+
+    def __repr__(self) -> str:
+        return f"<MapQuality: {self.sentence()}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedMap:
+    """A map with its parameters and its quality."""
+
+    skill_map: SkillMap
+    quality: MapQuality
+
+
+def map_quality(
+    vectors: npt.ArrayLike,
+    coordinates: SkillMap | npt.ArrayLike,
+    *,
+    n_neighbors: int = 15,
+    sample: int = 2000,
+    seed: int = 0,
+) -> MapQuality:
+    """Compare neighbours on a map with neighbours by cosine similarity.
+
+    Trustworthiness is that of Venna and Kaski (2001), Neighborhood preservation in nonlinear
+    projection methods, ICANN, equation 1, as ``sklearn.manifold.trustworthiness`` has it. Where there
+    are more points than `sample`, it is averaged over that many, drawn at random; each one's
+    neighbours are ranked among all points, so that large maps are judged as small ones are.
+
+    Parameters
+    ----------
+    vectors : array_like, shape (n, d)
+    coordinates : SkillMap or array_like, shape (n, 2)
+    n_neighbors : int
+        Fewer than half of `n`, as the definition asks.
+    sample : int
+        Most points to look at.
+    seed : int
+        Of the sample.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, or there are too few points.
+    """
+    rows = unit_rows(vectors)
+    places = np.asarray(
+        coordinates.coordinates if isinstance(coordinates, SkillMap) else coordinates, dtype=np.float64
+    )
+    n, k = len(rows), n_neighbors
+    if places.ndim != 2 or len(places) != n:
+        raise InputError(
+            f"There are {n:,} vectors, but coordinates of shape {places.shape}; give one row for each vector."
+        )
+    if not np.isfinite(places).all():
+        raise InputError("Some coordinates are not finite (NaN or infinity); fit the map again.")
+    if not 1 <= k < n / 2:
+        raise InputError(
+            f"n_neighbors is {k}; for {n:,} points it must be from 1 to {max((n - 1) // 2, 1)} "
+            "(fewer than half)."
+        )
+    chosen = (
+        np.arange(n) if n <= sample else np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))
+    )
+    penalty, shared = 0.0, 0
+    for start in range(0, len(chosen), BLOCK):
+        block = chosen[start : start + BLOCK]
+        truth, on_map = _distances(rows, block), _distances(places, block)
+        near_on_map = np.argpartition(on_map, k - 1, axis=1)[:, :k]
+        # The rank of a neighbour on the map among the true ones: how many are nearer in truth, plus one.
+        theirs = np.sort(truth, axis=1)
+        ranks = (
+            np.array(
+                [
+                    np.searchsorted(order, values)
+                    for order, values in zip(
+                        theirs, np.take_along_axis(truth, near_on_map, axis=1), strict=True
+                    )
+                ]
+            )
+            + 1
+        )
+        penalty += float(np.clip(ranks - k, 0, None).sum())
+        shared += int((ranks <= k).sum())
+    looked_at = len(chosen)
+    return MapQuality(
+        trustworthiness=1 - penalty * 2 / (looked_at * k * (2 * n - 3 * k - 1)),
+        knn_overlap=shared / (looked_at * k),
+        chance_overlap=k / (n - 1),
+        n_neighbors=k,
+        n=n,
+        n_looked_at=looked_at,
+    )
+
+
+def compare_maps(
+    vectors: npt.ArrayLike,
+    *,
+    n_neighbors: Sequence[int] = (5, 15, 50),
+    min_dist: Sequence[float] = (0.0, 0.1, 0.5),
+    most: int = 3000,
+    seed: int = 0,
+    fingerprint: Fingerprint = None,
+    progress: bool | None = None,
+) -> list[ComparedMap]:
+    """Fit a map for every pair of parameters, on a sample of the texts, with the quality of each.
+
+    Parameters
+    ----------
+    vectors : array_like, shape (n, d)
+    n_neighbors, min_dist : sequence
+        Values to try; see :func:`~workbench.exploration.projection.fit_map`.
+    most : int
+        Texts to try them on; drawn at random where there are more.
+    seed : int
+    fingerprint : str or sequence of str, optional
+    progress : bool, optional
+
+    Returns
+    -------
+    list of ComparedMap
+        For each value of `n_neighbors`, all of `min_dist`.
+    """
+    rows = unit_rows(vectors)
+    known = one_fingerprint(fingerprint, len(rows))
+    if len(rows) > most:
+        rows = rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
+    found = []
+    with progress_bar(len(n_neighbors) * len(min_dist), "maps", progress, unit="map") as bar:
+        for k in n_neighbors:
+            for distance in min_dist:
+                skill_map = fit_map(
+                    rows, n_neighbors=k, min_dist=distance, seed=seed, fingerprint=known, progress=False
+                )
+                found.append(ComparedMap(skill_map, map_quality(rows, skill_map)))
+                bar.update()
+    return found
+
+
+def _distances(
+    rows: Vectors | npt.NDArray[np.float64], block: npt.NDArray[np.intp]
+) -> npt.NDArray[np.floating[Any]]:
+    """Distances of a block of rows to all, a row's own infinite; of unit rows, in the order of cosine."""
+    from sklearn.metrics import pairwise_distances
+
+    distances: npt.NDArray[np.floating[Any]] = pairwise_distances(rows[block], rows)
+    distances[np.arange(len(block)), block] = np.inf
+    return distances
