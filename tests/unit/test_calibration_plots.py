@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_score, recall_score, roc_auc_score
 
 from workbench.calibration import Observations, calibrate, sweep
+from workbench.calibration.groups import by_group
 from workbench.calibration.probability import fit_probability
 from workbench.calibration.reliability import reliability
 from workbench.errors import InputError
 from workbench.plots import (
     plot_cost,
+    plot_groups,
     plot_over_cutoff,
     plot_precision_recall,
     plot_reliability,
@@ -196,6 +198,43 @@ class TestStability:
             assert title(figure, 3) == "In no resample was there such a cutoff"
         assert none.basis == "none"
         assert figure.png()
+
+
+@pytest.fixture(scope="module")
+def groups():
+    rng = np.random.default_rng(5)
+    labels = (rng.random(1500) < 0.4).astype(int)
+    names = np.where(np.arange(1500) < 40, "small", np.where(np.arange(1500) % 2, "low", "high"))
+    scores = 0.3 + 0.3 * labels + 0.1 * rng.standard_normal(1500) - 0.15 * (names == "low") * labels
+    frame = pd.DataFrame({"score": scores.clip(-1, 1), "label": labels, "team": names})
+    return by_group(frame, "team", 0.45, n_resamples=50)
+
+
+class TestGroups:
+    def test_the_title_counts_groups_that_differ(self, groups):
+        figure = plot_groups(groups, ["recall"], language="en")
+        assert figure.alt == "By team: 2 of 3 groups differ from the rest"
+
+    def test_groups_that_are_too_small_are_hollow(self, groups):
+        axes = plot_groups(groups, ["recall"], language="en").axes[0]
+        faces = {
+            label.get_text().split()[0]: line.get_markerfacecolor()
+            for label in axes.get_yticklabels()
+            for line in axes.lines
+            if line.get_marker() in ("o", "s") and line.get_ydata()[0] == label.get_position()[1]
+        }
+        assert faces["small"] == "white"
+        assert "white" not in (faces["low"], faces["high"])
+
+    @pytest.mark.parametrize("language", ["zh", "en"])
+    def test_it_renders_without_missing_glyphs(self, groups, language):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert plot_groups(groups, language=language).png()
+
+    def test_a_figure_that_it_does_not_have_is_refused(self, groups):
+        with pytest.raises(InputError, match="no figure 'f1'"):
+            plot_groups(groups, ["f1"])
 
 
 class TestReliability:

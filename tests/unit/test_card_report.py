@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import precision_score
 
 from workbench.calibration import calibrate
+from workbench.calibration.study_groups import groups_of
 from workbench.reports import study_html, write_study_report
 
 HOSTILE = "<script>alert(1)</script><img src=http://elsewhere.example/x onerror=alert(2)> & \"quotes'"
@@ -122,6 +123,19 @@ class TestWhatItSays:
     def test_pairs_without_texts_can_be_reported(self):
         bare = pairs(80).drop(columns=["jd", "resume"])
         assert "Cutoff report" in study_html(calibrate(bare, n_resamples=50), language="en")
+
+
+class TestGroups:
+    def test_every_group_is_there_under_its_escaped_name(self):
+        scored = pairs().assign(**{"a <b>column</b>": [HOSTILE if i % 2 else "$x$" for i in range(160)]})
+        found = calibrate(scored, target_precision=0.8, n_resamples=50)
+        groups = groups_of(found, ["a <b>column</b>"])
+        html = study_html(found, groups=groups, language="en", texts=False)
+        assert HOSTILE in words(html)
+        assert "<script" not in html
+        assert "<h2>By a &lt;b&gt;column&lt;/b&gt;</h2>" in html
+        for line in groups[0].summary("en").split("\n"):
+            assert line in unescape(html)
 
 
 def test_it_is_written_whole_and_folders_are_made(study, tmp_path):

@@ -234,3 +234,22 @@ class TestTheReport:
     def test_it_is_left_out_if_that_is_asked_for(self, muddled, here):
         workbench("calibrate", muddled, "-e", "keyword", "-o", "card.json", "--no-report")
         assert not list(here.glob("*.html"))
+
+
+class TestGroups:
+    def test_they_are_compared_at_the_cutoff_and_kept_in_the_card(self, clear, here):
+        grouped = pd.read_csv(clear)
+        grouped["language"] = ["zh" if i % 3 else "en" for i in range(len(grouped))]
+        grouped.to_csv(here / "grouped.csv", index=False)
+        asked = ("calibrate", "grouped.csv", "-e", "keyword", "--target-precision", 0.8)
+        done = workbench(*asked, "--groups", "language", "-o", "card.json", "--no-report")
+        assert done.exit_code == 0, done.output
+        assert "By language" in done.stdout
+        assert "By language, at" in plain(done.stdout)
+        card = Cutoff.load(here / "card.json")
+        assert {row["group"] for row in card.evidence["groups"][0]["groups"]} == {"zh", "en"}
+
+    def test_a_column_that_is_not_there_ends_with_2(self, clear):
+        done = workbench("calibrate", clear, "-e", "keyword", "--groups", "family")
+        assert done.exit_code == 2
+        assert "'family'" in done.stderr

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.calibration import Study
+    from workbench.calibration.groups import GroupFigures
     from workbench.cutoffs import Cutoff
     from workbench.encoders import Encoder
 
@@ -89,6 +90,12 @@ def calibrate(
             metavar="COLUMN", help="Sampling weights.", show_default="weight, or 1 / inclusion_probability"
         ),
     ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMNS", help="Also compare groups at the cutoff, such as job_family,language."
+        ),
+    ] = None,
     held_out: Annotated[
         float | None,
         typer.Option(metavar="SHARE", help="Also choose on the rest, and report figures on this share."),
@@ -124,6 +131,7 @@ def calibrate(
     """
     from workbench.calibration import calibrate as run_study
     from workbench.calibration.observations import AUTO
+    from workbench.calibration.study_groups import with_groups
     from workbench.cli.calibration_rules import rule_from_text
     from workbench.cli.calibration_tables import print_study, study_entry
     from workbench.encoders import load_encoder
@@ -148,12 +156,15 @@ def calibrate(
         seed=seed,
         encoder=loaded,
     )
+    compared = _groups(study, groups, cluster, weights)
+    if compared:
+        study = with_groups(study, compared)
     does_it = study.basis == "guarantee" or (study.basis == "rule" and (rule is not None or allow_unproven))
-    written = _written(study, out, with_card=does_it, with_report=report, texts=report_texts)
+    written = _written(study, compared, out, with_card=does_it, with_report=report, texts=report_texts)
     if as_json:
         print_json(study_entry(study, found=does_it, files=written))
     else:
-        print_study(study, files=written)
+        print_study(study, groups=compared, files=written)
         if not does_it:
             note(_why_not(study, out))
     if not does_it:
@@ -206,8 +217,24 @@ def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None
         return resolve_cutoff(Path(text), encoder)
 
 
+def _groups(
+    study: Study, columns: str | None, cluster: str | None, weights: str | None
+) -> list[GroupFigures]:
+    from workbench.calibration.observations import AUTO
+    from workbench.calibration.study_groups import groups_of
+
+    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    return groups_of(study, names, weight=weights or AUTO, cluster=cluster or AUTO) if names else []
+
+
 def _written(
-    study: Study, out: Path | None, *, with_card: bool, with_report: bool, texts: bool
+    study: Study,
+    groups: list[GroupFigures],
+    out: Path | None,
+    *,
+    with_card: bool,
+    with_report: bool,
+    texts: bool,
 ) -> dict[str, Path | None]:
     files: dict[str, Path | None] = {"card": None, "report": None}
     if out is None:
@@ -217,7 +244,7 @@ def _written(
     if with_report:
         from workbench.reports import write_study_report
 
-        files["report"] = write_study_report(study, out.with_suffix(".html"), texts=texts)
+        files["report"] = write_study_report(study, out.with_suffix(".html"), groups=groups, texts=texts)
     return files
 
 

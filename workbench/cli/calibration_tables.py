@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.calibration.current import figures_today
 from workbench.calibration.report_text import NAMES, sentences
 from workbench.calibration.wording import number, percent
-from workbench.cli.output import say, stdout_console, wrapped
+from workbench.cli.output import print_table, say, stdout_console, wrapped
 
 if TYPE_CHECKING:
     from workbench.calibration import Estimate, Study
+    from workbench.calibration.groups import GroupFigures
 
 __all__ = ["print_study", "study_entry"]
 
@@ -29,7 +30,9 @@ LABELS = {
 SIGNS = {"kept": ("✓", "green"), "moved": ("✗", "red"), "not enough labels": ("○", "yellow")}
 
 
-def print_study(study: Study, *, files: Mapping[str, Path | None]) -> None:
+def print_study(
+    study: Study, *, groups: Sequence[GroupFigures] = (), files: Mapping[str, Path | None]
+) -> None:
     """The study for people."""
     from rich.table import Table
     from rich.text import Text
@@ -55,6 +58,15 @@ def print_study(study: Study, *, files: Mapping[str, Path | None]) -> None:
     rows.add_row("pairs", wrapped(said["pairs"], width))
     console.print()
     console.print(rows)
+    for found in groups:
+        say("")
+        table = found.table()
+        print_table(
+            [dict(zip(map(str, table.columns), row, strict=True)) for row in table.to_numpy()],
+            f"By {found.by}",
+        )
+        for sentence in found.summary().split("\n"):
+            console.print(wrapped(sentence, console.width))
     if any(files.values()):
         say("")
     for kind, path in files.items():

@@ -12,6 +12,7 @@ _HOMES = {
     "plot_active_labelling": "workbench.plots.pairs",
     "plot_agreement": "workbench.plots.pairs",
     "plot_cost": "workbench.plots.calibration",
+    "plot_groups": "workbench.plots.calibration",
     "plot_histogram": "workbench.plots.vectors",
     "plot_label_noise": "workbench.plots.pairs",
     "plot_over_cutoff": "workbench.plots.calibration",
@@ -29,6 +30,7 @@ __all__ = [
     "plot_active_labelling",
     "plot_agreement",
     "plot_cost",
+    "plot_groups",
     "plot_histogram",
     "plot_label_noise",
     "plot_over_cutoff",
@@ -44,6 +46,7 @@ __all__ = [
 if TYPE_CHECKING:
     from workbench.plots.calibration import (
         plot_cost,
+        plot_groups,
         plot_over_cutoff,
         plot_precision_recall,
         plot_reliability,

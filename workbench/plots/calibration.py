@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.plots.curves import draw_over_cutoff, plot_cost, plot_over_cutoff
+from workbench.plots.groups import plot_groups
 from workbench.plots.marks import alternative_text
 from workbench.plots.reliability import plot_reliability
 from workbench.plots.scores import draw_scores, plot_scores
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "plot_cost",
+    "plot_groups",
     "plot_over_cutoff",
     "plot_precision_recall",
     "plot_reliability",

@@ -6,6 +6,7 @@ the file; two buttons switch between them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from workbench.calibration.report_text import sentences
 from workbench.calibration.wording import number
 from workbench.reports.evidence import evidence_list
 from workbench.reports.figures import figures_of
+from workbench.reports.groups import groups_section
 from workbench.reports.probabilities import Probabilities, fit_for, probabilities_section
 from workbench.reports.stylesheet import STYLESHEET
 from workbench.reports.tables import errors_table, figures_table, flips_table
@@ -23,6 +25,7 @@ from workbench.settings import Language, get_settings
 
 if TYPE_CHECKING:
     from workbench.calibration import Study
+    from workbench.calibration.groups import GroupFigures
 
 __all__ = ["study_html", "write_study_report"]
 
@@ -33,7 +36,12 @@ BASIS_TONES = {"guarantee": "good", "rule": "fair", "none": "bad"}
 
 
 def write_study_report(
-    study: Study, path: str | Path, *, language: Language | None = None, texts: bool = True
+    study: Study,
+    path: str | Path,
+    *,
+    groups: Sequence[GroupFigures] = (),
+    language: Language | None = None,
+    texts: bool = True,
 ) -> Path:
     """Write the report of a study.
 
@@ -43,6 +51,8 @@ def write_study_report(
         Of :func:`~workbench.calibration.study.calibrate`.
     path : str or Path
         An .html file.
+    groups : sequence of GroupFigures
+        Of :func:`~workbench.calibration.study_groups.groups_of`, to be shown too.
     language : {"zh", "en"}, optional
         Shown when it is opened; by default that of the settings. The other is in the file too.
     texts : bool
@@ -57,10 +67,16 @@ def write_study_report(
     StoreError
         If the file cannot be written.
     """
-    return write_whole(path, study_html(study, language=language, texts=texts))
+    return write_whole(path, study_html(study, groups=groups, language=language, texts=texts))
 
 
-def study_html(study: Study, *, language: Language | None = None, texts: bool = True) -> str:
+def study_html(
+    study: Study,
+    *,
+    groups: Sequence[GroupFigures] = (),
+    language: Language | None = None,
+    texts: bool = True,
+) -> str:
     """The report as a string; parameters as of :func:`write_study_report`."""
     first = language or get_settings().language
     words = WORDS[first]
@@ -73,7 +89,7 @@ def study_html(study: Study, *, language: Language | None = None, texts: bool = 
     names = {"zh": "中文", "en": "English"}
     labels = "".join(f'<label for="show-{code}" lang="{code}">{names[code]}</label>' for code in WORDS)
     fitted = fit_for(study)
-    bodies = "".join(_body(study, fitted, code, texts=texts) for code in WORDS)
+    bodies = "".join(_body(study, fitted, groups, code, texts=texts) for code in WORDS)
     return (
         f'<!DOCTYPE html>\n<html lang="{words.html_lang}"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -83,7 +99,14 @@ def study_html(study: Study, *, language: Language | None = None, texts: bool = 
     )
 
 
-def _body(study: Study, fitted: Probabilities | None, language: Language, *, texts: bool) -> str:
+def _body(
+    study: Study,
+    fitted: Probabilities | None,
+    groups: Sequence[GroupFigures],
+    language: Language,
+    *,
+    texts: bool,
+) -> str:
     words = WORDS[language]
     said = sentences(study, language)
     parts = [
@@ -99,6 +122,7 @@ def _body(study: Study, fitted: Probabilities | None, language: Language, *, tex
         f"<h2>{escape(words.figures)}</h2>{figures_table(study, language)}",
         f"<h2>{escape(words.pictures)}</h2>{figures_of(study, language)}",
         probabilities_section(study, fitted, language),
+        groups_section(groups, language),
     ]
     if texts:
         parts += [errors_table(study, language), flips_table(study, language)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from workbench.calibration import Study
 
-__all__ = ["errors_table", "figures_table", "flips_table"]
+__all__ = ["errors_table", "figures_table", "flips_table", "simple_table"]
 
 MOST_ERRORS = 10
 MOST_FLIPS = 20
@@ -99,6 +99,16 @@ def flips_table(study: Study, language: Language) -> str:
         (words.right_now, [words.yes_no[0 if right else 1] for right in ordered["right_now"]]),
     ]
     return f"<h2>{escape(words.flips)}</h2>" + _pairs(ordered, MOST_FLIPS, score, words, extra)
+
+
+def simple_table(frame: pd.DataFrame) -> str:
+    """Any frame of texts and counts."""
+    head = "".join(f"<th>{escape(str(name))}</th>" for name in frame.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>"
+        for row in frame.itertuples(index=False)
+    )
+    return _table(head, rows)
 
 
 def _pairs(

@@ -40,6 +40,7 @@ class Words:
     yes_no: tuple[str, str]
     more: str
     none: str
+    groups: str
     probability: str
     no_probability: str
     at_cutoffs: str
@@ -85,6 +86,7 @@ WORDS: dict[Language, Words] = {
         yes_no=("对", "错"),
         more="另有 {n} 对未列出。",
         none="没有。",
+        groups="按 {by} 分组",
         probability="分数与匹配概率",
         no_probability="标注太少，无法给出匹配概率。",
         at_cutoffs="分数 {phrases}。",
@@ -142,6 +144,7 @@ WORDS: dict[Language, Words] = {
         yes_no=("right", "wrong"),
         more="{n} more are not listed.",
         none="None.",
+        groups="By {by}",
         probability="From score to probability",
         no_probability="Too few labels to give probabilities of a match.",
         at_cutoffs="A score of {phrases} to be a match.",
