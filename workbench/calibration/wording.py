@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workbench.calibration.guarantee import Guarantee
     from workbench.calibration.verdict import TargetTest, Verdict
 
-__all__ = ["choice", "grey_zone", "guarantee", "number", "percent", "verdict"]
+__all__ = ["choice", "grey_zone", "guarantee", "number", "percent", "target_tested", "verdict"]
 
 
 def percent(share: float, language: str = "en") -> str:
@@ -63,11 +63,12 @@ def verdict(found: Verdict, language: str = "en") -> str:
             f"There are not enough labels to say whether today's cutoff {at} holds",
         ),
     }[found.answer][0 if zh else 1]
-    parts = [_tested(test, found.confidence, language) for test in found.tests]
+    parts = [target_tested(test, found.confidence, language) for test in found.tests]
     return f"{head}：{'；'.join(parts)}。" if zh else f"{head}: {'; '.join(parts)}."
 
 
-def _tested(test: TargetTest, confidence: float, language: str) -> str:
+def target_tested(test: TargetTest, confidence: float, language: str) -> str:
+    """One target of a verdict, with the numbers, as a part of a sentence."""
     zh = language == "zh"
     above = test.figure == "precision"
     sure = _confidence(confidence)

@@ -1,0 +1,306 @@
+"""Does a cutoff still hold? New pairs against its card: labelled ones test what it promises, all of them
+show whether scores have moved.
+
+Promises are read in :mod:`workbench.calibration.promises`; the tests are in
+:mod:`workbench.calibration.verdict` and :mod:`workbench.calibration.sequential`, the comparison of scores in
+:mod:`workbench.calibration.shift`, the sentences in :mod:`workbench.calibration.monitoring_text`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from workbench.calibration import monitoring_text
+from workbench.calibration.counts import check_share
+from workbench.calibration.effective import share_with_size
+from workbench.calibration.evidence import plain
+from workbench.calibration.intervals import wilson
+from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.promises import Promise, promises_of
+from workbench.calibration.sequential import SequentialTest, sequential_test
+from workbench.calibration.shift import ScoreProfile, ScoreShift, score_shift
+from workbench.calibration.verdict import Verdict, verdict
+from workbench.cutoffs import Cutoff
+from workbench.errors import InputError
+from workbench.pair_hashes import content_hash
+
+__all__ = ["CheckResult", "check"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CheckResult:
+    """Whether a cutoff still holds, and why.
+
+    Attributes
+    ----------
+    holds : bool or None
+        True if new labels show that every promise is met; False if they show that one is not met, or if
+        there is no such proof and scores have moved much; None if these pairs do not say.
+    cutoff : float
+    promises : tuple of Promise
+    tested : Verdict, tuple of SequentialTest, or None
+        All labelled pairs at once, or one promise each while they came in; None without labels.
+    shift : ScoreShift or None
+        None where the card has no profile of scores.
+    n_labelled, n_unlabelled : int
+    prevalence_moved : tuple of float or None
+        Share of matches that the card's figures are for, and that among the new labelled pairs, where these
+        differ by more than chance.
+    same_pairs : bool
+        Whether the labelled pairs are the ones that the card was made from: these prove nothing.
+    encoder_known : bool
+        Whether the pairs say that the card's encoder scored them.
+    confidence : float
+    """
+
+    holds: bool | None
+    cutoff: float
+    promises: tuple[Promise, ...]
+    tested: Verdict | tuple[SequentialTest, ...] | None
+    shift: ScoreShift | None
+    n_labelled: int
+    n_unlabelled: int
+    prevalence_moved: tuple[float, float] | None
+    same_pairs: bool
+    encoder_known: bool
+    confidence: float
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, in English sentences; :meth:`sentences` has them in Chinese."""
+        return tuple(self.sentences("en")[1:])
+
+    def sentences(self, language: str = "en") -> list[str]:
+        """The answer, then the reasons."""
+        return monitoring_text.sentences(self, language)
+
+    def summary(self, language: str = "en") -> str:
+        """The answer and the reasons, one a line."""
+        return "\n".join(self.sentences(language))
+
+    def __repr__(self) -> str:
+        return self.summary("en")
+
+    def _repr_html_(self) -> str:
+        return monitoring_text.html(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        tested: Any = None
+        if isinstance(self.tested, Verdict):
+            tested = self.tested.to_dict()
+        elif self.tested is not None:
+            tested = [test.to_dict() for test in self.tested]
+        return dict(
+            plain(
+                {
+                    "holds": self.holds,
+                    "cutoff": self.cutoff,
+                    "promises": [promise.to_dict() for promise in self.promises],
+                    "sequential": isinstance(self.tested, tuple),
+                    "tested": tested,
+                    "shift": None if self.shift is None else self.shift.to_dict(),
+                    "n_labelled": self.n_labelled,
+                    "n_unlabelled": self.n_unlabelled,
+                    "prevalence_moved": self.prevalence_moved,
+                    "same_pairs": self.same_pairs,
+                    "encoder_known": self.encoder_known,
+                    "confidence": self.confidence,
+                    "reasons": list(self.reasons),
+                }
+            )
+        )
+
+
+def check(
+    card: Cutoff,
+    scored: pd.DataFrame,
+    *,
+    target_precision: float | None = None,
+    target_missed: float | None = None,
+    sequential: bool = False,
+    order_by: str | None = None,
+    confidence: float = 0.95,
+    prevalence: float | None = None,
+    score: str = "score",
+    label: str = "label",
+    weight: str | None = AUTO,
+    cluster: str | None = AUTO,
+    seed: int = 0,
+) -> CheckResult:
+    """Hold new pairs against a cutoff card.
+
+    Labelled pairs test what the card promises, by exact tests with three answers (as
+    :func:`~workbench.calibration.verdict.verdict`), or one after another by bets that allow looking as
+    often as one likes. Scores of all pairs, labelled or not, are compared with those that the card was made
+    from.
+
+    Parameters
+    ----------
+    card : Cutoff
+        Read with :meth:`Cutoff.load <workbench.cutoffs.Cutoff.load>`.
+    scored : DataFrame
+        New pairs with the columns `score`, and `label` as far as there are labels (missing values for the
+        others); scored by the card's encoder.
+    target_precision, target_missed : float, optional
+        Test these instead of what the card promises.
+    sequential : bool
+        For labelled pairs that keep coming in, with a check after each batch: give all that came since the
+        card was made. A fixed test may be made once; made again and again it would fail a good cutoff sooner
+        or later.
+    order_by : str, optional
+        Column that says in which order pairs came (such as ``labelled_at``); the order of rows by default.
+    confidence : float
+        A cutoff that keeps all promises fails this check with probability 1 - confidence at most as far as
+        labels go; one that breaks one passes with that probability at most.
+    prevalence : float, optional
+        Share of matches among live pairs, where the new labelled pairs are no fair sample of them.
+    score, label, weight, cluster : str
+        Columns; see :meth:`Observations.from_frame`.
+    seed : int
+        For the chance level of PSI.
+
+    Returns
+    -------
+    CheckResult
+
+    Raises
+    ------
+    EncoderMismatchError
+        If the pairs were scored by another encoder.
+    InputError
+        If there are no pairs, a column or value cannot be used, or the card promises nothing.
+    CardError
+        If the card's profile of scores is damaged.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> promised = {"figure": "precision", "target": 0.9, "cutoff": 0.5}
+    >>> card = Cutoff(0.5, evidence={"guarantees": [promised]})
+    >>> new = pd.DataFrame({"score": np.full(200, 0.7), "label": rng.random(200) < 0.75})
+    >>> check(card, new).holds
+    False
+    """
+    check_share(confidence, "confidence", "the confidence of the check")
+    noted = scored.attrs.get("encoder") or {}
+    if noted.get("fingerprint"):
+        card.check_encoder(str(noted.get("name")), str(noted["fingerprint"]))
+    if score not in scored.columns:
+        raise InputError(f"The pairs have no column {score!r}; score them with the card's encoder first.")
+    if not len(scored):
+        raise InputError("There are no pairs to check the cutoff with.")
+    if order_by is not None:
+        if order_by not in scored.columns:
+            raise InputError(f"The pairs have no column {order_by!r} to be ordered by.")
+        scored = scored.sort_values(order_by, kind="stable")
+    promises = promises_of(card, target_precision=target_precision, target_missed=target_missed)
+    has_label = scored[label].notna() if label in scored.columns else pd.Series(False, index=scored.index)
+    labelled = scored[has_label.to_numpy()]
+
+    columns: dict[str, Any] = {"score": score, "weight": weight, "cluster": cluster}
+    shift = _shift(card, scored, columns, confidence, seed)
+    tested: Verdict | tuple[SequentialTest, ...] | None = None
+    moved, same = None, False
+    if len(labelled):
+        observations = Observations.from_frame(labelled, label=label, **columns)
+        tested = _tested(observations, card, promises, sequential, prevalence, confidence)
+        moved = _prevalence_moved(card, observations, confidence) if prevalence is None else None
+        same = _same_pairs(card, labelled.rename(columns={label: "label"}))
+    return CheckResult(
+        holds=_holds(tested, shift, same),
+        cutoff=float(card.value),
+        promises=promises,
+        tested=tested,
+        shift=shift,
+        n_labelled=len(labelled),
+        n_unlabelled=len(scored) - len(labelled),
+        prevalence_moved=moved,
+        same_pairs=same,
+        encoder_known=bool(noted.get("fingerprint")),
+        confidence=confidence,
+    )
+
+
+def _tested(
+    observations: Observations,
+    card: Cutoff,
+    promises: tuple[Promise, ...],
+    sequential: bool,
+    prevalence: float | None,
+    confidence: float,
+) -> Verdict | tuple[SequentialTest, ...]:
+    if not sequential:
+        targets = {promise.figure: promise.value for promise in promises}
+        return verdict(
+            observations,
+            card.value,
+            target_precision=targets.get("precision"),
+            target_missed=targets.get("false_omission_rate"),
+            confidence=confidence,
+            prevalence=prevalence,
+        )
+    if prevalence is not None:
+        raise InputError(
+            "A sequential check is of a fair stream of pairs, whose prevalence is the live one; leave "
+            "prevalence out, or test all pairs at once (sequential=False)."
+        )
+    # With two promises, each is called failed at half the level, as the verdict does.
+    failed_level = (1 - confidence) / len(promises)
+    return tuple(
+        sequential_test(observations, card.value, promise, confidence=confidence, failed_level=failed_level)
+        for promise in promises
+    )
+
+
+def _holds(
+    tested: Verdict | tuple[SequentialTest, ...] | None, shift: ScoreShift | None, same_pairs: bool
+) -> bool | None:
+    tests = () if tested is None else tested.tests if isinstance(tested, Verdict) else tested
+    answers: set[Literal["met", "failed", "unclear"]] = {test.answer for test in tests}
+    if "failed" in answers:
+        return False
+    if answers == {"met"}:
+        return None if same_pairs else True
+    return False if shift is not None and shift.serious else None
+
+
+def _shift(
+    card: Cutoff, scored: pd.DataFrame, columns: dict[str, Any], confidence: float, seed: int
+) -> ScoreShift | None:
+    stored = card.evidence.get("scores")
+    if stored is None:
+        return None
+    # Labels play no part in how scores lie; the frame is only read and checked as one of labelled pairs is.
+    pairs = Observations.from_frame(scored.assign(**{"label": 0}), **columns)
+    return score_shift(
+        ScoreProfile.from_dict(stored),
+        pairs.scores,
+        weights=pairs.weights,
+        clusters=pairs.clusters,
+        cutoff=card.value,
+        confidence=confidence,
+        seed=seed,
+    )
+
+
+def _prevalence_moved(
+    card: Cutoff, observations: Observations, confidence: float
+) -> tuple[float, float] | None:
+    before = (card.evidence.get("live") or {}).get("prevalence")
+    if before is None:
+        return None
+    share, size = share_with_size(observations.labels.astype(np.float64), observations)
+    low, high = wilson(share, size, confidence)
+    return None if low <= before <= high else (float(before), share)
+
+
+def _same_pairs(card: Cutoff, labelled: pd.DataFrame) -> bool:
+    stored = (card.evidence.get("pairs") or {}).get("content_hash")
+    if stored is None or not {"jd", "resume"} <= set(labelled.columns):
+        return False
+    return bool(content_hash(labelled) == stored)
