@@ -1,0 +1,201 @@
+"""Records as Argilla 2 keeps them, in and out: ``fields``, ``metadata``, ``responses`` by question and user.
+
+Format: what ``rg.Record.to_dict`` and ``dataset.records.to_json`` write
+(https://docs.argilla.io/latest/reference/argilla/records/records/).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.atomic import write_whole
+from workbench.errors import InputError
+from workbench.pair_hashes import pair_ids_of
+from workbench.pairs.exchange import LabelledSet, checked_set, label_word, read_json
+from workbench.pairs.resolution import without_repeats
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["argilla_users", "from_argilla", "read_argilla", "to_argilla", "write_argilla"]
+
+LABEL, NOTE = "label", "note"
+# Argilla knows users by a UUID; one that depends on the name alone can be found again.
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "jd-resume-workbench/annotator")
+
+
+def write_argilla(
+    path: str | Path,
+    pairs: pd.DataFrame,
+    annotations: pd.DataFrame | None = None,
+    *,
+    users: Mapping[str, str] | None = None,
+) -> Path:
+    """Write pairs, and labels if given, as a JSON file of records; parameters as of :func:`to_argilla`.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
+    records = to_argilla(pairs, annotations, users=users)
+    return write_whole(path, json.dumps(records, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_argilla(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    positive: str | Collection[str] | None = None,
+    negative: str | Collection[str] | None = None,
+    label: str = LABEL,
+    users: Mapping[str, str] | None = None,
+) -> LabelledSet:
+    """Read a JSON file of records; parameters as of :func:`from_argilla`."""
+    return from_argilla(
+        read_json(path),
+        columns=columns,
+        positive=positive,
+        negative=negative,
+        label=label,
+        users=users,
+        file=Path(path).name,
+    )
+
+
+def argilla_users(annotators: Iterable[str]) -> dict[str, str]:
+    """The ``user_id`` that :func:`to_argilla` gives to each name; the other way round it reads them."""
+    return {name: str(uuid.uuid5(_NAMESPACE, name)) for name in annotators}
+
+
+def to_argilla(
+    pairs: pd.DataFrame,
+    annotations: pd.DataFrame | None = None,
+    *,
+    users: Mapping[str, str] | None = None,
+) -> list[dict[str, Any]]:
+    """Records for ``rg.Record.from_dict``.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        ``pair_id, jd, resume``; groups become metadata. Scores and labels are left out, so that people
+        stay blind.
+    annotations : DataFrame, optional
+        ``pair_id, annotator, label`` and perhaps ``note``: responses to the questions ``label`` (match or
+        no match, or a grade) and ``note``. Argilla keeps no time for them.
+    users : mapping, optional
+        ``user_id`` of each annotator; by default that of :func:`argilla_users`.
+
+    Returns
+    -------
+    list of dict
+    """
+    said: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    if annotations is not None:
+        checked = without_repeats(annotations)
+        ids = argilla_users(checked["annotator"].unique()) | dict(users or {})
+        grades = bool(len(checked)) and int(checked["label"].max()) > 1
+        for row in checked.to_dict("records"):
+            responses = said.setdefault(str(row["pair_id"]), {})
+            user = {"user_id": ids[row["annotator"]]}
+            word = label_word(int(row["label"]), grades=grades)
+            responses.setdefault(LABEL, []).append({"value": word, **user})
+            if row.get("note"):
+                responses.setdefault(NOTE, []).append({"value": row["note"], **user})
+    hidden = ("pair_id", "jd", "resume", "score", "label", "weight", "inclusion_probability")
+    return [
+        {
+            "id": str(row["pair_id"]),
+            "fields": {"jd": row["jd"], "resume": row["resume"]},
+            "metadata": {str(name): value for name, value in row.items() if name not in hidden},
+            "suggestions": {},
+            "responses": said.get(str(row["pair_id"]), {}),
+            "vectors": {},
+        }
+        for row in pairs.to_dict("records")
+    ]
+
+
+def from_argilla(
+    records: Sequence[Mapping[str, Any]],
+    *,
+    columns: Mapping[str, str] | None = None,
+    positive: str | Collection[str] | None = None,
+    negative: str | Collection[str] | None = None,
+    label: str = LABEL,
+    users: Mapping[str, str] | None = None,
+    file: str = "records",
+) -> LabelledSet:
+    """Pairs and labels from Argilla's records.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        As ``to_dict`` of each record, or a file of them, gives.
+    columns : mapping, optional
+        ``{"jd": …, "resume": …}``: names of the fields, where they are others.
+    positive, negative : str or collection of str, optional
+        Answers that mean a match, and none; by default ``match`` and ``no match``, or the numbers.
+    label : str
+        The question whose answers are the labels.
+    users : mapping, optional
+        Name of each annotator: ``{"王芳": user_id}``, as of :func:`argilla_users`. Who is not in it is
+        called ``user-`` and the first part of the ``user_id``.
+    file : str
+        Name to be used in messages.
+
+    Returns
+    -------
+    LabelledSet
+        Responses that are drafts or discarded, where records say so, do not count.
+
+    Raises
+    ------
+    PairsError
+        If texts or labels cannot be used; rows are positions of records, from 1.
+    InputError
+        If these are no records.
+    """
+    names = {"jd": "jd", "resume": "resume"} | dict(columns or {})
+    known = {str(user_id): name for name, user_id in (users or {}).items()}
+    pairs, annotations, n_skipped = [], [], 0
+    for number, record in enumerate(records, start=1):
+        fields = record.get("fields") if isinstance(record, Mapping) else None
+        if not isinstance(fields, Mapping):
+            raise InputError(
+                f"{file}, record {number} has no 'fields'; export records with to_json or to_dict."
+            )
+        if lost := [theirs for theirs in names.values() if theirs not in fields]:
+            raise InputError(
+                f"{file}, record {number} has no field {', '.join(map(repr, lost))} (it has "
+                f"{', '.join(map(str, fields))}); say which is which with columns={{'jd': …}}."
+            )
+        jd, resume = str(fields[names["jd"]]), str(fields[names["resume"]])
+        pair_id = record.get("id") or pair_ids_of([jd], [resume])[0]
+        metadata = {str(name): value for name, value in (record.get("metadata") or {}).items()}
+        pairs.append({**metadata, "pair_id": pair_id, "jd": jd, "resume": resume, "row": number})
+        responses = record.get("responses") or {}
+        notes = {answer.get("user_id"): answer.get("value", "") for answer in responses.get(NOTE) or ()}
+        for answer in responses.get(label) or ():
+            if answer.get("status", "submitted") not in ("submitted", None):
+                n_skipped += 1
+                continue
+            user = str(answer.get("user_id"))
+            annotations.append(
+                {
+                    "pair_id": str(pair_id),
+                    "annotator": known.get(user, f"user-{user.split('-')[0]}"),
+                    "label": answer.get("value"),
+                    "labelled_at": "",
+                    "note": notes.get(answer.get("user_id"), ""),
+                    "row": number,
+                }
+            )
+    if not pairs:
+        raise InputError(f"{file} has no records.")
+    return checked_set(pairs, annotations, file, n_skipped=n_skipped, positive=positive, negative=negative)

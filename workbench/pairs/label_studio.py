@@ -1,0 +1,246 @@
+"""Label Studio's JSON: tasks with annotations, in and out, and the labelling interface that fits them.
+
+Format: https://labelstud.io/guide/task_format (the raw JSON of annotated tasks, export type "JSON").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.atomic import write_whole
+from workbench.errors import InputError
+from workbench.pair_hashes import pair_ids_of
+from workbench.pairs.exchange import LabelledSet, checked_set, label_word, read_json
+from workbench.pairs.resolution import GRADES, without_repeats
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "from_label_studio",
+    "label_studio_config",
+    "read_label_studio",
+    "to_label_studio",
+    "write_label_studio",
+]
+
+LABEL, NOTE, ANNOTATOR, SHOWN = "label", "note", "annotator", "resume"
+
+
+def write_label_studio(
+    path: str | Path, pairs: pd.DataFrame, annotations: pd.DataFrame | None = None
+) -> Path:
+    """Write pairs, and labels if given, as a JSON file that Label Studio imports.
+
+    Parameters are as of :func:`to_label_studio`.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written.
+    """
+    tasks = to_label_studio(pairs, annotations)
+    return write_whole(path, json.dumps(tasks, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_label_studio(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    positive: str | Collection[str] | None = None,
+    negative: str | Collection[str] | None = None,
+    label: str = LABEL,
+) -> LabelledSet:
+    """Read what Label Studio exports as "JSON".
+
+    Parameters are as of :func:`from_label_studio`.
+    """
+    return from_label_studio(
+        read_json(path),
+        columns=columns,
+        positive=positive,
+        negative=negative,
+        label=label,
+        file=Path(path).name,
+    )
+
+
+def to_label_studio(pairs: pd.DataFrame, annotations: pd.DataFrame | None = None) -> list[dict[str, Any]]:
+    """Tasks for Label Studio.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        ``pair_id, jd, resume`` and groups, which become the task's data. Scores and labels are left out,
+        so that people stay blind.
+    annotations : DataFrame, optional
+        ``pair_id, annotator, label`` and perhaps ``labelled_at, note``. Who labelled is kept in a text
+        control of its own, because Label Studio knows its own users only: a name that is an e-mail
+        address is also given as ``completed_by``, and must then be that of a user there.
+
+    Returns
+    -------
+    list of dict
+        For the interface of :func:`label_studio_config`.
+    """
+    data = pairs.drop(columns=["score", "label", "weight", "inclusion_probability"], errors="ignore")
+    said: dict[str, list[dict[str, Any]]] = {}
+    if annotations is not None:
+        checked = without_repeats(annotations)
+        grades = bool(len(checked)) and int(checked["label"].max()) > 1
+        for row in checked.to_dict("records"):
+            said.setdefault(str(row["pair_id"]), []).append(_annotation(row, grades=grades))
+    return [
+        {
+            "data": {str(name): value for name, value in row.items()},
+            "annotations": said.get(str(row["pair_id"]), []),
+        }
+        for row in data.to_dict("records")
+    ]
+
+
+def from_label_studio(
+    tasks: Sequence[Mapping[str, Any]],
+    *,
+    columns: Mapping[str, str] | None = None,
+    positive: str | Collection[str] | None = None,
+    negative: str | Collection[str] | None = None,
+    label: str = LABEL,
+    file: str = "tasks",
+) -> LabelledSet:
+    """Pairs and labels from Label Studio's tasks.
+
+    Parameters
+    ----------
+    tasks : sequence of mapping
+        As exported in the format "JSON".
+    columns : mapping, optional
+        ``{"jd": …, "resume": …, "pair_id": …}``: names in the task's data, where they are others.
+    positive, negative : str or collection of str, optional
+        Choices that mean a match, and none; by default ``match`` and ``no match``, or the numbers.
+    label : str
+        Name of the control with the label: choices, or a rating. If there is one of these only, it is
+        taken whatever its name.
+    file : str
+        Name to be used in messages.
+
+    Returns
+    -------
+    LabelledSet
+        Annotators have the name that our export gave, else the e-mail address, else ``user-ID``.
+
+    Raises
+    ------
+    PairsError
+        If texts or labels cannot be used; rows are positions of tasks, from 1.
+    InputError
+        If these are no tasks.
+    """
+    names = {name: name for name in ("pair_id", "jd", "resume")} | dict(columns or {})
+    pairs, annotations, n_skipped = [], [], 0
+    for number, task in enumerate(tasks, start=1):
+        data = task.get("data") if isinstance(task, Mapping) else None
+        if not isinstance(data, Mapping):
+            raise InputError(
+                f"{file}, task {number} has no 'data'; export from Label Studio as JSON, not JSON-MIN or CSV."
+            )
+        if lost := [names[name] for name in ("jd", "resume") if names[name] not in data]:
+            raise InputError(
+                f"{file}, task {number} has no {', '.join(map(repr, lost))} in its data, which has "
+                f"{', '.join(map(str, data))}; say which is which with columns={{'jd': …}}."
+            )
+        jd, resume = str(data[names["jd"]]), str(data[names["resume"]])
+        pair_id = data.get(names["pair_id"]) or pair_ids_of([jd], [resume])[0]
+        groups = {str(name): value for name, value in data.items() if name not in names.values()}
+        pairs.append({**groups, "pair_id": pair_id, "jd": jd, "resume": resume, "row": number})
+        for answer in task.get("annotations") or ():
+            said = None if answer.get("was_cancelled") else _said(answer, label)
+            if said is None:
+                n_skipped += 1
+            else:
+                annotations.append({**said, "pair_id": str(pair_id), "row": number})
+    if not pairs:
+        raise InputError(f"{file} has no tasks.")
+    return checked_set(pairs, annotations, file, n_skipped=n_skipped, positive=positive, negative=negative)
+
+
+def label_studio_config(*, grades: bool = False) -> str:
+    """The labelling interface for such tasks: paste it in Label Studio under Settings, Labeling Interface.
+
+    Parameters
+    ----------
+    grades : bool
+        Grades from 0 to 3 instead of match and no match.
+    """
+    labels = GRADES if grades else (1, 0)
+    choices = "\n".join(
+        f'    <Choice value="{label_word(number, grades=grades)}" hotkey="{number}"/>' for number in labels
+    )
+    return f"""<View>
+  <Header value="岗位要求 · Job requirement"/>
+  <Text name="jd" value="$jd"/>
+  <Header value="简历描述 · Résumé text"/>
+  <Text name="{SHOWN}" value="$resume"/>
+  <Choices name="{LABEL}" toName="{SHOWN}" choice="single-radio" required="true">
+{choices}
+  </Choices>
+  <TextArea name="{NOTE}" toName="{SHOWN}" placeholder="难在哪里？ What made it hard?" maxSubmissions="1"/>
+  <View visibleWhen="choice-selected" whenTagName="{LABEL}" whenChoiceValue="(never)">
+    <TextArea name="{ANNOTATOR}" toName="{SHOWN}"/>
+  </View>
+</View>
+"""
+
+
+def _annotation(row: Mapping[Any, Any], *, grades: bool) -> dict[str, Any]:
+    name = str(row["annotator"])
+    result = [
+        _result(LABEL, "choices", {"choices": [label_word(int(row["label"]), grades=grades)]}),
+        _result(ANNOTATOR, "textarea", {"text": [name]}),
+    ]
+    if row.get("note"):
+        result.append(_result(NOTE, "textarea", {"text": [row["note"]]}))
+    found: dict[str, Any] = {"result": result, "was_cancelled": False, "ground_truth": False}
+    if "@" in name:
+        found["completed_by"] = {"email": name}
+    if row.get("labelled_at"):
+        found["created_at"] = row["labelled_at"]
+    return found
+
+
+def _result(control: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"from_name": control, "to_name": SHOWN, "type": kind, "value": value}
+
+
+def _said(answer: Mapping[str, Any], label: str) -> dict[str, Any] | None:
+    """Label, note, annotator and time of one annotation; None where nothing was chosen."""
+    results = [result for result in answer.get("result") or () if isinstance(result, Mapping)]
+    choices = [result for result in results if result.get("type") in ("choices", "rating")]
+    named = [result for result in choices if result.get("from_name") == label]
+    controls = {result.get("from_name") for result in choices}
+    chosen = named or (choices if len(controls) == 1 else [])
+    if not chosen:
+        return None
+    value = chosen[-1].get("value") or {}
+    picked = value.get("choices") or value.get("rating")
+    texts = {
+        result.get("from_name"): " ".join(map(str, (result.get("value") or {}).get("text") or ()))
+        for result in results
+        if result.get("type") == "textarea"
+    }
+    return {
+        # Several choices are no label; the check names them with their task.
+        "label": ", ".join(map(str, picked)) if isinstance(picked, list) else picked,
+        "note": texts.get(NOTE, ""),
+        "annotator": texts.get(ANNOTATOR) or _user(answer.get("completed_by")),
+        "labelled_at": answer.get("updated_at") or answer.get("created_at") or "",
+    }
+
+
+def _user(completed_by: Any) -> str:
+    if isinstance(completed_by, Mapping):
+        return str(completed_by.get("email") or f"user-{completed_by.get('id', 'unknown')}")
+    return f"user-{'unknown' if completed_by is None else completed_by}"
