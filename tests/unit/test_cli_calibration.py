@@ -253,3 +253,55 @@ class TestGroups:
         done = workbench("calibrate", clear, "-e", "keyword", "--groups", "family")
         assert done.exit_code == 2
         assert "'family'" in done.stderr
+
+
+class TestCheck:
+    """A card made from clear pairs, and new pairs that keep its promise, break it, or cannot tell."""
+
+    @pytest.fixture
+    def card(self, clear, here):
+        asked = ("-e", "keyword", "--target-precision", 0.8, "-o", "card.json", "--no-report")
+        assert workbench("calibrate", clear, *asked).exit_code == 0
+        return here / "card.json"
+
+    def test_a_cutoff_that_keeps_its_promise_ends_with_0(self, card, here):
+        # 320 pairs, so that they are not the ones that the card was made from.
+        new = write_pairs_file(here / "new.csv", wrong_share=0.0, n=320)
+        done = workbench("check", card, new, "--require-proof")
+        assert done.exit_code == 0, done.output
+        assert "still holds" in plain(done.stdout)
+
+    def test_a_cutoff_that_breaks_its_promise_ends_with_1_and_the_reason(self, card, here):
+        new = write_pairs_file(here / "new.csv", wrong_share=0.5, n=320)
+        done = workbench("check", card, new)
+        assert done.exit_code == 1
+        assert "no longer holds" in plain(done.stdout)
+        assert "recision" in done.stdout
+
+    def test_pairs_that_cannot_tell_end_with_0_unless_proof_is_required(self, card, here):
+        few = write_pairs_file(here / "few.csv", wrong_share=0.0, n=6)
+        done = workbench("check", card, few)
+        assert done.exit_code == 0, done.output
+        assert "not enough to say" in plain(done.stdout)
+        assert "no proof" in plain(done.stderr)
+        assert workbench("check", card, few, "--require-proof").exit_code == 1
+
+    def test_pairs_without_labels_are_compared_by_their_scores(self, card, clear, here):
+        pd.read_csv(clear).drop(columns="label").to_csv(here / "pool.csv", index=False)
+        done = workbench("check", card, "pool.csv", "--unlabelled", "--json")
+        said = json.loads(done.stdout)
+        assert done.exit_code == 0
+        assert (said["n_labelled"], said["n_unlabelled"]) == (0, 160)
+
+    def test_another_encoder_than_the_cards_is_refused_before_anything_is_encoded(self, card, clear):
+        done = workbench("check", card, clear, "-e", "use")
+        assert done.exit_code == 2
+        assert "was calibrated for keyword" in plain(done.stderr)
+
+    def test_an_edited_card_is_refused(self, card, clear):
+        edited = json.loads(card.read_text(encoding="utf-8"))
+        edited["cutoff"] = 0.1
+        card.write_text(json.dumps(edited), encoding="utf-8")
+        done = workbench("check", card, clear)
+        assert done.exit_code == 2
+        assert "was changed after it was written" in plain(done.stderr)

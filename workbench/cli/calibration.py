@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.cutoffs import Cutoff
     from workbench.encoders import Encoder
 
-__all__ = ["ColumnNames", "PairsPath", "PositiveWords", "calibrate", "read_scored"]
+__all__ = ["ColumnNames", "PairsPath", "PositiveWords", "calibrate", "column_names", "read_scored"]
 
 PairsPath = Annotated[
     Path,
@@ -172,9 +172,14 @@ def calibrate(
 
 
 def read_scored(
-    path: Path, encoder: Encoder, column: list[str] | None = None, positive: list[str] | None = None
+    path: Path,
+    encoder: Encoder,
+    column: list[str] | None = None,
+    positive: list[str] | None = None,
+    *,
+    labelled: bool = True,
 ) -> pd.DataFrame:
-    """Labelled pairs of a file or folder with their scores, encoding with a progress bar.
+    """Pairs of a file or folder with their scores, encoding with a progress bar.
 
     Raises
     ------
@@ -184,7 +189,8 @@ def read_scored(
     from workbench.pairs import read_pairs, score_pairs
 
     columns = dict(_names(text) for text in column or [])
-    return score_pairs(read_pairs(path, columns=columns or None, positive=positive), encoder)
+    pairs = read_pairs(path, columns=columns or None, positive=positive, labelled=labelled)
+    return score_pairs(pairs, encoder)
 
 
 def _names(text: str) -> tuple[str, str]:
