@@ -31,7 +31,6 @@ app = typer.Typer(
 app.command("search")(search.search)
 app.add_typer(knowledge_base.app, name="kb")
 app.command("calibrate")(calibration.calibrate)
-app.add_typer(labelling.app, name="pairs")
 app.command("check")(check.check)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)
 app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)
