@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import calibration, check, doctor, knowledge_base, notebooks, search
+from workbench.cli import calibration, check, doctor, knowledge_base, labelling, notebooks, search
 from workbench.cli.exits import ExitCode, Group
 
 __all__ = ["app", "main"]
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command("search")(search.search)
 app.add_typer(knowledge_base.app, name="kb")
 app.command("calibrate")(calibration.calibrate)
+app.add_typer(labelling.app, name="pairs")
 app.command("check")(check.check)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)
 app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)

@@ -188,9 +188,19 @@ def read_scored(
     """
     from workbench.pairs import read_pairs, score_pairs
 
-    columns = dict(_names(text) for text in column or [])
-    pairs = read_pairs(path, columns=columns or None, positive=positive, labelled=labelled)
+    pairs = read_pairs(path, columns=column_names(column), positive=positive, labelled=labelled)
     return score_pairs(pairs, encoder)
+
+
+def column_names(options: list[str] | None) -> dict[str, str] | None:
+    """What ``--column`` says, as ours to theirs; None if nothing.
+
+    Raises
+    ------
+    InputError
+        If one is not written as OURS=THEIRS.
+    """
+    return dict(_names(text) for text in options or []) or None
 
 
 def _names(text: str) -> tuple[str, str]:

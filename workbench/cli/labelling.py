@@ -1,0 +1,278 @@
+"""``workbench pairs``: agreement, what to label next, and exchange with other labelling tools."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli.calibration import ColumnNames, PairsPath, PositiveWords, column_names, read_scored
+from workbench.cli.output import encoder_line, note, print_json, print_table, say
+from workbench.cli.search import EncoderSpec, Json
+from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    from workbench.pairs import Agreement
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Labelled pairs: check them, compare people, choose what to label next.", no_args_is_help=True
+)
+
+Cutoff = Annotated[
+    float, typer.Option("--cutoff", "-c", metavar="NUMBER", help="Today's cutoff, or a guess.")
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--by", metavar="COLUMN", help="A group column such as job_family; may be given more than once."
+    ),
+]
+
+
+class Tool(StrEnum):
+    """Formats of other tools."""
+
+    LABEL_STUDIO = "label-studio"
+    ARGILLA = "argilla"
+
+
+class Target(StrEnum):
+    """Formats to write."""
+
+    LABEL_STUDIO = "label-studio"
+    ARGILLA = "argilla"
+    TABLE = "table"
+
+
+@app.command()
+def check(
+    pairs: PairsPath, column: ColumnNames = None, positive: PositiveWords = None, as_json: Json = False
+) -> None:
+    """Check PAIRS: every problem with its file, row and column, and how the labels are resolved.
+
+    Exit code 0 if they can be used, 2 if not.
+    """
+    from workbench.pairs import content_hash, read_pairs
+
+    read = read_pairs(pairs, columns=column_names(column), positive=positive)
+    facts = {
+        "n_pairs": len(read),
+        "n_matches": int(read["label"].sum()),
+        "n_jds": int(read["jd"].nunique()),
+        "content_hash": content_hash(read),
+        **{key: read.attrs[key] for key in ("reading", "resolution")},
+    }
+    if as_json:
+        print_json(facts)
+        return
+    n, matches = facts["n_pairs"], facts["n_matches"]
+    say(f"{n:,} pairs can be used: {matches:,} matches ({matches / n:.1%}), {facts['n_jds']:,} distinct JDs.")
+    say(f"content {facts['content_hash']}")
+
+
+@app.command()
+def agreement(
+    pairs: PairsPath,
+    by: By = None,
+    confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the intervals.")] = 0.95,
+    column: ColumnNames = None,
+    positive: PositiveWords = None,
+    as_json: Json = False,
+) -> None:
+    """How far the annotators of PAIRS agree, and what their mistakes do to a measured precision."""
+    from workbench.pairs import agreement as compare
+    from workbench.pairs import disagreements, label_noise, read_annotations, read_pairs
+
+    names = column_names(column)
+    annotations = read_annotations(pairs, columns=names, positive=positive)
+    everything = read_pairs(pairs, columns=names, labelled=False)
+    found = compare(annotations, everything, by or (), confidence=confidence)
+    noise = label_noise(annotations, confidence=confidence) if found.level == "nominal" else None
+    differing = disagreements(annotations)["pair_id"].tolist()
+    if as_json:
+        print_json(
+            {
+                **found.to_dict(),
+                "disagreements": differing,
+                "noise": None if noise is None else noise.to_dict(),
+            }
+        )
+        return
+    print_table([_agreement_row(found)])
+    for name in by or ():
+        groups = sorted(
+            (part for part in found.groups if part.column == name), key=lambda part: part.percent.value
+        )
+        print_table([_agreement_row(part) for part in groups], title=name)
+    if noise is not None:
+        say(noise.summary())
+    if differing:
+        say(f"They differ on: {', '.join(differing[:20])}{', …' if len(differing) > 20 else ''}")
+
+
+@app.command()
+def plan(
+    pairs: PairsPath,
+    cutoff: Cutoff,
+    encoder: EncoderSpec = None,
+    half_width: Annotated[
+        float, typer.Option(metavar="SHARE", help="How well precision shall be known: 0.02 for ±2 points.")
+    ] = 0.02,
+    confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the interval.")] = 0.95,
+    column: ColumnNames = None,
+    positive: PositiveWords = None,
+    as_json: Json = False,
+) -> None:
+    """About how many more labels make the precision at the cutoff known well enough."""
+    from workbench.encoders import load_encoder
+    from workbench.pairs import plan as plan_labels
+
+    loaded = load_encoder(encoder)
+    found = plan_labels(
+        read_scored(pairs, loaded, column, positive), cutoff, half_width=half_width, confidence=confidence
+    )
+    if as_json:
+        print_json(found.to_dict())
+        return
+    note(encoder_line(loaded))
+    say(found.summary())
+
+
+@app.command()
+def propose(
+    pool: Annotated[
+        Path, typer.Argument(metavar="POOL", help="Unlabelled pairs: a folder with pairs.csv, or one table.")
+    ],
+    cutoff: Cutoff,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="New set to label, with sampling weights.")
+    ],
+    n: Annotated[int, typer.Option("-n", metavar="N", help="Pairs to label.")] = 100,
+    encoder: EncoderSpec = None,
+    by: By = None,
+    labelled: Annotated[
+        Path | None,
+        typer.Option(
+            "--labelled",
+            metavar="PAIRS",
+            help="Pairs of the pool that are labelled already: they are not drawn again, and say where a "
+            "match is uncertain.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    column: ColumnNames = None,
+    as_json: Json = False,
+) -> None:
+    """Draw N pairs of POOL that say most about the cutoff, and write them as a set to label.
+
+    Each pair carries the probability with which it was drawn, by which calibration weights it. Scores
+    are not written, so that people stay blind.
+    """
+    from workbench.encoders import load_encoder
+    from workbench.pairs import propose as draw
+    from workbench.pairs import write_pairs
+
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is there already; choose another folder, so that no labels are lost.")
+    loaded = load_encoder(encoder)
+    unlabelled = read_scored(pool, loaded, column, labelled=False)
+    known = None if labelled is None else read_scored(labelled, loaded)
+    batch = draw(unlabelled, n, cutoff, groups=by or (), labelled=known, seed=seed)
+    write_pairs(out, batch.drop(columns="score"))
+    above = int((batch["score"] > cutoff).sum())
+    if as_json:
+        print_json({"folder": str(out), "n": len(batch), "n_above": above, "n_pool": len(unlabelled)})
+        return
+    note(encoder_line(loaded))
+    say(f"{len(batch):,} of {len(unlabelled):,} pairs written to {out}; {above:,} lie above {cutoff:g}.")
+    say(f"Label them in notebooks/05_label_pairs.ipynb with pairs_folder = {str(out)!r}.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.json", help="What the other tool exported.")],
+    tool: Annotated[Tool, typer.Option("--from", help="Which tool.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="New set.")],
+    column: ColumnNames = None,
+    positive: PositiveWords = None,
+    label: Annotated[
+        str, typer.Option(metavar="NAME", help="Control or question that holds the label.")
+    ] = "label",
+    as_json: Json = False,
+) -> None:
+    """Make a set of what Label Studio (export type JSON) or Argilla wrote."""
+    from workbench.pairs import read_argilla, read_label_studio, write_pairs
+
+    if (out / "pairs.csv").exists():
+        raise InputError(f"{out} holds a set already; choose another folder.")
+    read = read_label_studio if tool is Tool.LABEL_STUDIO else read_argilla
+    found = read(file, columns=column_names(column), positive=positive, label=label)
+    write_pairs(out, found.pairs, found.annotations)
+    facts = {"folder": str(out), "n_pairs": len(found.pairs), "n_labels": len(found.annotations)}
+    if as_json:
+        print_json({**facts, "n_skipped": found.n_skipped})
+        return
+    say(f"{len(found.pairs):,} pairs with {len(found.annotations):,} labels written to {out}.")
+    if found.n_skipped:
+        say(f"{found.n_skipped:,} answers were skipped, cancelled or drafts, and left out.")
+
+
+@app.command()
+def export(
+    pairs: PairsPath,
+    target: Annotated[Target, typer.Option("--to", help="table: for Excel, one label a pair.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help=".json for the tools; .csv or .xlsx for a table."),
+    ],
+    column: ColumnNames = None,
+    positive: PositiveWords = None,
+    without_labels: Annotated[
+        bool, typer.Option("--without-labels", help="Only the pairs, to be labelled there.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write PAIRS for Label Studio or Argilla, or as a table in which no text can act as a formula."""
+    from workbench.pairs import read_annotations, read_pairs, write_argilla, write_label_studio
+    from workbench.retrieval.exporting import export_frame
+
+    names = column_names(column)
+    if target is Target.TABLE:
+        read = read_pairs(pairs, columns=names, positive=positive, labelled=not without_labels)
+        written, n_labels = export_frame(read, out), 0 if without_labels else len(read)
+    else:
+        read = read_pairs(pairs, columns=names, labelled=False)
+        said = None if without_labels else read_annotations(pairs, columns=names, positive=positive)
+        write = write_label_studio if target is Target.LABEL_STUDIO else write_argilla
+        written, n_labels = write(out, read, said), 0 if said is None else len(said)
+    if as_json:
+        print_json({"path": str(written), "n_pairs": len(read), "n_labels": n_labels})
+        return
+    say(f"{len(read):,} pairs with {n_labels:,} labels written to {written}.")
+    if target is Target.LABEL_STUDIO:
+        note("The labelling interface for Label Studio: 'workbench pairs label-studio-interface'.")
+
+
+@app.command("label-studio-interface")
+def label_studio_interface(
+    grades: Annotated[bool, typer.Option("--grades", help="Grades from 0 to 3.")] = False,
+) -> None:
+    """Print the labelling interface to paste into Label Studio."""
+    from workbench.pairs import label_studio_config
+
+    typer.echo(label_studio_config(grades=grades), nl=False)
+
+
+def _agreement_row(part: Agreement) -> dict[str, Any]:
+    return {
+        "": "all" if part.group is None else part.group,
+        "pairs": part.n_pairs,
+        "differ": part.n_disagreements,
+        "agreement": str(part.percent),
+        "Cohen's kappa": str(part.kappa),
+        "Krippendorff's alpha": str(part.alpha),
+    }
