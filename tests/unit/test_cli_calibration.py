@@ -292,6 +292,14 @@ class TestCheck:
         said = json.loads(done.stdout)
         assert done.exit_code == 0
         assert (said["n_labelled"], said["n_unlabelled"]) == (0, 160)
+        assert said["shift"] is not None
+
+    def test_scores_that_have_moved_far_end_with_1_without_any_label(self, card, here):
+        unlike = pd.DataFrame({"jd": [f"nurse {i}" for i in range(200)], "resume": "welding"})
+        unlike.to_csv(here / "pool.csv", index=False)
+        done = workbench("check", card, "pool.csv", "--unlabelled")
+        assert done.exit_code == 1
+        assert "no longer holds" in plain(done.stdout)
 
     def test_another_encoder_than_the_cards_is_refused_before_anything_is_encoded(self, card, clear):
         done = workbench("check", card, clear, "-e", "use")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from workbench.calibration.shift import score_profile
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.pair_hashes import content_hash
@@ -107,6 +108,7 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
             else None,
             "scores": settings["live_scores"],
         },
+        "scores": score_profile(observations).to_dict(),
         "cleaning": notes.get("cleaning"),
         "encoder": {key: scored_by.get(key) for key in ("instruction", "dimension", "recipe")},
         "figures": {name: estimate.to_dict() for name, estimate in study.figures.items()},
