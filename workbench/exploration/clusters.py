@@ -1,7 +1,7 @@
 """Clusters of texts: dense groups by HDBSCAN, named by their distinguishing terms, with noise shown as such.
 
 Clusters are found on a five-dimensional UMAP layout, not on the picture. How stable they are is in
-:mod:`~workbench.exploration.cluster_stability`, how they belong together in
+:mod:`~workbench.exploration.stability`, how they belong together in
 :mod:`~workbench.exploration.hierarchy`.
 """
 

@@ -14,7 +14,7 @@ from workbench.errors import InputError
 from workbench.exploration.inputs import Fingerprint, Ids, Vectors, distinct, one_fingerprint, unit_rows
 from workbench.exploration.progress import progress_bar
 
-__all__ = ["NearDuplicates", "near_duplicates"]
+__all__ = ["NearDuplicates", "find_near_duplicates"]
 
 # Rows of a block of scores: 1,024 x 4,096 float32 numbers are 16 MB, which a cache of two cores nearly holds.
 ROWS, COLUMNS = 1024, 4096
@@ -84,7 +84,7 @@ class NearDuplicates:
         return f"<NearDuplicates: {self.sentence()}>"
 
 
-def near_duplicates(
+def find_near_duplicates(
     vectors: npt.ArrayLike,
     *,
     score: float = 0.95,
@@ -129,7 +129,7 @@ def near_duplicates(
 
     Examples
     --------
-    >>> found = near_duplicates([[1, 0], [0, 1], [1, 0.1]], score=0.9)
+    >>> found = find_near_duplicates([[1, 0], [0, 1], [1, 0.1]], score=0.9)
     >>> found.pairs
        first  second     score
     0      0       2  0.995037

@@ -19,7 +19,7 @@ from workbench.errors import EncoderMismatchError, InputError
 from workbench.exploration.inputs import Fingerprint, Vectors, one_fingerprint, unit_rows
 from workbench.exploration.progress import progress_bar
 
-__all__ = ["SupplyDemand", "supply_change", "supply_demand"]
+__all__ = ["SupplyDemand", "supply_and_demand", "supply_change"]
 
 # JDs that are scored against all résumé texts at a time.
 BLOCK = 64
@@ -115,7 +115,7 @@ class SupplyDemand:
         return f"<SupplyDemand: {self.sentence()}>"
 
 
-def supply_demand(
+def supply_and_demand(
     jd_vectors: npt.ArrayLike,
     resume_vectors: npt.ArrayLike,
     *,
@@ -166,7 +166,7 @@ def supply_demand(
 
     Examples
     --------
-    >>> found = supply_demand(
+    >>> found = supply_and_demand(
     ...     [[1, 0], [0, 1]], [[1, 0.1], [1, -0.1], [-1, 0]], cutoff=0.5, groups=["Java", "Nursing"]
     ... )
     >>> found.table[["group", "n_jds", "n_candidates", "n_jds_without"]]

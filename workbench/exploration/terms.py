@@ -127,8 +127,9 @@ def terms_of_selection(
         Groups of all texts, such as clusters. The rest of each is then a class of its own, so that a
         term that one other group has in plenty is not taken for rare.
     """
+    chosen = np.asarray(selected)
     mask = np.zeros(len(texts), dtype=bool)
-    mask[np.asarray(selected)] = True
+    mask[chosen if chosen.dtype == bool else chosen.astype(np.intp)] = True
     if not mask.any():
         raise InputError("No text is selected; select at least one.")
     rest = ["the rest"] * len(texts) if groups is None else [("rest of", group) for group in groups]
