@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
+    "CalibrationPanel": "workbench.panels.calibration_panel",
     "LabellingPanel": "workbench.panels.labelling_panel",
     "SearchPanel": "workbench.panels.search_panel",
     "disagreements_html": "workbench.panels.disputes_html",
@@ -14,9 +15,18 @@ _HOMES = {
     "hits_html": "workbench.panels.cards",
 }
 
-__all__ = ["LabellingPanel", "SearchPanel", "disagreements_html", "hits_csv", "hits_frame", "hits_html"]
+__all__ = [
+    "CalibrationPanel",
+    "LabellingPanel",
+    "SearchPanel",
+    "disagreements_html",
+    "hits_csv",
+    "hits_frame",
+    "hits_html",
+]
 
 if TYPE_CHECKING:
+    from workbench.panels.calibration_panel import CalibrationPanel
     from workbench.panels.cards import hits_csv, hits_frame, hits_html
     from workbench.panels.disputes_html import disagreements_html
     from workbench.panels.labelling_panel import LabellingPanel

@@ -1,0 +1,137 @@
+"""The parts of the calibration panel that are plain HTML: picture, sentence, counts, pairs.
+
+Every text of a pair is escaped here.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import pandas as pd
+
+from workbench.calibration import Costs, Estimate
+from workbench.calibration.wording import number, percent
+from workbench.panels.calibration_session import CalibrationSession, Moment
+from workbench.panels.calibration_words import Words
+
+__all__ = ["costs_html", "counts_html", "histogram_svg", "pairs_html"]
+
+WIDTH, HALF = 1000, 105
+MATCH, OTHER = "#009e73", "#d55e00"
+
+
+def histogram_svg(session: CalibrationSession, cutoff: float, words: Words) -> str:
+    """Matches upwards, others downwards; the cutoff a full line, the guaranteed one a broken line."""
+    low, high = session.edges[0], session.edges[-1]
+
+    def place(score: float) -> float:
+        return float(min(max((score - low) / (high - low), 0.0), 1.0) * WIDTH)
+
+    tallest = max(int(session.matches.max()), int(session.others.max()), 1)
+    wide = WIDTH / len(session.matches) - 2
+    bars = []
+    for edge, up, down in zip(session.edges[:-1], session.matches, session.others, strict=True):
+        x, tall, deep = place(edge) + 1, up / tallest * HALF, down / tallest * HALF
+        bars.append(
+            f'<rect x="{x:.1f}" y="{HALF - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}" fill="{MATCH}"/>'
+        )
+        bars.append(f'<rect x="{x:.1f}" y="{HALF}" width="{wide:.1f}" height="{deep:.1f}" fill="{OTHER}"/>')
+    found = session.study.guarantee or session.study.missed_guarantee
+    lines = [_line(place(cutoff), "#1f2933", 3, "")]
+    if found is not None and found.cutoff is not None:
+        lines.append(_line(place(found.cutoff), "#0072b2", 2, ' stroke-dasharray="6 5"'))
+    alt = escape(f"{words.match} / {words.other}, {words.cutoff} {number(cutoff)}")
+    ends = f"<span>{low:.2f}</span><span>{high:.2f}</span>"
+    key = (
+        f'<b style="color:#00694a">▲ {escape(words.match)}</b>　<b style="color:#a84300">▼ '
+        f"{escape(words.other)}</b>"
+    )
+    return (
+        f'<div lang="{words.html_lang}">{key}<svg role="img" aria-label="{alt}" preserveAspectRatio="none" '
+        f'viewBox="0 0 {WIDTH} {2 * HALF}" style="width:100%;height:210px;display:block">'
+        f'{"".join(bars)}{"".join(lines)}</svg><div style="display:flex;justify-content:space-between" '
+        f'class="wb-quiet">{ends}</div></div>'
+    )
+
+
+def counts_html(session: CalibrationSession, moment: Moment, words: Words) -> str:
+    """The sentence, the guarantee, and the four counts."""
+    language = words.language
+    said = words.sentence.format(
+        cutoff=number(moment.cutoff),
+        above=moment.right_matches + moment.false_matches,
+        below=moment.missed_matches + moment.right_others,
+        precision=_share(moment.figures["precision"], language),
+        missed=_share(moment.figures["false_omission_rate"], language),
+        recall=_share(moment.figures["recall"], language),
+    )
+    found = session.study.guarantee or session.study.missed_guarantee
+    promise = words.not_guaranteed
+    if found is not None and found.cutoff is not None:
+        promise = words.guaranteed.format(at=number(found.cutoff))
+    numbers = (moment.right_matches, moment.false_matches, moment.missed_matches, moment.right_others)
+    chips = "".join(
+        f'<span class="wb-chip">{escape(name)} <b>{count:,}</b></span>'
+        for name, count in zip(words.counts, numbers, strict=True)
+    )
+    warn = "" if found is not None and found.found else " wb-warn"
+    sentence = f'<div class="wb-message" role="status">{escape(said)}</div>'
+    return (
+        f'<div lang="{words.html_lang}">{sentence}<div class="wb-chips" style="margin-top:10px">{chips}'
+        f'<span class="wb-chip{warn}">{escape(promise)}</span></div></div>'
+    )
+
+
+def costs_html(session: CalibrationSession, cutoff: float, costs: Costs, words: Words) -> str:
+    """What decisions cost at this cutoff, and where they cost least."""
+    here, best, lowest = session.costs(cutoff, costs)
+    return f'<p style="margin:0">{escape(words.cost.format(here=here, best=best, lowest=lowest))}</p>'
+
+
+def pairs_html(session: CalibrationSession, cutoff: float, words: Words) -> str:
+    """The worst errors on both sides, then the pairs nearest to the cutoff."""
+    false_matches, missed = session.errors(cutoff)
+    lists = (
+        (words.false_matches, false_matches),
+        (words.missed_matches, missed),
+        (words.borderline, session.borderline(cutoff)),
+    )
+    body = "".join(
+        f'<h4 style="margin:14px 0 6px">{escape(title)}</h4>{_cards(session, pairs, words)}'
+        for title, pairs in lists
+    )
+    return f'<div class="wb-results" lang="{words.html_lang}">{body}</div>'
+
+
+def _cards(session: CalibrationSession, pairs: pd.DataFrame, words: Words) -> str:
+    settings = session.study.settings
+    if pairs.empty:
+        return f'<p class="wb-note">{escape(words.none)}</p>'
+    cards = []
+    for record in pairs.to_dict("records"):
+        match = record[settings["label"]] == 1
+        texts = "".join(
+            f'<div class="{name}">{escape(str(record[key]))}</div>'
+            for key, name in (("jd", "wb-text"), ("resume", "wb-metadata"))
+            if key in record
+        )
+        cards.append(
+            f'<li class="wb-card{" wb-match" if match else " wb-below"}"><div class="wb-body">{texts}</div>'
+            f'<div class="wb-verdict"><span class="wb-score">{number(record[settings["score"]])}</span>'
+            f'<span class="wb-pill">{escape(words.match if match else words.other)}</span></div></li>'
+        )
+    return f'<ol class="wb-cards">{"".join(cards)}</ol>'
+
+
+def _share(estimate: Estimate, language: str) -> str:
+    value = percent(estimate.value, language)
+    if not estimate.low <= estimate.high:
+        return value
+    return f"{value} ({100 * estimate.low:.1f}–{100 * estimate.high:.1f})"
+
+
+def _line(x: float, colour: str, width: int, more: str) -> str:
+    return (
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{2 * HALF}" stroke="{colour}" '
+        f'stroke-width="{width}"{more} vector-effect="non-scaling-stroke"/>'
+    )

@@ -1,0 +1,71 @@
+"""The widgets of the calibration panel and where they stand.
+
+What they do is in :mod:`workbench.panels.calibration_panel`.
+"""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+
+from workbench.panels.calibration_words import Words
+from workbench.panels.stylesheet import STYLE
+
+__all__ = ["CalibrationLayout"]
+
+CARD = "reports/cutoff.json"
+
+
+class CalibrationLayout:
+    """All widgets of the panel, by name; `root` holds them."""
+
+    def __init__(self, words: Words, *, cutoff: float, low: float, high: float) -> None:
+        self.language = widgets.ToggleButtons(
+            options=[("中文", "zh"), ("English", "en")], value=words.language
+        )
+        self.title = widgets.HTML()
+        self.picture, self.counts, self.cost, self.pairs, self.message = (widgets.HTML() for _ in range(5))
+        wide = {"flex": "1 1 320px", "width": "auto"}
+        self.cutoff = widgets.FloatSlider(
+            cutoff, min=min(low, cutoff), max=max(high, cutoff), step=0.001, readout_format=".4f", layout=wide
+        )
+        self.back = widgets.Button(icon="undo", layout={"width": "auto"})
+        self.false_cost, self.missed_cost = (
+            widgets.FloatSlider(
+                1.0, min=0.1, max=20, step=0.1, layout=wide, style={"description_width": "initial"}
+            )
+            for _ in range(2)
+        )
+        self.path = widgets.Text(CARD, layout=wide)
+        self.save = widgets.Button(button_style="primary", icon="save", layout={"width": "auto"})
+        rows = (
+            [self.cutoff, self.back],
+            [self.false_cost, self.missed_cost, self.cost],
+            [self.path, self.save],
+        )
+        cutoff_row, cost_row, save_row = (
+            widgets.HBox(row).add_class("wb-row").add_class("wb-box").add_class("wb-toolbar") for row in rows
+        )
+        self.root = widgets.VBox(
+            [
+                widgets.HTML(STYLE, layout={"display": "none"}),
+                widgets.HBox([self.title, self.language]).add_class("wb-head"),
+                self.picture,
+                cutoff_row,
+                self.counts,
+                cost_row,
+                save_row,
+                self.message,
+                self.pairs,
+            ]
+        ).add_class("wb-panel")
+        self.relabel(words)
+
+    def relabel(self, words: Words) -> None:
+        """Put all fixed texts in the language of `words`."""
+        self.title.value = (
+            f'<div lang="{words.html_lang}"><div class="wb-title" role="heading" aria-level="2">{words.title}'
+            f'</div><div class="wb-subtitle">{words.subtitle}</div></div>'
+        )
+        self.cutoff.description, self.back.description = words.cutoff, words.back
+        self.false_cost.description, self.missed_cost.description = words.false_cost, words.missed_cost
+        self.path.description, self.save.description = words.path, words.save

@@ -1,0 +1,143 @@
+"""What the calibration panel knows: the sweep of a study, read at any cutoff without computing it again.
+
+No widgets; how it is said is in :mod:`workbench.panels.calibration_html`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workbench.calibration import Costs, Estimate, Study, figure
+from workbench.calibration.figures import FigureName
+from workbench.errors import InputError
+
+__all__ = ["SHOWN", "CalibrationSession", "Moment"]
+
+SHOWN: tuple[FigureName, ...] = ("precision", "recall", "false_omission_rate")
+N_BINS = 40
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A study seen at one cutoff.
+
+    Attributes
+    ----------
+    cutoff : float
+    right_matches, false_matches, missed_matches, right_others : int
+        Labelled pairs: matches and others above, matches and others at or below.
+    figures : mapping of str to Estimate
+        Precision, recall and false omission rate with Wilson intervals, weighted and at the live
+        prevalence as in the study.
+    """
+
+    cutoff: float
+    right_matches: int
+    false_matches: int
+    missed_matches: int
+    right_others: int
+    figures: dict[FigureName, Estimate]
+
+
+class CalibrationSession:
+    """A study, with what is needed to look at it at any cutoff.
+
+    Parameters
+    ----------
+    study : Study
+        Of :func:`~workbench.calibration.study.calibrate`.
+
+    Attributes
+    ----------
+    edges : ndarray of float64, shape (41,)
+        Of the histograms.
+    matches, others : ndarray of int64, shape (40,)
+        Labelled pairs of each class by score.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        scores, labels = study.observations.scores, np.asarray(study.observations.labels) == 1
+        self._matches, self._others = np.sort(scores[labels]), np.sort(scores[~labels])
+        low, high = float(scores.min()), float(scores.max())
+        margin = max((high - low) * 0.02, 1e-3)
+        self.edges = np.linspace(low - margin, high + margin, N_BINS + 1)
+        self.matches, self.others = (
+            np.histogram(part, self.edges)[0] for part in (self._matches, self._others)
+        )
+        self._cutoffs = study.sweep["cutoff"].to_numpy(np.float64)
+        # Row i of the sweep decides as any cutoff does that has as many distinct scores at or below it.
+        self._above = study.sweep["n_above"].to_numpy(np.float64)
+        self._errors = self._worst_errors()
+
+    def at(self, cutoff: float) -> Moment:
+        """Counts and figures at a cutoff; ``score > cutoff`` is a match."""
+        missed = int(np.searchsorted(self._matches, cutoff, side="right"))
+        others = int(np.searchsorted(self._others, cutoff, side="right"))
+        n_above = len(self._matches) + len(self._others) - missed - others
+        row = self.study.sweep.iloc[int(np.argmin(np.abs(self._above - n_above)))]
+        confidence = self.study.settings["confidence"]
+        figures = {
+            name: Estimate(
+                float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]), confidence
+            )
+            for name in SHOWN
+        }
+        return Moment(
+            float(cutoff), len(self._matches) - missed, len(self._others) - others, missed, others, figures
+        )
+
+    def costs(self, cutoff: float, costs: Costs) -> tuple[float, float, float]:
+        """Mean cost of a pair at a cutoff, the cutoff where it is lowest, and that lowest cost."""
+        counts = self.study.counts
+        means = figure("cost", counts.tp, counts.fp, counts.fn, counts.tn, costs=costs)
+        moment = self.at(cutoff)
+        here = int(np.argmin(np.abs(self._above - moment.right_matches - moment.false_matches)))
+        best = int(np.argmin(means))
+        return float(means[here]), float(self._cutoffs[best]), float(means[best])
+
+    def errors(self, cutoff: float, most: int = 10) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """False matches and missed matches at a cutoff, those farthest from it first."""
+        score = self.study.settings["score"]
+        false_matches, matches = self._errors
+        missed = matches[matches[score] <= cutoff]
+        return false_matches[false_matches[score] > cutoff].head(most), missed.head(most)
+
+    def borderline(self, cutoff: float, most: int = 10) -> pd.DataFrame:
+        """Labelled pairs nearest to a cutoff, the nearest first."""
+        pairs = self.study.pairs
+        order = np.argsort(np.abs(pairs[self.study.settings["score"]].to_numpy() - cutoff), kind="stable")
+        return pairs.iloc[order[:most]]
+
+    def is_studied(self, cutoff: float) -> bool:
+        """Whether the study's evidence is for this cutoff, which no other can borrow."""
+        return self.study.basis != "none" and abs(cutoff - self.study.cutoff.value) < 1e-9
+
+    def save(self, path: str | Path, cutoff: float) -> Path:
+        """Write the study's card.
+
+        Raises
+        ------
+        InputError
+            If `cutoff` is not the study's, if there is none to save, or if `path` is no .json file.
+        StoreError
+            If the file cannot be written.
+        """
+        if not str(path).endswith(".json"):
+            raise InputError(f"A cutoff card is a .json file, and {str(path)!r} is none.")
+        if self.study.basis != "none" and not self.is_studied(cutoff):
+            raise InputError(
+                f"The evidence is for {self.study.cutoff.value:.4f}, not for {cutoff:.4f}, which was set by "
+                "hand. Go back to the study's cutoff, or calibrate with another target or rule."
+            )
+        return self.study.save(path)
+
+    def _worst_errors(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        settings = self.study.settings
+        ordered = self.study.pairs.sort_values(settings["score"], kind="stable")
+        is_match = ordered[settings["label"]] == 1
+        return ordered[~is_match][::-1], ordered[is_match]
