@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.calibration.observations import FloatArray
+from workbench.calibration.regression import logistic_many
 from workbench.errors import InputError
 
-__all__ = ["METHODS", "CurveName", "check_method", "fitted_at", "isotonic_knots"]
+__all__ = ["METHODS", "CurveName", "check_method", "fitted_at", "fitted_many", "isotonic_knots"]
 
 CurveName = Literal["sigmoid", "beta", "isotonic"]
 METHODS: tuple[CurveName, ...] = get_args(CurveName)
@@ -80,6 +81,32 @@ def fitted_at(
     return _logistic(x[:, None], m, o, where[:, None])
 
 
+def fitted_many(
+    method: CurveName, scores: FloatArray, of_match: FloatArray, of_other: FloatArray, at: FloatArray
+) -> FloatArray:
+    """As :func:`fitted_at` for many sets of weights at once, such as resamples; logistic curves by Newton's
+    method in one go, for a solver that is called five hundred times takes seconds.
+
+    Parameters
+    ----------
+    of_match, of_other : ndarray of float64, shape (k, r)
+
+    Returns
+    -------
+    ndarray of float64, shape (r, m)
+    """
+    if method == "isotonic":
+        columns = zip(of_match.T, of_other.T, strict=True)
+        return np.array([_isotonic(scores, m, o).predict(at) for m, o in columns])
+    features, where = scores[:, None], at[:, None]
+    if method == "beta":
+        features, where = _beta_features(scores), _beta_features(at)
+    high, low = _targets(of_match, of_other)
+    for_match = of_match * high + of_other * low
+    for_other = of_match * (1 - high) + of_other * (1 - low)
+    return logistic_many(features, for_match, for_other, where)
+
+
 def isotonic_knots(scores: FloatArray, of_match: FloatArray, of_other: FloatArray) -> FloatArray:
     """Scores at which the isotonic curve bends; ascending."""
     return np.asarray(_isotonic(scores, of_match, of_other).X_thresholds_, dtype=np.float64)
@@ -102,9 +129,9 @@ def check_method(method: str, scores: FloatArray) -> None:
         )
 
 
-def _targets(of_match: FloatArray, of_other: FloatArray) -> tuple[float, float]:
+def _targets(of_match: FloatArray, of_other: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Platt's targets for a match and for another pair."""
-    matches, others = float(of_match.sum()), float(of_other.sum())
+    matches, others = of_match.sum(axis=0), of_other.sum(axis=0)
     return (matches + 1) / (matches + 2), 1 / (others + 2)
 
 

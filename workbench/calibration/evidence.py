@@ -120,6 +120,8 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
         "n_flips": len(study.flips),
         "grey_zone": None if study.grey_zone is None else study.grey_zone.to_dict(),
         "held_out": None if study.held_out is None else study.held_out.to_dict(),
+        "probability": None if study.probability is None else study.probability.to_dict(),
+        "reliability": None if study.reliability is None else study.reliability.to_dict(),
         "versions": {"python": platform.python_version(), **_versions()},
     }
     return dict(plain(found))

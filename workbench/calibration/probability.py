@@ -9,16 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.calibration import probability_text
 from workbench.calibration.bootstrap import quantiles, resample
-from workbench.calibration.counts import check_share
+from workbench.calibration.counts import check_share, cutoffs_between
 from workbench.calibration.cross_fitting import Cells, CrossFit, cross_fit, pick_method
-from workbench.calibration.curves import METHODS, CurveName, check_method, fitted_at, isotonic_knots
+from workbench.calibration.curves import (
+    METHODS,
+    CurveName,
+    check_method,
+    fitted_at,
+    fitted_many,
+    isotonic_knots,
+)
 from workbench.calibration.effective import share_with_size
 from workbench.calibration.figures import Estimate, scale_odds
 from workbench.calibration.intervals import wilson
@@ -30,6 +37,9 @@ __all__ = ["MatchProbability", "fit_probability"]
 # Knots of the table that a card keeps; linear interpolation between them errs by less than 0.0005.
 KNOTS = 101
 DIGITS = 6
+# Cells of scores that resamples are counted in: where within a cell a pair lies does not move a curve.
+MOST_DRAWN = 250
+Share = TypeVar("Share", float, FloatArray)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -298,25 +308,26 @@ def _drawn_curves(
     seed: int,
 ) -> FloatArray:
     """The curve fitted to each resample, shape (n_resamples, k)."""
-    from sklearn import config_context
-
-    resamples = resample(observations, n_resamples=n_resamples, seed=seed)
+    table = cutoffs_between(observations.scores)
+    if len(table) > MOST_DRAWN:
+        # Evenly spaced in rank, both ends included.
+        at = np.linspace(0, len(observations) - 1, MOST_DRAWN).astype(np.intp)
+        inner = np.searchsorted(table, np.sort(observations.scores)[at])
+        table = table[np.unique(np.concatenate([[0], inner, [len(table) - 1]]))]
+    resamples = resample(observations, n_resamples=n_resamples, seed=seed, cutoffs=table)
     cells = Cells.of(observations, resamples.cutoffs)
     # Counts above each cutoff, differenced, are counts between cutoffs: the top one has nothing above.
     of_match, of_other = (
         -np.diff(np.asarray(above, dtype=np.float64), axis=0)[cells.filled] * cells.scale
         for above in (resamples.tp, resamples.fp)
     )
-    drawn = np.empty((n_resamples, len(knots)))
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        for row in range(n_resamples):
-            matches, others = of_match[:, row], of_other[:, row]
-            drawn[row] = fitted_at(method, cells.scores, matches, others, knots)
-            if prevalence is not None:
-                share = matches.sum() / (matches.sum() + others.sum())
-                drawn[row] = (
-                    scale_odds(drawn[row], _odds_factor(share, prevalence)) if 0 < share < 1 else np.nan
-                )
+    drawn = fitted_many(method, cells.scores, of_match, of_other, knots)
+    if prevalence is not None:
+        share = of_match.sum(axis=0) / (of_match.sum(axis=0) + of_other.sum(axis=0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A resample of one class only says nothing about another prevalence: NaN.
+            odds = (drawn / (1 - drawn)).T * _odds_factor(share, prevalence)
+            drawn = np.where((share > 0) & (share < 1), odds / (1 + odds), np.nan).T
     return drawn
 
 
@@ -338,5 +349,5 @@ def _step_intervals(
     return np.asarray(low), np.asarray(high)
 
 
-def _odds_factor(prevalence: float, live: float) -> float:
+def _odds_factor(prevalence: Share, live: float) -> Share:
     return live / (1 - live) / (prevalence / (1 - prevalence))

@@ -28,7 +28,9 @@ from workbench.calibration.grey_zone import GreyZone, grey_zone
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
 from workbench.calibration.observations import AUTO, Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
+from workbench.calibration.probability import MatchProbability, fit_probability
 from workbench.calibration.procedure import whole_procedure
+from workbench.calibration.reliability import Reliability, reliability
 from workbench.calibration.reweighting import live_weights
 from workbench.calibration.rules import Rule, TargetMissed, TargetPrecision
 from workbench.calibration.stability import Stability, stability
@@ -90,6 +92,11 @@ class Study:
         Two cutoffs instead of one, where both targets were given.
     held_out : HoldOut or None
         The rule's choice on a part of the pairs, with figures on the rest.
+    probability : MatchProbability or None
+        The probability of a match as a curve of the score; None where there are too few matches, others or
+        JDs to try a curve on some that it was not fitted to.
+    reliability : Reliability or None
+        Whether those probabilities can be believed, cross-fitted.
     settings : mapping
         What :func:`calibrate` was asked for.
     """
@@ -111,6 +118,8 @@ class Study:
     stability: Stability
     grey_zone: GreyZone | None
     held_out: HoldOut | None
+    probability: MatchProbability | None
+    reliability: Reliability | None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -315,6 +324,7 @@ def calibrate(
         zone = grey_zone(observations, target_precision, target_missed, **tested, seed=seed)
     if held_out is not None:
         on_the_rest = hold_out(observations, chosen_by, share=held_out, seed=seed, **asked)
+    curve, believed = _probability(observations, asked, seed)
     study = Study(
         cutoff=Cutoff(min(max(value, -1.0), 1.0)),
         basis=basis,  # type: ignore[arg-type]
@@ -335,6 +345,8 @@ def calibrate(
         stability=stability(resamples, procedure, counts, value, confidence=confidence),
         grey_zone=zone,
         held_out=on_the_rest,
+        probability=curve,
+        reliability=believed,
         settings={
             "target_precision": target_precision,
             "target_missed": target_missed,
@@ -350,6 +362,19 @@ def calibrate(
         },
     )
     return evidence.with_card(study, encoder)
+
+
+def _probability(
+    observations: Observations, asked: Mapping[str, Any], seed: int
+) -> tuple[MatchProbability | None, Reliability | None]:
+    try:
+        curve = fit_probability(observations, **asked, seed=seed)
+    except InputError:
+        # Too few of something to leave some out; a cutoff can still be looked for.
+        return None, None
+    assert curve.cross_fit is not None
+    said = curve.cross_fit.probability
+    return curve, reliability(observations, said, confidence=asked["confidence"], seed=seed)
 
 
 def _rule_for(target_precision: float | None, target_missed: float | None) -> Rule:
