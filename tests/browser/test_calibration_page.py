@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import nbformat
 import pytest
 
@@ -62,3 +64,13 @@ def test_it_changes_to_english(panel):
 def test_texts_do_nothing(panel):
     assert "broken in" not in panel.page.title()
     assert panel.locator("img").count() == 0
+
+
+def test_the_cutoff_of_the_study_can_be_saved_after_moving_about(panel, lab):
+    handle = panel.get_by_role("slider").first
+    handle.focus()
+    handle.press("ArrowRight")
+    panel.get_by_role("button", name=re.compile("回到校准的阈值$")).click()
+    panel.get_by_role("button", name=re.compile("存为阈值卡$")).click()
+    panel.get_by_text("已写入").wait_for()
+    assert list(lab.root.rglob("cutoff.json")) or list(lab.root.parent.rglob("cutoff.json"))

@@ -5,6 +5,8 @@ What they do is in :mod:`workbench.panels.calibration_panel`.
 
 from __future__ import annotations
 
+import math
+
 import ipywidgets as widgets
 
 from workbench.panels.calibration_words import Words
@@ -13,6 +15,7 @@ from workbench.panels.stylesheet import STYLE
 __all__ = ["CalibrationLayout"]
 
 CARD = "reports/cutoff.json"
+STEP = 0.001
 
 
 class CalibrationLayout:
@@ -25,8 +28,10 @@ class CalibrationLayout:
         self.title = widgets.HTML()
         self.picture, self.counts, self.cost, self.pairs, self.message = (widgets.HTML() for _ in range(5))
         wide = {"flex": "1 1 320px", "width": "auto"}
+        # The front end rounds to whole steps from the minimum: they have to meet the study's cutoff.
+        least = cutoff - max(math.ceil((cutoff - low) / STEP), 0) * STEP
         self.cutoff = widgets.FloatSlider(
-            cutoff, min=min(low, cutoff), max=max(high, cutoff), step=0.001, readout_format=".4f", layout=wide
+            cutoff, min=least, max=max(high, cutoff), step=STEP, readout_format=".4f", layout=wide
         )
         self.back = widgets.Button(icon="undo", layout={"width": "auto"})
         self.false_cost, self.missed_cost = (

@@ -19,6 +19,8 @@ __all__ = ["SHOWN", "CalibrationSession", "Moment"]
 
 SHOWN: tuple[FigureName, ...] = ("precision", "recall", "false_omission_rate")
 N_BINS = 40
+# Half the last digit shown: a slider gives a number back with an error of rounding.
+SHOWN_EXACTLY = 5e-5
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class CalibrationSession:
 
     def is_studied(self, cutoff: float) -> bool:
         """Whether the study's evidence is for this cutoff, which no other can borrow."""
-        return self.study.basis != "none" and abs(cutoff - self.study.cutoff.value) < 1e-9
+        return self.study.basis != "none" and abs(cutoff - self.study.cutoff.value) < SHOWN_EXACTLY
 
     def save(self, path: str | Path, cutoff: float) -> Path:
         """Write the study's card.
