@@ -153,7 +153,7 @@ class TestFewOrNone:
 
     def test_a_hierarchy_of_one_is_refused(self, cloud):
         one = find_clusters(cloud * 0.05 + 1, allow_single_cluster=True, min_cluster_size=50)
-        with pytest.raises(InputError, match="at least two clusters.*There is one cluster only"):
+        with pytest.raises(InputError, match=r"at least two clusters.*There is one cluster only"):
             cluster_hierarchy(one)
 
     def test_stability_of_none_is_empty(self, cloud):

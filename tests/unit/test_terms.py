@@ -156,7 +156,7 @@ class TestSelection:
         assert terms_of_selection(TEXTS, mask).equals(terms_of_selection(TEXTS, [3, 4]))
 
     def test_with_groups_the_rest_of_each_is_a_class_of_its_own(self):
-        texts = ["alpha", "alpha", "beta", "beta beta", "gamma", "alpha"]
+        texts = ["alpha", "alpha", "beta", "beta, beta", "gamma", "alpha"]
         found = terms_of_selection(texts, [0, 1], ["a", "a", "b", "b", "c", "a"], n_terms=1)
         # Columns alpha, beta, gamma; rows: the selection, then what is left of a, b and c.
         expected = class_tf_idf([[2, 0, 0], [1, 0, 0], [0, 3, 0], [0, 0, 1]])[0, 0]
