@@ -151,8 +151,11 @@ def test_a_session_by_keys_killed_in_the_middle_and_resumed_with_nothing_lost(pa
 
 class TestInThePage:
     @pytest.fixture
-    def live(self, page):
+    def live(self, page, lab, work):
         panel = page.locator(".wb-labelling:has(.wb-decide)")
+        if not panel.count():
+            # Alone, or on a worker of its own, this is the first test that needs the page.
+            return open_panel(page, lab)
         panel.scroll_into_view_if_needed()
         return panel
 
