@@ -53,7 +53,9 @@ def logistic_many(
         )
         negative = (coefficients[1:] < 0) & kept
         waiting = np.asarray(negative.any(axis=0))
-        kept[np.argmax(negative[:, waiting], axis=0), np.flatnonzero(waiting)] = False
+        again = np.flatnonzero(waiting)
+        if len(again):
+            kept[np.argmax(negative[:, again], axis=0), again] = False
     return np.asarray(expit(coefficients[0][:, None] + coefficients[1:].T @ where.T))
 
 
