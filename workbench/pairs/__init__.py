@@ -28,6 +28,7 @@ _HOMES = {
     "label_studio_config": "workbench.pairs.label_studio",
     "labels_for_half_width": "workbench.pairs.planning",
     "measurable_precision": "workbench.pairs.noise",
+    "live_like_pool": "workbench.pairs.simulation",
     "plan": "workbench.pairs.planning",
     "propose": "workbench.pairs.proposing",
     "read_annotations": "workbench.pairs.reading",
@@ -65,6 +66,7 @@ __all__ = [
     "label_noise",
     "label_studio_config",
     "labels_for_half_width",
+    "live_like_pool",
     "measurable_precision",
     "plan",
     "propose",
@@ -105,7 +107,7 @@ if TYPE_CHECKING:
     from workbench.pairs.reading import read_annotations, read_pairs
     from workbench.pairs.resolution import Resolution, resolve
     from workbench.pairs.scoring import score_pairs
-    from workbench.pairs.simulation import simulate_label_noise, simulate_labelling
+    from workbench.pairs.simulation import live_like_pool, simulate_label_noise, simulate_labelling
     from workbench.pairs.writing import working_copy, write_pairs
 
 

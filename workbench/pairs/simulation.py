@@ -13,7 +13,7 @@ from workbench.pairs.proposing import combine_batches, propose
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["simulate_label_noise", "simulate_labelling"]
+__all__ = ["live_like_pool", "simulate_label_noise", "simulate_labelling"]
 
 # The first batch knows no labels; what it finds shapes the second.
 FIRST_BATCH = 1 / 3
@@ -87,6 +87,55 @@ def simulate_labelling(
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def live_like_pool(
+    matches: Sequence[float] | pd.Series[float],
+    others: Sequence[float] | pd.Series[float],
+    *,
+    n: int = 10_000,
+    prevalence: float = 0.1,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """A pool with scores like those of labelled pairs, but of another size and share of matches.
+
+    Scores of each class are drawn from a kernel density estimate [1]_, not again from the same few
+    values: a score that occurs twice would give away its label.
+
+    Parameters
+    ----------
+    matches, others : sequence of float
+        Scores of labelled pairs of each class; at least 2 of each.
+    n : int
+    prevalence : float
+        Share of matches.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        ``score, label``.
+
+    References
+    ----------
+    .. [1] Silverman (1986), Density Estimation for Statistics and Data Analysis, section 6.4.1 (the
+       smoothed bootstrap).
+    """
+    import pandas as pd
+    from scipy.stats import gaussian_kde
+
+    if min(len(matches), len(others)) < 2 or not 0 < prevalence < 1:
+        raise InputError(
+            "A pool needs scores of at least two pairs of each class, and a prevalence from 0 to 1."
+        )
+    rng = np.random.default_rng(seed)
+    n_matches = round(n * prevalence)
+    parts = [
+        pd.DataFrame({"score": gaussian_kde(np.asarray(scores)).resample(size, seed=rng)[0], "label": label})
+        for scores, size, label in ((matches, n_matches, 1), (others, n - n_matches, 0))
+    ]
+    pool = pd.concat(parts, ignore_index=True)
+    return pool.assign(score=pool["score"].clip(-1, 1))
 
 
 def simulate_label_noise(
