@@ -125,7 +125,7 @@ def adverse_impact(
     from fairlearn.metrics import MetricFrame, selection_rate
 
     names = np.asarray(groups, dtype=object)
-    order = np.argsort(names.astype(str), kind="stable")
+    order = observations.order[np.argsort(names[observations.order].astype(str), kind="stable")]
     observations, names = observations.subset(order), names[order]
     selected = observations.scores > cutoff
     rates: pd.Series = MetricFrame(

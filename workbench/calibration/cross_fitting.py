@@ -124,20 +124,19 @@ def cross_fit(observations: Observations, method: CurveName, *, n_folds: int = 5
             f"There are {units[fewest]} {fewest} among these {len(observations)} pairs; at least 2 are "
             "needed, so that a curve can be tried on pairs that it was not fitted to. Label more."
         )
-    # Split in the order of scores, so that the order of rows has no say.
+    # All in the order of scores, so that the order of rows has no say, not even in the last digit.
     order = observations.order
-    labels = observations.labels[order]
+    observations = observations.subset(order)
     if observations.clusters is None:
-        split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(order, labels)
+        split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(order, observations.labels)
     else:
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        split = splitter.split(order, labels, observations.clusters[order])
+        split = splitter.split(order, observations.labels, observations.clusters)
     cells = Cells.of(observations)
     weights = observations.unit_weights * cells.scale
     k = len(cells.scores)
     probability = np.empty(len(observations))
-    for fitted_on, left_out in split:
-        fit, rest = order[fitted_on], order[left_out]
+    for fit, rest in split:
         of_match, of_other = (
             np.bincount(cells.cell[fit], weights[fit] * kind[fit], minlength=k)
             for kind in (observations.labels, 1 - observations.labels)
@@ -147,7 +146,8 @@ def cross_fit(observations: Observations, method: CurveName, *, n_folds: int = 5
     right = np.where(observations.labels == 1, probability, 1 - probability)
     log_loss = -np.log(right)
     mean = float(np.average(log_loss, weights=observations.weights))
-    return CrossFit(probability, log_loss, mean, folds)
+    back = np.argsort(order)
+    return CrossFit(probability[back], log_loss[back], mean, folds)
 
 
 def pick_method(fits: Mapping[CurveName, CrossFit], observations: Observations) -> CurveName:
@@ -167,13 +167,14 @@ def pick_method(fits: Mapping[CurveName, CrossFit], observations: Observations) 
     names = list(fits)
     default = best = names[0]
     best_gain = 0.0
-    weights = observations.unit_weights / observations.unit_weights.sum()
+    order = observations.order
+    weights = observations.unit_weights[order] / observations.unit_weights[order].sum()
     for name in names[1:]:
-        gain = fits[default].log_loss - fits[name].log_loss
+        gain = (fits[default].log_loss - fits[name].log_loss)[order]
         mean = float((weights * gain).sum())
         parts = weights * (gain - mean)
         if observations.clusters is not None:
-            parts = np.bincount(observations.clusters, parts)
+            parts = np.bincount(observations.clusters[order], parts)
         standard_error = float(np.sqrt((parts**2).sum() * len(parts) / max(len(parts) - 1, 1)))
         if mean > standard_error and mean > best_gain:
             best, best_gain = name, mean

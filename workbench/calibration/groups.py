@@ -191,8 +191,8 @@ def by_group(
     if prevalence is not None:
         observations = _at_prevalence(observations, prevalence)
     names, called = _groups(scored, by)
-    # In the order of groups, then (within figures) of scores, so that the order of rows has no say.
-    order = np.argsort(names, kind="stable")
+    # In the order of groups, then of scores, so that the order of rows has no say, not in the last digit.
+    order = observations.order[np.argsort(names[observations.order], kind="stable")]
     observations, names = observations.subset(order), names[order]
     overall = shares_at(observations, cutoff, confidence=confidence)
     needed = {name: size_for_margin(overall[name].value, margin, confidence) for name in figures}

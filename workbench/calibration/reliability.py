@@ -240,7 +240,9 @@ def _checked(probability: npt.ArrayLike, observations: Observations) -> Observat
             f"The probability at position {wrong[0]} is {values[wrong[0]]:g} ({len(wrong)} such in all); a "
             "number from 0 to 1 is needed. Scores become probabilities with fit_probability()."
         )
-    return observations.with_scores(values)
+    said = observations.with_scores(values)
+    # Sums in the order of probabilities, so that the order of rows has no say in the last digit.
+    return said.subset(said.order)
 
 
 def _bin_table(

@@ -159,8 +159,8 @@ def score_profile(observations: Observations) -> ScoreProfile:
     >>> score_profile(Observations([0.1, 0.4, 0.2, 0.9], [0, 1, 0, 1]))
     ScoreProfile(4 scores from 0.1000 to 0.9000, median 0.3000)
     """
-    order = observations.order
-    scores, weights = observations.scores[order], observations.unit_weights[order]
+    observations = observations.subset(observations.order)
+    scores, weights = observations.scores, observations.unit_weights
     if observations.weights is None and len(scores) <= MOST_QUANTILES:
         quantiles = scores
     else:
@@ -230,9 +230,9 @@ def score_shift(
         raise InputError(f"New scores have shape {values.shape}; at least one is needed, shape (n,).")
     # Labels play no part; all alike, for the checks and effective sizes of observations.
     now = Observations(values, np.zeros(len(values)), weights, clusters)
+    now = now.subset(now.order)
     size = _size(now)
-    order = now.order
-    ordered, reached = now.scores[order], np.cumsum(now.unit_weights[order])
+    ordered, reached = now.scores, np.cumsum(now.unit_weights)
     reached = np.concatenate([[0.0], reached / reached[-1]])
 
     ks = _largest_distance(before.quantiles, ordered, reached)
