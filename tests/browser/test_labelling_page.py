@@ -23,7 +23,7 @@ def work(lab):
     """Where the labels of this session go; the set is copied to where the notebook looks for it."""
     shutil.copytree(ROOT / "labeled_pairs", lab.root.parent / "labeled_pairs")
     _set_parameters(lab.root / NOTEBOOK, annotator="anna", cutoff=0.4, n_repeats=2)
-    return lab.root.parent / "reports" / "labelling" / "demo"
+    return lab.root.parent / "labeled_pairs" / "work" / "demo"
 
 
 @pytest.fixture(scope="module")
