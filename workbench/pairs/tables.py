@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InputError
 from workbench.files.encodings import find_encoding, open_text
+from workbench.files.headers import column_names, separator_of
 from workbench.files.kinds import EXCEL, TEXT, check_archive_size, kind_of
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ def _read_delimited(path: Path, encoding: str | None) -> pd.DataFrame:
     import pandas as pd
 
     with open_text(path, encoding or find_encoding(path), newline="") as file:
-        separator = _separator(file, path)
+        separator = separator_of(file, path)
         before = csv.field_size_limit(LONGEST_FIELD)
         reader = csv.reader(file, delimiter=separator, strict=True)
         try:
-            header = _column_names(next(reader, []))
+            header = column_names(next(reader, []))
             numbers: list[int] = []
             columns: list[list[str]] = [[] for _ in header]
             for number, row in enumerate(_checked(reader, len(header), path), start=2):
@@ -164,7 +165,7 @@ def _read_workbook(path: Path, encoding: str | None) -> pd.DataFrame:
     if not filled:
         raise InputError(f"The first sheet of {path.name} is empty.")
     width = max(len(values) for _, values in filled)
-    header = _column_names([*filled[0][1], *[None] * (width - len(filled[0][1]))])
+    header = column_names([*filled[0][1], *[None] * (width - len(filled[0][1]))])
     rows = [[*values, *[None] * (width - len(values))] for _, values in filled[1:]]
     return pd.DataFrame(rows, columns=header, index=[number for number, _ in filled[1:]], dtype=object)
 
@@ -187,24 +188,6 @@ _READERS = {
     ".parquet": (PARQUET, _read_parquet),
 }
 SUFFIXES = tuple(_READERS)
-
-
-def _separator(file: TextIO, path: Path) -> str:
-    """The separator that splits the header into most columns; the suffix decides where none does."""
-    header = file.readline(LONGEST_FIELD)
-    file.seek(0)
-    candidates = "\t,;|" if path.suffix.lower() == ".tsv" else ",;\t|"
-    return max(candidates, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
-
-
-def _column_names(header: Sequence[Any]) -> list[str]:
-    """Names of columns; those without get a number, repeated ones too."""
-    names: list[str] = []
-    for number, cell in enumerate(header, start=1):
-        name = str(cell).strip() if cell is not None else ""
-        name = name or f"column {number}"
-        names.append(f"{name} ({number})" if name in names else name)
-    return names
 
 
 def _cell(value: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from workbench.errors import InputError
 from workbench.files.encodings import find_encoding, open_text
+from workbench.files.headers import column_names, separator_of
 from workbench.files.kinds import check_archive_size
 from workbench.retrieval.records import FileTexts, records_from
 
@@ -29,7 +30,6 @@ TEXT_COLUMNS = frozenset(
 
 # A longer line is no row of a table: most likely a quotation mark is not closed, or it is another format.
 LONGEST_LINE = 2**20
-LONGEST_HEADER = 2**16
 # Excel's own limit; a damaged or hostile file can claim more.
 MOST_ROWS = 1_048_576
 # A column of shorter entries, on average, is a name or a code rather than a text.
@@ -42,10 +42,10 @@ def read_delimited(path: Path, text_column: str | None = None, encoding: str | N
     """Texts of a .csv or .tsv file with a header line; ``007`` stays ``007``, as all values stay text."""
     encoding, notes = _chosen_encoding(path, encoding)
     with open_text(path, encoding, newline="") as file:
-        separator = _separator(file, path)
+        separator = separator_of(file, path)
         reader = csv.reader(_bounded_lines(file, path), delimiter=separator, strict=True)
         try:
-            header = _column_names(next(reader, []))
+            header = column_names(next(reader, []))
             rows = [
                 (number, _row(values, header, path, reader.line_num))
                 for number, values in enumerate(reader, start=2)
@@ -161,14 +161,6 @@ def _as_text(value: Any, path: Path, place: str, number: int) -> str:
     raise InputError(f"{path.name}, {place} {number}: the text is a {type(value).__name__}, not a string.")
 
 
-def _separator(file: TextIO, path: Path) -> str:
-    """The separator that splits the header into most columns; the suffix decides where none does."""
-    header = file.readline(LONGEST_HEADER)
-    file.seek(0)
-    candidates = "\t,;|" if path.suffix.lower() == ".tsv" else ",;\t|"
-    return max(candidates, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
-
-
 def _bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
     number = 0
     while line := file.readline(LONGEST_LINE):
@@ -179,16 +171,6 @@ def _bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
                 "of a table. Is it another format, or are line breaks missing?"
             )
         yield line
-
-
-def _column_names(header: Sequence[Any]) -> list[str]:
-    """Names of columns; those without get a number, repeated ones too."""
-    names: list[str] = []
-    for number, cell in enumerate(header, start=1):
-        name = str(cell).strip() if cell is not None else ""
-        name = name or f"column {number}"
-        names.append(f"{name} ({number})" if name in names else name)
-    return names
 
 
 def _row(values: Sequence[Any], header: Sequence[str], path: Path, line: int) -> dict[str, Any]:
@@ -231,7 +213,7 @@ def _sheet_rows(worksheet: Any, path: Path) -> tuple[list[str], list[Row]]:
         if all(value is None or value == "" for value in values):
             continue
         if not header:
-            header = _column_names(values)
+            header = column_names(values)
         else:
             header += [f"column {n}" for n in range(len(header) + 1, len(values) + 1)]
             row = {name: value for name, value in zip(header, values, strict=False) if value is not None}
