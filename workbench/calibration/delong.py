@@ -1,0 +1,160 @@
+"""Areas under several ROC curves of the same pairs, with their covariance: DeLong, and Obuchowski by JD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from workbench.calibration.intervals import wilson
+from workbench.calibration.observations import FloatArray, IntArray, Observations
+
+__all__ = ["Aucs", "delong"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Aucs:
+    """Areas under ROC curves, and how they vary together.
+
+    Attributes
+    ----------
+    auc : ndarray of float64, shape (k,)
+        Probability that a match scores higher than another pair; ties count half.
+    covariance : ndarray of float64, shape (k, k)
+    n_matches, n_others : int
+    by : {"pair", "cluster"}
+        What was taken as independent.
+    """
+
+    auc: FloatArray
+    covariance: FloatArray
+    n_matches: int
+    n_others: int
+    by: Literal["pair", "cluster"]
+
+    def __repr__(self) -> str:
+        errors = np.sqrt(np.diag(self.covariance))
+        areas = ", ".join(f"{auc:.4f} ± {error:.4f}" for auc, error in zip(self.auc, errors, strict=True))
+        return f"Aucs({areas}; by {self.by})"
+
+    def interval(self, index: int, confidence: float = 0.95) -> tuple[float, float]:
+        """Interval of one area, on the logit scale [1]_, so that it stays within 0 and 1.
+
+        Where classes do not overlap at all no variance is seen; then it is Wilson's interval for as many
+        pairs as the smaller class has.
+
+        References
+        ----------
+        .. [1] Pepe (2003), The Statistical Evaluation of Medical Tests, section 5.2.5.
+        """
+        auc, variance = float(self.auc[index]), float(self.covariance[index, index])
+        if variance <= 0 or auc in (0.0, 1.0):
+            low, high = wilson(auc, min(self.n_matches, self.n_others), confidence)
+            return float(low), float(high)
+        logit, error = np.log(auc / (1 - auc)), np.sqrt(variance) / (auc * (1 - auc))
+        z = stats.norm.ppf((1 + confidence) / 2)
+        low, high = (1 / (1 + np.exp(-(logit + sign * z * error))) for sign in (-1, 1))
+        return float(low), float(high)
+
+    def difference(self, one: int, other: int, confidence: float = 0.95) -> tuple[float, float, float, float]:
+        """AUC of `one` less that of `other`: value, low, high and two-sided p-value of no difference."""
+        value = float(self.auc[one] - self.auc[other])
+        variance = self.covariance[one, one] + self.covariance[other, other] - 2 * self.covariance[one, other]
+        if variance <= 1e-15:
+            # Curves that order all pairs alike do not differ; otherwise nothing was seen of how they vary.
+            return (
+                (value, value, value, 1.0)
+                if value == 0
+                else (value, float("nan"), float("nan"), float("nan"))
+            )
+        error = float(np.sqrt(variance))
+        z = stats.norm.ppf((1 + confidence) / 2)
+        low, high = max(value - z * error, -1.0), min(value + z * error, 1.0)
+        return value, float(low), float(high), float(2 * stats.norm.sf(abs(value) / error))
+
+
+def delong(scores: npt.ArrayLike, labels: npt.ArrayLike, clusters: npt.ArrayLike | None = None) -> Aucs:
+    """Areas under ROC curves of the same pairs, with their covariance.
+
+    Parameters
+    ----------
+    scores : array-like of float, shape (k, n) or (n,)
+        k encoders' scores of the same n pairs.
+    labels : array-like of {0, 1}, shape (n,)
+    clusters : array-like, shape (n,), optional
+        The JD of each pair. Pairs of one JD are then allowed to depend on each other [2]_; without, it is
+        DeLong's estimator [1]_.
+
+    Returns
+    -------
+    Aucs
+
+    Raises
+    ------
+    InputError
+        If scores, labels or clusters cannot be used, or there is one class only.
+
+    References
+    ----------
+    .. [1] DeLong, DeLong & Clarke-Pearson (1988), Comparing the areas under two or more correlated receiver
+       operating characteristic curves: a nonparametric approach, Biometrics 44, 837-845.
+    .. [2] Obuchowski (1997), Nonparametric analysis of clustered ROC curve data, Biometrics 53, 567-578.
+
+    Examples
+    --------
+    >>> delong([[0.8, 0.6, 0.4, 0.2], [0.8, 0.3, 0.4, 0.2]], [1, 1, 0, 0])
+    Aucs(1.0000 ± 0.0000, 0.7500 ± 0.3536; by pair)
+    """
+    table = np.atleast_2d(np.asarray(scores, dtype=np.float64))
+    checked = [Observations(row, labels, clusters=clusters) for row in table]
+    checked[0].require_both_classes()
+    is_match = checked[0].labels == 1
+    of_match, of_other = zip(*(_placements(row, is_match) for row in table), strict=True)
+    v10, v01 = np.array(of_match), np.array(of_other)
+    auc = v10.mean(axis=1)
+    m, n = v10.shape[1], v01.shape[1]
+    codes = checked[0].clusters
+    if codes is None:
+        covariance = _covariance(v10) / m + _covariance(v01) / n
+    else:
+        covariance = _by_cluster(v10 - auc[:, None], v01 - auc[:, None], codes, is_match)
+    return Aucs(auc, covariance, m, n, "pair" if codes is None else "cluster")
+
+
+def _placements(scores: FloatArray, is_match: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+    """Share of others below each match, and of matches above each other pair; ties count half."""
+    matches, others = np.sort(scores[is_match]), np.sort(scores[~is_match])
+
+    def share_below(ordered: FloatArray, values: FloatArray) -> FloatArray:
+        below, up_to = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+        return np.asarray((below + up_to) / (2 * len(ordered)))
+
+    return share_below(others, scores[is_match]), 1 - share_below(matches, scores[~is_match])
+
+
+def _covariance(values: FloatArray) -> FloatArray:
+    if values.shape[1] < 2:
+        return np.full((len(values), len(values)), np.nan)
+    return np.asarray(np.atleast_2d(np.cov(values)))
+
+
+def _by_cluster(
+    v10: FloatArray, v01: FloatArray, codes: IntArray, is_match: npt.NDArray[np.bool_]
+) -> FloatArray:
+    """Obuchowski's equations 3 to 5: sums over clusters of the centred placements."""
+    m, n = v10.shape[1], v01.shape[1]
+    n_clusters = int(codes.max()) + 1
+    sums = []
+    for values, members in ((v10, codes[is_match]), (v01, codes[~is_match])):
+        sums.append(np.array([np.bincount(members, row, minlength=n_clusters) for row in values]))
+    of_match, of_other = sums
+    with_match, with_other = (len(np.unique(codes[kind])) for kind in (is_match, ~is_match))
+    if min(with_match, with_other, n_clusters) < 2:
+        return np.full((len(v10), len(v10)), np.nan)
+    s10 = with_match / (with_match - 1) / m * of_match @ of_match.T
+    s01 = with_other / (with_other - 1) / n * of_other @ of_other.T
+    s11 = n_clusters / (n_clusters - 1) * of_match @ of_other.T
+    return np.asarray(s10 / m + s01 / n + (s11 + s11.T) / (m * n))
