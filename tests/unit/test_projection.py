@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import json
+import signal
 import sys
 import threading
 import time
@@ -408,6 +409,8 @@ class TestMachines:
         warm_up(wait=True)
 
     def test_a_fit_can_be_interrupted_and_done_again(self):
+        # A shell starts what runs in the background deaf to Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         warm_up(wait=True)
         random = np.random.default_rng(0)
         rows = random.standard_normal((3000, 16)).astype(np.float32)
