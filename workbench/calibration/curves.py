@@ -25,6 +25,8 @@ METHODS: tuple[CurveName, ...] = get_args(CurveName)
 EDGE = 1e-3
 # No penalty, as Platt and Kull et al. have it, yet a finite number that every solver takes.
 NO_PENALTY = 1e10
+# Far out a logistic curve rounds to 0 or 1, which no number of pairs can show.
+NEVER = 1e-12
 
 
 def fitted_at(
@@ -77,8 +79,10 @@ def fitted_at(
     if method == "isotonic":
         return np.asarray(_isotonic(x, m, o).predict(where), dtype=np.float64)
     if method == "beta":
-        return _logistic(_beta_features(x), m, o, _beta_features(where))
-    return _logistic(x[:, None], m, o, where[:, None])
+        curve = _logistic(_beta_features(x), m, o, _beta_features(where))
+    else:
+        curve = _logistic(x[:, None], m, o, where[:, None])
+    return np.clip(curve, NEVER, 1 - NEVER)
 
 
 def fitted_many(
@@ -97,14 +101,14 @@ def fitted_many(
     """
     if method == "isotonic":
         columns = zip(of_match.T, of_other.T, strict=True)
-        return np.array([_isotonic(scores, m, o).predict(at) for m, o in columns])
+        return np.array([_isotonic_at(scores, m, o, at) for m, o in columns])
     features, where = scores[:, None], at[:, None]
     if method == "beta":
         features, where = _beta_features(scores), _beta_features(at)
     high, low = _targets(of_match, of_other)
     for_match = of_match * high + of_other * low
     for_other = of_match * (1 - high) + of_other * (1 - low)
-    return logistic_many(features, for_match, for_other, where)
+    return np.clip(logistic_many(features, for_match, for_other, where), NEVER, 1 - NEVER)
 
 
 def isotonic_knots(scores: FloatArray, of_match: FloatArray, of_other: FloatArray) -> FloatArray:
@@ -143,6 +147,20 @@ def _isotonic(scores: FloatArray, of_match: FloatArray, of_other: FloatArray):  
     high, low = _targets(of_match, of_other)
     curve = IsotonicRegression(y_min=low, y_max=high, increasing=True, out_of_bounds="clip")
     return curve.fit(scores[some], of_match[some] / weight[some], sample_weight=weight[some])
+
+
+def _isotonic_at(
+    scores: FloatArray, of_match: FloatArray, of_other: FloatArray, at: FloatArray
+) -> FloatArray:
+    """As the regression above, without its checks, which take most of the time; scores ascending."""
+    from sklearn.isotonic import isotonic_regression
+
+    weight = of_match + of_other
+    some = weight > 0
+    high, low = _targets(of_match, of_other)
+    share = of_match[some] / weight[some]
+    curve = isotonic_regression(share, sample_weight=weight[some], y_min=low, y_max=high)
+    return np.asarray(np.interp(at, scores[some], curve))
 
 
 def _beta_features(scores: FloatArray) -> FloatArray:

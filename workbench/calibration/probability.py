@@ -9,26 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.calibration import probability_text
-from workbench.calibration.bootstrap import quantiles, resample
-from workbench.calibration.counts import check_share, cutoffs_between
+from workbench.calibration.bootstrap import quantiles
+from workbench.calibration.counts import check_share
 from workbench.calibration.cross_fitting import Cells, CrossFit, cross_fit, pick_method
+from workbench.calibration.curve_intervals import drawn_curves, odds_factor, step_intervals
 from workbench.calibration.curves import (
     METHODS,
     CurveName,
     check_method,
     fitted_at,
-    fitted_many,
     isotonic_knots,
 )
-from workbench.calibration.effective import share_with_size
 from workbench.calibration.figures import Estimate, scale_odds
-from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.errors import CardError, InputError
 
@@ -37,9 +35,6 @@ __all__ = ["MatchProbability", "fit_probability"]
 # Knots of the table that a card keeps; linear interpolation between them errs by less than 0.0005.
 KNOTS = 101
 DIGITS = 6
-# Cells of scores that resamples are counted in: where within a cell a pair lies does not move a curve.
-MOST_DRAWN = 250
-Share = TypeVar("Share", float, FloatArray)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,7 +130,7 @@ class MatchProbability:
         if prevalence is None:
             return self
         check_share(prevalence, "prevalence", "the share of matches among live pairs")
-        factor = prevalence / (1 - prevalence) / (self.prevalence / (1 - self.prevalence))
+        factor = odds_factor(self.prevalence, prevalence)
         value, low, high = (
             scale_odds(table, factor).round(DIGITS) for table in (self.probability, self.low, self.high)
         )
@@ -230,9 +225,11 @@ def fit_probability(
     n_folds : int
         For cross-fitting; whole JDs are left out where pairs share them.
     n_resamples, seed : int
-        Of the bootstrap that the interval comes from, by JD where shared. Each resample fits the chosen
-        method again. An isotonic curve is flat over some scores, and its bootstrap collapses where these
-        hold no error; there the interval is at least Wilson's for the pairs under the step.
+        Of the bootstrap that the interval comes from, by JD where shared. Each resample fits again, and
+        with ``"auto"`` takes the method that says best what the resample left out, so that the interval
+        knows that the shape of the curve is not known either. An isotonic curve is flat over some scores,
+        and its bootstrap collapses where these hold no error; where it is the curve taken, the interval is
+        at least Wilson's for the pairs under the step.
 
     Returns
     -------
@@ -271,16 +268,16 @@ def fit_probability(
         knots = np.union1d(knots, isotonic_knots(cells.scores, cells.of_match, cells.of_other))
     curve = fitted_at(chosen, cells.scores, cells.of_match, cells.of_other, knots)
 
-    drawn = _drawn_curves(observations, chosen, knots, prevalence, n_resamples, seed)
+    drawn = drawn_curves(observations, tried, knots, prevalence, n_resamples, seed)
     low, high = quantiles(drawn.T, [(1 - confidence) / 2, (1 + confidence) / 2])
     if chosen == "isotonic":
-        under = _step_intervals(observations, curve, knots, confidence)
+        under = step_intervals(observations, curve, knots, confidence)
         if prevalence is not None:
-            factor = _odds_factor(observations.prevalence, prevalence)
+            factor = odds_factor(observations.prevalence, prevalence)
             under = scale_odds(under[0], factor), scale_odds(under[1], factor)
         low, high = np.minimum(low, under[0]), np.maximum(high, under[1])
     if prevalence is not None:
-        curve = scale_odds(curve, _odds_factor(observations.prevalence, prevalence))
+        curve = scale_odds(curve, odds_factor(observations.prevalence, prevalence))
     # Rounding and reading Wilson's ends step by step must not make a table fall.
     value = np.maximum.accumulate(curve.round(DIGITS))
     low = np.maximum.accumulate(np.minimum(low, curve).round(DIGITS))
@@ -299,57 +296,3 @@ def fit_probability(
         log_loss={name: fit.mean_log_loss for name, fit in fits.items()},
         cross_fit=fits[chosen],
     )
-
-
-def _drawn_curves(
-    observations: Observations,
-    method: CurveName,
-    knots: FloatArray,
-    prevalence: float | None,
-    n_resamples: int,
-    seed: int,
-) -> FloatArray:
-    """The curve fitted to each resample, shape (n_resamples, k)."""
-    table = cutoffs_between(observations.scores)
-    if len(table) > MOST_DRAWN:
-        # Evenly spaced in rank, both ends included.
-        at = np.linspace(0, len(observations) - 1, MOST_DRAWN).astype(np.intp)
-        inner = np.searchsorted(table, np.sort(observations.scores)[at])
-        table = table[np.unique(np.concatenate([[0], inner, [len(table) - 1]]))]
-    resamples = resample(observations, n_resamples=n_resamples, seed=seed, cutoffs=table)
-    cells = Cells.of(observations, resamples.cutoffs)
-    # Counts above each cutoff, differenced, are counts between cutoffs: the top one has nothing above.
-    of_match, of_other = (
-        -np.diff(np.asarray(above, dtype=np.float64), axis=0)[cells.filled] * cells.scale
-        for above in (resamples.tp, resamples.fp)
-    )
-    drawn = fitted_many(method, cells.scores, of_match, of_other, knots)
-    if prevalence is not None:
-        share = of_match.sum(axis=0) / (of_match.sum(axis=0) + of_other.sum(axis=0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # A resample of one class only says nothing about another prevalence: NaN.
-            odds = (drawn / (1 - drawn)).T * _odds_factor(share, prevalence)
-            drawn = np.where((share > 0) & (share < 1), odds / (1 + odds), np.nan).T
-    return drawn
-
-
-def _step_intervals(
-    observations: Observations, curve: FloatArray, knots: FloatArray, confidence: float
-) -> tuple[FloatArray, FloatArray]:
-    """Wilson's interval of the pairs under the step that each knot lies on; NaN-free, shape (k,) each."""
-    low, high = curve.copy(), curve.copy()
-    for value in np.unique(curve):
-        on_step = np.flatnonzero(curve == value)
-        first, last = knots[on_step[0]], knots[on_step[-1]]
-        inside = (observations.scores >= first) & (observations.scores <= last)
-        if inside.any():
-            share, size = share_with_size(
-                observations.labels[inside].astype(np.float64), observations.subset(inside)
-            )
-            ends = wilson(share, size, confidence)
-            low[on_step], high[on_step] = ends[0], ends[1]
-    return np.asarray(low), np.asarray(high)
-
-
-def _odds_factor(prevalence: Share, live: float) -> Share:
-    return live / (1 - live) / (prevalence / (1 - prevalence))
