@@ -4,17 +4,25 @@ Start at :func:`calibrate`, which does all of it, or at the pieces: :class:`Obse
 :func:`sweep` (every figure at every cutoff), :func:`verdict`, :func:`choose`, :func:`guarantee_precision`.
 """
 
+from workbench.calibration.adverse_impact import AdverseImpact, adverse_impact
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples, bands, resample
 from workbench.calibration.choice import Choice, choose
+from workbench.calibration.comparing import Comparison, compare
 from workbench.calibration.counts import Counts, count
+from workbench.calibration.delong import delong
 from workbench.calibration.figures import Costs, Estimate, figure
 from workbench.calibration.flips import flips
 from workbench.calibration.grey_zone import GreyZone, grey_zone
+from workbench.calibration.groups import GroupFigures, by_group
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
+from workbench.calibration.matryoshka import matryoshka
+from workbench.calibration.monitoring import CheckResult, check
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
 from workbench.calibration.planning import pairs_needed
+from workbench.calibration.probability import MatchProbability, fit_probability
+from workbench.calibration.reliability import Reliability, reliability
 from workbench.calibration.reweighting import live_weights, stratum_weights
 from workbench.calibration.rules import (
     Capacity,
@@ -27,40 +35,55 @@ from workbench.calibration.rules import (
     TargetPrecision,
     TargetRecall,
 )
+from workbench.calibration.shift import ScoreProfile, ScoreShift, score_profile, score_shift
 from workbench.calibration.stability import Stability, stability
 from workbench.calibration.study import Study, calibrate
 from workbench.calibration.sweep import sweep, tabulate
 from workbench.calibration.verdict import Verdict, verdict
 
 __all__ = [
+    "AdverseImpact",
     "Capacity",
+    "CheckResult",
     "Choice",
+    "Comparison",
     "Costs",
     "Counts",
     "Estimate",
     "GreyZone",
+    "GroupFigures",
     "Guarantee",
     "HoldOut",
     "HonestFigure",
+    "MatchProbability",
     "MaxAccuracy",
     "MaxFBeta",
     "MaxYouden",
     "MinCost",
     "Observations",
+    "Reliability",
     "Resamples",
     "Rule",
+    "ScoreProfile",
+    "ScoreShift",
     "Stability",
     "Study",
     "TargetMissed",
     "TargetPrecision",
     "TargetRecall",
     "Verdict",
+    "adverse_impact",
     "bands",
+    "by_group",
     "calibrate",
+    "check",
     "choose",
+    "compare",
     "count",
+    "delong",
     "figure",
     "figures_at",
+    "fit_probability",
     "flips",
     "grey_zone",
     "guarantee_missed",
@@ -68,8 +91,12 @@ __all__ = [
     "hold_out",
     "honest_figures",
     "live_weights",
+    "matryoshka",
     "pairs_needed",
+    "reliability",
     "resample",
+    "score_profile",
+    "score_shift",
     "stability",
     "stratum_weights",
     "sweep",

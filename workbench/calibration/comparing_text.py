@@ -1,0 +1,197 @@
+"""A comparison of encoders in words and as a table, in English and Chinese."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from workbench.calibration.wording import number, percent
+from workbench.settings import get_settings
+
+if TYPE_CHECKING:
+    from workbench.calibration.comparison import Comparison
+
+__all__ = ["html", "sentence", "summary", "table"]
+
+NAMES = {
+    "auc": ("AUC", "AUC"),
+    "average_precision": ("平均精度 AP", "AP"),
+    "precision_at_recall": ("召回率 {} 时的正确率", "precision at recall {}"),
+    "recall_at_precision": ("正确率 {} 时的召回率", "recall at precision {}"),
+    "precision": ("正确率", "precision"),
+    "recall": ("召回率", "recall"),
+    "f1": ("F1", "F1"),
+    "accuracy": ("判断正确率", "accuracy"),
+}
+STANDINGS = {
+    "better": ("更好", "it is better"),
+    "worse": ("更差", "it is worse"),
+    "as good": ("一样好（差别小于 {margin:g}）", "it is as good, to within {margin:g}"),
+    "no worse": ("不差于后者（以 {margin:g} 为界）", "it is no worse, to within {margin:g}"),
+    "unclear": ("还分不出高下", "which is better cannot be told from these pairs"),
+}
+# Figures that are told as areas, not as percent.
+AREAS = {"auc", "average_precision", "f1"}
+
+
+def sentence(found: Comparison, encoder: str, language: str = "en") -> str:
+    """Is it worth it: the difference to the baseline, flips, and cost."""
+    zh = language == "zh"
+    row, base = found.row(encoder), found.row(found.baseline)
+    if encoder == found.baseline:
+        ends = f"{row['low']:.3f}–{row['high']:.3f}"
+        return (
+            f"{encoder}（基准）：AUC {row['value']:.3f}（{ends}）{_cost(found, encoder, language)}。"
+            if zh
+            else f"{encoder} (baseline): AUC {row['value']:.3f} ({ends}){_cost(found, encoder, language)}."
+        )
+    standing = found.standing(encoder)
+    said = STANDINGS[standing][0 if zh else 1].format(margin=found.margin)
+    if standing == "worse" and found.suffices(encoder):
+        less = f"{found.margin:g}"
+        said += f"，但差距小于 {less}" if zh else f", but by less than {less}"
+    gap = f"{row['difference']:+.3f}"
+    if np.isnan(row["difference_low"]):
+        ends = "区间无法计算" if zh else "no interval can be given"
+    else:
+        ends = (
+            f"{row['difference_low']:+.3f} 至 {row['difference_high']:+.3f}"
+            if zh
+            else (f"{row['difference_low']:+.3f} to {row['difference_high']:+.3f}")
+        )
+    p = (
+        "–"
+        if np.isnan(row["p_adjusted"])
+        else ("< 0.001" if row["p_adjusted"] < 0.001 else f"= {row['p_adjusted']:.3f}")
+    )
+    flips, cost = _flips(found, encoder, language), _cost(found, encoder, language)
+    if zh:
+        return (
+            f"{encoder} 对比 {found.baseline}：AUC {row['value']:.3f} 对 {base['value']:.3f}，相差 {gap}"
+            f"（{ends}；Holm 校正后 p {p}），{said}{cost}。{flips}"
+        )
+    areas = f"AUC {row['value']:.3f} against {base['value']:.3f}"
+    return (
+        f"{encoder} against {found.baseline}: {areas}, {gap} ({ends}; p {p} after Holm's correction): "
+        f"{said}{cost}. {flips}"
+    )
+
+
+def summary(found: Comparison, language: str = "en") -> str:
+    """All encoders against the baseline, one a line."""
+    zh = language == "zh"
+    by = ((" JD ", "JDs") if found.by == "cluster" else ("对", "pairs"))[0 if zh else 1]
+    method = {"bootstrap": ("同样重抽样", "the same"), "DeLong": ("DeLong 法", "DeLong's method")}.get(
+        found.auc_method, ("Obuchowski 法", "Obuchowski's method")
+    )[0 if zh else 1]
+    sure = f"{100 * found.confidence:.4g}"
+    head = (
+        f"{found.n} 对标注（{found.n_matches} 对匹配），{sure}% 区间按{by}重抽样，AUC 用{method}："
+        if zh
+        else f"{found.n} labelled pairs ({found.n_matches} matches); {sure} % intervals from resampled {by}, "
+        f"those of AUC by {method}:"
+    )
+    return "\n".join([head, *(sentence(found, name, language) for name in found.encoders)])
+
+
+def table(found: Comparison, language: str = "en") -> pd.DataFrame:
+    """One row an encoder: cutoff, figures with intervals, flips against the baseline, cost."""
+    zh = language == "zh"
+    rows = []
+    for name in found.encoders:
+        row: dict[str, object] = {
+            "编码器" if zh else "encoder": name,
+            "阈值" if zh else "cutoff": number(found.cutoffs[name]),
+        }
+        for key, names in NAMES.items():
+            at = {"precision_at_recall": found.matched.recall, "recall_at_precision": found.matched.precision}
+            matched = at.get(key)
+            if key in at and matched is None:
+                continue
+            called = names[0 if zh else 1].format("" if matched is None else percent(matched, language))
+            row[called] = _cell(found, name, key, language)
+        flips = _against(found, name)
+        row["判断不同" if zh else "decisions that differ"] = (
+            "–" if flips is None else str(int(flips["differ"]))
+        )
+        if found.milliseconds:
+            cost = found.milliseconds.get(name)
+            row["毫秒/条" if zh else "ms a text"] = "–" if cost is None else f"{cost:.3g}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def html(found: Comparison, language: str | None = None) -> str:
+    """The summary over the table; names are escaped."""
+    language = language or get_settings().language
+    said = "".join(
+        f"<p style='margin:0.3em 0'>{escape(line)}</p>" for line in summary(found, language).split("\n")
+    )
+    return f"<div style='max-width:60em'>{said}{table(found, language).to_html(index=False, border=0)}</div>"
+
+
+def _cell(found: Comparison, name: str, key: str, language: str) -> str:
+    row = found.row(name, key)  # type: ignore[arg-type]
+    if np.isnan(row["value"]):
+        return "–"
+    if key in AREAS:
+        value, low, high = (f"{row[column]:.3f}" for column in ("value", "low", "high"))
+    else:
+        value = percent(row["value"], language)
+        low, high = (f"{100 * row[column]:.1f}" for column in ("low", "high"))
+    if np.isnan(row["low"]):
+        return value
+    return f"{value}（{low}–{high}）" if language == "zh" else f"{value} ({low}–{high})"
+
+
+def _against(found: Comparison, encoder: str) -> pd.Series | None:
+    """The line on decisions of an encoder and the baseline, seen from the encoder."""
+    decisions = found.decisions
+    for one, other, swapped in (("encoder", "other", False), ("other", "encoder", True)):
+        line = decisions[(decisions[one] == encoder) & (decisions[other] == found.baseline)]
+        if len(line):
+            row: pd.Series = line.iloc[0]
+            return row.rename({"better": "worse", "worse": "better"}) if swapped else row
+    return None
+
+
+def _flips(found: Comparison, encoder: str, language: str) -> str:
+    zh = language == "zh"
+    line = _against(found, encoder)
+    if line is None:
+        return (
+            "至少一方没有可用的阈值，无法比较判断。"
+            if zh
+            else "One of the two has no cutoff, so that decisions cannot be compared."
+        )
+    differ, better = int(line["differ"]), int(line["better"])
+    if not differ:
+        return "在各自的阈值处，所有判断相同。" if zh else "At their own cutoffs no decision differs."
+    share = percent(differ / found.n, language)
+    if zh:
+        head = f"在各自的阈值处，{found.n} 对中有 {differ} 对判断不同（{share}）"
+        return f"{head}，其中 {better} 对由 {encoder} 判对。"
+    verb = "is" if better == 1 else "are"
+    return (
+        f"At their own cutoffs {differ} of {found.n} decisions differ ({share}), of which {better} {verb} "
+        f"right with {encoder}."
+    )
+
+
+def _cost(found: Comparison, encoder: str, language: str) -> str:
+    zh = language == "zh"
+    cost, base = found.milliseconds.get(encoder), found.milliseconds.get(found.baseline)
+    if cost is None:
+        return ""
+    own = f"{cost:.3g}"
+    if encoder == found.baseline or base is None or base <= 0:
+        return f"，每条 {own} 毫秒" if zh else f", {own} ms a text"
+    times = f"{cost / base:.2g}"
+    return (
+        f"；耗时为其 {times} 倍（每条 {own} 对 {base:.3g} 毫秒）"
+        if zh
+        else f"; it takes {times} times as long ({own} against {base:.3g} ms a text)"
+    )
