@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "CalibrationPanel": "workbench.panels.calibration_panel",
     "LabellingPanel": "workbench.panels.labelling_panel",
+    "MapPanel": "workbench.panels.map_panel",
     "SearchPanel": "workbench.panels.search_panel",
     "disagreements_html": "workbench.panels.disputes_html",
     "hits_csv": "workbench.panels.cards",
@@ -18,6 +19,7 @@ _HOMES = {
 __all__ = [
     "CalibrationPanel",
     "LabellingPanel",
+    "MapPanel",
     "SearchPanel",
     "disagreements_html",
     "hits_csv",
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.panels.cards import hits_csv, hits_frame, hits_html
     from workbench.panels.disputes_html import disagreements_html
     from workbench.panels.labelling_panel import LabellingPanel
+    from workbench.panels.map_panel import MapPanel
     from workbench.panels.search_panel import SearchPanel
 
 

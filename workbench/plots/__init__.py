@@ -11,17 +11,22 @@ _HOMES = {
     "house_style": "workbench.plots.style",
     "plot_active_labelling": "workbench.plots.pairs",
     "plot_agreement": "workbench.plots.pairs",
+    "plot_cluster_tree": "workbench.plots.clusters",
     "plot_cost": "workbench.plots.calibration",
     "plot_groups": "workbench.plots.calibration",
     "plot_histogram": "workbench.plots.vectors",
     "plot_label_noise": "workbench.plots.pairs",
+    "plot_map_comparison": "workbench.plots.map_comparison",
     "plot_over_cutoff": "workbench.plots.calibration",
     "plot_precision_recall": "workbench.plots.calibration",
     "plot_reliability": "workbench.plots.calibration",
     "plot_roc": "workbench.plots.calibration",
     "plot_scores": "workbench.plots.calibration",
+    "plot_skill_map": "workbench.plots.skill_map",
     "plot_stability": "workbench.plots.calibration",
     "plot_study": "workbench.plots.calibration",
+    "plot_supply_change": "workbench.plots.supply_demand",
+    "plot_supply_demand": "workbench.plots.supply_demand",
     "plot_values": "workbench.plots.vectors",
 }
 
@@ -29,17 +34,22 @@ __all__ = [
     "house_style",
     "plot_active_labelling",
     "plot_agreement",
+    "plot_cluster_tree",
     "plot_cost",
     "plot_groups",
     "plot_histogram",
     "plot_label_noise",
+    "plot_map_comparison",
     "plot_over_cutoff",
     "plot_precision_recall",
     "plot_reliability",
     "plot_roc",
     "plot_scores",
+    "plot_skill_map",
     "plot_stability",
     "plot_study",
+    "plot_supply_change",
+    "plot_supply_demand",
     "plot_values",
 ]
 
@@ -55,8 +65,12 @@ if TYPE_CHECKING:
         plot_stability,
         plot_study,
     )
+    from workbench.plots.clusters import plot_cluster_tree
+    from workbench.plots.map_comparison import plot_map_comparison
     from workbench.plots.pairs import plot_active_labelling, plot_agreement, plot_label_noise
+    from workbench.plots.skill_map import plot_skill_map
     from workbench.plots.style import house_style
+    from workbench.plots.supply_demand import plot_supply_change, plot_supply_demand
     from workbench.plots.vectors import plot_histogram, plot_values
 
 
