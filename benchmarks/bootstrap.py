@@ -1,28 +1,23 @@
-"""All bootstrap curves against a loop over scikit-learn: ``python benchmarks/bootstrap.py [OUT.json]``.
+"""All bootstrap curves against a loop over scikit-learn: ``python benchmarks/bootstrap.py [--quick]``.
 
 Both compute precision and recall at every cutoff in every resample; that results are equal on the same
-resamples is checked here first. Times depend on the machine; the ratio is of runs that took turns.
+resamples is checked first. The loop does a tenth of the resamples, and its time is taken ten times.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-import sklearn
+from measuring import QUICK, interleaved, measure, save
 from sklearn.metrics import precision_recall_curve
 
 from workbench.calibration import MaxFBeta, Observations, bands, resample
 from workbench.calibration.bootstrap import resample_with
 
-N_PAIRS, N_JDS, N_RESAMPLES = 500, 70, 10_000
-ROUNDS = 5
+N_PAIRS, N_JDS = 500, 70
+N_RESAMPLES = 1_000 if QUICK else 10_000
+SHARE_OF_LOOP = 0.1
 
 
 def labelled_pairs() -> Observations:
@@ -32,9 +27,9 @@ def labelled_pairs() -> Observations:
     return Observations(scores, labels)
 
 
-def loop(pairs: Observations, n_resamples: int, *, best: bool = False) -> None:
+def loop(pairs: Observations, *, best: bool = False) -> None:
     rng = np.random.default_rng(0)
-    for _ in range(n_resamples):
+    for _ in range(round(SHARE_OF_LOOP * N_RESAMPLES)):
         drawn = rng.integers(0, len(pairs), len(pairs))
         precision, recall, cutoffs = precision_recall_curve(pairs.labels[drawn], pairs.scores[drawn])
         if best:
@@ -42,16 +37,14 @@ def loop(pairs: Observations, n_resamples: int, *, best: bool = False) -> None:
             cutoffs[np.argmax(f1[:-1])]
 
 
-def curves(pairs: Observations, n_resamples: int = N_RESAMPLES) -> None:
-    for part in resample(pairs, n_resamples=n_resamples).in_chunks():
+def curves(pairs: Observations) -> None:
+    for part in resample(pairs, n_resamples=N_RESAMPLES).in_chunks():
         part.figure("precision")
         part.figure("recall")
 
 
-def seconds(task: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    task()
-    return time.perf_counter() - start
+def best_cutoffs(pairs: Observations) -> None:
+    MaxFBeta().pick_in(resample(pairs, n_resamples=N_RESAMPLES))
 
 
 def largest_difference(pairs: Observations, n_resamples: int = 200) -> float:
@@ -70,52 +63,49 @@ def largest_difference(pairs: Observations, n_resamples: int = 200) -> float:
     return largest
 
 
-def main(out: Path | None) -> None:
+def main() -> None:
     pairs = labelled_pairs()
-    shared = Observations(
-        pairs.scores, pairs.labels, clusters=np.random.default_rng(1).integers(0, N_JDS, N_PAIRS)
-    )
+    jds = np.random.default_rng(1).integers(0, N_JDS, N_PAIRS)
+    shared = Observations(pairs.scores, pairs.labels, clusters=jds)
     difference = largest_difference(pairs)
     if difference > 1e-6:
         raise SystemExit(f"Curves differ by {difference}; their times say nothing.")
-    part = N_RESAMPLES // 10
-    tasks: dict[str, Callable[[], object]] = {
-        "loop": lambda: loop(pairs, part),
-        "loop with best F1": lambda: loop(pairs, part, best=True),
-        "curves": lambda: curves(pairs),
-        "curves by JD": lambda: curves(shared),
-        "curves with best F1": lambda: MaxFBeta().pick_in(resample(pairs, n_resamples=N_RESAMPLES)),
-        "curves with bands of five figures": lambda: bands(resample(pairs, n_resamples=N_RESAMPLES)),
-    }
-    for task in tasks.values():
-        task()
-    # In turns, so that what else the machine does falls on all alike.
-    rounds = [[seconds(task) for task in tasks.values()] for _ in range(ROUNDS)]
-    taken = dict(zip(tasks, np.median(rounds, axis=0).tolist(), strict=True))
-    for name in ("loop", "loop with best F1"):
-        taken[name] *= N_RESAMPLES / part
-    ratios = {
-        "curves": taken["loop"] / taken["curves"],
-        "curves by JD": taken["loop"] / taken["curves by JD"],
-        "curves with best F1": taken["loop with best F1"] / taken["curves with best F1"],
-    }
-    print(f"{N_RESAMPLES:,} resamples of {N_PAIRS} pairs")
-    for name, value in taken.items():
-        faster = f", {ratios[name]:.1f} times faster than the loop" if name in ratios else ""
-        print(f"{name:<36}{value:7.3f} s{faster}")
-    print(f"largest difference on the same resamples: {difference:.1g}")
-    if out is not None:
-        result = {
-            "pairs": N_PAIRS,
-            "resamples": N_RESAMPLES,
-            "largest_difference": difference,
-            "seconds": {name: round(value, 4) for name, value in taken.items()},
-            "times_faster": {name: round(value, 1) for name, value in ratios.items()},
-            "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
-            "versions": {"numpy": np.__version__, "scikit-learn": sklearn.__version__},
-        }
-        out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    size = f"{N_PAIRS} pairs, {N_RESAMPLES:,} resamples"
+    checked = f"200 resamples, largest difference {difference:.0e}"
+    looped = ("loop over precision_recall_curve", partial(loop, pairs))
+    measurements = [
+        measure(
+            "bootstrap of precision and recall at every cutoff",
+            size,
+            ours=("curves", partial(curves, pairs)),
+            peer=looped,
+            required=None if QUICK else 40,
+            checked=checked,
+            peer_share=SHARE_OF_LOOP,
+        ),
+        measure(
+            "the same, resampled by JD",
+            f"{size}, {N_JDS} JDs",
+            ours=("curves", partial(curves, shared)),
+            peer=looped,
+            peer_share=SHARE_OF_LOOP,
+        ),
+        measure(
+            "bootstrap of the cutoff with the best F1",
+            size,
+            ours=("curves and best cutoffs", partial(best_cutoffs, pairs)),
+            peer=("the same loop with argmax", partial(loop, pairs, best=True)),
+            peer_share=SHARE_OF_LOOP,
+        ),
+    ]
+
+    def five_bands() -> None:
+        bands(resample(pairs, n_resamples=N_RESAMPLES))
+
+    with_bands = interleaved(five_bands, partial(curves, pairs), rounds=3).ours
+    print(f"bands of five figures, {size}: {with_bands:.2f} s")
+    save("bootstrap", measurements, figures={"largest_difference": difference, "bands_seconds": with_bands})
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main()
