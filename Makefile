@@ -14,7 +14,7 @@ help: ## show this list
 demo: $(VENV)/.demo ## set up the light set, then search the example JDs and print the ranked table
 	$(BIN)/workbench run notebooks/01_search.ipynb --output reports
 
-lab: $(VENV)/.demo ## open the notebooks in JupyterLab
+lab: $(VENV)/.lab ## set up what the notebooks need, then open them in JupyterLab
 	$(BIN)/workbench lab
 
 setup: $(VENV)/.demo ## set up the light CPU set (no torch) in .venv
@@ -43,8 +43,10 @@ screenshots: $(VENV)/.all ## take the pictures that the README shows, in headles
 lock: $(VENV)/.venv ## pin all packages anew, without addresses
 	$(PIP) install -q uv
 	$(BIN)/uv pip compile -q pyproject.toml --extra cpu $(LOCK) -o requirements/demo.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra map $(LOCK) \
+	  -c requirements/demo.lock -o requirements/lab.lock
 	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra map --extra qwen --extra test $(LOCK) \
-	  -c requirements/demo.lock -c requirements/torch.txt -o requirements/test.lock
+	  -c requirements/lab.lock -c requirements/torch.txt -o requirements/test.lock
 	# torch brings what it needs by itself, and a CPU build needs none of the CUDA packages
 	sed -i.bak -E '/^(torch|triton|nvidia-|cuda-)/d' requirements/test.lock && rm requirements/test.lock.bak
 
@@ -61,6 +63,11 @@ $(VENV)/.demo: $(VENV)/.venv requirements/demo.lock pyproject.toml
 	@echo "Installing the light set (no torch) into $(VENV) …"
 	$(PIP) install -q -r requirements/demo.lock
 	$(PIP) install -q --no-deps --editable .
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.demo requirements/lab.lock
+	@echo "Installing what the skill map needs into $(VENV) …"
+	$(PIP) install -q -r requirements/lab.lock
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.demo requirements/test.lock requirements/torch.txt requirements/tokenizers.lock

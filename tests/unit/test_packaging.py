@@ -40,8 +40,8 @@ def conda() -> dict[str, Requirement]:
     return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
 
 
-def test_the_conda_environment_is_the_gpu_extra():
-    wanted = requirements("qwen", "gpu")
+def test_the_conda_environment_is_the_gpu_set_with_the_skill_map():
+    wanted = requirements("qwen", "gpu", "map")
     found = conda()
     python = found.pop("python")
     found.pop("pip")
@@ -51,7 +51,12 @@ def test_the_conda_environment_is_the_gpu_extra():
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), [("demo.lock", ["cpu"]), ("test.lock", ["cpu", "map", "qwen", "test"])]
+    ("lock", "extras"),
+    [
+        ("demo.lock", ["cpu"]),
+        ("lab.lock", ["cpu", "map"]),
+        ("test.lock", ["cpu", "map", "qwen", "test"]),
+    ],
 )
 def test_a_lock_pins_each_requirement_at_an_allowed_version(lock, extras):
     pins = locked(lock) | locked("torch.txt")
@@ -63,18 +68,20 @@ def test_a_lock_pins_each_requirement_at_an_allowed_version(lock, extras):
             )
 
 
-def test_the_test_lock_extends_the_demo_lock():
-    demo, everything = locked("demo.lock"), locked("test.lock")
-    assert {name: everything.get(name) for name in demo} == demo
+@pytest.mark.parametrize(("small", "large"), [("demo.lock", "lab.lock"), ("lab.lock", "test.lock")])
+def test_a_lock_extends_the_smaller_one(small, large):
+    pins, everything = locked(small), locked(large)
+    assert {name: everything.get(name) for name in pins} == pins
 
 
-@pytest.mark.parametrize("name", ["demo.lock", "test.lock", "torch.txt", "tokenizers.lock"])
+@pytest.mark.parametrize("name", ["demo.lock", "lab.lock", "test.lock", "torch.txt", "tokenizers.lock"])
 def test_a_lock_names_no_address(name):
     assert "://" not in (ROOT / "requirements" / name).read_text(encoding="utf-8")
 
 
-def test_the_light_set_has_no_torch():
-    assert not {"torch", "transformers", "sentence-transformers"} & set(locked("demo.lock"))
+@pytest.mark.parametrize("light", ["demo.lock", "lab.lock"])
+def test_a_light_set_has_no_torch(light):
+    assert not {"torch", "transformers", "sentence-transformers"} & set(locked(light))
 
 
 def imported_distributions(folder: str) -> dict[str, str]:
