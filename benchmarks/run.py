@@ -1,0 +1,142 @@
+"""Run all benchmarks, one after the other: ``python benchmarks/run.py [--quick] [--only NAME] [--readme]``.
+
+Each script writes its own results when it is done, so that stopping loses only the one that is running.
+Ratios are compared with the committed ones; the page ``results/RESULTS.md`` is written at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from measuring import RESULTS, ROOT
+from reporting import (
+    FALL,
+    Change,
+    changes,
+    committed,
+    read_result,
+    read_results,
+    results_page,
+    write_quotes,
+)
+
+HERE = Path(__file__).parent
+NO_SCRIPTS = {"measuring", "reporting", "run"}
+READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
+# A script that hangs must not take the others with it.
+MOST_SECONDS = 600
+
+
+def scripts(folder: Path = HERE) -> list[str]:
+    """Names of the scripts in a folder; neighbours that they share start with an underscore."""
+    found = (path.stem for path in folder.glob("[!_]*.py"))
+    return sorted(name for name in found if name not in NO_SCRIPTS)
+
+
+def run_script(name: str, *, quick: bool, folder: Path = HERE, most_seconds: float = MOST_SECONDS) -> str:
+    """Run one script with its output shown; returns why it failed, or an empty string."""
+    command = [sys.executable, str(folder / f"{name}.py"), *(["--quick"] if quick else [])]
+    # Scripts import the package from this checkout, installed or not.
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    try:
+        done = subprocess.run(command, env=environment, timeout=most_seconds, check=False)
+    except subprocess.TimeoutExpired:
+        return f"took more than {most_seconds:g} s and was stopped"
+    return f"ended with exit code {done.returncode}" if done.returncode else ""
+
+
+def run_all(
+    names: Sequence[str], *, quick: bool = False, folder: Path = HERE, results: Path = RESULTS
+) -> int:
+    """Run scripts, compare, write the page; the exit code: 0 fine, 1 one failed or fell, 130 interrupted."""
+    failed: dict[str, str] = {}
+    compared: list[Change] = []
+    interrupted = False
+    for number, name in enumerate(names, 1):
+        print(f"\n[{number}/{len(names)}] {name}", flush=True)
+        before, start, file = committed(name, results), time.perf_counter(), results / f"{name}.json"
+        written = file.stat().st_mtime_ns if file.exists() else None
+        try:
+            failure = run_script(name, quick=quick, folder=folder)
+        except KeyboardInterrupt:
+            interrupted = True
+            print(f"Stopped during {name}; what was finished before it is kept.", flush=True)
+            break
+        print(f"{name}: {failure or 'done'} after {time.perf_counter() - start:.0f} s", flush=True)
+        if failure:
+            failed[name] = failure
+        # A script that has nothing to measure here, such as gpu.py without a GPU, writes nothing.
+        elif file.exists() and file.stat().st_mtime_ns != written:
+            compared += changes(before, read_result(file.read_text(encoding="utf-8")))
+    fallen = _say(compared, failed)
+    _write_page(results / "quick" if quick else results, fallen)
+    return 130 if interrupted else int(bool(failed or fallen))
+
+
+def _say(compared: Sequence[Change], failed: dict[str, str]) -> list[Change]:
+    """Print what changed and what failed; returns the ratios that fell too far."""
+    fallen = [change for change in compared if change.fell]
+    if fallen:
+        print(f"\nRegressions (more than {FALL:.0%} below the committed ratio):")
+        print("\n".join(f"  {change}" for change in fallen))
+        print("On a busy machine ratios wander: run these again with --only before you believe them.")
+    elif compared:
+        print(f"\nNo ratio fell by more than {FALL:.0%}; {len(compared)} were compared.")
+    for name, failure in failed.items():
+        print(f"FAILED: {name}.py {failure}.")
+    return fallen
+
+
+def _write_page(folder: Path, regressions: Sequence[Change] = ()) -> None:
+    results = read_results(folder)
+    if not results:
+        print("No results yet, so there is no page to write.")
+        return
+    page = folder / "RESULTS.md"
+    partial = page.with_suffix(".partial")
+    partial.write_text(results_page(results, regressions=regressions), encoding="utf-8")
+    partial.replace(page)
+    print(f"\nWrote {'/'.join(page.parts[-3:])}.")
+
+
+def quote_in_readmes() -> int:
+    """Renew the section between the marks of README.md and README.zh-CN.md."""
+    results = read_results()
+    missing = [readme.name for readme in READMES if not write_quotes(readme, results)]
+    if missing:
+        print(
+            f"{' and '.join(missing)}: no lines '<!-- benchmarks -->' and '<!-- /benchmarks -->', so nothing "
+            "was written there; add both where the table is to stand."
+        )
+    return int(bool(missing))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    names = scripts()
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="smaller tasks, kept in results/quick")
+    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
+    parser.add_argument(
+        "--page", action="store_true", help="measure nothing; write RESULTS.md from what is there"
+    )
+    parser.add_argument(
+        "--readme", action="store_true", help="measure nothing; renew the table in both READMEs"
+    )
+    options = parser.parse_args(arguments)
+    if options.page:
+        _write_page(RESULTS)
+    if options.readme:
+        return quote_in_readmes()
+    return 0 if options.page else run_all(options.only or names, quick=options.quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+"""benchmarks/run.py and reporting.py: what is run, compared, written down and quoted."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = ROOT / "benchmarks"
+
+
+def module(name, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module(name)
+
+
+@pytest.fixture
+def measuring(monkeypatch):
+    return module("measuring", monkeypatch)
+
+
+@pytest.fixture
+def reporting(monkeypatch):
+    return module("reporting", monkeypatch)
+
+
+@pytest.fixture
+def run(monkeypatch):
+    return module("run", monkeypatch)
+
+
+@pytest.fixture
+def saved(measuring, reporting, tmp_path):
+    """Save rows of (task, size, ratio) or measurements, and read them."""
+
+    def save(name, *rows, **figures):
+        measurements = [
+            measuring.Measurement(task, size, "ours", "peer", 1.0, ratio, ratio) for task, size, ratio in rows
+        ]
+        path = measuring.save(name, measurements, figures=figures, folder=tmp_path)
+        return reporting.read_result(path.read_text(encoding="utf-8"))
+
+    return save
+
+
+class TestRegressions:
+    @pytest.mark.parametrize(("now", "fell"), [(8.4, True), (8.6, False), (10, False), (30, False)])
+    def test_a_fall_of_more_than_15_percent_is_one(self, saved, reporting, now, fell):
+        (change,) = reporting.changes(saved("x", ("t", "s", 10.0)), saved("x", ("t", "s", now)))
+        assert change.fell is fell
+
+    def test_only_the_same_task_of_the_same_size_is_compared(self, saved, reporting):
+        before = saved("x", ("t", "1,000", 10.0), ("gone", "1", 2.0))
+        assert reporting.changes(before, saved("x", ("t", "2,000", 1.0), ("new", "1", 1.0))) == []
+
+    def test_it_says_so_where_the_earlier_one_is_of_another_machine(self, saved, reporting, tmp_path):
+        now = saved("x", ("t", "s", 5.0))
+        kept = json.loads((tmp_path / "x.json").read_text())
+        kept["machine"]["cores"] += 62
+        (change,) = reporting.changes(reporting.read_result(json.dumps(kept)), now)
+        assert "another machine" in str(change)
+        assert "another machine" not in str(reporting.changes(now, now)[0])
+
+    def test_the_committed_result_counts_and_not_the_file_that_replaced_it(self, saved, reporting, tmp_path):
+        saved("x", ("t", "s", 10.0))
+        git = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
+        for command in (["init", "-q"], ["add", "x.json"], ["commit", "-q", "-m", "x"]):
+            subprocess.run([*git, *command], cwd=tmp_path, check=True)
+        saved("x", ("t", "s", 3.0))
+        assert reporting.committed("x", tmp_path).measurements[0].ratio == 10
+
+    def test_where_nothing_is_committed_the_file_that_is_there_counts(self, saved, reporting, tmp_path):
+        saved("x", ("t", "s", 10.0))
+        assert reporting.committed("x", tmp_path).measurements[0].ratio == 10
+        assert reporting.committed("y", tmp_path) is None
+
+
+class TestPage:
+    def test_it_has_every_row_note_and_picture_and_the_conditions(self, saved, reporting):
+        first = saved("first", ("encode", "9 texts", 2.5), notes=["Recall was 0.99."])
+        second = saved("second", ("search", "7 vectors", 3.5), pictures={"scaling.svg": "Time against N"})
+        page = reporting.results_page([first, second])
+        assert "| encode | 9 texts |" in page
+        assert "**3.50**" in page
+        assert "- Recall was 0.99." in page
+        assert "![Time against N](scaling.svg)" in page
+        assert first.machine["processor"] in page
+        assert f"python {first.versions['python']}" in page
+        assert f"| `second.py` | {second.date} |" in page
+
+    def test_equal_conditions_are_said_once(self, saved, reporting):
+        page = reporting.results_page([saved("a", ("t", "s", 1.0)), saved("b", ("t", "s", 1.0))])
+        assert page.count("numpy ") == 1
+
+    def test_it_names_what_missed_its_requirement_and_what_fell(self, measuring, saved, reporting, tmp_path):
+        row = measuring.Measurement("slow task", "s", "a", "b", 1, 1.1, 1.1, required=2)
+        measuring.save("x", [row], folder=tmp_path)
+        (result,) = reporting.read_results(tmp_path)
+        fallen = reporting.changes(saved("y", ("t", "s", 9.0)), saved("y", ("t", "s", 1.0)))
+        page = reporting.results_page([result], regressions=fallen)
+        assert "Required and not reached" in page
+        assert "9.00 → 1.00 times faster, -89%" in page
+
+    def test_a_file_of_another_form_is_named_and_left_out(self, saved, reporting, tmp_path, capsys):
+        saved("x", ("t", "s", 1.0))
+        (tmp_path / "old.json").write_text('{"n_pool": 3}')
+        assert [result.name for result in reporting.read_results(tmp_path)] == ["x"]
+        assert "old.json" in capsys.readouterr().out
+
+
+class TestRunning:
+    @pytest.fixture
+    def scripts(self, tmp_path):
+        """Write scripts into a folder; ``SAVE`` in one stands for saving a row with that ratio."""
+        folder = tmp_path / "scripts"
+        folder.mkdir()
+
+        def write(**sources):
+            for name, source in sources.items():
+                saving = f"""
+                import sys
+                from pathlib import Path
+                sys.path.append({str(BENCHMARKS)!r})
+                from measuring import Measurement, save
+                def SAVE(ratio):
+                    row = Measurement("t", "s", "a", "b", 1, ratio, ratio)
+                    save({name!r}, [row], folder=Path({str(tmp_path)!r}))
+                """
+                (folder / f"{name}.py").write_text(textwrap.dedent(saving) + source + "\n", encoding="utf-8")
+            return folder
+
+        return write
+
+    def test_a_script_that_fails_stops_no_other_and_is_named_at_the_end(self, run, scripts, tmp_path, capfd):
+        folder = scripts(bad="raise SystemExit(3)", good="SAVE(2.0)")
+        assert run.run_all(["bad", "good"], folder=folder, results=tmp_path) == 1
+        assert "FAILED: bad.py ended with exit code 3." in capfd.readouterr().out
+        assert "**2.00**" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+
+    def test_a_script_that_hangs_is_stopped(self, run, scripts):
+        folder = scripts(hung="import time; time.sleep(60)")
+        assert "more than 0.5 s" in run.run_script("hung", quick=False, folder=folder, most_seconds=0.5)
+
+    def test_a_regression_is_shown(self, run, scripts, saved, tmp_path, capfd):
+        saved("x", ("t", "s", 4.0))
+        kept = json.loads((tmp_path / "x.json").read_text())
+        kept["measurements"][0]["peer"] = "b"
+        (tmp_path / "x.json").write_text(json.dumps(kept))
+        assert run.run_all(["x"], folder=scripts(x="SAVE(3.0)"), results=tmp_path) == 1
+        assert "4.00 → 3.00 times faster, -25%" in capfd.readouterr().out
+        assert "4.00 → 3.00" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+
+    def test_a_script_that_writes_nothing_is_not_compared(self, run, scripts, saved, tmp_path, capfd):
+        saved("x", ("t", "s", 4.0))
+        assert run.run_all(["x"], folder=scripts(x="print('No GPU')"), results=tmp_path) == 0
+        assert "compared" not in capfd.readouterr().out
+
+    def test_stopping_keeps_what_was_finished(self, run, scripts, tmp_path, monkeypatch):
+        run_script = run.run_script
+
+        def stopped_at_second(name, **options):
+            if name == "second":
+                raise KeyboardInterrupt
+            return run_script(name, **options)
+
+        monkeypatch.setattr(run, "run_script", stopped_at_second)
+        folder = scripts(first="SAVE(2.0)")
+        assert run.run_all(["first", "second", "third"], folder=folder, results=tmp_path) == 130
+        assert "**2.00**" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+
+    def test_all_scripts_are_found_and_each_has_a_main_block(self, run):
+        found = run.scripts()
+        assert {"bootstrap", "calibration"} <= set(found)
+        assert not {"measuring", "reporting", "run"} & set(found)
+        for name in found:
+            text = (BENCHMARKS / f"{name}.py").read_text(encoding="utf-8")
+            assert 'if __name__ == "__main__":' in text, name
+
+
+class TestQuotes:
+    @pytest.fixture
+    def quoted(self, reporting, saved):
+        """Results that have every row that README quotes, with ratios 2.0, 3.0, …"""
+        rows = {}
+        for number, (script, part, size, *_) in enumerate(reporting.QUOTED):
+            rows.setdefault(script, []).append((part, size, 2.0 + number))
+        return [saved(script, *of_script) for script, of_script in rows.items()]
+
+    @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+    def test_only_what_is_between_the_marks_is_renewed(self, reporting, quoted, tmp_path, name):
+        readme = tmp_path / name
+        readme.write_text("before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n", encoding="utf-8")
+        assert reporting.write_quotes(readme, quoted)
+        text = readme.read_text(encoding="utf-8")
+        assert text.startswith("before\n<!-- benchmarks -->\n| ")
+        assert text.endswith("<!-- /benchmarks -->\nafter\n")
+        assert "old" not in text
+        ratios = re.findall(r"\*\*([\d.]+)×\*\*", text)
+        assert ratios == [f"{2.0 + number:.1f}" for number in range(len(reporting.QUOTED))]
+        reporting.write_quotes(readme, quoted)
+        assert readme.read_text(encoding="utf-8") == text
+
+    def test_a_readme_without_marks_is_left_alone(self, reporting, quoted, tmp_path):
+        readme = tmp_path / "README.md"
+        readme.write_text("no marks", encoding="utf-8")
+        assert not reporting.write_quotes(readme, quoted)
+        assert readme.read_text(encoding="utf-8") == "no marks"
+
+    def test_a_row_that_was_not_measured_cannot_be_quoted(self, reporting, quoted):
+        with pytest.raises(ValueError, match="0 rows have it"):
+            reporting.quoted_section(quoted[1:])
+
+    @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+    def test_this_readme_quotes_the_committed_results(self, reporting, name):
+        marked = reporting.MARKED.search((ROOT / name).read_text(encoding="utf-8"))
+        if marked is None:
+            pytest.skip(f"{name} has no benchmark section")
+        expected = reporting.quoted_section(reporting.read_results(), "zh" if ".zh" in name else "en")
+        assert marked[2] == expected, "Renew it with: python benchmarks/run.py --readme"
