@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import InputError, StoreError
+from workbench.files.exporting import export_frame, neutralise_formulas
 from workbench.retrieval import KnowledgeBase
-from workbench.retrieval.exporting import export_frame, neutralise_formulas
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠A"]
 

@@ -237,8 +237,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write PAIRS for Label Studio or Argilla, or as a table in which no text can act as a formula."""
+    from workbench.files.exporting import export_frame
     from workbench.pairs import read_annotations, read_pairs, write_argilla, write_label_studio
-    from workbench.retrieval.exporting import export_frame
 
     names = column_names(column)
     if target is Target.TABLE:

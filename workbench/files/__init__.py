@@ -1,1 +1,1 @@
-"""What a file really is and in which encoding, before anything is read from it. No texts and no tables."""
+"""Files: what one really is, its encoding, the rows of a table, and exports that are safe to open."""

@@ -1,22 +1,18 @@
 """Rows of a table file as a frame whose index is the row number: .csv, .tsv, .jsonl, .xlsx, .parquet.
 
-Only reading; what the columns mean is in :mod:`workbench.pairs.reading`. Encodings and file kinds are told
-by :mod:`workbench.files`.
+Only reading; what the columns mean is in :mod:`workbench.pairs.reading`. How a file is read is the business
+of :mod:`workbench.files`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InputError
-from workbench.files.encodings import find_encoding, open_text
-from workbench.files.headers import column_names, separator_of
-from workbench.files.kinds import EXCEL, TEXT, check_archive_size, kind_of
+from workbench.files.encodings import find_encoding
+from workbench.files.kinds import EXCEL, TEXT, kind_of
+from workbench.files.rows import delimited_rows, json_lines, sheet_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "as_text", "read_table"]
 
 PARQUET = "a Parquet file"
-# A résumé may be a page; a field of more is a quotation mark that is not closed.
-LONGEST_FIELD = 2**20
 
 
 def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
@@ -86,88 +80,30 @@ def as_text(values: pd.Series[Any]) -> pd.Series[str]:
 def _read_delimited(path: Path, encoding: str | None) -> pd.DataFrame:
     import pandas as pd
 
-    with open_text(path, encoding or find_encoding(path), newline="") as file:
-        separator = separator_of(file, path)
-        before = csv.field_size_limit(LONGEST_FIELD)
-        reader = csv.reader(file, delimiter=separator, strict=True)
-        try:
-            header = column_names(next(reader, []))
-            numbers: list[int] = []
-            columns: list[list[str]] = [[] for _ in header]
-            for number, row in enumerate(_checked(reader, len(header), path), start=2):
-                if any(row):
-                    numbers.append(number)
-                    for column, value in zip(columns, row, strict=True):
-                        column.append(value)
-        except csv.Error as error:
-            raise InputError(
-                f"{path.name}, line {reader.line_num}: {error}. A text with quotation marks must stand in "
-                "quotation marks, and those inside it must be doubled; or save the file as .xlsx."
-            ) from error
-        finally:
-            csv.field_size_limit(before)
-    return pd.DataFrame(dict(zip(header, columns, strict=True)), index=numbers, dtype="str")
-
-
-def _checked(reader: Any, width: int, path: Path) -> Iterator[list[str]]:
-    for row in reader:
-        if len(row) != width:
-            if any(row[width:]):
-                raise InputError(
-                    f"{path.name}, line {reader.line_num} has {len(row)} fields, but the header has {width}. "
-                    "Put texts that contain the separator in quotation marks."
-                )
-            row = [*row[:width], *[""] * (width - len(row))]
-        yield row
+    table = delimited_rows(path, encoding or find_encoding(path))
+    return pd.DataFrame(table.rows, columns=table.columns, index=table.numbers, dtype="str")
 
 
 def _read_json_lines(path: Path, encoding: str | None) -> pd.DataFrame:
     import pandas as pd
 
-    numbers, rows = [], []
-    with open_text(path, encoding or find_encoding(path)) as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"{path.name}, line {number} is not JSON: {error}.") from None
-            if not isinstance(row, dict):
-                raise InputError(
-                    f"{path.name}, line {number} is a {type(row).__name__}; each line must be an object."
-                )
-            numbers.append(number)
-            rows.append(row)
+    lines = json_lines(path, encoding or find_encoding(path))
+    for number, value in lines:
+        if not isinstance(value, dict):
+            raise InputError(
+                f"{path.name}, line {number} is a {type(value).__name__}; each line must be an object."
+            )
     # Object, so that whole numbers stay whole where others are missing.
-    return pd.DataFrame(rows, index=numbers, dtype=object)
+    return pd.DataFrame([value for _, value in lines], index=[number for number, _ in lines], dtype=object)
 
 
 def _read_workbook(path: Path, encoding: str | None) -> pd.DataFrame:
-    import openpyxl
     import pandas as pd
 
-    check_archive_size(path)
-    try:
-        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-            sheet = book.worksheets[0]
-            # The declared size of a sheet is often wrong.
-            sheet.reset_dimensions()
-            filled = [
-                (number, values)
-                for number, values in enumerate(sheet.iter_rows(values_only=True), start=1)
-                if any(value is not None and value != "" for value in values)
-            ]
-    except Exception as error:  # openpyxl and the XML under it fail in many ways on damaged files
-        raise InputError(
-            f"{path.name} cannot be read as an Excel workbook: {error}. Open it in Excel and save it again."
-        ) from error
-    if not filled:
+    table = sheet_rows(path)
+    if not table.columns:
         raise InputError(f"The first sheet of {path.name} is empty.")
-    width = max(len(values) for _, values in filled)
-    header = column_names([*filled[0][1], *[None] * (width - len(filled[0][1]))])
-    rows = [[*values, *[None] * (width - len(values))] for _, values in filled[1:]]
-    return pd.DataFrame(rows, columns=header, index=[number for number, _ in filled[1:]], dtype=object)
+    return pd.DataFrame(table.rows, columns=table.columns, index=table.numbers, dtype=object)
 
 
 def _read_parquet(path: Path, encoding: str | None) -> pd.DataFrame:

@@ -13,10 +13,10 @@ import pandas as pd
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder
+from workbench.files.exporting import neutralise_formulas
 from workbench.panels.labels import Labels, labels_for
 from workbench.panels.stylesheet import STYLE
 from workbench.retrieval import Hit
-from workbench.retrieval.exporting import neutralise_formulas
 from workbench.settings import Language
 
 __all__ = ["hits_csv", "hits_frame", "hits_html"]

@@ -15,12 +15,12 @@ from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder
 from workbench.errors import EncoderMismatchError, InputError, UncalibratedCutoffWarning
 from workbench.exploration import SkillMap, terms_of_selection
+from workbench.files.exporting import neutralise_formulas
 from workbench.panels.map_points import MapPoints, Pins
 from workbench.panels.map_texts import MapLabels
 from workbench.panels.search_session import Found
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
 from workbench.retrieval.encoding import encode
-from workbench.retrieval.exporting import neutralise_formulas
 from workbench.retrieval.hits import clean_query, hits_from
 from workbench.retrieval.index import best_of, check_vectors
 

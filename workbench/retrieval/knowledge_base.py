@@ -22,9 +22,9 @@ from workbench.errors import (
     InputError,
     StoreError,
 )
+from workbench.files.exporting import export_frame
 from workbench.retrieval.cutoff_choice import resolve_cutoff
 from workbench.retrieval.encoding import check_same, encode, load_recorded
-from workbench.retrieval.exporting import export_frame
 from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from, warn_caller
 from workbench.retrieval.index import Index, build_index
@@ -292,7 +292,7 @@ class KnowledgeBase:
     def export(self, path: str | Path) -> Path:
         """Write texts and metadata to a .csv, .xlsx, .jsonl or .parquet file.
 
-        See :func:`~workbench.retrieval.exporting.export_frame`.
+        See :func:`~workbench.files.exporting.export_frame`.
         """
         return export_frame(self.frame, path)
 
