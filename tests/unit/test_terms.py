@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from workbench.errors import InputError, MissingDependencyError
 from workbench.exploration import distinguishing_terms, terms_of_selection
 from workbench.exploration.terms import class_tf_idf
-from workbench.exploration.words import _segmenter, terms_of, words_of
+from workbench.exploration.words import segmenter, terms_of, words_of
 
 TEXTS = [
     "熟悉 Spring Boot 微服务开发",
@@ -54,7 +54,7 @@ class TestWords:
 
     def test_without_jieba_the_message_names_the_extra(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "jieba", None)
-        _segmenter.cache_clear()
+        segmenter.cache_clear()
         with pytest.raises(MissingDependencyError, match=r"jieba.*\.\[map\]"):
             words_of("机器学习")
         assert words_of("machine learning") == ["machine", "learning"]
@@ -62,9 +62,9 @@ class TestWords:
     def test_jieba_keeps_its_cache_in_the_users_folder_not_in_a_shared_one(self):
         from workbench.settings import get_settings
 
-        _segmenter.cache_clear()
+        segmenter.cache_clear()
         words_of("机器学习")
-        assert _segmenter().tmp_dir == str(get_settings().cache_dir)
+        assert segmenter().tmp_dir == str(get_settings().cache_dir)
         assert (get_settings().cache_dir / "jieba.cache").is_file()
 
     @given(st.text(max_size=60))

@@ -14,7 +14,7 @@ import regex
 from workbench.errors import MissingDependencyError
 from workbench.settings import get_settings
 
-__all__ = ["terms_of", "words_of"]
+__all__ = ["segmenter", "terms_of", "words_of"]
 
 # A run of letters as in "C++", "Node.js", "ISO-9001"; or a run of Chinese characters, for jieba to cut.
 _RUN = regex.compile(
@@ -108,11 +108,12 @@ def _stop_words() -> frozenset[str]:
 
 
 def _cut(text: str) -> list[str]:
-    return list(_segmenter().lcut(text))
+    return list(segmenter().lcut(text))
 
 
 @cache
-def _segmenter() -> Any:
+def segmenter() -> Any:
+    """A jieba tokenizer of our own, quiet, with its cache where only the user may write."""
     try:
         with warnings.catch_warnings():
             # Its patterns have escapes that newer Pythons warn of.
