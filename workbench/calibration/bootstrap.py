@@ -268,7 +268,9 @@ def quantiles(values: CountArray, levels: Sequence[float]) -> list[CountArray]:
         position = level * last
         below = np.floor(position).astype(np.intp)
         lower, upper = ordered[rows, below], ordered[rows, np.minimum(below + 1, last)]
-        out.append(lower + (position - below) * (upper - lower))
+        with np.errstate(invalid="ignore"):
+            # Between two infinities lies infinity, not NaN.
+            out.append(np.where(lower == upper, lower, lower + (position - below) * (upper - lower)))
     return out
 
 

@@ -1,0 +1,333 @@
+"""Figures per group: intervals and tests of statsmodels and scipy, selection rates of fairlearn."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn.metrics import demographic_parity_ratio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import fisher_exact
+from sklearn.metrics import accuracy_score, precision_score, recall_score
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint, proportions_ztest
+
+from workbench.calibration import Observations, adverse_impact, by_group
+from workbench.calibration.evidence import plain
+from workbench.calibration.groups import TESTED, size_for_margin
+from workbench.errors import InputError
+
+CUTOFF = 0.45
+
+
+def frame(n=900, seed=0, groups=("zh", "en", "fr"), shift=0.0, shares=None) -> pd.DataFrame:
+    """Matches around 0.6, others around 0.3; `shift` moves the matches of the last group down."""
+    rng = np.random.default_rng(seed)
+    labels = rng.random(n) < 0.4
+    language = rng.choice(groups, n, p=shares)
+    scores = np.where(labels, 0.6, 0.3) + 0.15 * rng.standard_normal(n)
+    scores[labels & (language == groups[-1])] -= shift
+    return pd.DataFrame({"score": scores, "label": labels.astype(int), "language": language})
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return frame(shift=0.12)
+
+
+@pytest.fixture(scope="module")
+def found(pairs):
+    return by_group(pairs, "language", CUTOFF, figures=(*TESTED, "share_selected"), n_resamples=400)
+
+
+def counts(pairs: pd.DataFrame, figure: str) -> tuple[int, int]:
+    """Right ones, and pairs behind, by the definition of the figure."""
+    above, label = pairs["score"] > CUTOFF, pairs["label"] == 1
+    behind, right = {
+        "precision": (above, label),
+        "recall": (label, above),
+        "false_omission_rate": (~above, label),
+        "specificity": (~label, ~above),
+        "accuracy": (pd.Series(True, index=pairs.index), above == label),
+        "share_selected": (pd.Series(True, index=pairs.index), above),
+    }[figure]
+    return int((behind & right).sum()), int(behind.sum())
+
+
+class TestFigures:
+    @pytest.mark.parametrize(
+        ("figure", "score"),
+        [("precision", precision_score), ("recall", recall_score), ("accuracy", accuracy_score)],
+    )
+    def test_values_are_scikit_learns_on_the_group_and_on_the_rest(self, pairs, found, figure, score):
+        for row in found.frame.query("figure == @figure").itertuples():
+            inside = pairs["language"] == row.group
+            for part, value in ((pairs[inside], row.value), (pairs[~inside], row.rest)):
+                assert value == pytest.approx(score(part["label"], part["score"] > CUTOFF))
+
+    def test_intervals_are_statsmodels_wilson_on_the_pairs_behind_the_figure(self, pairs, found):
+        for row in found.frame.itertuples():
+            right, behind = counts(pairs[pairs["language"] == row.group], row.figure)
+            assert row.n_behind == behind == row.size
+            assert (row.low, row.high) == pytest.approx(proportion_confint(right, behind, method="wilson"))
+
+    def test_the_difference_is_to_the_rest(self, found):
+        np.testing.assert_allclose(found.frame["difference"], found.frame["value"] - found.frame["rest"])
+
+    def test_a_score_on_the_cutoff_is_not_selected(self):
+        pairs = pd.DataFrame({"score": [0.5] * 8, "label": [0, 1] * 4, "g": list("aabb") * 2})
+        assert by_group(pairs, "g", 0.5, n_resamples=20).frame.query("figure == 'share_selected'")[
+            "value"
+        ].tolist() == [0, 0]
+
+
+class TestFlags:
+    def test_p_values_are_fishers_exact_test(self, pairs, found):
+        for row in found.frame.query("figure in @TESTED").itertuples():
+            inside = pairs["language"] == row.group
+            table = []
+            for part in (pairs[inside], pairs[~inside]):
+                right, behind = counts(part, row.figure)
+                table.append([right, behind - right])
+            assert row.p_value == pytest.approx(fisher_exact(table)[1])
+
+    def test_adjusted_ones_are_statsmodels_holm_over_all_groups_and_figures(self, found):
+        tested = found.frame[found.frame["p_value"].notna()]
+        flags, adjusted, *_ = multipletests(tested["p_value"], alpha=0.05, method="holm")
+        np.testing.assert_allclose(tested["p_adjusted"], adjusted)
+        assert (tested["flag"] != "").tolist() == flags.tolist()
+
+    def test_with_weights_it_is_statsmodels_pooled_z_test(self, pairs):
+        weighted = by_group(pairs.assign(weight=2.0), "language", CUTOFF, n_resamples=20).frame
+        for row in weighted.query("figure == 'recall'").itertuples():
+            inside = pairs["language"] == row.group
+            right, behind = zip(*(counts(pairs[part], "recall") for part in (inside, ~inside)), strict=True)
+            assert row.p_value == pytest.approx(proportions_ztest(right, behind)[1])
+
+    def test_a_group_that_is_found_less_often_is_flagged_lower_in_recall(self, found):
+        flagged = found.flagged.set_index(["group", "figure"])["flag"]
+        assert flagged["fr", "recall"] == "lower"
+        assert "language = fr: recall is lower" in found.summary()
+        assert "language = fr：召回率" in found.summary("zh")
+
+    def test_selection_is_shown_and_not_tested(self, found):
+        assert found.frame.query("figure == 'share_selected'")["p_value"].isna().all()
+
+    def test_groups_that_do_not_differ_are_said_not_to(self):
+        said = by_group(frame(seed=3), "language", CUTOFF, n_resamples=20)
+        assert said.flagged.empty
+        assert "no group differs from the rest by more than chance" in said.summary()
+        assert "差别不超出偶然" in said.summary("zh")
+
+
+class TestSmallGroups:
+    @pytest.mark.parametrize(("share", "margin"), [(0.5, 0.1), (0.9, 0.1), (0.95, 0.05)])
+    def test_large_enough_is_where_statsmodels_interval_reaches_no_further_than_the_margin(
+        self, share, margin
+    ):
+        n = size_for_margin(share, margin)
+
+        def half(size):
+            low, high = proportion_confint(share * size, size, method="wilson")
+            return (high - low) / 2
+
+        assert half(n) <= margin < half(n - 1)
+
+    def test_they_are_said_to_be_too_small_with_what_they_lack(self):
+        few = frame(600, shares=[0.55, 0.42, 0.03])
+        found = by_group(few, "language", CUTOFF, n_resamples=50)
+        n = int((few["language"] == "fr").sum())
+        small = found.too_small.query("group == 'fr'")
+        assert len(small) == 4
+        assert (small["more_pairs"] >= 1).all()
+        assert f"fr ({n} pairs, about " in found.summary()
+        assert "too small to be judged to ±10 points" in found.summary()
+        assert f"fr（{n} 对，约还需" in found.summary("zh")
+        cell = found.table().set_index("group").loc["fr", "precision"]
+        assert cell.endswith("too few")
+        assert found.table("zh").set_index("组").loc["fr", "正确率"].endswith("样本太少")
+
+    def test_as_many_more_pairs_as_are_said_to_lack_are_enough(self):
+        few = frame(600, shares=[0.6, 0.37, 0.03])
+        lacking = by_group(few, "language", CUTOFF, n_resamples=2).too_small.query("group == 'fr'")
+        more = int(lacking["more_pairs"].max() * 1.25)
+        labelled = pd.concat([few, frame(more, 5, ("fr",))])
+        again = by_group(labelled, "language", CUTOFF, n_resamples=2)
+        assert again.frame.query("group == 'fr'")["enough"].all()
+
+    def test_they_have_no_say_in_the_adverse_impact_ratio(self):
+        few = frame(600, shares=[0.6, 0.38, 0.02])
+        few.loc[few["language"] == "fr", "score"] = 0.0
+        found = by_group(few, "language", CUTOFF, n_resamples=100)
+        assert not found.impact.frame.set_index("group").loc["fr", "judged"]
+        assert found.impact.ratio.value > 0.8
+
+    def test_a_group_without_a_single_pair_above_has_no_precision_and_says_so(self):
+        none = frame(300)
+        none.loc[none["language"] == "fr", "score"] = 0.0
+        found = by_group(none, "language", CUTOFF, n_resamples=20)
+        assert found.table().set_index("group").loc["fr", "precision"] == "–"
+        row = found.frame.query("group == 'fr' and figure == 'precision'").iloc[0]
+        assert np.isnan(row["value"])
+        assert not row["enough"]
+
+
+class TestAdverseImpact:
+    def test_the_ratio_is_fairlearns(self, pairs, found):
+        expected = demographic_parity_ratio(
+            pairs["label"], pairs["score"] > CUTOFF, sensitive_features=pairs["language"]
+        )
+        assert found.impact.ratio.value == pytest.approx(expected)
+
+    def test_so_is_the_weighted_one(self, pairs):
+        weights = np.random.default_rng(0).uniform(1, 4, len(pairs))
+        expected = demographic_parity_ratio(
+            pairs["label"],
+            pairs["score"] > CUTOFF,
+            sensitive_features=pairs["language"],
+            sample_weight=weights,
+        )
+        weighted = by_group(pairs.assign(weight=weights), "language", CUTOFF, n_resamples=20)
+        assert weighted.impact.ratio.value == pytest.approx(expected)
+
+    def test_its_interval_is_about_statsmodels_for_a_ratio_of_two_shares(self):
+        from statsmodels.stats.proportion import confint_proportions_2indep
+
+        selected, of = (90, 150), (300, 300)
+        scores = np.concatenate(
+            [np.repeat([0.9, 0.1], [k, n - k]) for k, n in zip(selected, of, strict=True)]
+        )
+        pairs = Observations(scores, np.arange(600) % 2)
+        found = adverse_impact(pairs, np.repeat(["a", "b"], 300), 0.5)
+        expected = confint_proportions_2indep(90, 300, 150, 300, compare="ratio", method="log")
+        assert found.reference == "b"
+        assert (found.ratio.low, found.ratio.high) == pytest.approx(expected, rel=0.04)
+
+    @pytest.mark.parametrize(
+        ("selected", "answer"), [((100, 200), "below"), ((195, 200), "above"), ((165, 200), "unclear")]
+    )
+    def test_the_four_fifths_rule_has_three_answers(self, selected, answer):
+        scores = np.concatenate([np.repeat([0.9, 0.1], [k, 400 - k]) for k in selected])
+        found = adverse_impact(
+            Observations(scores, np.arange(800) % 2), np.repeat(["a", "b"], 400), 0.5, n_resamples=500
+        )
+        assert found.answer == answer
+
+    def test_a_group_of_which_nobody_is_selected_has_an_interval_that_is_no_point(self):
+        scores = np.concatenate([np.full(50, 0.1), np.repeat([0.9, 0.1], [30, 20])])
+        found = adverse_impact(
+            Observations(scores, np.arange(100) % 2), np.repeat(["a", "b"], 50), 0.5, n_resamples=200
+        )
+        worst = found.frame.iloc[0]
+        assert (worst["group"], worst["ratio"], worst["low"]) == ("a", 0, 0)
+        expected = proportion_confint(0, 50, method="wilson")[1] / 0.6
+        assert worst["high"] == pytest.approx(expected)
+
+    def test_where_nobody_is_selected_there_is_no_ratio(self):
+        found = adverse_impact(Observations([0.1] * 4, [0, 1] * 2), list("abab"), 0.5)
+        assert found.ratio is None
+        assert found.answer is None
+        assert "cannot be compared" in found.summary()
+
+
+class TestSharedJds:
+    def test_pairs_that_repeat_each_other_make_a_group_no_larger(self):
+        once = frame(300)
+        five = once.loc[np.repeat(once.index, 5)].assign(jd_id=np.repeat(np.arange(300), 5))
+        repeated = by_group(five, "language", CUTOFF, n_resamples=20).frame
+        alone = by_group(once, "language", CUTOFF, n_resamples=20).frame
+        assert (repeated["size"] <= alone["size"] + 1e-6).all()
+        np.testing.assert_allclose(repeated["value"], alone["value"])
+        assert (repeated["n_jds"] == alone["n"]).all()
+
+    def test_a_group_is_said_with_its_number_of_jds(self):
+        few = frame(400, shares=[0.55, 0.42, 0.03]).assign(jd_id=np.arange(400) % 40)
+        n_jds = few.loc[few["language"] == "fr", "jd_id"].nunique()
+        assert f"of {n_jds} JDs" in by_group(few, "language", CUTOFF, n_resamples=20).summary()
+
+
+class TestColumns:
+    def test_missing_values_are_a_group_of_their_own(self):
+        pairs = frame(300)
+        pairs.loc[:20, "language"] = None
+        found = by_group(pairs, "language", CUTOFF, n_resamples=20)
+        assert found.frame.query("group == '(missing)'")["n"].tolist() == [21] * 4
+
+    def test_several_columns_are_combined(self):
+        pairs = frame(300).assign(level=lambda f: np.where(f.index % 2, "senior", "junior"))
+        found = by_group(pairs, ["language", "level"], CUTOFF, n_resamples=20)
+        assert found.by == "language / level"
+        assert set(found.frame["group"]) == {
+            f"{a} / {b}" for a in ("zh", "en", "fr") for b in ("senior", "junior")
+        }
+
+    @pytest.mark.parametrize(
+        ("change", "by", "options", "said"),
+        [
+            ({}, "family", {}, "no column 'family' to group by"),
+            ({"one": "a"}, "one", {}, "All pairs are of one group (one: 'a')"),
+            ({"many": range(300)}, "many", {}, "too many for groups"),
+            ({}, "language", {"figures": ["f1"]}, "'f1' is no figure for groups"),
+            ({}, "language", {"margin": 10}, "percent must be divided by 100"),
+        ],
+    )
+    def test_what_cannot_be_compared_is_refused(self, change, by, options, said):
+        with pytest.raises(InputError) as refused:
+            by_group(frame(300).assign(**change), by, CUTOFF, **options)
+        assert said in str(refused.value)
+
+    def test_names_of_groups_are_escaped(self):
+        pairs = frame(300, groups=("zh", "<script>alert(1)</script>"))
+        html = by_group(pairs, "language", CUTOFF, n_resamples=20)._repr_html_()
+        assert "<script>" not in html
+        assert "&lt;script&gt;" in html
+
+
+def test_a_live_prevalence_weights_matches_in_all_groups_alike(pairs):
+    live = by_group(pairs, "language", CUTOFF, prevalence=0.1, n_resamples=20)
+    seen = pairs["label"].mean()
+    weights = np.where(pairs["label"] == 1, 0.1 / seen, 0.9 / (1 - seen))
+    for row in live.frame.query("figure == 'precision'").itertuples():
+        inside = (pairs["language"] == row.group).to_numpy()
+        expected = precision_score(
+            pairs["label"][inside], pairs["score"][inside] > CUTOFF, sample_weight=weights[inside]
+        )
+        assert row.value == pytest.approx(expected)
+
+
+def test_it_can_be_kept_on_a_card(found):
+    kept = json.loads(json.dumps(plain(found.to_dict()), allow_nan=False))
+    assert kept["impact"]["reference"] == found.impact.reference
+    assert len(kept["groups"]) == len(found.frame)
+
+
+@settings(max_examples=3)
+@given(st.integers(0, 10_000))
+def test_the_order_of_rows_changes_nothing(seed):
+    pairs = frame(200).assign(jd_id=np.arange(200) % 30)
+    shuffled = pairs.sample(frac=1, random_state=seed)
+    one, other = (by_group(each, "language", CUTOFF, n_resamples=20) for each in (pairs, shuffled))
+    assert plain(one.to_dict()) == plain(other.to_dict())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_jds", [None, 80])
+def test_groups_that_do_not_differ_are_flagged_in_at_most_5_percent_of_sets(n_jds):
+    """120 sets of 600 pairs in six groups; with JDs, errors of a JD go together and a JD has one group."""
+    rng = np.random.default_rng(7)
+    flagged = uncorrected = 0
+    for seed in range(120):
+        pairs = frame(600, seed, tuple("abcdef"))
+        if n_jds:
+            jds = rng.integers(0, n_jds, 600)
+            pairs["score"] += 0.08 * rng.standard_normal(n_jds)[jds]
+            pairs = pairs.assign(jd_id=jds, language=np.array(list("abcdef"))[jds % 6])
+        found = by_group(pairs, "language", CUTOFF, n_resamples=2)
+        flagged += not found.flagged.empty
+        uncorrected += (found.frame["p_value"] <= 0.05).any()
+    # 5 % and three standard errors of the simulation.
+    assert flagged / 120 <= 0.11, flagged / 120
+    assert uncorrected / 120 >= 0.2, "without correction there would be nothing to correct"
