@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from workbench.encoders.last_token import PaddedDecoder
+from workbench.encoders.packed_decoder import PackedDecoder
 from workbench.encoders.qwen3 import DEFAULT_INSTRUCTION, QWEN3_MODELS, Qwen3Encoder, find_weights
 from workbench.errors import (
     EncoderError,
@@ -52,6 +54,17 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def encoder(qwen3_checkpoint):
     return Qwen3Encoder(qwen3_checkpoint, device="cpu", instruction=PUBLISHED_INSTRUCTION)
+
+
+@pytest.fixture(scope="module")
+def encoders(encoder, qwen3_checkpoint):
+    """Both ways to run the model: packed, as on a CPU in float32, and padded, as elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PackedDecoder, "can_run", lambda model: False)
+        padded = Qwen3Encoder(qwen3_checkpoint, device="cpu", instruction=PUBLISHED_INSTRUCTION)
+        assert isinstance(padded._decoder, PaddedDecoder)
+    assert isinstance(encoder._decoder, PackedDecoder)
+    return {"packed": encoder, "padded": padded}
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +116,15 @@ def test_vectors_are_those_of_sentence_transformers_in_batches_of_any_size(
     assert lowest_cosine(encoder.encode_queries(TEXTS), expected["query"]) >= 0.99999
 
 
+@pytest.mark.parametrize("way", ["packed", "padded"])
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.integers(0, len(TEXTS) - 1), min_size=1, max_size=30))
+@given(selection=st.lists(st.integers(0, len(TEXTS) - 1), min_size=1, max_size=30))
 def test_vectors_are_those_of_sentence_transformers_for_any_selection_in_any_order(
-    encoder, expected, selection
+    encoders, way, expected, selection
 ):
     texts = [TEXTS[i] for i in selection]
-    assert lowest_cosine(encoder.encode_documents(texts), expected["document"][selection]) >= 0.99999
-    assert lowest_cosine(encoder.encode_queries(texts), expected["query"][selection]) >= 0.99999
+    assert lowest_cosine(encoders[way].encode_documents(texts), expected["document"][selection]) >= 0.99999
+    assert lowest_cosine(encoders[way].encode_queries(texts), expected["query"][selection]) >= 0.99999
 
 
 def test_a_query_is_the_instruction_and_the_text_with_no_space_between(encoder):
@@ -167,15 +181,13 @@ def test_the_end_token_is_appended_where_the_tokenizer_does_not(copy, qwen3_chec
 
 
 def test_the_instruction_is_computed_once_for_all_queries(encoder, monkeypatch):
-    from workbench.encoders import qwen3
-
     prefixes = []
 
-    def compute(model, ids, original=qwen3.compute_prefix):
+    def compute(ids, original=encoder._decoder.compute_prefix):
         prefixes.append(len(ids))
-        return original(model, ids)
+        return original(ids)
 
-    monkeypatch.setattr(qwen3, "compute_prefix", compute)
+    monkeypatch.setattr(encoder._decoder, "compute_prefix", compute)
     encoder.encode_queries(["Python", "护士执业证", "RAG"])
     encoder.encode_queries(["Python", "://", "：冒号"])
     instruction = f"Instruct: {PUBLISHED_INSTRUCTION}\nQuery:"
@@ -184,12 +196,26 @@ def test_the_instruction_is_computed_once_for_all_queries(encoder, monkeypatch):
     assert prefixes == [tokens, tokens - 1]
 
 
-def test_vectors_with_the_shared_prefix_are_those_without(encoder, monkeypatch):
+@pytest.mark.parametrize("way", ["packed", "padded"])
+def test_vectors_with_the_shared_prefix_are_those_without(encoders, way, monkeypatch):
     from workbench.encoders import qwen3
 
-    shared = encoder.encode_queries(TEXTS)
+    shared = encoders[way].encode_queries(TEXTS)
     monkeypatch.setattr(qwen3, "worthwhile_prefix", lambda tokens, config: 0)
-    np.testing.assert_allclose(shared, encoder.encode_queries(TEXTS), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(shared, encoders[way].encode_queries(TEXTS), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("way", ["packed", "padded"])
+@pytest.mark.parametrize(
+    "texts",
+    [["C++", "Java"], ["://", "C", "//x", "SQL"], ["：冒号", "，逗号"], [": a", "a", ":a"], ["C"] * 3],
+    ids=" ".join,
+)
+def test_where_the_colon_before_a_text_merges_with_it_vectors_are_still_those_of_each_text_alone(
+    encoders, peer, way, texts
+):
+    expected = np.stack([peer.encode_query(text, normalize_embeddings=True) for text in texts])
+    assert lowest_cosine(encoders[way].encode_queries(texts), expected) >= 0.99999
 
 
 def test_batches_come_one_by_one_and_leave_torch_as_it_was(qwen3_checkpoint):

@@ -150,6 +150,19 @@ class TokenRows:
         at = np.where(inside, self.starts[positions, np.newaxis] + columns, 0)
         return np.where(inside, self.flat[at], pad_id).astype(np.int64)
 
+    def joined(self, positions: Positions) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Ids of some rows, one after another, and the place of each id in its own row.
+
+        Examples
+        --------
+        >>> ids, places = TokenRows.from_lists([[5, 6], [7]]).joined(np.array([1, 0]))
+        >>> ids.tolist(), places.tolist()
+        ([7, 5, 6], [0, 0, 1])
+        """
+        lengths = self.lengths[positions]
+        places = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return self.flat[np.repeat(self.starts[positions], lengths) + places], places
+
     def shared_prefix_length(self) -> int:
         """How many ids all rows begin with alike; at most one less than the shortest row has.
 

@@ -1,11 +1,12 @@
 """The hidden state of the last token of each text, from a causal transformers model.
 
-This is the one place where the model is run, so that a faster forward pass has one place to go.
+The plain way, which works for every device and number format; where a faster one does, see
+:mod:`workbench.encoders.packed_decoder`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,49 +15,88 @@ from workbench.encoders.base import Vectors
 from workbench.encoders.batching import TokenRows
 from workbench.encoders.prefix import SharedPrefix
 
-__all__ = ["last_token_states"]
+__all__ = ["LastTokenDecoder", "PaddedDecoder", "decoder_for"]
 
 
-def last_token_states(
-    model: Any,
-    tokens: TokenRows,
-    positions: npt.NDArray[np.intp],
-    pad_id: int,
-    prefix: SharedPrefix | None = None,
-) -> Vectors:
-    """Hidden states of the last tokens of one batch.
+class LastTokenDecoder(Protocol):
+    """Hidden states of last tokens, however they are computed."""
 
-    Rows are padded on the right and no mask is given: under causal attention a token sees only what
-    is to its left, so padding never reaches the last token of the text.
+    config: Any
+
+    def compute_prefix(self, token_ids: npt.NDArray[Any]) -> SharedPrefix:
+        """Keys and values of a prefix, shape (length,)."""
+
+    def last_states(
+        self, tokens: TokenRows, positions: npt.NDArray[np.intp], prefix: SharedPrefix | None = None
+    ) -> Vectors:
+        """Hidden states of the last tokens of a batch, float32 (n, hidden size)."""
+
+
+def decoder_for(model: Any) -> LastTokenDecoder:
+    """The fastest way to run a model that gives the same states; the model may be used up."""
+    from workbench.encoders.packed_decoder import PackedDecoder
+
+    return PackedDecoder(model) if PackedDecoder.can_run(model) else PaddedDecoder(model)
+
+
+class PaddedDecoder:
+    """A causal transformers model, run on rows that are padded on the right.
+
+    No mask is given: under causal attention a token sees only what is to its left, so padding never
+    reaches the last token of the text.
 
     Parameters
     ----------
     model : transformers.PreTrainedModel
         A causal decoder without a head.
-    tokens : TokenRows
-        Less the prefix, if there is one.
-    positions : ndarray of intp, shape (n,)
-        Rows of the batch.
-    pad_id : int
-        Any valid token id.
-    prefix : SharedPrefix, optional
-        What comes before each row.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, hidden size)
     """
-    import torch
 
-    ids = torch.from_numpy(tokens.padded(positions, pad_id)).to(model.device)
-    last = torch.from_numpy(tokens.lengths[positions] - 1).to(model.device)
-    # Entered and left here: a generator that yielded inside would leave its caller in inference mode.
-    with torch.inference_mode():
-        if prefix is None:
-            output = model(input_ids=ids, use_cache=False)
-        else:
-            cache = prefix.cache_for(len(positions), model.config)
-            output = model(input_ids=ids, past_key_values=cache, use_cache=True)
-        states = output.last_hidden_state[torch.arange(len(positions), device=last.device), last]
-        vectors: Vectors = states.float().cpu().numpy()
-    return vectors
+    def __init__(self, model: Any) -> None:
+        self.config = model.config
+        self._model = model
+
+    def compute_prefix(self, token_ids: npt.NDArray[Any]) -> SharedPrefix:
+        """Run the model over a prefix, shape (length,), and keep its keys and values."""
+        import torch
+        from transformers import DynamicCache
+
+        cache = DynamicCache(config=self.config)
+        ids = torch.from_numpy(token_ids.astype(np.int64))[None].to(self._model.device)
+        with torch.inference_mode():
+            self._model(input_ids=ids, past_key_values=cache, use_cache=True)
+        return SharedPrefix(len(token_ids), tuple((layer.keys, layer.values) for layer in cache.layers))
+
+    def last_states(
+        self, tokens: TokenRows, positions: npt.NDArray[np.intp], prefix: SharedPrefix | None = None
+    ) -> Vectors:
+        """Hidden states of the last tokens of one batch.
+
+        Parameters
+        ----------
+        tokens : TokenRows
+            Less the prefix, if there is one.
+        positions : ndarray of intp, shape (n,)
+            Rows of the batch.
+        prefix : SharedPrefix, optional
+            What comes before each row.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, hidden size)
+        """
+        import torch
+
+        device = self._model.device
+        # Any id will do: no other token sees the padding.
+        ids = torch.from_numpy(tokens.padded(positions, pad_id=0)).to(device)
+        last = torch.from_numpy(tokens.lengths[positions] - 1).to(device)
+        # Entered and left here: a generator that yielded inside would leave its caller in inference mode.
+        with torch.inference_mode():
+            if prefix is None:
+                output = self._model(input_ids=ids, use_cache=False)
+            else:
+                cache = prefix.cache_for(len(positions), self.config)
+                output = self._model(input_ids=ids, past_key_values=cache, use_cache=True)
+            states = output.last_hidden_state[torch.arange(len(positions), device=device), last]
+            vectors: Vectors = states.float().cpu().numpy()
+        return vectors

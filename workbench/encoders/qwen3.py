@@ -27,10 +27,10 @@ from workbench.encoders.checkpoints import (
     weight_files,
 )
 from workbench.encoders.identity import config_digest, tokenizer_digest, weights_digest
-from workbench.encoders.last_token import last_token_states
+from workbench.encoders.last_token import LastTokenDecoder, decoder_for
 from workbench.encoders.options import checked_instruction, checked_number, checked_token_budget
 from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
-from workbench.encoders.prefix import SharedPrefix, compute_prefix, worthwhile_prefix
+from workbench.encoders.prefix import SharedPrefix, worthwhile_prefix
 from workbench.encoders.tokenising import tokenise
 from workbench.errors import EncoderUnavailableError, InputError
 
@@ -198,13 +198,12 @@ class Qwen3Encoder(BaseEncoder):
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         tokens = self._tokenise(texts, role)
         prefix: SharedPrefix | None = None
-        if length := worthwhile_prefix(tokens, self._model.config):
-            prefix = compute_prefix(self._model, tokens[0][:length])
+        if length := worthwhile_prefix(tokens, self._decoder.config):
+            prefix = self._decoder.compute_prefix(tokens[0][:length])
             tokens = tokens.without_first(length)
 
         def encode(positions: npt.NDArray[np.intp]) -> Vectors:
-            states = last_token_states(self._model, tokens, positions, self._end_id, prefix)
-            return states[:, : self._dimension]
+            return self._decoder.last_states(tokens, positions, prefix)[:, : self._dimension]
 
         for positions in token_batches(tokens.lengths, self._token_budget):
             yield from encode_in_halves(encode, positions)
@@ -240,7 +239,7 @@ class Qwen3Encoder(BaseEncoder):
         return int(self._tokenizer.pad_token_id)
 
     @cached_property
-    def _model(self) -> Any:
+    def _decoder(self) -> LastTokenDecoder:
         import torch
         from safetensors import SafetensorError
         from transformers import AutoModel
@@ -271,7 +270,7 @@ class Qwen3Encoder(BaseEncoder):
                 f"The checkpoint in {self._folder} lacks {len(missing)} of the model's tensors, such as "
                 f"{missing[0]!r}; download it again."
             )
-        return model.eval()
+        return decoder_for(model.eval())
 
 
 def _short_name(source: str) -> str:

@@ -208,6 +208,8 @@ class SentenceTransformerEncoder(BaseEncoder):
     def _load(self) -> Any:
         from sentence_transformers import SentenceTransformer
 
+        from workbench.encoders.packed_bert import PackedBert
+
         options = self._precision.loading_options("cpu")
         try:
             with loading_bar(self._weight_files()):
@@ -222,7 +224,10 @@ class SentenceTransformerEncoder(BaseEncoder):
             raise EncoderUnavailableError(
                 f"sentence-transformers cannot load {self._folder}: {error}"
             ) from error
-        return model.eval()
+        first = model.eval()[0]
+        if PackedBert.can_run(getattr(first, "model", None)):
+            first.model = PackedBert(first.model)
+        return model
 
 
 def _prompt_in(prompts: Mapping[str, str | None], names: Sequence[str]) -> str:
