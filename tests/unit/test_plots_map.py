@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 
 from workbench.errors import InputError, MissingDependencyError
 from workbench.exploration import (
@@ -113,8 +114,6 @@ class TestTheMap:
         assert figure.alt.startswith(title(figure))
 
     def test_noise_is_grey(self, skill_map, clusters):
-        from matplotlib.colors import to_hex
-
         figure = plot_skill_map(skill_map, clusters=clusters)
         colours = [to_hex(colour) for colour in figure.axes[0].collections[0].get_facecolors()]
         assert colours.count(GREY.lower()) == 20
@@ -132,6 +131,13 @@ class TestTheMap:
         texts = [text.get_text() for text in names.legends[0].get_texts()]
         assert len(texts) == len(COLOURS) + 1
         assert texts[-1] == "3 others"
+
+    def test_texts_without_a_value_are_grey_and_said_to_be(self, skill_map):
+        values = [None if row % 3 else f"g{row % 2}" for row in range(N)]
+        figure = plot_skill_map(skill_map, colour_by=values, language="en")
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["g0", "g1", "not given"]
+        colours = [to_hex(colour) for colour in figure.axes[0].collections[0].get_facecolor()]
+        assert colours.count(GREY.lower()) == sum(value is None for value in values)
 
     def test_without_textalloc_the_message_names_the_extra(self, skill_map, clusters, monkeypatch):
         monkeypatch.setitem(sys.modules, "textalloc", None)
@@ -214,6 +220,17 @@ class TestSupplyDemand:
         fell = (change["candidates_per_jd_change"] < 0).sum()
         assert title(figure).startswith(f"Candidates for each JD fell in {fell} groups")
         assert_renders(figure)
+
+    def test_the_title_counts_changes_that_are_not_shown_too(self, vectors, found):
+        after = supply_and_demand(vectors[:60], vectors[100:], cutoff=0.6, groups=found.jds["group"].tolist())
+        change = supply_change(found, after)
+        fell = (change["candidates_per_jd_change"] < 0).sum()
+        figure = plot_supply_change(change, most=2, language="en")
+        assert fell > 2
+        assert title(figure).startswith(f"Candidates for each JD fell in {fell} groups")
+        assert f"{len(change) - 2} groups that changed less" in " ".join(
+            t.get_text() for t in figure.axes[0].texts
+        )
 
     def test_no_group_in_common_is_refused(self, vectors, found):
         other = supply_and_demand(vectors[:2], vectors[60:], cutoff=0.6, groups=["x", "y"])

@@ -91,8 +91,8 @@ class SupplyDemand:
                 f"{len(self.jds)} 条岗位要求里有 {without} 条没有任何候选人高于阈值 {self.cutoff.value:.4f}。"
             )
         return (
-            f"Of {len(self.table)} groups of JDs, {short} are short of candidates and {over} have more than "
-            f"most; {without} of {len(self.jds)} JDs have no candidate above the cutoff "
+            f"Groups of JDs: {len(self.table)}, of which {short} short of candidates and {over} with more "
+            f"than most; {without} of {len(self.jds)} JDs without any candidate above the cutoff "
             f"{self.cutoff.value:.4f}."
         )
 

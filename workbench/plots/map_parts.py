@@ -86,7 +86,7 @@ def place_labels(
         textcolor=[_dark(colours[cluster]) for cluster in shown],
         linecolor=[colours[cluster] for cluster in shown],
         linewidth=0.7,
-        max_distance=0.25,
+        max_distance=0.16,
         nbr_candidates=600,
         margin=0.006,
         draw_all=False,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.lines import Line2D
 
 from workbench.errors import InputError
@@ -29,7 +30,6 @@ __all__ = ["plot_skill_map"]
 
 KINDS = ("jd", "resume")
 MOST_LABELS = 40
-MOST_CATEGORIES = len(COLOURS)
 
 
 def plot_skill_map(
@@ -137,12 +137,18 @@ def _colours(
 
         scale = ScalarMappable(Normalize(np.nanmin(values), np.nanmax(values)), colormaps["cividis"])
         return np.array([to_hex(colour) for colour in scale.to_rgba(values)], dtype=object), scale
-    names, counts = np.unique(values.astype(str), return_counts=True)
-    frequent = names[np.argsort(-counts, kind="stable")]
-    key = dict(zip(frequent[:MOST_CATEGORIES].tolist(), COLOURS, strict=False))
-    rest = f"其余 {len(names) - len(key)} 类" if zh else f"{len(names) - len(key)} others"
-    colours = np.array([key.get(name, GREY) for name in values.astype(str)], dtype=object)
-    return colours, {**key, **({rest: GREY} if len(names) > len(key) else {})}
+    there = ~pd.isna(values)
+    counts = pd.Series(values[there].astype(str)).value_counts(sort=False).sort_index()
+    frequent = counts.sort_values(ascending=False, kind="stable").index
+    key = dict(zip(frequent, COLOURS, strict=False))
+    colours = np.full(len(values), GREY, dtype=object)
+    colours[there] = [key.get(name, GREY) for name in values[there].astype(str)]
+    grey = []
+    if rest := len(frequent) - len(key):
+        grey.append(f"其余 {rest} 类" if zh else f"{rest} others")
+    if not there.all():
+        grey.append("未填" if zh else "not given")
+    return colours, {**key, **({("、" if zh else ", ").join(grey): GREY} if grey else {})}
 
 
 def _draw_points(

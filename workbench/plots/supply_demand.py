@@ -152,7 +152,8 @@ def plot_supply_change(
         reach = max(before.max(), after.max()) * 1.06 or 1.0
         ax.set_xlim(-0.02 * reach, reach)
         _rows(ax, places, [str(name) for name in shown["group"]])
-        more, fewer = int((after > before).sum()), int((after < before).sum())
+        changes = both["candidates_per_jd_change"]
+        more, fewer = int((changes > 0).sum()), int((changes < 0).sum())
         title = (
             f"{fewer} 组的人岗比下降，{more} 组上升"
             if zh
@@ -201,7 +202,7 @@ def _title(found: SupplyDemand, zh: bool) -> tuple[str, str]:
         )
     if zh:
         return f"{short} 组紧缺，{over} 组富余；{without} 条岗位要求无人达到阈值 {cutoff}", band
-    return f"{short} groups are short, {over} have plenty; JDs with nobody above {cutoff}: {without}", band
+    return f"Groups: {short} short, {over} with plenty; JDs with nobody above {cutoff}: {without}", band
 
 
 def _legend(figure: ShownFigure, found: SupplyDemand, zh: bool) -> None:
