@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from workbench.encoders.base import Vectors
 from workbench.encoders.batching import TokenRows
-from workbench.encoders.prefix import SharedPrefix
+from workbench.encoders.prefix import SharedPrefix, compute_prefix
 
 __all__ = ["LastTokenDecoder", "PaddedDecoder", "decoder_for"]
 
@@ -56,15 +56,8 @@ class PaddedDecoder:
         self._model = model
 
     def compute_prefix(self, token_ids: npt.NDArray[Any]) -> SharedPrefix:
-        """Run the model over a prefix, shape (length,), and keep its keys and values."""
-        import torch
-        from transformers import DynamicCache
-
-        cache = DynamicCache(config=self.config)
-        ids = torch.from_numpy(token_ids.astype(np.int64))[None].to(self._model.device)
-        with torch.inference_mode():
-            self._model(input_ids=ids, past_key_values=cache, use_cache=True)
-        return SharedPrefix(len(token_ids), tuple((layer.keys, layer.values) for layer in cache.layers))
+        """Keys and values of a prefix, shape (length,)."""
+        return compute_prefix(self._model, token_ids)
 
     def last_states(
         self, tokens: TokenRows, positions: npt.NDArray[np.intp], prefix: SharedPrefix | None = None

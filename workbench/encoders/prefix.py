@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from workbench.encoders.batching import TokenRows
 
-__all__ = ["SharedPrefix", "worthwhile_prefix"]
+__all__ = ["SharedPrefix", "compute_prefix", "worthwhile_prefix"]
 
 # Shorter prefixes cost more in copying keys and values than they save.
 SHORTEST_PREFIX = 8
@@ -53,3 +56,15 @@ def worthwhile_prefix(tokens: TokenRows, config: Any) -> int:
         return 0
     length = tokens.shared_prefix_length()
     return length if length >= SHORTEST_PREFIX else 0
+
+
+def compute_prefix(model: Any, token_ids: npt.NDArray[np.integer[Any]]) -> SharedPrefix:
+    """Run a causal transformers model over a prefix, shape (length,), and keep its keys and values."""
+    import torch
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=model.config)
+    ids = torch.from_numpy(token_ids.astype(np.int64))[None].to(model.device)
+    with torch.inference_mode():
+        model(input_ids=ids, past_key_values=cache, use_cache=True)
+    return SharedPrefix(len(token_ids), tuple((layer.keys, layer.values) for layer in cache.layers))

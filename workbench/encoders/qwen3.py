@@ -240,6 +240,10 @@ class Qwen3Encoder(BaseEncoder):
 
     @cached_property
     def _decoder(self) -> LastTokenDecoder:
+        # Kept nowhere else: a decoder may take the model apart.
+        return decoder_for(self._load())
+
+    def _load(self) -> Any:
         import torch
         from safetensors import SafetensorError
         from transformers import AutoModel
@@ -270,7 +274,7 @@ class Qwen3Encoder(BaseEncoder):
                 f"The checkpoint in {self._folder} lacks {len(missing)} of the model's tensors, such as "
                 f"{missing[0]!r}; download it again."
             )
-        return decoder_for(model.eval())
+        return model.eval()
 
 
 def _short_name(source: str) -> str:
