@@ -1,9 +1,12 @@
 """The calibration panel without a front end; expected numbers from scikit-learn and the definition."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
+from statsmodels.stats.proportion import proportion_confint
 
 from workbench.calibration import Costs, calibrate
 from workbench.cutoffs import Cutoff
@@ -40,6 +43,78 @@ def test_counts_and_figures_are_those_of_scikit_learn_also_at_ties(panel, pairs,
     assert counts == tuple(confusion_matrix(pairs["label"], said).ravel())
     assert moment.figures["precision"].value == pytest.approx(precision_score(pairs["label"], said))
     assert moment.figures["recall"].value == pytest.approx(recall_score(pairs["label"], said))
+
+
+class TestTheLine:
+    def test_moving_it_moves_the_cutoff_and_the_other_way_round(self, panel):
+        w = panel.widgets
+        w.line.value = 0.3
+        assert w.cutoff.value == 0.3
+        assert "above 0.3000" in w.counts.value
+        w.cutoff.value = 0.5
+        assert w.line.value == 0.5
+
+    def test_its_ends_are_those_of_the_picture(self, panel):
+        line = panel.widgets.line
+        scores = panel.session.study.observations.scores
+        assert line.min <= scores.min()
+        assert scores.max() <= line.max
+        for share in re.findall(r'wb-plot-axis">(.*?)</div>', panel.widgets.picture.value):
+            ticks = re.findall(r"left:([\d.]+)%\">([\d.\u2212]+)<", share)
+            assert len(ticks) >= 3
+            for left, tick in ticks:
+                at = line.min + float(left) / 100 * (line.max - line.min)
+                assert at == pytest.approx(float(tick.replace("\u2212", "-")), abs=1e-3)
+
+    def test_a_static_report_has_it_drawn_and_the_live_picture_has_not(self, panel):
+        assert panel.report().count('stroke-width="3"') == 1
+        assert 'stroke-width="3"' not in panel.widgets.picture.value
+
+    def test_bars_have_the_colours_of_the_figures(self, panel):
+        from workbench.plots.style import BLUE, ORANGE
+
+        rects = re.findall(r'height="([\d.]+)" fill="(#\w+)"', panel.widgets.picture.value)
+        assert {colour for _, colour in rects} == {BLUE, ORANGE}
+
+    def test_the_tallest_bar_is_full_and_the_others_are_in_proportion(self, panel, pairs):
+        counts, _ = np.histogram(pairs["score"][pairs["label"] == 1], bins=panel.session.edges)
+        others, _ = np.histogram(pairs["score"][pairs["label"] == 0], bins=panel.session.edges)
+        heights = [
+            float(h) for h in re.findall(r'height="([\d.]+)" fill="#0072B2"', panel.widgets.picture.value)
+        ]
+        np.testing.assert_allclose(heights, 105 * counts / max(counts.max(), others.max()), atol=0.06)
+
+
+class TestIntervals:
+    def test_without_jds_they_are_statsmodels_wilson(self, panel, pairs):
+        panel.widgets.cutoff.value = 0.45
+        above = pairs["score"] > 0.45
+        right = int(pairs["label"][above].sum())
+        low, high = proportion_confint(right, int(above.sum()), method="wilson")
+        found = panel.moment.figures["precision"]
+        assert (found.low, found.high) == pytest.approx((low, high))
+
+    @pytest.mark.parametrize(
+        "more", [{"jd_id": lambda f: f.index % 30}, {"weight": lambda f: 1 + f.index % 3}]
+    )
+    def test_where_pairs_share_jds_or_have_weights_they_are_the_studys(self, pairs, more):
+        study = calibrate(pairs.drop(columns="jd").assign(**more), target_precision=0.8, n_resamples=50)
+        panel = CalibrationPanel(study, language="en")
+        for name, found in panel.moment.figures.items():
+            expected = study.figures[name]
+            assert (found.value, found.low, found.high) == pytest.approx(
+                (expected.value, expected.low, expected.high)
+            )
+
+    def test_pairs_of_few_jds_have_wider_ones(self, pairs):
+        shared = pairs.drop(columns="jd").assign(jd_id=np.argsort(np.argsort(pairs["score"])) // 30)
+        alone, by_jd = (
+            CalibrationPanel(calibrate(each, target_precision=0.8, n_resamples=20)).session.at(0.45)
+            for each in (pairs, shared)
+        )
+        for name in ("precision", "recall"):
+            narrow, wide = alone.figures[name], by_jd.figures[name]
+            assert wide.high - wide.low > narrow.high - narrow.low
 
 
 def test_moving_the_cutoff_changes_the_sentence(panel):

@@ -5,6 +5,7 @@ Every text of a pair is escaped here.
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 import pandas as pd
@@ -17,40 +18,86 @@ from workbench.panels.calibration_words import Words
 __all__ = ["costs_html", "counts_html", "histogram_svg", "pairs_html"]
 
 WIDTH, HALF = 1000, 105
-MATCH, OTHER = "#009e73", "#d55e00"
+# As in workbench.plots.scores; the second ones are dark enough for words.
+MATCH, OTHER = "#0072B2", "#E69F00"
+MATCH_WORD, OTHER_WORD = "#0072B2", "#855C00"
+GUARANTEED = "#009E73"
+TICK_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+MOST_TICKS = 9
 
 
-def histogram_svg(session: CalibrationSession, cutoff: float, words: Words) -> str:
-    """Matches upwards, others downwards; the cutoff a full line, the guaranteed one a broken line."""
-    low, high = session.edges[0], session.edges[-1]
+def histogram_svg(
+    session: CalibrationSession,
+    words: Words,
+    *,
+    low: float,
+    high: float,
+    cutoff: float | None = None,
+) -> str:
+    """Matches upwards, others downwards, the guaranteed cutoff a broken line.
+
+    Parameters
+    ----------
+    session : CalibrationSession
+    words : Words
+    low, high : float
+        Ends of the axis, which are those of the slider that lies over it.
+    cutoff : float, optional
+        Drawn as a full line; the live panel has the handle of its slider instead.
+    """
 
     def place(score: float) -> float:
-        return float(min(max((score - low) / (high - low), 0.0), 1.0) * WIDTH)
+        return float(min(max((score - low) / (high - low), 0.0), 1.0))
 
     tallest = max(int(session.matches.max()), int(session.others.max()), 1)
-    wide = WIDTH / len(session.matches) - 2
     bars = []
-    for edge, up, down in zip(session.edges[:-1], session.matches, session.others, strict=True):
-        x, tall, deep = place(edge) + 1, up / tallest * HALF, down / tallest * HALF
+    for left, right, up, down in zip(
+        session.edges[:-1], session.edges[1:], session.matches, session.others, strict=True
+    ):
+        x = place(left) * WIDTH + 1
+        wide = max(place(right) * WIDTH - 1 - x, 0.5)
+        tall, deep = up / tallest * HALF, down / tallest * HALF
         bars.append(
             f'<rect x="{x:.1f}" y="{HALF - tall:.1f}" width="{wide:.1f}" height="{tall:.1f}" fill="{MATCH}"/>'
         )
         bars.append(f'<rect x="{x:.1f}" y="{HALF}" width="{wide:.1f}" height="{deep:.1f}" fill="{OTHER}"/>')
-    found = session.study.guarantee or session.study.missed_guarantee
-    lines = [_line(place(cutoff), "#1f2933", 3, "")]
+    lines = [f'<line x1="0" x2="{WIDTH}" y1="{HALF}" y2="{HALF}" stroke="#1f2933" stroke-width="0.8"/>']
+    if cutoff is not None:
+        lines.append(_line(place(cutoff) * WIDTH, "#1f2933", 3, ""))
+    found, mark = session.study.guarantee or session.study.missed_guarantee, ""
     if found is not None and found.cutoff is not None:
-        lines.append(_line(place(found.cutoff), "#0072b2", 2, ' stroke-dasharray="6 5"'))
-    alt = escape(f"{words.match} / {words.other}, {words.cutoff} {number(cutoff)}")
-    ends = f"<span>{low:.2f}</span><span>{high:.2f}</span>"
+        at = place(found.cutoff)
+        lines.append(_line(at * WIDTH, GUARANTEED, 2, ' stroke-dasharray="6 5"'))
+        # On the side where there is room.
+        side = f"left:calc({at:.2%} + 5px)" if at < 0.6 else f"right:calc({1 - at:.2%} + 5px)"
+        mark = (
+            f'<span class="wb-plot-mark" style="{side};color:#00694a">{escape(words.guaranteed_mark)}</span>'
+        )
+    said = "" if cutoff is None else f", {words.cutoff} {number(cutoff)}"
+    alt = escape(
+        f"{words.match} {int(session.matches.sum())} / {words.other} {int(session.others.sum())}{said}"
+    )
     key = (
-        f'<b style="color:#00694a">▲ {escape(words.match)}</b>　<b style="color:#a84300">▼ '
-        f"{escape(words.other)}</b>"
+        f'<b style="color:{MATCH_WORD}">▲ {escape(words.match)} {int(session.matches.sum()):,}</b>　'
+        f'<b style="color:{OTHER_WORD}">▼ {escape(words.other)} {int(session.others.sum()):,}</b>'
     )
     return (
-        f'<div lang="{words.html_lang}">{key}<svg role="img" aria-label="{alt}" preserveAspectRatio="none" '
-        f'viewBox="0 0 {WIDTH} {2 * HALF}" style="width:100%;height:210px;display:block">'
-        f'{"".join(bars)}{"".join(lines)}</svg><div style="display:flex;justify-content:space-between" '
-        f'class="wb-quiet">{ends}</div></div>'
+        f'<div lang="{words.html_lang}"><div class="wb-plot-key">{key}</div>'
+        f'<div style="position:relative">{mark}<svg role="img" aria-label="{alt}" '
+        f'preserveAspectRatio="none" viewBox="0 0 {WIDTH} {2 * HALF}" class="wb-plot-picture">'
+        f"{''.join(bars)}{''.join(lines)}</svg></div>"
+        f'<div class="wb-plot-axis">{_ticks(low, high)}</div></div>'
+    )
+
+
+def _ticks(low: float, high: float) -> str:
+    step = next((each for each in TICK_STEPS if (high - low) / each <= MOST_TICKS), TICK_STEPS[-1])
+    digits = 2 if step < 0.1 else 1
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    said = {tick: f"{tick * step:.{digits}f}".replace("-", "\u2212") for tick in range(first, last + 1)}
+    return "".join(
+        f'<span style="left:{(tick * step - low) / (high - low):.2%}">{text}</span>'
+        for tick, text in said.items()
     )
 
 

@@ -30,9 +30,12 @@ class CalibrationLayout:
         wide = {"flex": "1 1 320px", "width": "auto"}
         # The front end rounds to whole steps from the minimum: they have to meet the study's cutoff.
         least = cutoff - max(math.ceil((cutoff - low) / STEP), 0) * STEP
-        self.cutoff = widgets.FloatSlider(
-            cutoff, min=least, max=max(high, cutoff), step=STEP, readout_format=".4f", layout=wide
-        )
+        scale = {"min": least, "max": max(high, cutoff), "step": STEP}
+        self.cutoff = widgets.FloatSlider(cutoff, **scale, readout_format=".4f", layout=wide)
+        # A second slider lies over the picture, its handle a line from top to bottom: what is dragged there
+        # is a slider like any other, with keys, touch and a name, and no script of ours.
+        self.line = widgets.FloatSlider(cutoff, **scale, readout=False).add_class("wb-line")
+        widgets.link((self.cutoff, "value"), (self.line, "value"))
         self.back = widgets.Button(icon="undo", layout={"width": "auto"})
         self.false_cost, self.missed_cost = (
             widgets.FloatSlider(
@@ -54,7 +57,7 @@ class CalibrationLayout:
             [
                 widgets.HTML(STYLE, layout={"display": "none"}),
                 widgets.HBox([self.title, self.language]).add_class("wb-head"),
-                self.picture,
+                widgets.VBox([self.picture, self.line]).add_class("wb-plot").add_class("wb-box"),
                 cutoff_row,
                 self.counts,
                 cost_row,
@@ -72,5 +75,6 @@ class CalibrationLayout:
             f'</div><div class="wb-subtitle">{words.subtitle}</div></div>'
         )
         self.cutoff.description, self.back.description = words.cutoff, words.back
+        self.line.tooltip = words.drag
         self.false_cost.description, self.missed_cost.description = words.false_cost, words.missed_cost
         self.path.description, self.save.description = words.path, words.save

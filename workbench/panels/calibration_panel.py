@@ -68,7 +68,8 @@ class CalibrationPanel:
     def report(self) -> str:
         """The panel as static HTML, for reports."""
         w = self.widgets
-        parts = "".join(each.value for each in (w.picture, w.counts, w.cost, w.pairs))
+        picture = self._picture(w.cutoff.value)
+        parts = picture + "".join(each.value for each in (w.counts, w.cost, w.pairs))
         return f'{STYLE}<div class="wb-panel wb-report">{parts}</div>'
 
     def __repr__(self) -> str:
@@ -80,11 +81,15 @@ class CalibrationPanel:
 
     def _show(self) -> None:
         w, cutoff = self.widgets, self.widgets.cutoff.value
-        w.picture.value = histogram_svg(self.session, cutoff, self.words)
+        w.picture.value = self._picture()
         w.counts.value = counts_html(self.session, self.moment, self.words)
         w.pairs.value = pairs_html(self.session, cutoff, self.words)
         w.message.value = ""
         self._show_cost()
+
+    def _picture(self, cutoff: float | None = None) -> str:
+        line = self.widgets.line
+        return histogram_svg(self.session, self.words, low=line.min, high=line.max, cutoff=cutoff)
 
     def _show_cost(self) -> None:
         w = self.widgets

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.calibration import Costs, Estimate, Study, figure
+from workbench.calibration.at_cutoff import shares_at
 from workbench.calibration.figures import FigureName
 from workbench.errors import InputError
 
@@ -33,8 +34,8 @@ class Moment:
     right_matches, false_matches, missed_matches, right_others : int
         Labelled pairs: matches and others above, matches and others at or below.
     figures : mapping of str to Estimate
-        Precision, recall and false omission rate with Wilson intervals, weighted and at the live
-        prevalence as in the study.
+        Precision, recall and false omission rate, with intervals, weighted and at the live prevalence as
+        the study has them at its own cutoff: Wilson's, on the effective sample where pairs share JDs.
     """
 
     cutoff: float
@@ -81,17 +82,28 @@ class CalibrationSession:
         missed = int(np.searchsorted(self._matches, cutoff, side="right"))
         others = int(np.searchsorted(self._others, cutoff, side="right"))
         n_above = len(self._matches) + len(self._others) - missed - others
+        return Moment(
+            float(cutoff),
+            len(self._matches) - missed,
+            len(self._others) - others,
+            missed,
+            others,
+            self._figures(cutoff, n_above),
+        )
+
+    def _figures(self, cutoff: float, n_above: int) -> dict[FigureName, Estimate]:
+        observations, settings = self.study.observations, self.study.settings
+        confidence = settings["confidence"]
+        if observations.clusters is not None or observations.weights is not None:
+            shares = shares_at(observations, cutoff, confidence=confidence, prevalence=settings["prevalence"])
+            return {name: shares[name] for name in SHOWN}
         row = self.study.sweep.iloc[int(np.argmin(np.abs(self._above - n_above)))]
-        confidence = self.study.settings["confidence"]
-        figures = {
+        return {
             name: Estimate(
                 float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]), confidence
             )
             for name in SHOWN
         }
-        return Moment(
-            float(cutoff), len(self._matches) - missed, len(self._others) - others, missed, others, figures
-        )
 
     def costs(self, cutoff: float, costs: Costs) -> tuple[float, float, float]:
         """Mean cost of a pair at a cutoff, the cutoff where it is lowest, and that lowest cost."""

@@ -32,6 +32,8 @@ class Words:
     match: str
     other: str
     guaranteed: str
+    guaranteed_mark: str
+    drag: str
     not_guaranteed: str
     false_matches: str
     missed_matches: str
@@ -43,7 +45,7 @@ _ZH = Words(
     language="zh",
     html_lang="zh-CN",
     title="校准阈值",
-    subtitle="拖动阈值（或用方向键），计数、结论和配对马上跟着变。",
+    subtitle="拖动图中的线（或用方向键），计数、结论和配对马上跟着变。",
     cutoff="阈值",
     back="回到校准的阈值",
     false_cost="错配一对的代价",
@@ -59,6 +61,8 @@ _ZH = Words(
     match="匹配",
     other="不匹配",
     guaranteed="达到目标有保证的最低阈值：{at}",
+    guaranteed_mark="有保证",
+    drag="拖动这条线，或用方向键",
     not_guaranteed="这些标注不能为任何阈值作出保证。",
     false_matches="错配：分数最高的在前",
     missed_matches="漏掉：分数最低的在前",
@@ -70,7 +74,7 @@ _EN = Words(
     language="en",
     html_lang="en",
     title="Calibrate the cutoff",
-    subtitle="Move the cutoff (arrow keys work too): counts, sentence and pairs follow at once.",
+    subtitle="Drag the line in the picture (arrow keys work too): counts, sentence and pairs follow at once.",
     cutoff="Cutoff",
     back="Back to the study's cutoff",
     false_cost="Cost of a false match",
@@ -86,6 +90,8 @@ _EN = Words(
     match="match",
     other="no match",
     guaranteed="Smallest cutoff guaranteed to meet the target: {at}",
+    guaranteed_mark="guaranteed",
+    drag="Drag this line, or use the arrow keys",
     not_guaranteed="These labels guarantee no cutoff.",
     false_matches="False matches, highest scores first",
     missed_matches="Missed matches, lowest scores first",
