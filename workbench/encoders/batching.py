@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.encoders.base import Batch, Vectors
 from workbench.encoders.options import checked_token_budget
 from workbench.errors import EncoderError
 
 __all__ = ["TokenRows", "encode_in_halves", "token_batches"]
 
 Positions = npt.NDArray[np.intp]
+Encoded = TypeVar("Encoded")
 
 
 def token_batches(lengths: npt.ArrayLike, token_budget: int) -> Iterator[Positions]:
@@ -61,7 +62,9 @@ def token_batches(lengths: npt.ArrayLike, token_budget: int) -> Iterator[Positio
         start += rows
 
 
-def encode_in_halves(encode: Callable[[Positions], Vectors], positions: Positions) -> Iterator[Batch]:
+def encode_in_halves(
+    encode: Callable[[Positions], Encoded], positions: Positions
+) -> Iterator[tuple[Positions, Encoded]]:
     """Encode a batch; where memory runs out, its halves, and theirs.
 
     Parameters

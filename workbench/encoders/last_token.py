@@ -34,8 +34,11 @@ class LastTokenDecoder(Protocol):
 
 def decoder_for(model: Any) -> LastTokenDecoder:
     """The fastest way to run a model that gives the same states; the model may be used up."""
+    from workbench.encoders.cuda_decoder import CudaDecoder
     from workbench.encoders.packed_decoder import PackedDecoder
 
+    if CudaDecoder.can_run(model):
+        return CudaDecoder(model)
     return PackedDecoder(model) if PackedDecoder.can_run(model) else PaddedDecoder(model)
 
 

@@ -121,11 +121,15 @@ def _with_prefix(keys: Tensor, values: Tensor, prefix: KeysValues | None) -> Key
 
 
 def _after_prefix(queries: Tensor, keys: Tensor, values: Tensor, prefix_length: int) -> Tensor:
+    if queries.device.type != "cpu":
+        # With a mask, heads that share keys leave only the slowest kernel on a GPU.
+        group = queries.shape[1] // keys.shape[1]
+        keys, values = keys.repeat_interleave(group, dim=1), values.repeat_interleave(group, dim=1)
     blocks = []
     for start in range(0, queries.shape[2], BLOCK):
         block = queries[:, :, start : start + BLOCK]
         rows, seen = block.shape[2], prefix_length + start + block.shape[2]
-        mask = torch.ones(rows, seen, dtype=torch.bool).tril(prefix_length + start)
+        mask = torch.ones(rows, seen, dtype=torch.bool, device=queries.device).tril(prefix_length + start)
         blocks.append(
             scaled_dot_product_attention(
                 block, keys[:, :, :seen], values[:, :, :seen], attn_mask=mask, enable_gqa=True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,9 @@ from workbench.encoders.precision import import_torch, resolve_device, resolve_p
 from workbench.encoders.prefix import SharedPrefix, worthwhile_prefix
 from workbench.encoders.tokenising import tokenise
 from workbench.errors import EncoderUnavailableError, InputError
+
+if TYPE_CHECKING:
+    from workbench.encoders.cuda_overlap import OverlappedEncoding
 
 __all__ = ["DEFAULT_INSTRUCTION", "QWEN3_MODELS", "Qwen3Encoder", "Qwen3Model", "find_weights"]
 
@@ -196,6 +199,10 @@ class Qwen3Encoder(BaseEncoder):
         }
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        if self._overlapped is not None:
+            for batch, states in self._overlapped.batches(texts, lambda part: self._tokenise(part, role)):
+                yield batch, states[:, : self._dimension]
+            return
         tokens = self._tokenise(texts, role)
         prefix: SharedPrefix | None = None
         if length := worthwhile_prefix(tokens, self._decoder.config):
@@ -237,6 +244,16 @@ class Qwen3Encoder(BaseEncoder):
     @property
     def _end_id(self) -> int:
         return int(self._tokenizer.pad_token_id)
+
+    @cached_property
+    def _overlapped(self) -> OverlappedEncoding | None:
+        """What encodes on a GPU, where the host works ahead of it."""
+        from workbench.encoders.cuda_decoder import CudaDecoder
+        from workbench.encoders.cuda_overlap import OverlappedEncoding
+
+        if not isinstance(self._decoder, CudaDecoder):
+            return None
+        return OverlappedEncoding(self._decoder, self._token_budget, graphs=not self._precision.is_quantised)
 
     @cached_property
     def _decoder(self) -> LastTokenDecoder:
