@@ -174,3 +174,14 @@ def test_it_speaks_both_languages(panel):
     panel.widgets.language.value = "zh"
     assert "校准阈值" in panel.widgets.title.value
     assert "真匹配" in panel.widgets.counts.value
+
+
+def test_what_goes_wrong_is_said_in_its_language(study, tmp_path):
+    panel = CalibrationPanel(study, language="zh")
+    panel.widgets.path.value = str(tmp_path / "card.json")
+    panel.widgets.cutoff.value = 0.3
+    panel.widgets.save.click()
+    assert "手动设定的 0.3000" in panel.widgets.message.value
+    panel.widgets.path.value = "card.txt"
+    panel.widgets.save.click()
+    assert "阈值卡是 .json 文件" in panel.widgets.message.value

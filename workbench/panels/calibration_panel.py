@@ -15,6 +15,7 @@ from workbench.panels.calibration_layout import CalibrationLayout
 from workbench.panels.calibration_session import CalibrationSession, Moment
 from workbench.panels.calibration_words import words_for
 from workbench.panels.fragments import message
+from workbench.panels.problems import in_words
 from workbench.panels.stylesheet import STYLE
 from workbench.settings import Language
 
@@ -101,7 +102,9 @@ class CalibrationPanel:
         try:
             path = self.session.save(w.path.value.strip(), w.cutoff.value)
         except WorkbenchError as error:
-            w.message.value = message(self.words.wrong.format(message=error), "problem")
+            w.message.value = message(
+                self.words.wrong.format(message=in_words(error, self.words.language)), "problem"
+            )
         else:
             w.message.value = message(self.words.saved.format(path=path))
 

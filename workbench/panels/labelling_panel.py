@@ -26,6 +26,7 @@ from workbench.panels.labelling_cards import (
 )
 from workbench.panels.labelling_session import LabellingSession
 from workbench.panels.labelling_words import words_for
+from workbench.panels.problems import in_words
 from workbench.panels.stylesheet import LABELLING_STYLE
 from workbench.settings import Language
 
@@ -177,7 +178,7 @@ class LabellingPanel:
         try:
             entry = act()
         except WorkbenchError as error:
-            self._show(self.words.wrong.format(message=error), "problem")
+            self._show(self.words.wrong.format(message=in_words(error, self.words.language)), "problem")
         else:
             self._show(said(entry.pair_id) if entry else self.words.nothing_to_undo)
 

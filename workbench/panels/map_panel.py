@@ -27,6 +27,7 @@ from workbench.panels.map_points import Drawn, MapPoints, Rows
 from workbench.panels.map_session import MapSession, kinds_array
 from workbench.panels.map_texts import map_labels_for
 from workbench.panels.map_view import MapView
+from workbench.panels.problems import in_words
 from workbench.panels.search_panel import SearchPanel
 from workbench.retrieval import Hit, KnowledgeBase
 from workbench.settings import Language
@@ -342,6 +343,6 @@ class MapPanel:
     def _sentence(self, error: Exception) -> str:
         """An error as a sentence for the user; one that nobody raised on purpose goes to the log, too."""
         if isinstance(error, WorkbenchError):
-            return self.labels.wrong.format(message=error)
+            return self.labels.wrong.format(message=in_words(error, self.labels.language))
         log.error("Unexpected error in the map panel", exc_info=error)
         return self.labels.unexpected.format(kind=type(error).__name__, message=error)

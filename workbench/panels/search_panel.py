@@ -21,6 +21,7 @@ from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
 from workbench.panels import fragments
 from workbench.panels.cards import hits_csv, hits_frame, hits_html
 from workbench.panels.labels import labels_for
+from workbench.panels.problems import in_words
 from workbench.panels.search_layout import SearchLayout
 from workbench.panels.search_session import (
     EmptyKnowledgeBaseError,
@@ -321,7 +322,7 @@ class SearchPanel:
             case EmptyKnowledgeBaseError():
                 return self.labels.empty_knowledge_base
             case WorkbenchError():
-                return self.labels.wrong.format(message=error)
+                return self.labels.wrong.format(message=in_words(error, self.labels.language))
         log.error("Unexpected error in the search panel", exc_info=error)
         return self.labels.unexpected.format(kind=type(error).__name__, message=error)
 
