@@ -31,6 +31,11 @@ _CHINESE = """
 每年 每月 每天 每周 去年 今年 今后 个人 至少 或者 如果 因为 所以 然后 已经 一年 两年 三年 四年 五年
 六年 七年 八年 十年 多年 半年
 """
+# Words of the trade that jieba's dictionary lacks, so that 后端 is not cut into 后 and 端.
+_TRADE = """
+后端 前端 服务端 客户端 移动端 高并发 微服务 大模型 大语言模型 多模态 智能体 提示词 思维链 重排序 向量库 调优
+压测 线程池 大促 全家桶 骨架屏 小程序 埋点 数仓 风控 供应链 用例
+"""
 _ENGLISH = """
 experience experienced years year work worked working team using used use strong ability able knowledge skills
 skill responsible including plus required preferred proficient familiar good excellent role ran run did does
@@ -130,4 +135,6 @@ def segmenter() -> Any:
     folder = get_settings().cache_dir
     folder.mkdir(parents=True, exist_ok=True)
     segmenter.tmp_dir = str(folder)
+    for word in _TRADE.split():
+        segmenter.add_word(word, tag="n")
     return segmenter

@@ -11,6 +11,7 @@ _HOMES = {
     "MapPanel": "workbench.panels.map_panel",
     "SearchPanel": "workbench.panels.search_panel",
     "disagreements_html": "workbench.panels.disputes_html",
+    "explanation_html": "workbench.panels.explanation_html",
     "hits_csv": "workbench.panels.cards",
     "hits_frame": "workbench.panels.cards",
     "hits_html": "workbench.panels.cards",
@@ -22,6 +23,7 @@ __all__ = [
     "MapPanel",
     "SearchPanel",
     "disagreements_html",
+    "explanation_html",
     "hits_csv",
     "hits_frame",
     "hits_html",
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from workbench.panels.calibration_panel import CalibrationPanel
     from workbench.panels.cards import hits_csv, hits_frame, hits_html
     from workbench.panels.disputes_html import disagreements_html
+    from workbench.panels.explanation_html import explanation_html
     from workbench.panels.labelling_panel import LabellingPanel
     from workbench.panels.map_panel import MapPanel
     from workbench.panels.search_panel import SearchPanel

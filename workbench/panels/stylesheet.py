@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-__all__ = ["LABELLING_STYLE", "STYLE"]
+__all__ = ["EXPLANATION_STYLE", "LABELLING_STYLE", "STYLE"]
 
 
 def _rules(name: str) -> str:
@@ -12,4 +12,5 @@ def _rules(name: str) -> str:
 
 
 STYLE = _rules("panel.css")
+EXPLANATION_STYLE = _rules("explanation.css")
 LABELLING_STYLE = STYLE + _rules("labelling.css")

@@ -11,8 +11,13 @@ _HOMES = {
     "house_style": "workbench.plots.style",
     "plot_active_labelling": "workbench.plots.pairs",
     "plot_agreement": "workbench.plots.pairs",
+    "plot_chance": "workbench.plots.contributions",
     "plot_cluster_tree": "workbench.plots.clusters",
+    "plot_contributions": "workbench.plots.contributions",
     "plot_cost": "workbench.plots.calibration",
+    "plot_dimensions": "workbench.plots.dimensions",
+    "plot_explanation": "workbench.plots.explanation",
+    "plot_faithfulness": "workbench.plots.explanation",
     "plot_groups": "workbench.plots.calibration",
     "plot_histogram": "workbench.plots.vectors",
     "plot_label_noise": "workbench.plots.pairs",
@@ -20,8 +25,10 @@ _HOMES = {
     "plot_over_cutoff": "workbench.plots.calibration",
     "plot_precision_recall": "workbench.plots.calibration",
     "plot_reliability": "workbench.plots.calibration",
+    "plot_removal": "workbench.plots.dimensions",
     "plot_roc": "workbench.plots.calibration",
     "plot_scores": "workbench.plots.calibration",
+    "plot_side_by_side": "workbench.plots.vector_pages",
     "plot_skill_map": "workbench.plots.skill_map",
     "plot_stability": "workbench.plots.calibration",
     "plot_study": "workbench.plots.calibration",
@@ -34,8 +41,13 @@ __all__ = [
     "house_style",
     "plot_active_labelling",
     "plot_agreement",
+    "plot_chance",
     "plot_cluster_tree",
+    "plot_contributions",
     "plot_cost",
+    "plot_dimensions",
+    "plot_explanation",
+    "plot_faithfulness",
     "plot_groups",
     "plot_histogram",
     "plot_label_noise",
@@ -43,8 +55,10 @@ __all__ = [
     "plot_over_cutoff",
     "plot_precision_recall",
     "plot_reliability",
+    "plot_removal",
     "plot_roc",
     "plot_scores",
+    "plot_side_by_side",
     "plot_skill_map",
     "plot_stability",
     "plot_study",
@@ -66,11 +80,15 @@ if TYPE_CHECKING:
         plot_study,
     )
     from workbench.plots.clusters import plot_cluster_tree
+    from workbench.plots.contributions import plot_chance, plot_contributions
+    from workbench.plots.dimensions import plot_dimensions, plot_removal
+    from workbench.plots.explanation import plot_explanation, plot_faithfulness
     from workbench.plots.map_comparison import plot_map_comparison
     from workbench.plots.pairs import plot_active_labelling, plot_agreement, plot_label_noise
     from workbench.plots.skill_map import plot_skill_map
     from workbench.plots.style import house_style
     from workbench.plots.supply_demand import plot_supply_change, plot_supply_demand
+    from workbench.plots.vector_pages import plot_side_by_side
     from workbench.plots.vectors import plot_histogram, plot_values
 
 

@@ -5,15 +5,16 @@ Vectors come from the caller; nothing is encoded here.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import MaxNLocator
 
-from workbench.errors import InputError
-from workbench.plots.style import BLUE, INK, MUTED, SKY, VERMILLION, headline, house_style, new_figure
+from workbench.exploration.vectors import checked_vector
+from workbench.plots.style import BLUE, INK, MUTED, SKY, headline, house_style, new_figure
+from workbench.plots.value_bars import draw_bars, folding, label_dimension, signs
 from workbench.settings import Language
 
 if TYPE_CHECKING:
@@ -21,11 +22,8 @@ if TYPE_CHECKING:
 
     from workbench.plots.style import ShownFigure
 
-__all__ = ["plot_histogram", "plot_values"]
+__all__ = ["dimension_axis", "draw_histogram", "draw_values", "plot_histogram", "plot_values"]
 
-# A row of the figure is about 800 pixels wide: 512 bars keep a pixel and a half each.
-PER_ROW = 512
-MOST_ROWS = 8
 QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -60,29 +58,15 @@ def plot_values(vector: npt.ArrayLike, *, name: str = "", language: Language = "
     >>> figure.axes[0].get_title(loc="left").strip()
     'All 2 values make up the vector'
     """
-    values = _checked(vector)
+    values = checked_vector(vector)
     zh = language == "zh"
-    share = -(-len(values) // (PER_ROW * MOST_ROWS))  # dimensions that share a bar
-    lows, highs = _envelope(values, share)
-    rows = math.ceil(len(lows) / PER_ROW)
-    per_row = math.ceil(len(lows) / rows)
-    reach = float(np.abs(values).max()) * 1.25 or 1.0
+    folded = folding(len(values))
     with house_style():
-        figure = new_figure(height=1.55 + 0.85 * rows + (0.9 if rows == 1 else 0))
-        axes = figure.subplots(rows, 1, sharey=True, squeeze=False)[:, 0]
-        for row, ax in enumerate(axes):
-            start = row * per_row
-            places = np.arange(start, min(start + per_row, len(lows))) * share
-            _bars(ax, places, lows[start : start + per_row], highs[start : start + per_row], share)
-            ax.set_xlim((start - 0.5) * share, (start + per_row - 0.5) * share)
-            ax.set_ylim(-reach, reach)
-            ax.yaxis.set_major_locator(MaxNLocator(5 if rows == 1 else 2, symmetric=True))
-            if per_row == PER_ROW and share == 1:
-                ax.xaxis.set_major_locator(MultipleLocator(PER_ROW // 4))
-        _label_largest(axes, values, per_row * share)
+        figure = new_figure(height=1.55 + 0.85 * folded.rows + (0.9 if folded.rows == 1 else 0))
+        axes = list(figure.subplots(folded.rows, 1, sharey=True, squeeze=False)[:, 0])
+        draw_values(axes, values)
         headline(axes[0], *_values_title(values, name, zh))
-        bars = "" if share == 1 else (f"，每条含 {share} 维" if zh else f", {share} to a bar")
-        axes[-1].set_xlabel(f"维度编号（从 0 起{bars}）" if zh else f"dimension (from 0{bars})")
+        axes[-1].set_xlabel(dimension_axis(folded.share, zh))
         figure.supylabel(
             "数值（无单位）" if zh else "value (no unit)", fontsize=10.5, color=MUTED, fontweight="normal"
         )
@@ -112,95 +96,63 @@ def plot_histogram(vector: npt.ArrayLike, *, name: str = "", language: Language 
     InputError
         If `vector` is not one-dimensional, is empty, or has values that are not finite.
     """
-    values = _checked(vector)
+    values = checked_vector(vector)
+    zh = language == "zh"
+    with house_style():
+        figure = new_figure(height=3.6)
+        ax = figure.subplots()
+        low, high, shown = draw_histogram(ax, values, language)
+        headline(ax, _histogram_title(values, shown, low, high, zh), _second_line(values, name, zh))
+        figure.alt = _alt(ax)
+    return figure
+
+
+def draw_values(axes: Sequence[Axes], values: npt.NDArray[np.float64], reach: float | None = None) -> None:
+    """Bars of all values on one axes for each row, with the dimension of the largest value at either end."""
+    draw_bars(axes, values, reach or float(np.abs(values).max()) * 1.25 or 1.0)
+    for dimension, side in ((int(values.argmax()), 1), (int(values.argmin()), -1)):
+        if values[dimension] * side > 0:
+            label_dimension(axes, values, dimension)
+
+
+def draw_histogram(
+    ax: Axes, values: npt.NDArray[np.float64], language: Language
+) -> tuple[float, float, npt.NDArray[np.float64]]:
+    """Histogram with quantiles on given axes; returns the 5 % and 95 % quantiles, and the values shown."""
     zh = language == "zh"
     # A keyword vector is nearly all zeros: one bin would hide the values that say something.
     sparse = np.count_nonzero(values) < len(values) / 2 and values.any()
     shown = values[values != 0] if sparse else values
     low, middle, high = np.quantile(shown, QUANTILES)
-    with house_style():
-        figure = new_figure(height=3.6)
-        ax = figure.subplots()
-        ax.axvspan(low, high, color=SKY, alpha=0.16, linewidth=0)
-        counts, edges = np.histogram(shown, bins=_bin_edges(shown))
-        ax.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE, edgecolor="white", linewidth=0.6)
-        ax.set_ylim(0, counts.max() * 1.25)
-        names = ("5%", "中位数" if zh else "median", "95%")
-        for name_, place in zip(names, (low, middle, high), strict=True):
-            ax.axvline(place, ymax=0.86, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-            if name_ in ("5%", "95%") and abs(place - middle) < 0.09 * np.ptp(ax.get_xlim()):
-                continue  # its label would lie on the median's; the title has the number
-            ax.annotate(
-                _signs(f"{name_}\n{place:.4f}"),
-                (place, 0.88),
-                xycoords=("data", "axes fraction"),
-                ha="center",
-                va="bottom",
-                fontsize=9,
-                linespacing=1.25,
-            )
-        headline(ax, _histogram_title(values, shown, low, high, zh), _second_line(values, name, zh))
-        kept = ("，不含零" if zh else ", zeros left out") if sparse else ""
-        ax.set_xlabel(f"数值（无单位{kept}）" if zh else f"value (no unit{kept})")
-        ax.set_ylabel("维度个数" if zh else "number of dimensions")
-        ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        ax.grid(axis="y")
-        figure.alt = _alt(ax)
-    return figure
-
-
-def _checked(vector: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    values = np.asarray(vector, dtype=np.float64)
-    if values.ndim != 1 or not values.size:
-        raise InputError(f"One vector was expected, shape (d,), not an array of shape {values.shape}.")
-    if bad := np.flatnonzero(~np.isfinite(values)).tolist():
-        raise InputError(
-            f"The vector has {len(bad)} value(s) that are not finite, the first in dimension {bad[0]}; "
-            "encode the text again in a higher precision."
+    ax.axvspan(low, high, color=SKY, alpha=0.16, linewidth=0)
+    counts, edges = np.histogram(shown, bins=_bin_edges(shown))
+    ax.bar(edges[:-1], counts, np.diff(edges), align="edge", color=BLUE, edgecolor="white", linewidth=0.6)
+    ax.set_ylim(0, counts.max() * 1.25)
+    for name, place in zip(("5%", "中位数" if zh else "median", "95%"), (low, middle, high), strict=True):
+        ax.axvline(place, ymax=0.86, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        if name in ("5%", "95%") and abs(place - middle) < 0.09 * np.ptp(ax.get_xlim()):
+            continue  # its label would lie on the median's; the title has the number
+        ax.annotate(
+            signs(f"{name}\n{place:.4f}"),
+            (place, 0.88),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="bottom",
+            fontsize=9,
+            linespacing=1.25,
         )
-    return values
-
-
-def _envelope(
-    values: npt.NDArray[np.float64], share: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    starts = np.arange(0, len(values), share)
-    lows, highs = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-    return np.minimum(lows, 0), np.maximum(highs, 0)
-
-
-def _bars(
-    ax: Axes,
-    places: npt.NDArray[np.intp],
-    lows: npt.NDArray[np.float64],
-    highs: npt.NDArray[np.float64],
-    share: int,
-) -> None:
-    # One filled outline each, not a patch a bar: 4096 patches take seconds to draw.
-    edges = np.append(places, places[-1] + share) - 0.5 * share
-    ax.stairs(highs, edges, fill=True, color=BLUE)
-    ax.stairs(lows, edges, fill=True, color=VERMILLION)
-    ax.axhline(0, color=MUTED, linewidth=0.6)
+    kept = ("，不含零" if zh else ", zeros left out") if sparse else ""
+    ax.set_xlabel(f"数值（无单位{kept}）" if zh else f"value (no unit{kept})")
+    ax.set_ylabel("维度个数" if zh else "number of dimensions")
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.grid(axis="y")
-    ax.spines["bottom"].set_visible(False)
-    ax.tick_params(axis="x", length=0, pad=3)
+    return float(low), float(high), shown
 
 
-def _label_largest(axes: npt.NDArray[np.object_], values: npt.NDArray[np.float64], width: int) -> None:
-    """Name the dimension of the largest value at either end."""
-    for dimension, side in ((int(values.argmax()), 1), (int(values.argmin()), -1)):
-        if values[dimension] * side <= 0:
-            continue
-        axes[dimension // width].annotate(
-            _signs(f"#{dimension}  {values[dimension]:.4f}"),
-            (dimension, values[dimension]),
-            (6 if dimension % width < 0.85 * width else -6, 0),
-            textcoords="offset points",
-            ha="left" if dimension % width < 0.85 * width else "right",
-            va="center",
-            fontsize=8.5,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )
+def dimension_axis(share: int, zh: bool) -> str:
+    """Label of the axis of dimensions."""
+    bars = "" if share == 1 else (f"，每条含 {share} 维" if zh else f", {share} to a bar")
+    return f"维度编号（从 0 起{bars}）" if zh else f"dimension (from 0{bars})"
 
 
 def _bin_edges(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -221,7 +173,7 @@ def _histogram_title(
             if zh
             else f"{zeros} of the {len(values)} values are zero"
         )
-    return _signs(
+    return signs(
         f"九成的数值落在 {low:.4f} 到 {high:.4f} 之间"
         if zh
         else f"Nine tenths of the values lie between {low:.4f} and {high:.4f}"
@@ -247,11 +199,6 @@ def _second_line(values: npt.NDArray[np.float64], name: str, zh: bool) -> str:
     count = f"共 {len(values)} 维" if zh else f"{len(values)} dimensions"
     shown = name if len(name) <= 40 else name[:39] + "…"
     return f"{shown}{'，' if zh else ', '}{count}" if shown else count
-
-
-def _signs(text: str) -> str:
-    """With the minus sign that matplotlib's own tick labels have."""
-    return text.replace("-", "\u2212")
 
 
 def _alt(ax: Axes) -> str:
