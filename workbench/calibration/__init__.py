@@ -8,7 +8,7 @@ from workbench.calibration.adverse_impact import AdverseImpact, adverse_impact
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples, bands, resample
 from workbench.calibration.choice import Choice, choose
-from workbench.calibration.comparing import Comparison, compare
+from workbench.calibration.comparing import Comparison, compare, compare_scored
 from workbench.calibration.counts import Counts, count
 from workbench.calibration.delong import delong
 from workbench.calibration.figures import Costs, Estimate, figure
@@ -16,7 +16,7 @@ from workbench.calibration.flips import flips
 from workbench.calibration.grey_zone import GreyZone, grey_zone
 from workbench.calibration.groups import GroupFigures, by_group
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
-from workbench.calibration.matryoshka import matryoshka
+from workbench.calibration.matryoshka import compare_dimensions, matryoshka
 from workbench.calibration.monitoring import CheckResult, check
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
@@ -79,6 +79,8 @@ __all__ = [
     "check",
     "choose",
     "compare",
+    "compare_dimensions",
+    "compare_scored",
     "count",
     "delong",
     "figure",

@@ -12,18 +12,22 @@ from workbench.calibration.wording import number, percent
 from workbench.settings import get_settings
 
 if TYPE_CHECKING:
+    from workbench.calibration.comparing_figures import ComparedFigure
     from workbench.calibration.comparison import Comparison
 
-__all__ = ["html", "sentence", "summary", "table"]
+__all__ = ["cell", "figure_name", "html", "method", "sentence", "summary", "table"]
 
-NAMES = {
+# With fewer JDs or pairs to draw from, intervals tend to be too narrow: Cameron, Gelbach & Miller (2008),
+# Bootstrap-based improvements for inference with clustered errors, Review of Economics and Statistics 90.
+FEW_UNITS = 30
+
+NAMES: dict[ComparedFigure, tuple[str, str]] = {
     "auc": ("AUC", "AUC"),
     "average_precision": ("平均精度 AP", "AP"),
     "precision_at_recall": ("召回率 {} 时的正确率", "precision at recall {}"),
-    "recall_at_precision": ("正确率 {} 时的召回率", "recall at precision {}"),
+    "f1": ("F1", "F1"),
     "precision": ("正确率", "precision"),
     "recall": ("召回率", "recall"),
-    "f1": ("F1", "F1"),
     "accuracy": ("判断正确率", "accuracy"),
 }
 STANDINGS = {
@@ -81,20 +85,41 @@ def sentence(found: Comparison, encoder: str, language: str = "en") -> str:
 
 
 def summary(found: Comparison, language: str = "en") -> str:
-    """All encoders against the baseline, one a line."""
-    zh = language == "zh"
-    by = ((" JD ", "JDs") if found.by == "cluster" else ("对", "pairs"))[0 if zh else 1]
-    method = {"bootstrap": ("同样重抽样", "the same"), "DeLong": ("DeLong 法", "DeLong's method")}.get(
-        found.auc_method, ("Obuchowski 法", "Obuchowski's method")
-    )[0 if zh else 1]
-    sure = f"{100 * found.confidence:.4g}"
-    head = (
-        f"{found.n} 对标注（{found.n_matches} 对匹配），{sure}% 区间按{by}重抽样，AUC 用{method}："
-        if zh
-        else f"{found.n} labelled pairs ({found.n_matches} matches); {sure} % intervals from resampled {by}, "
-        f"those of AUC by {method}:"
-    )
-    return "\n".join([head, *(sentence(found, name, language) for name in found.encoders)])
+    """All encoders against the baseline, one a line, and below what was compared and how."""
+    return "\n".join([*(sentence(found, name, language) for name in found.encoders), method(found, language)])
+
+
+def method(found: Comparison, language: str = "en") -> str:
+    """On which pairs, for which prevalence, and where intervals come from."""
+    by_jd, sure = found.by == "cluster", f"{100 * found.confidence:.4g}"
+    share = percent(found.prevalence, language)
+    if language == "zh":
+        drawn = "整个 JD" if by_jd else "单对"
+        of_auc = "同一重抽样" if found.auc_method == "bootstrap" else f" {found.auc_method} 法"
+        jds = f"（{found.n_units} 个 JD）" if by_jd else ""
+        parts = [
+            f"{found.n} 对标注{jds}，{found.n_matches} 对匹配；各项按匹配占 {share} 计算。",
+            f"{sure}% 区间以{drawn}为单位重抽样得到，AUC 的用{of_auc}；只检验 AUC 的差异。",
+        ]
+        if found.rule is not None:
+            parts.append(f"各编码器用自己的阈值：{found.rule.describe(language)}；")
+            parts.append("该处各项已扣除“在同一批标注上挑选”带来的乐观。")
+        if found.n_units < FEW_UNITS:
+            parts.append(f"只有 {found.n_units} {'个 JD' if by_jd else '对'}，区间往往偏窄，请多标一些。")
+        return "".join(parts)
+    units = "JDs" if by_jd else "pairs"
+    of_auc = "the same" if found.auc_method == "bootstrap" else f"{found.auc_method}'s method"
+    jds = f" of {found.n_units} JDs" if by_jd else ""
+    parts = [
+        f"{found.n} labelled pairs{jds}, {found.n_matches} of them matches; figures are for {share} matches.",
+        f"{sure} % intervals from resampled {units}, those of AUC by {of_auc}; only AUC is tested.",
+    ]
+    if found.rule is not None:
+        parts.append(f"Each encoder has its own cutoff, {found.rule.describe(language)};")
+        parts.append("figures there are corrected for having been chosen on the same pairs.")
+    if found.n_units < FEW_UNITS:
+        parts.append(f"With only {found.n_units} {units}, intervals tend to be too narrow: label more.")
+    return " ".join(parts)
 
 
 def table(found: Comparison, language: str = "en") -> pd.DataFrame:
@@ -106,17 +131,9 @@ def table(found: Comparison, language: str = "en") -> pd.DataFrame:
             "编码器" if zh else "encoder": name,
             "阈值" if zh else "cutoff": number(found.cutoffs[name]),
         }
-        for key, names in NAMES.items():
-            at = {"precision_at_recall": found.matched.recall, "recall_at_precision": found.matched.precision}
-            matched = at.get(key)
-            if key in at and matched is None:
-                continue
-            called = names[0 if zh else 1].format("" if matched is None else percent(matched, language))
-            row[called] = _cell(found, name, key, language)
-        flips = _against(found, name)
-        row["判断不同" if zh else "decisions that differ"] = (
-            "–" if flips is None else str(int(flips["differ"]))
-        )
+        for key in NAMES:
+            row[figure_name(found, key, language)] = cell(found, name, key, language)
+        row["判断不同" if zh else "decisions that differ"] = _differ(found, name)
         if found.milliseconds:
             cost = found.milliseconds.get(name)
             row["毫秒/条" if zh else "ms a text"] = "–" if cost is None else f"{cost:.3g}"
@@ -124,17 +141,14 @@ def table(found: Comparison, language: str = "en") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def html(found: Comparison, language: str | None = None) -> str:
-    """The summary over the table; names are escaped."""
-    language = language or get_settings().language
-    said = "".join(
-        f"<p style='margin:0.3em 0'>{escape(line)}</p>" for line in summary(found, language).split("\n")
-    )
-    return f"<div style='max-width:60em'>{said}{table(found, language).to_html(index=False, border=0)}</div>"
+def figure_name(found: Comparison, key: ComparedFigure, language: str = "en") -> str:
+    """What a figure is called, with the recall that it is at."""
+    return NAMES[key][0 if language == "zh" else 1].format(f"{100 * found.at_recall:.4g}%")
 
 
-def _cell(found: Comparison, name: str, key: str, language: str) -> str:
-    row = found.row(name, key)  # type: ignore[arg-type]
+def cell(found: Comparison, encoder: str, key: ComparedFigure, language: str = "en") -> str:
+    """A figure with its interval, as text; a dash where it is undefined."""
+    row = found.row(encoder, key)
     if np.isnan(row["value"]):
         return "–"
     if key in AREAS:
@@ -147,20 +161,25 @@ def _cell(found: Comparison, name: str, key: str, language: str) -> str:
     return f"{value}（{low}–{high}）" if language == "zh" else f"{value} ({low}–{high})"
 
 
-def _against(found: Comparison, encoder: str) -> pd.Series | None:
-    """The line on decisions of an encoder and the baseline, seen from the encoder."""
-    decisions = found.decisions
-    for one, other, swapped in (("encoder", "other", False), ("other", "encoder", True)):
-        line = decisions[(decisions[one] == encoder) & (decisions[other] == found.baseline)]
-        if len(line):
-            row: pd.Series = line.iloc[0]
-            return row.rename({"better": "worse", "worse": "better"}) if swapped else row
-    return None
+def html(found: Comparison, language: str | None = None) -> str:
+    """The summary over the table; names are escaped."""
+    language = language or get_settings().language
+    said = "".join(
+        f"<p style='margin:0.3em 0'>{escape(line)}</p>" for line in summary(found, language).split("\n")
+    )
+    return f"<div style='max-width:60em'>{said}{table(found, language).to_html(index=False, border=0)}</div>"
+
+
+def _differ(found: Comparison, encoder: str) -> str:
+    if encoder == found.baseline:
+        return ""
+    line = found.flips(encoder)
+    return "–" if line is None else str(int(line["differ"]))
 
 
 def _flips(found: Comparison, encoder: str, language: str) -> str:
     zh = language == "zh"
-    line = _against(found, encoder)
+    line = found.flips(encoder)
     if line is None:
         return (
             "至少一方没有可用的阈值，无法比较判断。"
@@ -170,7 +189,7 @@ def _flips(found: Comparison, encoder: str, language: str) -> str:
     differ, better = int(line["differ"]), int(line["better"])
     if not differ:
         return "在各自的阈值处，所有判断相同。" if zh else "At their own cutoffs no decision differs."
-    share = percent(differ / found.n, language)
+    share = percent(float(line["share"]), language)
     if zh:
         head = f"在各自的阈值处，{found.n} 对中有 {differ} 对判断不同（{share}）"
         return f"{head}，其中 {better} 对由 {encoder} 判对。"

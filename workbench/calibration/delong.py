@@ -14,6 +14,9 @@ from workbench.calibration.observations import FloatArray, IntArray, Observation
 
 __all__ = ["Aucs", "delong"]
 
+# Rounding leaves about this much where nothing varies.
+NO_VARIANCE = 1e-15
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Aucs:
@@ -24,6 +27,8 @@ class Aucs:
     auc : ndarray of float64, shape (k,)
         Probability that a match scores higher than another pair; ties count half.
     covariance : ndarray of float64, shape (k, k)
+    alike : ndarray of bool, shape (k, k)
+        Whether two curves order all pairs in the same way, ties included.
     n_matches, n_others : int
     by : {"pair", "cluster"}
         What was taken as independent.
@@ -31,6 +36,7 @@ class Aucs:
 
     auc: FloatArray
     covariance: FloatArray
+    alike: npt.NDArray[np.bool_]
     n_matches: int
     n_others: int
     by: Literal["pair", "cluster"]
@@ -51,7 +57,7 @@ class Aucs:
         .. [1] Pepe (2003), The Statistical Evaluation of Medical Tests, section 5.2.5.
         """
         auc, variance = float(self.auc[index]), float(self.covariance[index, index])
-        if variance <= 0 or auc in (0.0, 1.0):
+        if variance <= NO_VARIANCE or auc in (0.0, 1.0):
             low, high = wilson(auc, min(self.n_matches, self.n_others), confidence)
             return float(low), float(high)
         logit, error = np.log(auc / (1 - auc)), np.sqrt(variance) / (auc * (1 - auc))
@@ -60,20 +66,36 @@ class Aucs:
         return float(low), float(high)
 
     def difference(self, one: int, other: int, confidence: float = 0.95) -> tuple[float, float, float, float]:
-        """AUC of `one` less that of `other`: value, low, high and two-sided p-value of no difference."""
+        """AUC of `one` less that of `other`: value, low, high and two-sided p-value of no difference.
+
+        Curves that order all pairs alike do not differ at all. Where neither curve shows any variance (both
+        part the classes without an error, say), the single intervals are combined as if they were
+        independent [1]_, which is wide, but does not take "never seen to differ" for "equal".
+
+        References
+        ----------
+        .. [1] Zou & Donner (2008), Construction of confidence limits about effect measures: a general
+           approach, Statistics in Medicine 27, 1693-1702.
+        """
         value = float(self.auc[one] - self.auc[other])
-        variance = self.covariance[one, one] + self.covariance[other, other] - 2 * self.covariance[one, other]
-        if variance <= 1e-15:
-            # Curves that order all pairs alike do not differ; otherwise nothing was seen of how they vary.
-            return (
-                (value, value, value, 1.0)
-                if value == 0
-                else (value, float("nan"), float("nan"), float("nan"))
-            )
-        error = float(np.sqrt(variance))
-        z = stats.norm.ppf((1 + confidence) / 2)
-        low, high = max(value - z * error, -1.0), min(value + z * error, 1.0)
-        return value, float(low), float(high), float(2 * stats.norm.sf(abs(value) / error))
+        if self.alike[one, other]:
+            return 0.0, 0.0, 0.0, 1.0
+        single = [float(self.covariance[at, at]) for at in (one, other)]
+        variance = sum(single) - 2 * float(self.covariance[one, other])
+        z = float(stats.norm.ppf((1 + confidence) / 2))
+        if max(single) <= NO_VARIANCE:
+            ends = [self.interval(at, confidence) for at in (one, other)]
+            down = float(np.hypot(self.auc[one] - ends[0][0], ends[1][1] - self.auc[other]))
+            up = float(np.hypot(ends[0][1] - self.auc[one], self.auc[other] - ends[1][0]))
+            error = (down if value > 0 else up) / z
+        else:
+            # Placements that differ nowhere: the areas are equal, and would be in other samples like this.
+            error = float(np.sqrt(max(variance, 0.0))) if variance > NO_VARIANCE else 0.0
+            down = up = z * error
+        if error == 0:
+            return (value, value, value, 1.0) if value == 0 else (value, np.nan, np.nan, np.nan)
+        p = float(2 * stats.norm.sf(abs(value) / error))
+        return value, max(value - down, -1.0), min(value + up, 1.0), p
 
 
 def delong(scores: npt.ArrayLike, labels: npt.ArrayLike, clusters: npt.ArrayLike | None = None) -> Aucs:
@@ -121,7 +143,9 @@ def delong(scores: npt.ArrayLike, labels: npt.ArrayLike, clusters: npt.ArrayLike
         covariance = _covariance(v10) / m + _covariance(v01) / n
     else:
         covariance = _by_cluster(v10 - auc[:, None], v01 - auc[:, None], codes, is_match)
-    return Aucs(auc, covariance, m, n, "pair" if codes is None else "cluster")
+    ranks = np.array([stats.rankdata(row) for row in table])
+    alike = (ranks[:, None] == ranks[None, :]).all(axis=2)
+    return Aucs(auc, covariance, alike, m, n, "pair" if codes is None else "cluster")
 
 
 def _placements(scores: FloatArray, is_match: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:

@@ -12,7 +12,7 @@ import pandas as pd
 from workbench.calibration.comparing import Comparison, compare
 from workbench.errors import InputError
 
-__all__ = ["compare_dimensions", "matryoshka"]
+__all__ = ["by_dimension", "compare_dimensions", "matryoshka"]
 
 SMALLEST = 32
 # Rows multiplied at a time, so that vectors of a million pairs are not copied whole.
@@ -47,9 +47,11 @@ def matryoshka(
     -------
     DataFrame
         One row a dimension, ascending: ``dimension, auc, auc_low, auc_high, difference`` (to all
-        dimensions), ``difference_low, difference_high, p_adjusted, suffices`` (shown to fall short by less
-        than the margin), ``average_precision, cutoff, f1``, and ``differ`` (decisions that are others than
-        with all dimensions, each at its own cutoff).
+        dimensions), ``difference_low, difference_high, p_adjusted, suffices`` (with this many dimensions and
+        with every larger number, AUC is shown to fall short by less than the margin; tested from the
+        largest down, which needs no correction for many tests [2]_), ``average_precision, f1, cutoff,
+        cutoff_low, cutoff_high``, and ``differ`` (decisions that are others than with all dimensions, each
+        at its own cutoff). Its ``attrs`` hold ``n, margin, confidence``.
 
     Raises
     ------
@@ -59,6 +61,8 @@ def matryoshka(
     References
     ----------
     .. [1] Kusupati et al. (2022), Matryoshka representation learning, NeurIPS 35.
+    .. [2] Maurer, Hothorn & Lehmacher (1995), Multiple comparisons in drug clinical trials and preclinical
+       assays: a-priori ordered hypotheses, in Biometrie in der chemisch-pharmazeutischen Industrie 6.
 
     Examples
     --------
@@ -73,12 +77,17 @@ def matryoshka(
     2        128  0.95
     """
     found = compare_dimensions(vectors_jd, vectors_resume, labels, dimensions=dimensions, **options)
-    rows = []
-    for name in sorted(found.encoders, key=int):
-        auc = found.row(name)
-        lines = found.decisions[
-            (found.decisions["encoder"] == name) & (found.decisions["other"] == found.baseline)
-        ]
+    return by_dimension(found)
+
+
+def by_dimension(found: Comparison) -> pd.DataFrame:
+    """The table of :func:`matryoshka` from a comparison of :func:`compare_dimensions`."""
+    rows, suffices = [], True
+    for name in sorted(found.encoders, key=int, reverse=True):
+        auc, flips = found.row(name), found.flips(name)
+        suffices = suffices and found.suffices(name)
+        at = found.cutoffs[name]
+        differ = 0 if name == found.baseline else np.nan if flips is None else int(flips["differ"])
         rows.append(
             {
                 "dimension": int(name),
@@ -89,18 +98,18 @@ def matryoshka(
                 "difference_low": auc["difference_low"],
                 "difference_high": auc["difference_high"],
                 "p_adjusted": auc["p_adjusted"],
-                "suffices": found.suffices(name),
+                "suffices": suffices,
                 "average_precision": found.row(name, "average_precision")["value"],
-                "cutoff": np.nan if found.cutoffs[name] is None else found.cutoffs[name],
                 "f1": found.row(name, "f1")["value"],
-                "differ": int(lines["differ"].iloc[0])
-                if len(lines)
-                else 0
-                if name == found.baseline
-                else np.nan,
+                "cutoff": np.nan if at is None else at,
+                "cutoff_low": found.cutoff_intervals[name][0],
+                "cutoff_high": found.cutoff_intervals[name][1],
+                "differ": differ,
             }
         )
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows[::-1])
+    frame.attrs = {"n": found.n, "margin": found.margin, "confidence": found.confidence}
+    return frame
 
 
 def compare_dimensions(

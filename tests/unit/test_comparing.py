@@ -1,0 +1,432 @@
+"""Encoders on the same pairs: figures by scikit-learn, resamples by plain loops, and what must not matter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    f1_score,
+    precision_recall_curve,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from workbench.calibration import MaxAccuracy, MaxFBeta, TargetRecall, compare, compare_scored
+from workbench.calibration.intervals import wilson
+from workbench.errors import InputError
+
+NAIVE = {"precision": precision_score, "recall": recall_score, "f1": f1_score, "accuracy": accuracy_score}
+
+
+def make_pairs(seed=0, n_jds=40, a_jd=5, noise=(1.5, 0.5)):
+    """Labels, JDs, and scores of two encoders, the second better."""
+    rng = np.random.default_rng(seed)
+    n = n_jds * a_jd
+    labels = (rng.random(n) < 0.4).astype(int)
+    labels[:2] = 0, 1
+    jd = np.repeat([f"jd{j:02d}" for j in range(n_jds)], a_jd)
+    shared = 0.4 * rng.standard_normal(n_jds).repeat(a_jd)
+    scores = {
+        name: labels + shared + by * rng.standard_normal(n)
+        for name, by in zip(("small", "large"), noise, strict=True)
+    }
+    return scores, labels, jd
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return make_pairs()
+
+
+@pytest.fixture(scope="module")
+def found(pairs):
+    scores, labels, jd = pairs
+    return compare(scores, labels, clusters=jd, milliseconds={"small": 2.0, "large": 10.0}, n_resamples=2000)
+
+
+def naive(found, encoder, figure):
+    row = found.row(encoder, figure)
+    return row["value"] + row["optimism"]
+
+
+class TestFigures:
+    @pytest.mark.parametrize("weighted", [False, True])
+    def test_auc_and_average_precision_are_those_of_scikit_learn(self, pairs, weighted):
+        scores, labels, _ = pairs
+        weights = np.random.default_rng(1).uniform(0.5, 4, len(labels)) if weighted else None
+        found = compare(scores, labels, weights=weights, n_resamples=20)
+        for name, values in scores.items():
+            for key, score in (("auc", roc_auc_score), ("average_precision", average_precision_score)):
+                expected = score(labels, values, sample_weight=weights)
+                assert found.row(name, key)["value"] == pytest.approx(expected)
+
+    def test_precision_at_equal_recall_is_that_of_the_highest_cutoff_with_that_recall(self, pairs):
+        scores, labels, _ = pairs
+        found = compare(scores, labels, at_recall=0.9, n_resamples=20)
+        for name, values in scores.items():
+            precision, recall, _ = precision_recall_curve(labels, values)
+            expected = precision[np.flatnonzero(recall >= 0.9)[-1]]
+            assert found.row(name, "precision_at_recall")["value"] == pytest.approx(expected)
+
+    def test_each_encoder_has_its_own_cutoff_with_the_highest_f1(self, pairs, found):
+        scores, labels, _ = pairs
+        for name, values in scores.items():
+            best = max(f1_score(labels, values >= at) for at in values)
+            assert f1_score(labels, values > found.cutoffs[name]) == pytest.approx(best)
+            for key, score in NAIVE.items():
+                expected = score(labels, values > found.cutoffs[name])
+                assert naive(found, name, key) == pytest.approx(expected)
+
+    def test_cutoffs_fixed_beforehand_are_taken_as_they_are_and_flatter_nobody(self, pairs):
+        scores, labels, _ = pairs
+        found = compare(scores, labels, cutoffs={"small": 0.5, "large": 0.6}, n_resamples=50)
+        assert found.cutoffs == {"small": 0.5, "large": 0.6}
+        assert found.rule is None
+        assert (found.frame["optimism"] == 0).all()
+        assert found.cutoff_intervals["small"] == (0.5, 0.5)
+        assert found.row("large", "precision")["value"] == pytest.approx(
+            precision_score(labels, scores["large"] > 0.6)
+        )
+
+    def test_a_rule_that_finds_no_cutoff_leaves_its_figures_undefined(self):
+        scores = {"good": [0.9, 0.8, 0.2, 0.1], "bad": [0.1, 0.2, 0.8, 0.9]}
+        found = compare(scores, [1, 1, 0, 0], target_precision=0.9, n_resamples=50)
+        assert found.cutoffs["bad"] is None
+        assert np.isnan(found.row("bad", "precision")["value"])
+        assert found.flips("bad") is None
+        assert "has no cutoff" in found.sentence("bad")
+
+    def test_a_live_prevalence_changes_precision_and_not_auc(self, pairs):
+        scores, labels, _ = pairs
+        cutoffs = dict.fromkeys(scores, 0.5)
+        rare = compare(scores, labels, cutoffs=cutoffs, prevalence=0.05, n_resamples=20)
+        called = np.asarray(scores["small"]) > 0.5
+        recall = called[labels == 1].mean()
+        false = called[labels == 0].mean()
+        expected = 0.05 * recall / (0.05 * recall + 0.95 * false)
+        assert rare.row("small", "precision")["value"] == pytest.approx(expected)
+        assert rare.row("small")["value"] == pytest.approx(roc_auc_score(labels, scores["small"]))
+
+    def test_weights_of_2_are_rows_given_twice(self, pairs):
+        scores, labels, _ = pairs
+        times = np.where(np.arange(len(labels)) % 3 == 0, 2, 1)
+        weighted = compare(scores, labels, weights=times, n_resamples=20)
+        twice = compare(
+            {name: np.repeat(values, times) for name, values in scores.items()},
+            np.repeat(labels, times),
+            n_resamples=20,
+        )
+        assert weighted.cutoffs == twice.cutoffs
+        for name in scores:
+            for key in ("auc", "average_precision", "precision_at_recall", *NAIVE):
+                assert naive(weighted, name, key) == pytest.approx(naive(twice, name, key))
+
+
+class TestResampling:
+    def test_intervals_are_those_of_a_loop_over_resampled_jds(self, pairs, found):
+        scores, labels, jd = pairs
+        rows_of = [np.flatnonzero(jd == each) for each in np.unique(jd)]
+        rng = np.random.default_rng(99)
+        gaps, single = [], []
+        for _ in range(1500):
+            rows = np.concatenate([rows_of[j] for j in rng.integers(0, len(rows_of), len(rows_of))])
+            of = {
+                name: average_precision_score(labels[rows], values[rows]) for name, values in scores.items()
+            }
+            gaps.append(of["large"] - of["small"])
+            single.append(of["large"])
+        row = found.row("large", "average_precision")
+        spread = np.std(gaps)
+        assert [row["difference_low"], row["difference_high"]] == pytest.approx(
+            np.quantile(gaps, [0.025, 0.975]), abs=0.2 * spread
+        )
+        assert [row["low"], row["high"]] == pytest.approx(
+            np.quantile(single, [0.025, 0.975]), abs=0.2 * np.std(single)
+        )
+
+    def test_optimism_is_that_of_a_loop_that_chooses_again(self, pairs):
+        scores, labels, _ = pairs
+        found = compare(scores, labels, rule=MaxAccuracy(), n_resamples=2000)
+        values = scores["small"]
+        distinct = np.unique(values)
+        table = np.concatenate([[-9], (distinct[1:] + distinct[:-1]) / 2, [9]])
+        right = ((values[:, None] > table) == labels[:, None]).astype(float)
+        rng = np.random.default_rng(7)
+        flattery = []
+        for _ in range(3000):
+            rows = rng.integers(0, len(labels), len(labels))
+            inside = right[rows].mean(axis=0)
+            at = np.flatnonzero(inside == inside.max())[-1]
+            flattery.append(inside[at] - right[:, at].mean())
+        row = found.row("small", "accuracy")
+        assert row["optimism"] == pytest.approx(np.mean(flattery), abs=4 * np.std(flattery) / np.sqrt(2000))
+
+    def test_the_correction_brings_accuracy_on_noise_nearer_to_one_half(self):
+        looked, corrected = [], []
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            labels = np.arange(40) % 2
+            scores = {name: rng.standard_normal(40) for name in ("a", "b")}
+            found = compare(scores, labels, rule=MaxAccuracy(), n_resamples=100)
+            looked.append(naive(found, "a", "accuracy"))
+            corrected.append(found.row("a", "accuracy")["value"])
+        assert np.mean(looked) > 0.56
+        assert abs(np.mean(corrected) - 0.5) < 0.6 * (np.mean(looked) - 0.5)
+
+    def test_a_target_that_every_resample_meets_gives_no_narrow_interval_of_precision(self, pairs):
+        scores, labels, _ = pairs
+        found = compare(scores, labels, target_precision=0.7, n_resamples=200)
+        row = found.row("large", "precision")
+        accepted = int((scores["large"] > found.cutoffs["large"]).sum())
+        low, high = wilson(naive(found, "large", "precision"), accepted, 0.95)
+        assert row["low"] <= low
+        assert row["high"] == pytest.approx(float(high))
+
+    def test_the_interval_of_a_cutoff_is_that_of_the_cutoffs_chosen_again(self, pairs):
+        scores, labels, _ = pairs
+        found = compare(scores, labels, rule=TargetRecall(0.8), n_resamples=2000)
+        # The highest cutoff with 80 % of the matches above it lies just below a quantile of their scores.
+        matches = scores["small"][labels == 1]
+        rng = np.random.default_rng(5)
+        drawn = [np.quantile(rng.choice(matches, len(matches)), 0.2, method="lower") for _ in range(2000)]
+        low, high = found.cutoff_intervals["small"]
+        assert [low, high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.3 * np.std(drawn))
+
+    def test_only_auc_is_tested_and_holm_is_over_encoders(self, pairs):
+        from statsmodels.stats.multitest import multipletests
+
+        scores, labels, _ = pairs
+        rng = np.random.default_rng(4)
+        three = scores | {"third": labels + rng.standard_normal(len(labels))}
+        frame = compare(three, labels, n_resamples=20).frame
+        tested = frame[frame["p_value"].notna()]
+        assert tested["figure"].tolist() == ["auc", "auc"]
+        assert tested["p_adjusted"].tolist() == pytest.approx(
+            multipletests(tested["p_value"], method="holm")[1].tolist()
+        )
+
+
+class TestDecisions:
+    def test_they_are_counted_at_each_encoders_own_cutoff(self, pairs, found):
+        scores, labels, _ = pairs
+        small, large = (scores[name] > found.cutoffs[name] for name in ("small", "large"))
+        line = found.flips("large")
+        assert line["differ"] == (small != large).sum()
+        assert line["better"] == ((large == labels) & (small != labels)).sum()
+        assert line["worse"] == ((small == labels) & (large != labels)).sum()
+        assert line["share"] == pytest.approx(np.mean(small != large))
+
+    def test_their_share_is_weighted(self, pairs):
+        scores, labels, _ = pairs
+        weights = 1 + np.arange(len(labels)) % 4
+        found = compare(scores, labels, weights=weights, cutoffs={"small": 0.5, "large": 0.5}, n_resamples=20)
+        differ = (scores["small"] > 0.5) != (scores["large"] > 0.5)
+        assert found.flips("large")["share"] == pytest.approx(np.average(differ, weights=weights))
+
+
+class TestStanding:
+    def test_a_better_encoder_is_better_and_the_other_worse(self, pairs, found):
+        scores, labels, jd = pairs
+        assert found.standing("large") == "better"
+        turned = compare(scores, labels, clusters=jd, baseline="large", n_resamples=50)
+        assert turned.standing("small") == "worse"
+
+    @pytest.mark.parametrize(("margin", "expected"), [(0.2, "as good"), (1e-6, "unclear")])
+    def test_as_good_needs_an_interval_within_the_margin(self, margin, expected):
+        rng = np.random.default_rng(2)
+        labels = np.arange(400) % 2
+        true = labels + rng.standard_normal(400)
+        scores = {name: true + 0.05 * rng.standard_normal(400) for name in ("a", "b")}
+        assert compare(scores, labels, margin=margin, n_resamples=20).standing("b") == expected
+
+    def test_few_pairs_without_an_error_do_not_make_encoders_as_good(self):
+        scores = {"a": [0.9, 0.8, 0.2, 0.1], "b": [0.8, 0.9, 0.1, 0.2]}
+        assert compare(scores, [1, 1, 0, 0], n_resamples=20).standing("b") == "unclear"
+
+
+def tied_scores(n):
+    return st.lists(st.integers(0, 6), min_size=n, max_size=n).map(lambda values: np.array(values) / 6)
+
+
+@st.composite
+def small_sets(draw):
+    n = draw(st.integers(4, 14))
+    labels = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n).filter(lambda x: 0 < sum(x) < len(x)))
+    jd = draw(st.none() | st.lists(st.integers(0, 3), min_size=n, max_size=n).filter(lambda x: len({*x}) > 1))
+    weights = draw(st.none() | st.lists(st.sampled_from([0.5, 1.0, 3.0]), min_size=n, max_size=n))
+    options = {"clusters": jd, "weights": weights, "n_resamples": 25}
+    return {"one": draw(tied_scores(n)), "other": draw(tied_scores(n))}, np.array(labels), options
+
+
+class TestWhatMustNotMatter:
+    @settings(max_examples=30, deadline=None)
+    @given(small_sets())
+    def test_an_encoder_does_not_differ_from_itself(self, made):
+        scores, labels, options = made
+        found = compare({"one": scores["one"], "again": scores["one"].copy()}, labels, **options)
+        again = found.frame[found.frame["encoder"] == "again"].drop(columns=["p_value", "p_adjusted"])
+        defined = again[again["value"].notna()]
+        assert (defined["difference"] == 0).all()
+        for end in ("difference_low", "difference_high"):
+            assert (defined[end].dropna() == 0).all()
+        assert found.row("again")["p_adjusted"] == 1
+        assert found.flips("again")["differ"] == 0
+        assert found.standing("again") == "as good"
+
+    @settings(max_examples=30, deadline=None)
+    @given(small_sets())
+    def test_a_monotone_transformation_changes_nothing_but_the_cutoff(self, made):
+        scores, labels, options = made
+        found = compare(scores, labels, **options)
+        moved = compare(scores | {"other": np.exp(3 * scores["other"]) - 2}, labels, **options)
+        pd.testing.assert_frame_equal(moved.frame, found.frame)
+        pd.testing.assert_frame_equal(moved.decisions, found.decisions)
+
+    @settings(max_examples=30, deadline=None)
+    @given(small_sets(), st.randoms(use_true_random=False))
+    def test_the_order_of_rows_does_not_matter(self, made, random):
+        scores, labels, options = made
+        order = list(range(len(labels)))
+        random.shuffle(order)
+        shuffled = {
+            name: None if (column := options[name]) is None else [column[i] for i in order]
+            for name in ("clusters", "weights")
+        }
+        there = compare(
+            {name: values[order] for name, values in scores.items()}, labels[order], **options | shuffled
+        )
+        found = compare(scores, labels, **options)
+        pd.testing.assert_frame_equal(there.frame, found.frame, rtol=0, atol=0)
+        assert there.cutoffs == found.cutoffs
+
+    def test_the_baseline_only_turns_the_differences_round(self, pairs, found):
+        scores, labels, jd = pairs
+        turned = compare(scores, labels, clusters=jd, baseline="large", n_resamples=2000)
+        for key in ("auc", "average_precision", "f1"):
+            there, here = turned.row("small", key), found.row("large", key)
+            assert there["difference"] == pytest.approx(-here["difference"])
+            assert there["difference_low"] == pytest.approx(-here["difference_high"])
+
+
+class TestWords:
+    def test_the_sentence_gives_difference_flips_and_cost(self, found):
+        row, flips = found.row("large"), found.flips("large")
+        said = found.sentence("large")
+        assert said.startswith(f"large against small: AUC {row['value']:.3f} against ")
+        assert f"{row['difference']:+.3f} ({row['difference_low']:+.3f} to" in said
+        assert "it is better; it takes 5 times as long (10 against 2 ms a text)" in said
+        assert f"{flips['differ']} of 200 decisions differ" in said
+        assert f"of which {flips['better']} are right with large" in said
+
+    def test_it_is_there_in_chinese(self, found):
+        flips = found.flips("large")
+        said = found.sentence("large", "zh")
+        assert said.startswith("large 对比 small：AUC ")
+        assert "更好；耗时为其 5 倍（每条 10 对 2 毫秒）" in said
+        assert f"200 对中有 {flips['differ']} 对判断不同" in said
+
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    def test_the_summary_says_on_what_and_how(self, found, language):
+        said = found.summary(language)
+        assert said.count("\n") == 2
+        for word in ("200", "40", "Obuchowski", "F1"):
+            assert word in said.split("\n")[-1]
+
+    def test_few_jds_are_warned_of(self):
+        scores, labels, jd = make_pairs(n_jds=8)
+        few = compare(scores, labels, clusters=jd, n_resamples=50)
+        assert "With only 8 JDs, intervals tend to be too narrow" in few.summary()
+        assert "只有 8 个 JD" in few.summary("zh")
+
+    def test_names_from_users_are_escaped_in_html(self, pairs):
+        scores, labels, _ = pairs
+        odd = {"<b>one": scores["small"], "two": scores["large"]}
+        page = compare(odd, labels, n_resamples=20)._repr_html_()
+        assert "<b>one" not in page
+        assert "&lt;b&gt;one" in page
+
+    def test_the_dictionary_is_json(self, found):
+        import json
+
+        said = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+        assert said["standing"] == {"large": "better"}
+        assert {row["figure"] for row in said["figures"]} >= {"auc", "precision_at_recall"}
+
+
+class TestFramesOfScoredPairs:
+    @pytest.fixture
+    def scored(self, pairs):
+        scores, labels, jd = pairs
+        frame = pd.DataFrame({"pair_id": range(200), "jd_id": jd, "jd": jd, "resume": "x", "label": labels})
+        return {name: frame.assign(score=values) for name, values in scores.items()}
+
+    def test_they_are_compared_by_jd(self, scored, found):
+        there = compare_scored(scored, n_resamples=2000, milliseconds=dict(found.milliseconds))
+        pd.testing.assert_frame_equal(there.frame, found.frame)
+        assert there.by == "cluster"
+
+    def test_sampling_weights_are_read(self, scored):
+        weighted = {name: frame.assign(weight=2.0 + frame["label"]) for name, frame in scored.items()}
+        found = compare_scored(weighted, n_resamples=20)
+        assert found.auc_method == "bootstrap"
+        assert found.prevalence == pytest.approx(
+            np.average(weighted["small"]["label"], weights=weighted["small"]["weight"])
+        )
+
+    def test_other_pairs_are_refused_with_the_first_place(self, scored):
+        other = scored["large"].copy()
+        other.loc[7, "resume"] = "something else"
+        with pytest.raises(
+            InputError, match="column resume differs in 1 of 200 rows, the first at position 7"
+        ):
+            compare_scored({"small": scored["small"], "large": other})
+        with pytest.raises(InputError, match="column pair_id differs"):
+            compare_scored({"small": scored["small"], "large": scored["large"][::-1]})
+        with pytest.raises(InputError, match="small scored 200 pairs and large 199"):
+            compare_scored({"small": scored["small"], "large": scored["large"][1:]})
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"scores": {"a": [0.1, 0.2, 0.3, 0.4]}}, "scores of 1 encoder"),
+            (
+                {"scores": {"a": [0.1, 0.2, 0.3, 0.4], "b": [0.1, np.nan, 0.3, 0.4]}},
+                "of b: .* position 1 is nan",
+            ),
+            (
+                {"scores": {"a": [0.1, 0.2, 0.3, 0.4], "b": [0.1, 0.2]}},
+                "Scores of b: There are 2 scores but 4",
+            ),
+            ({"labels": [1, 1, 1, 1]}, "labelled as a match"),
+            ({"clusters": ["x"] * 4}, "All pairs are of one JD"),
+            ({"baseline": "c"}, "baseline names 'c'; the encoders are a, b"),
+            ({"cutoffs": {"c": 0.5}}, "cutoffs names 'c'"),
+            ({"cutoffs": {"a": float("nan")}}, "The cutoff of a is nan"),
+            ({"milliseconds": {"c": 0.5}}, "milliseconds names 'c'"),
+            ({"rule": MaxFBeta(), "target_precision": 0.9}, "either target_precision or rule"),
+            ({"at_recall": 80}, "percent must be divided by 100"),
+            ({"confidence": 95}, "percent must be divided by 100"),
+            ({"margin": -0.1}, "margin is -0.1"),
+            ({"n_resamples": 1}, "at least 2"),
+        ],
+    )
+    def test_what_cannot_be_compared_is_refused_in_a_sentence(self, change, said):
+        given_ = {
+            "scores": {"a": [0.1, 0.2, 0.3, 0.4], "b": [0.4, 0.1, 0.2, 0.3]},
+            "labels": [0, 1, 0, 1],
+            "n_resamples": 10,
+        }
+        with pytest.raises(InputError, match=said):
+            compare(**given_ | change)
+
+    def test_an_unknown_encoder_or_figure_is_named_with_those_there_are(self, found):
+        with pytest.raises(InputError, match="encoders are small, large, figures auc"):
+            found.row("medium")
