@@ -9,7 +9,7 @@ from workbench.calibration.wording import number, percent
 if TYPE_CHECKING:
     from workbench.calibration.probability import MatchProbability
 
-__all__ = ["phrase", "summary"]
+__all__ = ["chance", "phrase", "summary"]
 
 NAMES = {
     "sigmoid": ("Platt S 形曲线", "a sigmoid (Platt)"),
@@ -22,17 +22,19 @@ def phrase(model: MatchProbability, score: float, language: str = "en") -> str:
     """A score with its probability: "0.7200, about 94 % (90–97)"."""
     zh = language == "zh"
     found = model.probability_of_match(score)
-    value, low, high = (_whole(share) for share in (found.value, found.low, found.high))
-    guess = bool(model.outside(score))
-    if zh:
-        about = value if value[0] in "<>" else f"约 {value}"
-        return f"{number(score)}，{about}%（{low}–{high}）" + (
-            "，超出标注分数范围，仅为推测" if guess else ""
-        )
-    about = value if value[0] in "<>" else f"about {value}"
-    return f"{number(score)}, {about} % ({low}–{high})" + (
-        ", a guess beyond all labelled scores" if guess else ""
-    )
+    said = chance(found.value, found.low, found.high, language)
+    guess = ""
+    if model.outside(score):
+        guess = "，超出标注分数范围，仅为推测" if zh else ", a guess beyond all labelled scores"
+    return f"{number(score)}{'，' if zh else ', '}{said}{guess}"
+
+
+def chance(value: float, low: float, high: float, language: str = "en") -> str:
+    """A probability with its interval, as a hit says it: "about 94 % (90–97)"."""
+    shown, least, most = (_whole(share) for share in (value, low, high))
+    if language == "zh":
+        return f"{shown if shown[0] in '<>' else f'约 {shown}'}%（{least}–{most}）"
+    return f"{shown if shown[0] in '<>' else f'about {shown}'} % ({least}–{most})"
 
 
 def summary(model: MatchProbability, language: str = "en") -> str:

@@ -30,6 +30,7 @@ __all__ = [
     "print_hits",
     "print_json",
     "print_table",
+    "probability_line",
     "say",
     "shown",
     "stdout_console",
@@ -40,6 +41,7 @@ __all__ = [
 PIPED_WIDTH = 100
 # The other columns of a table of hits, and the space between them.
 WIDTH_BESIDE_TEXT = 28
+WIDTH_OF_PROBABILITY = 23
 MOST_ROWS = 20
 
 # Between these a line may be broken: a word, or a CJK character with the marks that must not begin a line.
@@ -72,14 +74,18 @@ def print_hits(hits: Sequence[Mapping[str, Any]], title: str | None = None) -> N
     table.add_column("rank", justify="right")
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("match", no_wrap=True)
+    probable = any("probability" in hit for hit in hits)
+    if probable:
+        table.add_column("probability", no_wrap=True)
     table.add_column("text", overflow="fold")
     # rich breaks lines at spaces only, which Chinese has none of.
-    width = max(20, console.width - WIDTH_BESIDE_TEXT)
+    width = max(20, console.width - WIDTH_BESIDE_TEXT - WIDTH_OF_PROBABILITY * probable)
     for hit in hits:
         table.add_row(
             str(hit["rank"]),
             f"{hit['score']:.4f}",
             _text("✓ yes" if hit["is_match"] else "· no", style="green" if hit["is_match"] else "dim"),
+            *([_chance(hit)] if probable else []),
             wrapped(tidy(hit["text"]), width),
         )
     console.print(table)
@@ -171,6 +177,26 @@ def cutoff_entry(cutoff: Cutoff) -> dict[str, Any]:
         "encoder_name": cutoff.encoder_name,
         "fingerprint": cutoff.fingerprint,
     }
+
+
+def probability_line(cutoff: Cutoff) -> str | None:
+    """What the probabilities of hits are from and for; None if the card has none."""
+    table = cutoff.evidence.get("probability")
+    if table is None:
+        return None
+    return (
+        f"Probability of a match from {table.get('n', '?')} labelled pairs, for pairs of which "
+        f"{100 * float(table['prevalence']):.1f} % are matches; '?' is a guess beyond all labelled scores."
+    )
+
+
+def _chance(hit: Mapping[str, Any]) -> str:
+    from workbench.calibration.probability_text import chance
+
+    found = hit.get("probability")
+    if found is None:
+        return "–"
+    return chance(found["value"], found["low"], found["high"]) + (" ?" if found["is_guess"] else "")
 
 
 def _table(title: str | None) -> Table:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any, Literal
 
 import pandas as pd
 
+from workbench.calibration.probability_text import chance
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder
 from workbench.files.exporting import neutralise_formulas
@@ -22,6 +24,11 @@ from workbench.settings import Language
 __all__ = ["hits_csv", "hits_frame", "hits_html"]
 
 MOST_METADATA = 6
+_PROBABILITIES: dict[str, Literal["value", "low", "high"]] = {
+    "probability": "value",
+    "probability_low": "low",
+    "probability_high": "high",
+}
 
 
 def hits_html(
@@ -76,11 +83,14 @@ def hits_html(
 def hits_frame(hits: Sequence[Hit]) -> pd.DataFrame:
     """Hits as a frame: rank, score, is_match, text, index, then a column for each kind of metadata.
 
-    Metadata named as one of the first five gets the prefix ``metadata_``.
+    Where hits have probabilities, ``probability, probability_low, probability_high`` come after the score.
+    Metadata named as one of these gets the prefix ``metadata_``.
     """
     fixed = ["rank", "score", "is_match", "text", "index"]
+    if any("probability" in hit for hit in hits):
+        fixed[2:2] = _PROBABILITIES
     rows = [
-        {name: hit[name] for name in fixed}  # type: ignore[literal-required]
+        _row(hit, fixed)
         | {f"metadata_{key}" if key in fixed else key: value for key, value in hit["metadata"].items()}
         for hit in hits
     ]
@@ -113,9 +123,33 @@ def hits_csv(
             labels.encoder: f"{encoder.name} [{encoder.fingerprint}]",
         }
     )
+    if any("probability" in hit for hit in hits):
+        names = (labels.probability, labels.probability_low, labels.probability_high)
+        for place, (name, key) in enumerate(zip(names, _PROBABILITIES, strict=True), start=2):
+            own.insert(place, name, [round(_row(hit, [key])[key], 4) for hit in hits])
     rest = pd.DataFrame([hit["metadata"] for hit in hits], index=own.index)
     rest = rest.rename(columns={name: f"metadata_{name}" for name in rest if name in own})
     return neutralise_formulas(own.join(rest)).to_csv(index=False).encode("utf-8-sig")
+
+
+def _row(hit: Hit, names: Sequence[str]) -> dict[str, Any]:
+    """Some columns of a hit; a hit without a probability has NaN there."""
+    found = hit.get("probability")
+    own = {key: float("nan") if found is None else found[end] for key, end in _PROBABILITIES.items()}
+    return {name: own[name] if name in own else hit[name] for name in names}  # type: ignore[literal-required]
+
+
+def _chance(hit: Hit, labels: Labels) -> str:
+    found = hit.get("probability")
+    if found is None:
+        return ""
+    said = chance(found["value"], found["low"], found["high"], labels.language)
+    title = labels.is_guess if found["is_guess"] else f"{labels.probability}: {found['confidence']:.0%}"
+    sign = " ?" if found["is_guess"] else ""
+    return (
+        f'<span class="wb-chance" title="{escape(title)}" aria-label="{escape(labels.probability)} '
+        f'{escape(said)}">{escape(said)}{sign}</span>'
+    )
 
 
 def _card(hit: Hit, cutoff: float, labels: Labels) -> str:
@@ -131,7 +165,7 @@ def _card(hit: Hit, cutoff: float, labels: Labels) -> str:
         f'<span class="wb-fill" style="width:{_percent(hit["score"])}"></span>'
         f'<span class="wb-mark" style="left:{_percent(cutoff)}" title="{mark}"></span></div></div>'
         f'<div class="wb-verdict"><span class="wb-score" aria-label="{labels.score} {score}">{score}</span>'
-        f'<span class="wb-pill">{verdict}</span></div></li>'
+        f'<span class="wb-pill">{verdict}</span>{_chance(hit, labels)}</div></li>'
     )
 
 

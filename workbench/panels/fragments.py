@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.calibration.wording import percent
 from workbench.panels.cards import hits_html
 from workbench.panels.labels import Labels
 from workbench.panels.search_session import SearchSession, View
@@ -40,6 +41,7 @@ def status(session: SearchSession, view: View, labels: Labels, *, stale: bool = 
             chips.append(escape(labels.cleaned.format(report=found.report.summary(labels.language))))
         for cut in clean([found.query]).report.cut:
             chips.append(escape(labels.query_cut.format(length=cut.length, kept=cut.kept)))
+        chips += _probability(session, labels)
     shown = "".join(f'<span class="wb-chip">{chip}</span>' for chip in chips) + _cutoff(session, view, labels)
     tail = message(labels.stale, "caution") if stale else ""
     return f'<div class="wb-chips" role="status" lang="{labels.html_lang}">{shown}</div>{tail}'
@@ -115,6 +117,15 @@ def _cutoff(session: SearchSession, view: View, labels: Labels) -> str:
         return f'<span class="wb-chip">{text}</span>'
     why = escape(labels.cutoff_uncalibrated_why.format(encoder=session.encoder.name))
     return f'<span class="wb-chip wb-warn">⚠ {text}</span><p class="wb-why">{why}</p>'
+
+
+def _probability(session: SearchSession, labels: Labels) -> list[str]:
+    """What the probabilities of the hits are worth, if they have any."""
+    table = session.cutoff.evidence.get("probability")
+    if table is None:
+        return []
+    share = percent(float(table["prevalence"]), labels.language)
+    return [escape(labels.probability_from.format(n=table.get("n", "?"), share=share))]
 
 
 def _sign(value: float) -> str:

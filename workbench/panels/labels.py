@@ -66,6 +66,11 @@ class Labels:
     score: str
     is_match: str
     text: str
+    probability: str
+    probability_low: str
+    probability_high: str
+    probability_from: str
+    is_guess: str
     cutoff_mark: str
     yes: str
     no: str
@@ -133,6 +138,11 @@ _ZH = Labels(
     score="相似度",
     is_match="匹配",
     text="文本",
+    probability="匹配概率",
+    probability_low="概率下限",
+    probability_high="概率上限",
+    probability_from="匹配概率由 {n} 对标注得出，适用于匹配占 {share} 的配对",
+    is_guess="分数超出标注范围，仅为推测",
     cutoff_mark="阈值 {cutoff}",
     yes="是",
     no="否",
@@ -198,6 +208,11 @@ _EN = Labels(
     score="score",
     is_match="match",
     text="text",
+    probability="probability of a match",
+    probability_low="probability, low",
+    probability_high="probability, high",
+    probability_from="Probabilities from {n} labelled pairs, for pairs of which {share} are matches",
+    is_guess="a guess: beyond all labelled scores",
     cutoff_mark="cutoff {cutoff}",
     yes="yes",
     no="no",

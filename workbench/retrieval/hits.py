@@ -6,13 +6,14 @@ import operator
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.cutoffs import Cutoff
 from workbench.errors import CleaningWarning, InputError
+from workbench.retrieval.hit_probability import HitProbability, hit_probabilities
 from workbench.texts import MAX_CHARACTERS, clean
 
 __all__ = ["DEFAULT_K", "Hit", "check_k", "clean_query", "hits_from", "warn_caller"]
@@ -37,6 +38,8 @@ class Hit(TypedDict):
         Position in the list that was searched, or row number in the knowledge base, from 0.
     metadata : dict
         What was stored with the text; empty for a list.
+    probability : HitProbability
+        How probable a match is, with its interval; only where the cutoff's card says so.
     """
 
     rank: int
@@ -45,6 +48,7 @@ class Hit(TypedDict):
     is_match: bool
     index: int
     metadata: dict[str, Any]
+    probability: NotRequired[HitProbability]
 
 
 def hits_from(
@@ -59,7 +63,7 @@ def hits_from(
 
     `positions` gives the caller's position of each row, where it is not the row number itself.
     """
-    return [
+    hits = [
         Hit(
             rank=rank,
             text=texts[row],
@@ -70,6 +74,9 @@ def hits_from(
         )
         for rank, (score, row) in enumerate(zip(scores.tolist(), rows.tolist(), strict=True), start=1)
     ]
+    for hit, probability in zip(hits, hit_probabilities(cutoff, scores.tolist()) or (), strict=False):
+        hit["probability"] = probability
+    return hits
 
 
 def clean_query(query: str) -> str:
