@@ -17,6 +17,7 @@ from workbench.cli.output import (
     note,
     print_hits,
     print_json,
+    probability_line,
     say,
 )
 from workbench.errors import InputError
@@ -130,6 +131,8 @@ def show_hits(base: KnowledgeBase, query: str, k: int | None, cutoff_text: str |
         calibrated = "calibrated for this encoder" if cutoff.is_calibrated else "not calibrated"
         say(f"Cutoff {cutoff.value:.4f}, {calibrated}. {len(base):,} texts searched.")
         say(f"Encoder {encoder_line(base.encoder)}.")
+        if said := probability_line(cutoff):
+            say(said)
     if not any(hit["is_match"] for hit in hits):
         note("No text lies above the cutoff.")
         raise typer.Exit(ExitCode.NO)

@@ -49,8 +49,9 @@ def search(
     -------
     list of Hit
         Best first, with the keys ``rank``, ``text``, ``score``, ``is_match``, ``index`` (position in
-        the list as given, or row in the knowledge base) and ``metadata``. Equal scores stay in the
-        order of the knowledge base.
+        the list as given, or row in the knowledge base) and ``metadata``; with the card of a cutoff
+        that has probabilities, ``probability``, too. Equal scores stay in the order of the knowledge
+        base.
 
     Raises
     ------
