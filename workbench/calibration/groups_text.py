@@ -46,12 +46,16 @@ def impact(found: AdverseImpact, language: str = "en") -> str:
             "compared."
         )
     worst = found.frame[found.frame["judged"]].iloc[0]
+    below = found.frame.loc[found.frame["answer"] == "below", "group"].astype(str).tolist()
     rates = found.frame.set_index("group")["rate"]
     ends = f"{found.ratio.low:.2f}–{found.ratio.high:.2f}"
     group, reference = str(worst["group"]), found.reference
     rate, best = percent(worst["rate"], language), percent(float(rates[reference]), language)
     said = {
-        "below": ("确实低于五分之四", "it is below four fifths beyond chance"),
+        "below": (
+            f"确实低于五分之四的有：{_named(below, '、', '等 {n} 组')}",
+            f"below four fifths beyond chance: {_named(below, ', ', ' and {left} more')}",
+        ),
         "above": ("确实不低于五分之四", "all ratios are at least four fifths beyond chance"),
         "unclear": ("样本还不足以判断是否低于五分之四", "whether it is below four fifths cannot be told yet"),
         None: ("", ""),
@@ -67,8 +71,16 @@ def impact(found: AdverseImpact, language: str = "en") -> str:
     )
 
 
-def table(found: GroupFigures, language: str = "en") -> pd.DataFrame:
-    """One row a group: pairs, JDs, and each figure with its interval and what is to be said of it."""
+def table(found: GroupFigures, language: str = "en", between: str = " ") -> pd.DataFrame:
+    """One row a group: pairs, JDs, and each figure with its interval and what is to be said of it.
+
+    Parameters
+    ----------
+    found : GroupFigures
+    language : {"zh", "en"}
+    between : str
+        What stands between a figure and the remark that there are too few pairs for it.
+    """
     zh = language == "zh"
     rows = []
     for group, of_group in found.frame.groupby("group", sort=False):
@@ -79,7 +91,7 @@ def table(found: GroupFigures, language: str = "en") -> pd.DataFrame:
         if of_group["n_jds"].notna().all():
             row["JD"] = int(of_group["n_jds"].iloc[0])
         for line in of_group.to_dict("records"):
-            row[NAMES[line["figure"]][0 if zh else 1]] = _cell(line, language)
+            row[NAMES[line["figure"]][0 if zh else 1]] = _cell(line, language, between)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -92,7 +104,7 @@ def html(found: GroupFigures, language: str | None = None) -> str:
     return f"<div style='max-width:60em'>{said}{table(found, language).to_html(index=False, border=0)}</div>"
 
 
-def _cell(line: Mapping[Any, Any], language: str) -> str:
+def _cell(line: Mapping[Any, Any], language: str, between: str) -> str:
     zh = language == "zh"
     if np.isnan(line["value"]):
         return "–"
@@ -101,7 +113,7 @@ def _cell(line: Mapping[Any, Any], language: str) -> str:
     if line["flag"]:
         said += {"lower": " ▼", "higher": " ▲"}[line["flag"]]
     if not line["enough"]:
-        said += " 样本太少" if zh else " too few"
+        said += between + ("样本太少" if zh else "too few")
     return said
 
 
@@ -170,6 +182,12 @@ def _too_small(found: GroupFigures, language: str) -> list[str]:
         f"{len(needs)} of {total} groups are too small to be judged to ±{margin} points in some figure: "
         f"{', '.join(parts)}{rest}."
     ]
+
+
+def _named(names: list[str], between: str, rest: str) -> str:
+    """Names, the first of them where there are many."""
+    left = len(names) - MOST_NAMED
+    return between.join(names[:MOST_NAMED]) + (rest.format(n=len(names), left=left) if left > 0 else "")
 
 
 def _and(names: list[str]) -> str:

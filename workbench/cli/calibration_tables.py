@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.calibration.current import figures_today
 from workbench.calibration.report_text import NAMES, sentences
 from workbench.calibration.wording import number, percent
-from workbench.cli.output import print_table, say, stdout_console, wrapped
+from workbench.cli.output import say, stdout_console, wrapped
+from workbench.texts import tidy
 
 if TYPE_CHECKING:
     from workbench.calibration import Estimate, Study
@@ -60,11 +61,7 @@ def print_study(
     console.print(rows)
     for found in groups:
         say("")
-        table = found.table()
-        print_table(
-            [dict(zip(map(str, table.columns), row, strict=True)) for row in table.to_numpy()],
-            f"By {found.by}",
-        )
+        console.print(_groups(found))
         for sentence in found.summary().split("\n"):
             console.print(wrapped(sentence, console.width))
     if any(files.values()):
@@ -118,6 +115,25 @@ def _figures(study: Study) -> Any:
         table.add_row(*cells)
     above = [f"{sum(study.observations.scores > cut):,}" for cut in _shown_cutoffs(study)]
     table.add_row("labelled pairs above", *above, *([""] if study.basis != "none" else []))
+    return table
+
+
+def _groups(found: GroupFigures) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from workbench.calibration.groups_text import table as cells_of
+
+    cells = cells_of(found, between="\n")
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title=Text(f"By {found.by}", "bold"), title_justify="left"
+    )
+    for name in cells.columns:
+        # Figures stay whole; a long name of a group gives way.
+        table.add_column(str(name), no_wrap=name != "group", overflow="fold")
+    for row in cells.itertuples(index=False, name=None):
+        table.add_row(Text(tidy(str(row[0]))), *(Text(str(value)) for value in row[1:]))
     return table
 
 

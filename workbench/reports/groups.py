@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from workbench.calibration.groups_text import table
 from workbench.reports.figures import inline
 from workbench.reports.tables import simple_table
 from workbench.reports.words import WORDS
@@ -26,5 +27,5 @@ def groups_section(groups: Sequence[GroupFigures], language: Language) -> str:
         parts.append(f"<h2>{escape(WORDS[language].groups.format(by=found.by))}</h2>")
         parts += [f"<p>{escape(line)}</p>" for line in found.summary(language).split("\n")]
         parts.append(inline(plot_groups(found, language=language)))
-        parts.append(simple_table(found.table(language)))
+        parts.append(simple_table(table(found, language, between="\n")))
     return "".join(parts)

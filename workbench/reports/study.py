@@ -17,7 +17,7 @@ from workbench.calibration.wording import number
 from workbench.reports.evidence import evidence_list
 from workbench.reports.figures import figures_of
 from workbench.reports.groups import groups_section
-from workbench.reports.probabilities import Probabilities, fit_for, probabilities_section
+from workbench.reports.probabilities import probabilities_section
 from workbench.reports.stylesheet import STYLESHEET
 from workbench.reports.tables import errors_table, figures_table, flips_table
 from workbench.reports.words import WORDS, Words
@@ -88,8 +88,7 @@ def study_html(
     )
     names = {"zh": "中文", "en": "English"}
     labels = "".join(f'<label for="show-{code}" lang="{code}">{names[code]}</label>' for code in WORDS)
-    fitted = fit_for(study)
-    bodies = "".join(_body(study, fitted, groups, code, texts=texts) for code in WORDS)
+    bodies = "".join(_body(study, groups, code, texts=texts) for code in WORDS)
     return (
         f'<!DOCTYPE html>\n<html lang="{words.html_lang}"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -101,7 +100,6 @@ def study_html(
 
 def _body(
     study: Study,
-    fitted: Probabilities | None,
     groups: Sequence[GroupFigures],
     language: Language,
     *,
@@ -121,7 +119,7 @@ def _body(
         + "</dl>",
         f"<h2>{escape(words.figures)}</h2>{figures_table(study, language)}",
         f"<h2>{escape(words.pictures)}</h2>{figures_of(study, language)}",
-        probabilities_section(study, fitted, language),
+        probabilities_section(study, language),
         groups_section(groups, language),
     ]
     if texts:

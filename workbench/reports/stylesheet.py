@@ -38,7 +38,8 @@ th, td { padding: 0.4rem 0.7rem; border-bottom: 1px solid var(--line); text-alig
 thead th { color: var(--muted); font-weight: 500; }
 tbody th { font-weight: 500; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td.short { white-space: nowrap; }
+td.short, thead th { white-space: nowrap; }
+td small { display: block; color: var(--muted); font-size: 0.85em; }
 td.text { min-width: 12rem; overflow-wrap: anywhere; }
 figure { margin: 1.6rem 0; break-inside: avoid; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
@@ -47,7 +48,14 @@ figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
   @page { margin: 16mm 14mm; }
   nav { display: none; }
   main { max-width: none; padding: 0; }
-  body { font-size: 10pt; }
+  /* Sizes are in rem, which goes by the root; two figures fit on a page. */
+  html { font-size: 9.5pt; }
+  body { line-height: 1.5; }
+  h1 { font-size: 1.7rem; }
+  h2 { margin-top: 1.6rem; }
+  th, td { padding: 0.28rem 0.5rem; }
+  figure { margin: 0.9rem 0; }
+  figure img { max-height: 105mm; width: auto; }
   h2 { break-after: avoid; }
   tr, dl > *, .verdict { break-inside: avoid; }
   thead { display: table-header-group; }

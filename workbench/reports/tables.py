@@ -102,13 +102,20 @@ def flips_table(study: Study, language: Language) -> str:
 
 
 def simple_table(frame: pd.DataFrame) -> str:
-    """Any frame of texts and counts."""
+    """Any frame of texts and counts; what follows a line break in a cell is set as a remark below it."""
+    # The first column is names, which may be long; the others are figures, which must not be broken.
     head = "".join(f"<th>{escape(str(name))}</th>" for name in frame.columns)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>"
-        for row in frame.itertuples(index=False)
+        f"<tr><td>{escape(str(row[0]))}</td>" + "".join(map(_figure_cell, row[1:])) + "</tr>"
+        for row in frame.itertuples(index=False, name=None)
     )
     return _table(head, rows)
+
+
+def _figure_cell(value: object) -> str:
+    figure, _, remark = str(value).partition("\n")
+    below = f"<small>{escape(remark)}</small>" if remark else ""
+    return f'<td class="short">{escape(figure)}{below}</td>'
 
 
 def _pairs(
