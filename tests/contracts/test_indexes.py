@@ -1,23 +1,38 @@
-"""What every exact index promises, held against a search that sums without rounding error.
+"""What every index promises, held against a search that sums without rounding error.
 
-A new exact index is one line in ``INDEXES``.
+A new exact index is one line in ``INDEXES``, a new approximate one in ``APPROXIMATE``.
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.retrieval.index import FlatIndex
+from workbench.retrieval.approximate import build_quantised
+from workbench.retrieval.exact import FlatIndex, TorchIndex
+from workbench.retrieval.index import best_of
 
-INDEXES = {"flat": FlatIndex}
+INDEXES = {
+    "flat": FlatIndex,
+    # The code that runs on a GPU, on the device that every machine has.
+    "torch": partial(TorchIndex, device="cpu", dtype="float32"),
+    "torch in half precision": partial(TorchIndex, device="cpu", dtype="float16"),
+}
+APPROXIMATE = {"quantised": lambda vectors: build_quantised(vectors).index}
 
 
-@pytest.fixture(scope="module", params=INDEXES.values(), ids=INDEXES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(build, id=name, marks=pytest.mark.models if "torch" in name else ())
+        for name, build in INDEXES.items()
+    ],
+)
 def build(request):
     return request.param
 
@@ -52,7 +67,7 @@ def searches(draw):
     return vectors, queries, draw(st.integers(1, len(vectors)))
 
 
-class TestEveryIndex:
+class TestEveryExactIndex:
     @given(search=searches())
     def test_answers_as_the_definition_does(self, build, search):
         vectors, queries, k = search
@@ -97,6 +112,16 @@ class TestEveryIndex:
         assert (scores.dtype, rows.dtype) == (np.float32, np.intp)
         assert len(index) == 5
         assert index.kind
+        assert index.exact
+
+    def test_a_batch_is_answered_as_its_queries_are_alone(self, build):
+        rng = np.random.default_rng(3)
+        vectors = unit(rng.normal(size=(5000, 24)))
+        index = build(vectors)
+        together = index.search(vectors[:40], 5)
+        alone = [index.search(vectors[i : i + 1], 5) for i in range(40)]
+        assert together[0].tolist() == [scores[0].tolist() for scores, _ in alone]
+        assert together[1].tolist() == [rows[0].tolist() for _, rows in alone]
 
     def test_a_score_never_leaves_minus_one_to_one(self, build):
         rng = np.random.default_rng(1)
@@ -114,3 +139,79 @@ class TestEveryIndex:
             build(mapped).search(vectors[:2], 5), build(vectors).search(vectors[:2], 5), strict=True
         ):
             assert found.tolist() == expected.tolist()
+
+
+def clustered(n, dimension, seed=0):
+    """Unit vectors in groups of some hundred, as texts on the same subject are; some of them twice."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(60, dimension))
+    vectors = unit(centres[rng.integers(0, 60, n)] + 0.8 * rng.normal(size=(n, dimension)))
+    vectors[rng.integers(0, n, n // 100)] = vectors[rng.integers(0, n, n // 100)]
+    return vectors
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Indexed vectors, and others of the same kind to search with."""
+    vectors = clustered(12_200, 64)
+    return vectors[:12_000], vectors[12_000:]
+
+
+@pytest.fixture(scope="module", params=APPROXIMATE.values(), ids=APPROXIMATE)
+def approximate(request, many):
+    return request.param(many[0])
+
+
+class TestEveryApproximateIndex:
+    def test_it_says_what_it_is(self, approximate):
+        assert not approximate.exact
+        assert "recall@5" in approximate.kind
+        assert len(approximate) == 12_000
+
+    def test_it_finds_nearly_all_of_the_best_five_of_queries_it_has_not_seen(self, approximate, many):
+        vectors, queries = many
+        scores, _ = approximate.search(queries, 5)
+        kth = np.sort(queries.astype(np.float64) @ vectors.T.astype(np.float64), axis=1)[:, -5]
+        found = scores.astype(np.float64) >= kth[:, None] - 1e-6
+        assert found.mean() >= 0.99
+
+    @pytest.mark.parametrize("k", [1, 5, 12])
+    def test_what_it_returns_is_scored_and_ordered_by_the_definition(self, approximate, many, k):
+        vectors, queries = many
+        scores, rows = approximate.search(queries[:50], k)
+        assert (scores.shape, rows.shape) == ((50, k), (50, k))
+        assert (scores.dtype, rows.dtype) == (np.float32, np.intp)
+        for query, found_scores, found_rows in zip(queries, scores, rows, strict=False):
+            assert len(set(found_rows.tolist())) == k
+            expected = best_of(query, vectors, np.sort(found_rows), k)
+            assert found_scores.tolist() == expected[0].tolist()
+            assert found_rows.tolist() == expected[1].tolist()
+
+    def test_scores_are_those_of_the_exact_search(self, approximate, many):
+        vectors, queries = many
+        exact_scores, exact_rows = FlatIndex(vectors).search(queries, 5)
+        scores, rows = approximate.search(queries, 5)
+        same = rows == exact_rows
+        assert same.mean() > 0.9
+        assert scores[same].tolist() == exact_scores[same].tolist()
+
+    def test_a_vector_finds_itself_or_its_earlier_copy_first(self, approximate, many):
+        vectors = many[0]
+        scores, rows = approximate.search(vectors[:200], 1)
+        assert (rows[:, 0] <= np.arange(200)).all()
+        assert scores.min() >= 1 - 1e-6
+
+    @pytest.mark.parametrize("k", [3000, 12_000])
+    def test_many_hits_are_all_there(self, approximate, many, k):
+        vectors, queries = many
+        scores, rows = approximate.search(queries[:2], k)
+        expected_scores, expected_rows = FlatIndex(vectors).search(queries[:2], k)
+        assert rows.tolist() == expected_rows.tolist()
+        assert scores.tolist() == expected_scores.tolist()
+
+    def test_rows_added_since_are_found_as_the_exact_search_finds_them(self, approximate, many):
+        vectors = np.concatenate(many)
+        grown = approximate.over(vectors)
+        _, rows = grown.search(many[1], 1)
+        assert rows[:, 0].tolist() == FlatIndex(vectors).search(many[1], 1)[1][:, 0].tolist()
+        assert (len(grown), len(approximate)) == (12_200, 12_000)

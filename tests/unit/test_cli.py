@@ -147,7 +147,7 @@ class TestSearchAsJson:
         return json.loads(workbench("search", "Agent", "--kb", jds, "-e", "use", "--json").stdout)
 
     def test_stdout_holds_one_document_with_all_a_machine_needs(self, found):
-        assert found.keys() == {"query", "n_texts", "encoder", "cutoff", "hits"}
+        assert found.keys() == {"query", "n_texts", "index", "encoder", "cutoff", "hits"}
         assert (found["query"], found["n_texts"]) == ("Agent", 3)
 
     def test_scores_have_full_precision(self, found):

@@ -1,4 +1,4 @@
-"""Choosing an index, and the matrices that none is built over."""
+"""Scores by definition, what rounding may hide, and the matrices that no index is built over."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.neighbors import NearestNeighbors
 
 from workbench.errors import InputError, MissingDependencyError
-from workbench.retrieval.index import best_of, build_index, check_vectors
-
-
-def test_an_exact_index_is_built_by_default():
-    index = build_index(np.eye(3, dtype=np.float32))
-    assert index.kind.startswith("exact inner product")
-    assert len(index) == 3
+from workbench.retrieval import approximate
+from workbench.retrieval.approximate import build_quantised
+from workbench.retrieval.exact import FlatIndex, TorchIndex
+from workbench.retrieval.index import best_of, check_vectors, shortlist
 
 
 def test_rows_that_differ_by_rounding_noise_are_tied():
@@ -38,19 +39,19 @@ def test_values_that_are_not_finite_are_refused_with_their_row(bad):
     vectors = np.eye(4, dtype=np.float32)
     vectors[2, 1] = bad
     with pytest.raises(InputError, match=r"Vector 2 has values that are not finite.*Encode its text again"):
-        build_index(vectors)
+        FlatIndex(vectors)
 
 
 def test_rows_that_are_not_of_unit_length_are_refused_with_their_length():
     vectors = np.eye(4, dtype=np.float32)
     vectors[3] *= 2
     with pytest.raises(InputError, match="Vector 3 has length 2 instead of 1"):
-        build_index(vectors)
+        FlatIndex(vectors)
 
 
 def test_a_vector_of_zeros_is_refused():
     with pytest.raises(InputError, match="Vector 0 has length 0"):
-        build_index(np.zeros((1, 3), dtype=np.float32))
+        FlatIndex(np.zeros((1, 3), dtype=np.float32))
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 0), (2, 2, 2)])
@@ -59,7 +60,99 @@ def test_what_is_no_matrix_is_refused(shape):
         check_vectors(np.ones(shape, dtype=np.float32))
 
 
-def test_a_missing_faiss_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install \.\[cpu\]"):
-        build_index(np.eye(2, dtype=np.float32))
+@given(
+    scores=arrays(np.float32, st.integers(1, 400), elements=st.sampled_from([-1, -0.5, 0, 0.25, 0.5, 1])),
+    k=st.integers(1, 400),
+)
+def test_all_rows_that_could_be_among_the_best_are_on_the_shortlist(scores, k):
+    slack = 2.0**-10
+    k = min(k, len(scores))
+    kth = np.sort(scores)[-k]
+    rows = shortlist(scores, k, slack)
+    assert rows.tolist() == np.flatnonzero(scores >= kth - slack).tolist() or k == len(scores)
+    assert len(rows) >= k
+
+
+def test_scores_beyond_one_can_tie_with_the_best():
+    # both are 1 once they are clipped, so the first must stay on the list
+    scores = np.array([1 + 2**-23, 1 + 3 * 2**-23, 0.2], dtype=np.float32)
+    assert shortlist(scores, 1, 2.0**-24).tolist() == [0, 1]
+
+
+class TestQuantised:
+    def test_least_effort_that_reaches_the_recall_is_taken(self, monkeypatch):
+        vectors = structured(9000, 32)
+        asked = []
+        found = {8: 0.5, 16: 0.9, 32: 0.999, 64: 1.0, 128: 1.0}
+
+        def measured(vectors, codes, rows):
+            asked.append((codes.pq.M, len(rows)))
+            return {effort: share * (1 if codes.pq.M > 4 else 0.9) for effort, share in found.items()}
+
+        monkeypatch.setattr(approximate, "recall_by_effort", measured)
+        record = build_quantised(vectors).record
+        # 32 values: 4 codes of 8 values do not reach it, 8 codes of 4 values do
+        assert asked == [(4, 256), (8, 256)]
+        assert (record.values_per_code, record.candidates_per_hit, record.recall) == (4, 32, 0.999)
+
+    def test_recall_is_that_of_scikit_learns_neighbours(self):
+        vectors = structured(9000, 32)
+        built = build_quantised(vectors, recall=0.9)
+        rows = np.sort(np.random.default_rng(0).choice(9000, 256, replace=False))
+        true = (
+            NearestNeighbors(n_neighbors=6, algorithm="brute")
+            .fit(vectors)
+            .kneighbors(vectors[rows], return_distance=False)
+        )
+        n_candidates = built.record.candidates_per_hit * 5
+        _, found = built.index._codes.search(vectors[rows], n_candidates + 1)
+        shares = []
+        for row, best, candidates in zip(rows, true, found, strict=True):
+            others = [candidate for candidate in candidates if candidate != row][:n_candidates]
+            shares.append(len(set(best[best != row][:5]) & set(others)) / 5)
+        assert built.record.recall == pytest.approx(np.mean(shares), abs=1e-9)
+
+    def test_where_no_effort_is_enough_there_is_none_and_the_record_says_so(self, monkeypatch):
+        monkeypatch.setattr(approximate, "CANDIDATES_PER_HIT", (1,))
+        vectors = structured(9000, 33)
+        built = build_quantised(vectors)
+        assert built.index is None
+        assert built.record.kind == "exact"
+        assert 0 < built.record.recall < 0.998
+        assert "no approximation was good enough" in str(built.record)
+
+    def test_codes_come_back_from_their_bytes(self):
+        vectors = structured(9000, 16)
+        index = build_quantised(vectors).index
+        again = index.from_bytes(index.to_bytes(), vectors, index.record)
+        for found, expected in zip(again.search(vectors[:9], 4), index.search(vectors[:9], 4), strict=True):
+            assert found.tolist() == expected.tolist()
+
+    def test_codes_of_other_vectors_or_none_are_not_taken(self):
+        vectors = structured(9000, 16)
+        index = build_quantised(vectors).index
+        content = index.to_bytes()
+        assert index.from_bytes(content, vectors[:8999], index.record) is None
+        assert index.from_bytes(content, vectors[:, :8], index.record) is None
+        assert index.from_bytes(content[:100], vectors, index.record) is None
+        assert index.from_bytes(b"no index", vectors, index.record) is None
+
+    def test_a_missing_faiss_says_how_to_get_it(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "faiss", None)
+        with pytest.raises(
+            MissingDependencyError, match=r"pip install \.\[cpu\].*Exact search needs nothing"
+        ):
+            build_quantised(structured(9000, 8))
+
+
+def test_a_missing_torch_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install \.\[qwen\]"):
+        TorchIndex(np.eye(3, dtype=np.float32))
+
+
+def structured(n, dimension):
+    """Unit vectors in groups."""
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(40, dimension))[rng.integers(0, 40, n)] + rng.normal(size=(n, dimension))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)

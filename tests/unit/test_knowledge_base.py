@@ -28,6 +28,7 @@ from workbench.errors import (
     StoreError,
 )
 from workbench.retrieval import KnowledgeBase, folder_store
+from workbench.retrieval.readers import read_file
 
 TEXTS = ["python", "java", "typhoon", "nurse", "rust"]
 
@@ -89,9 +90,8 @@ class TestContents:
         assert (info.n, info.dimension) == (5, encoder.dimension)
         assert (info.encoder, info.fingerprint) == ("characters", encoder.fingerprint)
         assert info.bytes > 5 * encoder.dimension * 4
-        assert info.index is None
-        base.search("rust", cutoff=0.5)
-        assert base.info().index.startswith("exact inner product")
+        assert info.index == "exact inner product (CPU)"
+        assert info.recall is None
         assert json.loads(json.dumps(base.info().to_dict())) == base.info().to_dict()
 
     def test_markup_in_texts_is_shown_as_text(self, base):
@@ -103,6 +103,12 @@ class TestContents:
     def test_several_queries_find_what_each_finds_alone(self, base):
         together = base.search_many(["rust", "java"], k=2, cutoff=0.5)
         assert together == [base.search(query, k=2, cutoff=0.5) for query in ["rust", "java"]]
+
+    @pytest.mark.parametrize("shown", [True, False])
+    def test_progress_is_what_the_caller_wants(self, base, capfd, shown):
+        base.add([f"text {n}" for n in range(3)], progress=shown)
+        base.search("rust", k=1, cutoff=0.5, progress=shown)
+        assert ("characters" in capfd.readouterr().err) is shown
 
     def test_several_queries_are_a_list(self, base):
         with pytest.raises(InputError, match=r"pass \[query\]"):
@@ -144,6 +150,13 @@ class TestAdding:
     def test_making_one_in_memory_warns_of_what_is_dropped(self, encoder):
         with pytest.warns(CleaningWarning, match="1 blank"):
             KnowledgeBase.from_texts(["java", ""], encoder)
+
+    def test_files_that_were_read_before_are_taken_as_they_are(self, base, tmp_path):
+        (tmp_path / "more.txt").write_text("golang\nsql\n")
+        read = read_file(tmp_path / "more.txt")
+        (tmp_path / "more.txt").unlink()
+        assert base.add_files([read]).files[0].added == 2
+        assert base.texts[5:] == ["golang", "sql"]
 
     def test_a_text_that_is_no_string_adds_nothing(self, base):
         with pytest.raises(InputError, match="Text 1 is NoneType"):

@@ -14,6 +14,7 @@ from workbench.cli.search import (
     Count,
     CutoffText,
     EncoderSpec,
+    Exact,
     FileEncoding,
     Json,
     Sheet,
@@ -52,20 +53,26 @@ def add(
     Texts that it has already are not added again. A file that cannot be read adds nothing.
     """
     from workbench.retrieval import KnowledgeBase
+    from workbench.retrieval.readers import read_file
 
+    # Read first: no knowledge base is made for a file that cannot be read.
+    read = [read_file(file, text_column=text_column, sheet=sheet, encoding=file_encoding) for file in files]
     base = KnowledgeBase.open(folder, encoder, reencode=reencode)
-    report = base.add_files(files, text_column=text_column, sheet=sheet, encoding=file_encoding)
+    report = base.add_files(read)
+    index = base.build_index()
     if as_json:
-        print_json({**report.to_dict(), "n_texts": len(base)})
+        print_json({**report.to_dict(), "n_texts": len(base), "index": index})
         return
     for file in report.files:
         say(file.summary())
     say(f"{folder} now has {len(base):,} texts.")
+    if base.info().recall is not None:
+        say(f"They are searched by an index: {index}.")
 
 
 @app.command()
 def info(folder: Folder, as_json: Json = False) -> None:
-    """Show how many texts it has, and of which encoder their vectors are."""
+    """Show how many texts it has, of which encoder their vectors are, and how they are searched."""
     from workbench.retrieval import KnowledgeBase
 
     facts = KnowledgeBase.open(folder, create=False).info().to_dict()
@@ -85,6 +92,7 @@ def search(
     reencode: Reencode = False,
     k: Count = None,
     cutoff: CutoffText = None,
+    exact: Exact = False,
     as_json: Json = False,
 ) -> None:
     """Show its texts that are nearest to QUERY in meaning.
@@ -94,7 +102,7 @@ def search(
     from workbench.retrieval import KnowledgeBase
 
     base = KnowledgeBase.open(folder, encoder, reencode=reencode, create=False)
-    show_hits(base, query, k, cutoff, as_json)
+    show_hits(base, query, k, cutoff, as_json, exact=exact)
 
 
 @app.command()

@@ -30,6 +30,7 @@ __all__ = [
     "Count",
     "CutoffText",
     "EncoderSpec",
+    "Exact",
     "FileEncoding",
     "Json",
     "Sheet",
@@ -68,6 +69,12 @@ FileEncoding = Annotated[
     str | None,
     typer.Option("--file-encoding", metavar="NAME", help="Such as gb18030, where it is not found by itself."),
 ]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--exact", help="Compare with every text, also where there are many and an index would be faster."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and only that, on stdout.")]
 
 
@@ -91,6 +98,7 @@ def search(
     text_column: TextColumn = None,
     sheet: Sheet = None,
     file_encoding: FileEncoding = None,
+    exact: Exact = False,
     as_json: Json = False,
 ) -> None:
     """Show the texts that are nearest to QUERY in meaning.
@@ -98,10 +106,18 @@ def search(
     Exit code 0 if a text lies above the cutoff, 1 if none does.
     """
     base = _open(kb or [], encoder, text_column=text_column, sheet=sheet, encoding=file_encoding)
-    show_hits(base, query, k, cutoff, as_json)
+    show_hits(base, query, k, cutoff, as_json, exact=exact)
 
 
-def show_hits(base: KnowledgeBase, query: str, k: int | None, cutoff_text: str | None, as_json: bool) -> None:
+def show_hits(
+    base: KnowledgeBase,
+    query: str,
+    k: int | None,
+    cutoff_text: str | None,
+    as_json: bool,
+    *,
+    exact: bool = False,
+) -> None:
     """Search, print, and end with exit code 1 if nothing lies above the cutoff.
 
     Raises
@@ -112,7 +128,8 @@ def show_hits(base: KnowledgeBase, query: str, k: int | None, cutoff_text: str |
     from workbench.retrieval import resolve_cutoff
 
     given = _read_cutoff(cutoff_text)
-    hits = base.search(query, k, given)
+    hits = base.search(query, k, given, exact=exact or None)
+    index = "exact, as asked for" if exact else base.build_index()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the search has warned already
         cutoff = resolve_cutoff(given, base.encoder)
@@ -121,6 +138,7 @@ def show_hits(base: KnowledgeBase, query: str, k: int | None, cutoff_text: str |
             {
                 "query": query,
                 "n_texts": len(base),
+                "index": index,
                 "encoder": encoder_entry(base.encoder),
                 "cutoff": cutoff_entry(cutoff),
                 "hits": hits,
@@ -130,6 +148,8 @@ def show_hits(base: KnowledgeBase, query: str, k: int | None, cutoff_text: str |
         print_hits(hits)
         calibrated = "calibrated for this encoder" if cutoff.is_calibrated else "not calibrated"
         say(f"Cutoff {cutoff.value:.4f}, {calibrated}. {len(base):,} texts searched.")
+        if index.startswith("approximate"):
+            say(f"Found by an index: {index}; --exact compares with every text.")
         say(f"Encoder {encoder_line(base.encoder)}.")
         if said := probability_line(cutoff):
             say(said)

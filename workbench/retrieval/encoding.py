@@ -15,7 +15,7 @@ from workbench.retrieval.index import check_vectors
 __all__ = ["check_same", "encode", "load_recorded"]
 
 
-def encode(encoder: Encoder, texts: Sequence[str], role: Role) -> Vectors:
+def encode(encoder: Encoder, texts: Sequence[str], role: Role, progress: bool | None = None) -> Vectors:
     """Vectors of texts, float32 of shape (n, d), known to be finite and of unit length.
 
     Raises
@@ -23,7 +23,8 @@ def encode(encoder: Encoder, texts: Sequence[str], role: Role) -> Vectors:
     EncoderError
         If the encoder returned another shape, or vectors that cannot be compared.
     """
-    encoded = encoder.encode_queries(texts) if role == "query" else encoder.encode_documents(texts)
+    run = encoder.encode_queries if role == "query" else encoder.encode_documents
+    encoded = run(texts) if progress is None else run(texts, progress=progress)
     vectors = np.asarray(encoded, dtype=np.float32)
     if vectors.shape != (len(texts), encoder.dimension):
         raise EncoderError(

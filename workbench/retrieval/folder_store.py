@@ -1,4 +1,4 @@
-"""Rows of a knowledge base in a folder: a manifest, rows as JSON Lines, vectors as ``.npy``.
+"""Rows of a knowledge base in a folder: a manifest, rows as JSON Lines, vectors as ``.npy``, an index.
 
 Rows and vectors are only appended to; the manifest says how many of them count and is replaced as a
 whole. So a change is visible entirely or not at all, whenever the process or the machine stops, and
@@ -7,6 +7,7 @@ readers never see bytes that change. Removing and re-encoding write a new genera
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -20,8 +21,10 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
+from workbench.atomic import write_whole
 from workbench.encoders.base import Vectors
 from workbench.errors import StoreError
+from workbench.retrieval.index_record import IndexRecord
 from workbench.retrieval.manifest import MANIFEST, Manifest, now
 from workbench.retrieval.records import Record
 from workbench.retrieval.storage import Contents
@@ -37,7 +40,7 @@ _ADVICE = (
     "Put the folder back from a copy; or move it away and add the texts again, which are in its "
     "rows-….jsonl (vectors that are in the embedding store are not encoded twice)."
 )
-_GENERATION_FILE = re.compile(r"rows-\d{6,}\.jsonl|vectors-\d{6,}\.npy")
+_GENERATION_FILE = re.compile(r"rows-\d{6,}\.jsonl|vectors-\d{6,}\.npy|index-\d{6,}-\d+\.faiss")
 
 
 class FolderStore:
@@ -171,6 +174,35 @@ class FolderStore:
                 f"{self.folder / self.manifest.vectors_name} is damaged: its checksum does not fit. {_ADVICE}"
             )
 
+    def read_index(self) -> bytes | None:
+        """The index that the manifest speaks of; None if it is not there, or is not the same any more."""
+        record = self.manifest.index
+        if record is None or record.file is None:
+            return None
+        try:
+            content = (self.folder / record.file).read_bytes()
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == record.sha256 else None
+
+    def keep_index(self, record: IndexRecord, content: bytes | None, generation: int) -> None:
+        """Keep an index over rows of a generation, unless another one has come since.
+
+        Raises
+        ------
+        StoreError
+            If another process is writing for longer than ten seconds, or the folder cannot be written.
+        """
+        with self.changing():
+            if self.manifest.generation != generation:
+                return
+            if content is not None and record.file is not None:
+                write_whole(self.folder / record.file, content)
+            manifest = replace(self.manifest, index=record)
+            manifest.write(self.folder)
+            self.manifest = manifest
+            self._remove_debris()
+
     def _refresh(self) -> bool:
         """Read the manifest again; whether another process has changed the knowledge base."""
         before, self.manifest = self.manifest, Manifest.read(self.folder)
@@ -189,10 +221,11 @@ class FolderStore:
 
     def _remove_debris(self) -> None:
         """Remove what earlier generations and killed processes have left; the lock is held."""
-        current = {self.manifest.rows_name, self.manifest.vectors_name}
+        index = self.manifest.index
+        current = {self.manifest.rows_name, self.manifest.vectors_name, index.file if index else None}
         for path in self.folder.iterdir():
             generation = _GENERATION_FILE.fullmatch(path.name) and path.name not in current
-            if generation or path.name.startswith(f".{MANIFEST}."):
+            if generation or path.name.startswith((f".{MANIFEST}.", ".index-")):
                 # Windows keeps a file that another process has mapped; a later change removes it.
                 try:
                     path.unlink(missing_ok=True)

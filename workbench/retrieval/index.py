@@ -1,32 +1,31 @@
-"""Indexes: the nearest rows of a matrix of unit vectors. No texts and no encoders here.
+"""What every index promises: the protocol, and :func:`best_of`, which defines scores and their order.
 
-Every index answers as :func:`best_of` defines it, so that scores and their order do not depend on
-which library found the candidates. :func:`build_index` chooses the index.
+Exact indexes are in :mod:`~workbench.retrieval.exact`, the approximate one in
+:mod:`~workbench.retrieval.approximate`; which of them a knowledge base uses is decided in
+:mod:`~workbench.retrieval.choosing`. No texts and no encoders here.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.base import Vectors
-from workbench.errors import InputError, MissingDependencyError
+from workbench.errors import InputError
 
-__all__ = ["FlatIndex", "Index", "best_of", "build_index", "check_vectors"]
+__all__ = ["Index", "Rows", "Scores", "best_of", "check_vectors", "lowest", "shortlist", "slack_of"]
 
 Scores = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 
-# Candidates fetched beyond k, so that ties at the k-th place are usually seen without a second pass.
-SPARE_CANDIDATES = 16
-# faiss on a GPU selects at most this many per query.
-MOST_ON_GPU = 2048
 # Rows that are scored in float64 at a time: 4,096 x 4,096 dimensions are 128 MB.
 BLOCK = 4096
 # Spacing of float32 numbers just below 1; all its multiples in [-1, 1] are float32 numbers.
 RESOLUTION = 2.0**-24
+# Blocks whose maxima bound the k-th best score, for each of the k.
+MAXIMA_PER_HIT = 16
 
 
 class Index(Protocol):
@@ -36,10 +35,15 @@ class Index(Protocol):
     ----------
     kind : str
         What it is, for people: ``"exact inner product (CPU)"``.
+    exact : bool
+        Whether no row is ever missed.
     """
 
     @property
     def kind(self) -> str: ...
+
+    @property
+    def exact(self) -> bool: ...
 
     def __len__(self) -> int: ...
 
@@ -60,89 +64,6 @@ class Index(Protocol):
         rows : ndarray of intp, shape (m, k)
             Row numbers; rows of equal score in rising order.
         """
-
-
-def build_index(vectors: Vectors, *, exact: bool = True) -> Index:
-    """An index over `vectors`, float32 of shape (n, d) with unit rows.
-
-    Parameters
-    ----------
-    exact : bool
-        Whether every row must be considered. Matrices of all sizes are searched exactly so far, also
-        where False would permit an approximation.
-
-    Raises
-    ------
-    InputError
-        If `vectors` is not a matrix, or has rows that are not finite or not of unit length.
-    MissingDependencyError
-        If faiss is not installed.
-    """
-    return FlatIndex(vectors)
-
-
-class FlatIndex:
-    """Exact search with faiss' flat inner-product index, on the GPU where faiss has one.
-
-    faiss ranks in float32, where the sum depends on how rows fall into blocks. Its ranking is
-    therefore only used to find candidates, with room for the rounding error; :func:`best_of` scores
-    them.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, d)
-        Unit rows; may be memory-mapped. faiss keeps a copy.
-    """
-
-    def __init__(self, vectors: Vectors) -> None:
-        faiss = _import_faiss()
-        self._vectors = np.asarray(check_vectors(vectors))
-        self._index = faiss.IndexFlatIP(vectors.shape[1])
-        self._on_gpu = faiss.get_num_gpus() > 0
-        if self._on_gpu:
-            self._resources = faiss.StandardGpuResources()
-            self._index = faiss.index_cpu_to_gpu(self._resources, 0, self._index)
-        self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-
-    @property
-    def kind(self) -> str:
-        return f"exact inner product ({'GPU' if self._on_gpu else 'CPU'})"
-
-    def __len__(self) -> int:
-        return len(self._vectors)
-
-    def search(self, queries: Vectors, k: int) -> tuple[Scores, Rows]:
-        """The `k` best rows of each query; see :meth:`Index.search`."""
-        queries = np.ascontiguousarray(queries, dtype=np.float32)
-        scores = np.empty((len(queries), k), dtype=np.float32)
-        rows = np.empty((len(queries), k), dtype=np.intp)
-        for i, (query, candidates) in enumerate(zip(queries, self._candidates(queries, k), strict=True)):
-            scores[i], rows[i] = best_of(query, self._vectors, candidates, k)
-        return scores, rows
-
-    def _candidates(self, queries: Vectors, k: int) -> list[Rows]:
-        n, dimension = self._vectors.shape
-        slack = _slack(dimension)
-        fetched = min(n, k + SPARE_CANDIDATES)
-        if fetched == n or (self._on_gpu and fetched > MOST_ON_GPU):
-            return [self._above(query, k, slack) for query in queries]
-        found, rows = self._index.search(queries, fetched)
-        # If even the last row fetched could belong to the best k, rows not fetched could too.
-        return [
-            self._above(query, k, slack) if near[-1] >= _lowest(near[k - 1], slack) else row.astype(np.intp)
-            for query, near, row in zip(queries, found, rows, strict=True)
-        ]
-
-    def _above(self, query: Vectors, k: int, slack: float) -> Rows:
-        """All rows that could be among the best `k`, from a scan of the whole matrix."""
-        n = len(self._vectors)
-        if k == n:
-            return np.arange(n, dtype=np.intp)
-        scores = np.concatenate(
-            [self._vectors[start : start + BLOCK] @ query for start in range(0, n, BLOCK)]
-        )
-        kth = np.partition(scores, n - k)[n - k]
-        return np.flatnonzero(scores >= _lowest(kth, slack))
 
 
 def best_of(query: Vectors, vectors: Vectors, candidates: Rows, k: int) -> tuple[Scores, Rows]:
@@ -212,7 +133,7 @@ def check_vectors(vectors: Vectors) -> Vectors:
     return vectors
 
 
-def _slack(dimension: int) -> float:
+def slack_of(dimension: int) -> float:
     """Most by which a float32 ranking can be mistaken about the difference of two scores.
 
     A float32 inner product of unit vectors, summed in whatever order, is off by at most gamma_d =
@@ -223,18 +144,34 @@ def _slack(dimension: int) -> float:
     return 2 * du / (1 - du) + 2 * RESOLUTION
 
 
-def _lowest(kth: float, slack: float) -> float:
+def lowest(kth: float, slack: float) -> float:
     """The float32 score down to which rows could be among the best k, once scores are clipped."""
-    lowest = min(float(kth), 1.0) - slack
-    return lowest if lowest > -1 else -np.inf
+    bound = min(float(kth), 1.0) - slack
+    return bound if bound > -1 else -np.inf
 
 
-def _import_faiss() -> Any:
-    try:
-        import faiss
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Searching needs faiss, which is not installed: run 'pip install .[cpu]' in the project folder "
-            "(or '.[gpu]' on a machine with an NVIDIA GPU)."
-        ) from error
-    return faiss
+def shortlist(scores: Scores, k: int, slack: float) -> Rows:
+    """Rows that could be among the best `k`, for :func:`best_of` to decide; rising.
+
+    Parameters
+    ----------
+    scores : ndarray of float32, shape (n,)
+        Of which the difference of two is off by `slack` at most.
+    k : int
+    slack : float
+    """
+    n = len(scores)
+    if k >= n:
+        return np.arange(n, dtype=np.intp)
+    near = scores
+    width = n // (MAXIMA_PER_HIT * k)
+    if width > 1:
+        # At least k scores are as large as the k-th largest of the maxima of blocks, and few others are:
+        # one pass over the scores, where selecting among all of them takes several.
+        maxima = scores[: n // width * width].reshape(-1, width).max(axis=1)
+        near = scores[scores >= _kth(maxima, k)]
+    return np.flatnonzero(scores >= lowest(_kth(near, k), slack))
+
+
+def _kth(scores: Scores, k: int) -> float:
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k])

@@ -1,13 +1,13 @@
 """The knowledge base: an ordered set of cleaned texts with their vectors and metadata.
 
 How it lies on disk is in :mod:`~workbench.retrieval.folder_store`, how files are read in
-:mod:`~workbench.retrieval.readers`, how the nearest vectors are found in
-:mod:`~workbench.retrieval.index`.
+:mod:`~workbench.retrieval.readers`, how the nearest vectors are found, exactly or not, in
+:mod:`~workbench.retrieval.choosing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,12 @@ from workbench.errors import (
     StoreError,
 )
 from workbench.files.exporting import export_frame
+from workbench.retrieval.adding import add_new, encode_again
+from workbench.retrieval.choosing import Indexes, info_of
 from workbench.retrieval.cutoff_choice import resolve_cutoff
 from workbench.retrieval.encoding import check_same, encode, load_recorded
 from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from, warn_caller
-from workbench.retrieval.index import Index, build_index
 from workbench.retrieval.manifest import encoder_entry
 from workbench.retrieval.readers import read_file
 from workbench.retrieval.records import (
@@ -38,9 +39,8 @@ from workbench.retrieval.records import (
     records_from,
     row_numbers,
 )
-from workbench.retrieval.reports import AddReport, KnowledgeBaseInfo, report_of
-from workbench.retrieval.storage import Contents, MemoryStore, Store
-from workbench.texts import clean
+from workbench.retrieval.reports import AddReport, KnowledgeBaseInfo
+from workbench.retrieval.storage import MemoryStore, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,10 +64,10 @@ class KnowledgeBase:
     {'city': '上海'}
     """
 
-    def __init__(self, store: Store, encoder: Encoder | None = None) -> None:
+    def __init__(self, store: Store, encoder: Encoder | None = None, *, exact: bool = False) -> None:
         self._store = store
         self._encoder = encoder
-        self._indexed: tuple[int, Index] | None = None
+        self._indexes = Indexes(store, exact=exact)
 
     @classmethod
     def open(
@@ -77,6 +77,7 @@ class KnowledgeBase:
         *,
         reencode: bool = False,
         create: bool = True,
+        exact: bool = False,
     ) -> KnowledgeBase:
         """Open the knowledge base in a folder, or make an empty one.
 
@@ -91,6 +92,10 @@ class KnowledgeBase:
             with it. The old vectors stay until the new ones are all on disk.
         create : bool
             Whether to make a knowledge base where there is none.
+        exact : bool
+            Whether all searches must compare the query with every text. By default small ones do, and
+            large ones find nearly all of the best by way of an index, with a recall that is measured on
+            their own vectors (see :meth:`build_index`).
 
         Raises
         ------
@@ -103,10 +108,10 @@ class KnowledgeBase:
         folder = Path(folder).expanduser()
         spec = encoder if isinstance(encoder, str) and encoder != "auto" else None
         if FolderStore.exists(folder) or not create:
-            base = cls(FolderStore(folder))
+            base = cls(FolderStore(folder), exact=exact)
         else:
             encoder = load_encoder(encoder)
-            base = cls(FolderStore.create(folder, encoder_entry(encoder, spec)))
+            base = cls(FolderStore.create(folder, encoder_entry(encoder, spec)), exact=exact)
         if encoder is None and reencode:
             recorded = base._store.manifest.encoder
             encoder, spec = load_recorded(recorded, folder), recorded["spec"]
@@ -120,15 +125,18 @@ class KnowledgeBase:
         texts: str | Sequence[str],
         encoder: Encoder | str | None = None,
         metadata: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+        *,
+        exact: bool = False,
+        progress: bool | None = None,
     ) -> KnowledgeBase:
         """A knowledge base in memory.
 
-        Parameters are those of :meth:`add`. What cleaning drops or cuts is said in a
+        Parameters are those of :meth:`add` and :meth:`open`. What cleaning drops or cuts is said in a
         :class:`~workbench.errors.CleaningWarning`.
         """
         encoder = load_encoder(encoder)
-        base = cls(MemoryStore(encoder_entry(encoder)), encoder)
-        report = base.add(texts, metadata)
+        base = cls(MemoryStore(encoder_entry(encoder)), encoder, exact=exact)
+        report = base.add(texts, metadata, progress=progress)
         if report.added < report.n_input or report.cut:
             warn_caller(f"Cleaning changed the knowledge base: {report.cleaning}.", CleaningWarning)
         return base
@@ -178,27 +186,41 @@ class KnowledgeBase:
         return len(self._store.contents)
 
     def search(
-        self, query: str, k: int | None = None, cutoff: float | Cutoff | str | Path | None = None
+        self,
+        query: str,
+        k: int | None = None,
+        cutoff: float | Cutoff | str | Path | None = None,
+        *,
+        exact: bool | None = None,
+        progress: bool | None = None,
     ) -> list[Hit]:
-        """The texts that are nearest to a query in meaning; see :func:`workbench.search`."""
-        return self.search_many([query], k, cutoff)[0]
+        """The texts that are nearest to a query in meaning; see :func:`workbench.search`.
+
+        ``exact=True`` compares the query with every text, whatever the size; by default as opened.
+        """
+        return self.search_many([query], k, cutoff, exact=exact, progress=progress)[0]
 
     def search_many(
         self,
         queries: Sequence[str],
         k: int | None = None,
         cutoff: float | Cutoff | str | Path | None = None,
+        *,
+        exact: bool | None = None,
+        progress: bool | None = None,
     ) -> list[list[Hit]]:
         """The hits of each query, in the order of `queries`; faster than searching one by one."""
         if isinstance(queries, str):
             raise InputError("Got one string where a list of queries was expected; pass [query].")
         cleaned = [clean_query(query) for query in queries]
         k = check_k(k, len(self))
-        # Another process may have re-encoded all since the last change that we made.
         self.check_encoder(self.encoder)
         resolved = resolve_cutoff(cutoff, self.encoder)
-        vectors = encode(self.encoder, cleaned, "query")
-        scores, rows = self._index().search(vectors, k)
+        index = self._indexes.choose(exact, progress)
+        # Keeping a new index shows what another process has changed meanwhile.
+        k = check_k(k, len(self))
+        self.check_encoder(self.encoder)
+        scores, rows = index.search(encode(self.encoder, cleaned, "query", progress), k)
         texts, records = self._store.contents.texts, self._store.contents.records
         return [hits_from(*found, texts, records, resolved) for found in zip(scores, rows, strict=True)]
 
@@ -206,6 +228,8 @@ class KnowledgeBase:
         self,
         texts: str | Sequence[str],
         metadata: pd.DataFrame | Sequence[Mapping[str, Any]] | None = None,
+        *,
+        progress: bool | None = None,
     ) -> AddReport:
         """Clean texts, encode those that are new, and add them at the end.
 
@@ -218,6 +242,8 @@ class KnowledgeBase:
             A pasted block (one text a line) or a list.
         metadata : DataFrame or sequence of mappings, optional
             A row for each text as given; see :func:`~workbench.retrieval.records.records_from`.
+        progress : bool, optional
+            Show a progress bar; by default for long tasks.
 
         Raises
         ------
@@ -227,25 +253,46 @@ class KnowledgeBase:
             If the folder cannot be written, or another process is writing.
         """
         items = texts.splitlines() if isinstance(texts, str) else list(texts)
-        return self._add(items, records_from(metadata, len(items)))
+        return self._add(items, records_from(metadata, len(items)), progress=progress)
 
     def add_files(
         self,
-        paths: str | Path | Sequence[str | Path],
+        paths: str | Path | Sequence[str | Path | FileTexts],
         *,
         text_column: str | None = None,
         sheet: str | None = None,
         encoding: str | None = None,
+        progress: bool | None = None,
     ) -> AddReport:
         """Add the texts of files: .txt, .csv, .tsv, .jsonl, .xlsx, .pdf and .docx.
 
-        All files are read before anything is added, so that one that cannot be read adds nothing.
-        Options and errors are those of :func:`~workbench.retrieval.readers.read_file`.
+        All files are read before anything is added, so that one that cannot be read adds nothing; what
+        :func:`~workbench.retrieval.readers.read_file` has read is taken as it is. Options and errors are
+        those of that function.
         """
         several = [paths] if isinstance(paths, str | Path) else paths
-        files = [read_file(path, text_column=text_column, sheet=sheet, encoding=encoding) for path in several]
+        files = [
+            path
+            if isinstance(path, FileTexts)
+            else read_file(path, text_column=text_column, sheet=sheet, encoding=encoding)
+            for path in several
+        ]
         texts = [text for file in files for text in file.texts]
-        return self._add(texts, [record for file in files for record in file.records], files)
+        records = [record for file in files for record in file.records]
+        return self._add(texts, records, files, progress=progress)
+
+    def build_index(self, *, progress: bool | None = None) -> str:
+        """Build the index now instead of at the first search; what it is, in words.
+
+        Up to 2**26 numbers (26,000 vectors of 2,560 dimensions) every text is compared. Beyond, codes
+        of 4 bits find candidates, which are then compared in full. How many are needed is found out
+        on 256 of the vectors themselves, against an exact search, for a recall of at least 0.995 of the
+        best 5; where that is not reached, search stays exact. In a folder, codes are kept beside the
+        vectors.
+        """
+        if len(self):
+            self._indexes.choose(progress=progress)
+        return self._indexes.describe()
 
     def remove(
         self, indices: int | npt.ArrayLike | None = None, *, where: Mapping[str, Any] | None = None
@@ -297,19 +344,8 @@ class KnowledgeBase:
         return export_frame(self.frame, path)
 
     def info(self) -> KnowledgeBaseInfo:
-        """How much it holds, of which encoder; no encoder is loaded for that."""
-        manifest, contents, indexed = self._store.manifest, self._store.contents, self._indexed
-        return KnowledgeBaseInfo(
-            folder=str(self._store.folder) if self._store.folder else None,
-            n=len(self),
-            dimension=manifest.dimension,
-            encoder=manifest.encoder["name"],
-            fingerprint=manifest.encoder["fingerprint"],
-            bytes=contents.vectors.nbytes + (manifest.rows_bytes or len(contents.to_json_lines())),
-            index=indexed[1].kind if indexed and indexed[0] == manifest.revision else None,
-            created=manifest.created,
-            changed=manifest.changed,
-        )
+        """How much it holds, of which encoder, and how it is searched; no encoder is loaded for that."""
+        return info_of(self._store, self._indexes)
 
     def check_encoder(self, encoder: Encoder | str) -> None:
         """Refuse an encoder that the knowledge base was not built with.
@@ -325,7 +361,8 @@ class KnowledgeBase:
     def __repr__(self) -> str:
         built, folder = self._store.manifest.encoder, self._store.folder
         where = f" in {folder}" if folder else ""
-        return f"<KnowledgeBase{where}: {len(self):,} texts, {built['name']} [{built['fingerprint']}]>"
+        encoder = f"{built['name']} [{built['fingerprint']}]"
+        return f"<KnowledgeBase{where}: {len(self):,} texts, {encoder}, {self._indexes.describe()}>"
 
     def _repr_html_(self) -> str:
         shown = [escape(text) for text in self._store.contents.texts[:SHOWN_TEXTS]]
@@ -334,48 +371,21 @@ class KnowledgeBase:
         items = "".join(f"<li>{text}</li>" for text in shown)
         return f"{self.info()._repr_html_()}<ol start='0'>{items}</ol>"
 
-    def _index(self) -> Index:
-        """The index over the rows as they are now."""
-        revision = self._store.manifest.revision
-        if self._indexed is None or self._indexed[0] != revision:
-            self._store.check_vectors()
-            self._indexed = revision, build_index(self._store.contents.vectors)
-        return self._indexed[1]
-
-    def _add(self, items: list[str], records: list[Record], files: Sequence[FileTexts] = ()) -> AddReport:
-        cleaned = clean(items)
-        new = self._unknown(zip(cleaned.texts, cleaned.positions, strict=True))
-        vectors = encode(self.encoder, list(new), "document")
-        row_of = {text: row for row, text in enumerate(new)}
-        with self._store.changing():
-            # Another process may have added some of them, or re-encoded all, while we encoded.
-            self.check_encoder(self.encoder)
-            new = self._unknown(new.items())
-            if new:
-                rows = [row_of[text] for text in new]
-                added = [records[position] for position in new.values()]
-                self._store.append(Contents(list(new), added, vectors[rows]))
-        return report_of(cleaned, set(new.values()), files)
-
-    def _unknown(self, texts: Iterable[tuple[str, int]]) -> dict[str, int]:
-        """Those texts that are not in the knowledge base, with their position."""
-        known = set(self._store.contents.texts)
-        return {text: position for text, position in texts if text not in known}
+    def _add(
+        self,
+        items: list[str],
+        records: list[Record],
+        files: Sequence[FileTexts] = (),
+        *,
+        progress: bool | None = None,
+    ) -> AddReport:
+        return add_new(
+            self._store, self.encoder, items, records, files, check=self.check_encoder, progress=progress
+        )
 
     def _take_encoder(self, encoder: Encoder, spec: str | None, reencode: bool) -> None:
         if encoder.fingerprint != self._store.manifest.encoder["fingerprint"]:
             if not reencode:
                 self.check_encoder(encoder)
-            self._reencode(encoder, spec)
+            encode_again(self._store, encoder, spec)
         self._encoder = encoder
-
-    def _reencode(self, encoder: Encoder, spec: str | None) -> None:
-        revision, old = self._store.manifest.revision, self._store.contents
-        vectors = encode(encoder, old.texts, "document")
-        with self._store.changing():
-            if self._store.manifest.revision != revision:
-                raise StoreError(
-                    f"Another process has changed the knowledge base in {self._store.folder} while it was "
-                    "being encoded again; nothing was changed here. Open it once more with reencode=True."
-                )
-            self._store.rewrite(Contents(old.texts, old.records, vectors), encoder_entry(encoder, spec))

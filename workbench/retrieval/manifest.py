@@ -12,6 +12,7 @@ from typing import Any
 from workbench.atomic import write_whole
 from workbench.encoders.base import Encoder
 from workbench.errors import StoreError
+from workbench.retrieval.index_record import IndexRecord
 from workbench.texts import cleaning_recipe
 
 __all__ = ["MANIFEST", "Manifest", "encoder_entry", "now"]
@@ -46,6 +47,8 @@ class Manifest:
         How many rows count, and how many bytes of the rows file they take.
     rows_crc32, vectors_crc32 : int
         Checksums (CRC-32) over the rows and vectors that count, against accidental damage.
+    index : IndexRecord or None
+        The approximate index over rows of this generation, if one was built.
     """
 
     encoder: Mapping[str, Any]
@@ -58,6 +61,7 @@ class Manifest:
     rows_bytes: int = 0
     rows_crc32: int = 0
     vectors_crc32: int = 0
+    index: IndexRecord | None = None
 
     @property
     def dimension(self) -> int:
@@ -74,6 +78,8 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Put this manifest in the place of the one in the folder, at once."""
         content = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **asdict(self)}
+        if self.index is None:
+            del content["index"]
         text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
         write_whole(folder / MANIFEST, text + "\n")
 
@@ -92,7 +98,9 @@ class Manifest:
             if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
                 raise ValueError(f"its 'schema' should be {SCHEMA!r}")
             version = content.pop("schema_version", None)
-            manifest = cls(**content) if version == SCHEMA_VERSION else None
+            index = content.pop("index", None)
+            known = None if index is None else IndexRecord.from_dict(index)
+            manifest = cls(**content, index=known) if version == SCHEMA_VERSION else None
             if manifest:
                 _ = manifest.rows_name, manifest.encoder["name"], manifest.encoder["fingerprint"]
                 if min(manifest.n, manifest.rows_bytes, manifest.dimension - 1) < 0:

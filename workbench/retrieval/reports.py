@@ -108,8 +108,11 @@ class KnowledgeBaseInfo:
         Encoder that the vectors came from.
     bytes : int
         Of texts, metadata and vectors together.
-    index : str or None
-        Index in use; None before the first search, which builds it.
+    index : str
+        Which index is used, exact or approximate, or will be once it is built.
+    recall : float or None
+        Share of the best 5 that the approximate index found when it was built, on some of the
+        vectors themselves; None where search is exact, or the index is not built.
     created, changed : str
         UTC, ISO 8601.
     """
@@ -120,7 +123,8 @@ class KnowledgeBaseInfo:
     encoder: str
     fingerprint: str
     bytes: int
-    index: str | None
+    index: str
+    recall: float | None
     created: str
     changed: str
 

@@ -27,6 +27,8 @@ def search(
     k: int | None = None,
     encoder: Encoder | str | None = None,
     cutoff: float | Cutoff | str | Path | None = None,
+    exact: bool | None = None,
+    progress: bool | None = None,
 ) -> list[Hit]:
     """The texts of a knowledge base that are nearest to a query in meaning.
 
@@ -44,6 +46,11 @@ def search(
         base's own, or the one in the settings.
     cutoff : float, Cutoff or path, optional
         See :func:`~workbench.retrieval.cutoff_choice.resolve_cutoff`.
+    exact : bool, optional
+        Whether the query must be compared with every text. By default all but large knowledge bases
+        do so (:meth:`KnowledgeBase.build_index`), or as the knowledge base was opened.
+    progress : bool, optional
+        Show a progress bar; by default for long tasks.
 
     Returns
     -------
@@ -70,15 +77,15 @@ def search(
     if isinstance(knowledge_base, KnowledgeBase):
         if encoder is not None:
             knowledge_base.check_encoder(encoder)
-        return knowledge_base.search(query, k=k, cutoff=cutoff)
+        return knowledge_base.search(query, k=k, cutoff=cutoff, exact=exact, progress=progress)
     query = clean_query(query)
     _refuse_files_and_tables(knowledge_base)
     cleaned = clean(knowledge_base)
     check_k(k, len(cleaned.texts), _dropped_note(cleaned.report))
     if cleaned.report.n_output < cleaned.report.n_input or cleaned.report.cut:
         warn_caller(f"Cleaning changed the knowledge base: {cleaned.report}.", CleaningWarning)
-    whole = KnowledgeBase.from_texts(cleaned.texts, encoder)
-    hits = whole.search(query, k=k, cutoff=cutoff)
+    whole = KnowledgeBase.from_texts(cleaned.texts, encoder, exact=bool(exact), progress=progress)
+    hits = whole.search(query, k=k, cutoff=cutoff, progress=progress)
     return [Hit(**{**hit, "index": cleaned.positions[hit["index"]]}) for hit in hits]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.base import Vectors
+from workbench.retrieval.index_record import IndexRecord
 from workbench.retrieval.manifest import Manifest, now
 from workbench.retrieval.records import Record
 
@@ -43,6 +44,8 @@ class Contents:
 
     def followed_by(self, more: Contents) -> Contents:
         """These rows and then the others, in memory."""
+        if not len(self):
+            return more
         vectors = np.concatenate([self.vectors, more.vectors])
         return Contents(self.texts + more.texts, self.records + more.records, vectors)
 
@@ -75,6 +78,12 @@ class Store(Protocol):
     def check_vectors(self) -> None:
         """Compare the vectors with their checksum, if they have one."""
 
+    def read_index(self) -> bytes | None:
+        """The index that the manifest speaks of; None if it is not there, or is not the same any more."""
+
+    def keep_index(self, record: IndexRecord, content: bytes | None, generation: int) -> None:
+        """Keep an index over rows of a generation, unless another one has come since."""
+
 
 class MemoryStore:
     """Rows in memory."""
@@ -89,18 +98,29 @@ class MemoryStore:
         return nullcontext()
 
     def append(self, more: Contents) -> None:
-        self.rewrite(self.contents.followed_by(more))
+        old, contents = self.manifest, self.contents.followed_by(more)
+        self.manifest = replace(old, changed=now(), revision=old.revision + 1, n=len(contents))
+        self.contents = contents
 
     def rewrite(self, contents: Contents, encoder: Mapping[str, Any] | None = None) -> None:
-        revision = self.manifest.revision + 1
+        old = self.manifest
         self.manifest = replace(
-            self.manifest,
-            encoder=encoder or self.manifest.encoder,
+            old,
+            encoder=encoder or old.encoder,
             changed=now(),
-            revision=revision,
+            revision=old.revision + 1,
+            generation=old.generation + 1,
             n=len(contents),
+            index=None,
         )
         self.contents = contents
 
     def check_vectors(self) -> None:
         return
+
+    def read_index(self) -> bytes | None:
+        return None
+
+    def keep_index(self, record: IndexRecord, content: bytes | None, generation: int) -> None:
+        # Who built it holds it; with a file of its own it would only be there twice.
+        self.manifest = replace(self.manifest, index=replace(record, file=None, sha256=None))

@@ -1,0 +1,175 @@
+"""Which index a knowledge base uses: exact while that is quick, else approximate with a measured recall.
+
+How each works is in :mod:`~workbench.retrieval.exact` and :mod:`~workbench.retrieval.approximate`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from dataclasses import replace
+from importlib.util import find_spec
+
+from workbench.errors import StoreError
+from workbench.retrieval.approximate import FEWEST_ROWS, QuantisedIndex, build_quantised
+from workbench.retrieval.exact import FlatIndex, TorchIndex, free_gpu
+from workbench.retrieval.index import Index
+from workbench.retrieval.index_record import APPROXIMATE, EXACT, IndexRecord, index_file
+from workbench.retrieval.reports import KnowledgeBaseInfo
+from workbench.retrieval.storage import Store
+
+__all__ = ["QUICK", "Indexes", "info_of"]
+
+# Numbers that one query is compared with in about 10 ms on two cores, as long as the embedded encoder
+# takes for the query itself: 26,000 vectors of 2,560 dimensions, or 131,000 of 512.
+QUICK = 2**26
+# Share of rows that may be new since the codes were made; they are compared in full.
+MOST_NEW = 0.05
+
+
+class Indexes:
+    """The indexes over the rows of a store, built when they are first needed.
+
+    Parameters
+    ----------
+    store : Store
+    exact : bool
+        Whether approximation is ruled out.
+    """
+
+    def __init__(self, store: Store, *, exact: bool = False) -> None:
+        self._store = store
+        self._exact_only = exact
+        self._checked: int | None = None
+        self._exact: tuple[int, Index] | None = None
+        self._approximate: tuple[int, QuantisedIndex] | None = None
+
+    def choose(self, exact: bool | None = None, progress: bool | None = None) -> Index:
+        """The index to search the rows as they are now with.
+
+        Parameters
+        ----------
+        exact : bool, optional
+            Whether approximation is ruled out; by default as set for all searches.
+        progress : bool, optional
+            Show a progress bar while one is built; by default for long tasks.
+
+        Raises
+        ------
+        StoreError
+            If the vectors are damaged.
+        """
+        if not (self._exact_only if exact is None else exact) and self._is_worth_approximating():
+            approximate = self._approximate_index(progress)
+            if approximate is not None:
+                return approximate
+        return self._exact_index()
+
+    def describe(self) -> str:
+        """Which index is used, or will be once it is built."""
+        if self._exact_only or not self._is_worth_approximating():
+            used = self._exact[1] if self._exact else None
+            return used.kind if used else FlatIndex.kind
+        record = self.record
+        return str(record) if record else f"{APPROXIMATE}, to be built at the first search"
+
+    @property
+    def recall(self) -> float | None:
+        """What was measured of the approximate index that is used; None where search is exact."""
+        record = None if self._exact_only or not self._is_worth_approximating() else self.record
+        return record.recall if record and record.kind == APPROXIMATE else None
+
+    @property
+    def record(self) -> IndexRecord | None:
+        """What was measured of the approximation that is used or was tried, if one was."""
+        manifest = self._store.manifest
+        record = manifest.index
+        return record if record and not _outgrown(record, manifest.n) else None
+
+    def _is_worth_approximating(self) -> bool:
+        n, dimension = self._store.contents.vectors.shape
+        return (
+            n * dimension > QUICK
+            and n >= FEWEST_ROWS
+            and find_spec("faiss") is not None
+            and free_gpu(n * dimension) is None
+        )
+
+    def _exact_index(self) -> Index:
+        manifest, vectors = self._store.manifest, self._store.contents.vectors
+        if self._exact is None or self._exact[0] != manifest.revision:
+            self._check()
+            is_large = vectors.size > QUICK
+            device = free_gpu(vectors.size) if is_large else None
+            self._exact = (
+                manifest.revision,
+                TorchIndex(vectors, device=device, checked=True)
+                if device
+                else FlatIndex(vectors, checked=True),
+            )
+        return self._exact[1]
+
+    def _approximate_index(self, progress: bool | None) -> QuantisedIndex | None:
+        """The one in use, else the one in the store, else a new one; None if none is good enough."""
+        generation, vectors = self._store.manifest.generation, self._store.contents.vectors
+        record = self.record
+        if record and record.kind == EXACT:
+            return None
+        index = self._approximate[1] if self._approximate and self._approximate[0] == generation else None
+        if index is None or _outgrown(index.record, len(vectors)):
+            index = self._stored(record) if record else None
+        if index is None:
+            self._check()
+            built = build_quantised(vectors, progress=progress)
+            self._keep(built.index, built.record)
+            index = built.index
+        elif len(index) != len(vectors):
+            index = index.over(vectors)
+        self._approximate = (generation, index) if index else None
+        if self._store.manifest.generation != generation:
+            # Another process has moved the rows while the index was built.
+            return self._approximate_index(progress)
+        return index
+
+    def _stored(self, record: IndexRecord) -> QuantisedIndex | None:
+        # Only bytes whose checksum is in the manifest get here; faiss reads no others.
+        content = self._store.read_index()
+        return (content and QuantisedIndex.from_bytes(content, self._store.contents.vectors, record)) or None
+
+    def _keep(self, index: QuantisedIndex | None, record: IndexRecord) -> None:
+        content = index.to_bytes() if index else None
+        generation = self._store.manifest.generation
+        if content:
+            name, checksum = index_file(generation, record.n), hashlib.sha256(content).hexdigest()
+            record = replace(record, file=name, sha256=checksum)
+        # What cannot be kept (a folder that may only be read) is built again by the next process.
+        with suppress(StoreError):
+            self._store.keep_index(record, content, generation)
+
+    def _check(self) -> None:
+        """Read the vectors once for each generation; rows are only added to one."""
+        generation = self._store.manifest.generation
+        if self._checked != generation:
+            self._store.check_vectors()
+            self._checked = generation
+
+
+def info_of(store: Store, indexes: Indexes) -> KnowledgeBaseInfo:
+    """What a knowledge base with this store is."""
+    manifest, contents = store.manifest, store.contents
+    return KnowledgeBaseInfo(
+        folder=str(store.folder) if store.folder else None,
+        n=len(contents),
+        dimension=manifest.dimension,
+        encoder=manifest.encoder["name"],
+        fingerprint=manifest.encoder["fingerprint"],
+        bytes=contents.vectors.nbytes + (manifest.rows_bytes or len(contents.to_json_lines())),
+        index=indexes.describe(),
+        recall=indexes.recall,
+        created=manifest.created,
+        changed=manifest.changed,
+    )
+
+
+def _outgrown(record: IndexRecord, n: int) -> bool:
+    return not record.n <= n <= record.n * (1 + MOST_NEW)

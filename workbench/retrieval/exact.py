@@ -1,0 +1,237 @@
+"""Exact search: matrix products with numpy on a CPU and with torch on a GPU. Every row is considered.
+
+Products of lower precision only find the rows that could be among the best; what their rounding could
+hide is added, so that :func:`~workbench.retrieval.index.best_of` decides.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+
+from workbench.encoders.base import Vectors
+from workbench.errors import MissingDependencyError
+from workbench.retrieval.index import (
+    BLOCK,
+    RESOLUTION,
+    Rows,
+    Scores,
+    best_of,
+    check_vectors,
+    shortlist,
+    slack_of,
+)
+
+__all__ = ["FlatIndex", "TorchIndex", "free_gpu", "scores_in_parts"]
+
+# Scores that are kept at a time for a batch of queries: 2**25 are 128 MB.
+MOST_SCORES = 2**25
+# A product with a matrix of so few queries is slower than one product for each.
+FEWEST_TOGETHER = 4
+# Share of a GPU's free memory that vectors may take; the rest is for the encoder's batches.
+SHARE_OF_GPU = 0.5
+HALF_ROUNDING = 2.0**-11
+
+
+class FlatIndex:
+    """Exact search by matrix products with numpy's BLAS; nothing is copied.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, d)
+        Unit rows; may be memory-mapped.
+    checked : bool
+        Whether rows are known to be finite and of unit length.
+
+    Raises
+    ------
+    InputError
+        If `vectors` is not a matrix, or has rows that are not finite or not of unit length.
+    """
+
+    kind = "exact inner product (CPU)"
+    exact = True
+
+    def __init__(self, vectors: Vectors, *, checked: bool = False) -> None:
+        # As a plain array: slicing a np.memmap costs more than a small product.
+        self._vectors = np.asarray(vectors if checked else check_vectors(vectors))
+        self._slack = slack_of(self._vectors.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def search(self, queries: Vectors, k: int) -> tuple[Scores, Rows]:
+        """The `k` best rows of each query; see :meth:`Index.search`."""
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        best = Best(queries, self._vectors, k)
+        for part, scores in scores_in_parts(self._vectors, queries):
+            for i, found in zip(range(part.start, part.stop), scores, strict=True):
+                best.choose(i, shortlist(found, k, self._slack))
+        return best.scores, best.rows
+
+
+class TorchIndex:
+    """Exact search on a GPU, over a copy of the vectors in its memory.
+
+    The copy may be in half precision, which halves the memory and the time: what its rounding could
+    hide is scored from the vectors themselves, so that answers are those of :class:`FlatIndex`.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, d)
+        Unit rows; may be memory-mapped.
+    device : str
+        As torch names it: ``"cuda"``, ``"cuda:1"``; ``"cpu"`` works too.
+    dtype : {"float16", "float32"}
+        Of the copy.
+    checked : bool
+        As in :class:`FlatIndex`.
+
+    Raises
+    ------
+    InputError
+        As :class:`FlatIndex`.
+    MissingDependencyError
+        If torch is not installed.
+    """
+
+    exact = True
+
+    def __init__(
+        self,
+        vectors: Vectors,
+        *,
+        device: str = "cuda",
+        dtype: Literal["float16", "float32"] = "float16",
+        checked: bool = False,
+    ) -> None:
+        torch = _import_torch()
+        self._torch = torch
+        self._vectors = np.asarray(vectors if checked else check_vectors(vectors))
+        self._device, self._dtype = torch.device(device), getattr(torch, dtype)
+        self._copy = torch.empty(self._vectors.shape, dtype=self._dtype, device=self._device)
+        for start in range(0, len(self._vectors), BLOCK):
+            # torch warns of arrays that it could write to but must not, as memory-mapped ones are.
+            block = torch.from_numpy(np.array(self._vectors[start : start + BLOCK], dtype=np.float32))
+            self._copy[start : start + BLOCK] = block.to(self._device)
+
+    @property
+    def kind(self) -> str:
+        place = "GPU" if self._device.type == "cuda" else str(self._device)
+        return f"exact inner product ({place}, {str(self._dtype).removeprefix('torch.')})"
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def search(self, queries: Vectors, k: int) -> tuple[Scores, Rows]:
+        """The `k` best rows of each query; see :meth:`Index.search`."""
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        best = Best(queries, self._vectors, k)
+        together = max(1, MOST_SCORES // len(self._vectors))
+        for start in range(0, len(queries), together):
+            candidates = self._candidates(queries[start : start + together], k)
+            for i, rows in enumerate(candidates, start=start):
+                best.choose(i, rows)
+        return best.scores, best.rows
+
+    def _candidates(self, queries: Vectors, k: int) -> list[Rows]:
+        torch = self._torch
+        moved = torch.from_numpy(np.array(queries)).to(self._device, self._dtype)
+        with _full_sums(torch, self._device):
+            scores = (moved @ self._copy.T).float()
+        kth = torch.topk(scores, k, dim=1, sorted=True).values[:, -1:]
+        bound = kth.clamp(max=1.0) - self._slack()
+        # Scores are clipped to [-1, 1]: below -1 all rows could tie.
+        bound = torch.where(bound > -1, bound, -torch.inf)
+        query, row = torch.nonzero(scores >= bound, as_tuple=True)
+        ends = np.cumsum(np.bincount(query.cpu().numpy(), minlength=len(queries)))
+        return np.split(row.cpu().numpy().astype(np.intp), ends[:-1])
+
+    def _slack(self) -> float:
+        """As :func:`~workbench.retrieval.index.slack_of`, with the rounding of both factors and of the sum.
+
+        Each is off by 2**-11 of its size in half precision, and values near zero by 2**-25; of unit
+        vectors the products add up to 1 at most. TF32, if it is allowed, keeps as many digits.
+        """
+        torch, dimension = self._torch, self._vectors.shape[1]
+        exact_inputs = self._dtype == torch.float32 and (
+            self._device.type == "cpu" or torch.get_float32_matmul_precision() == "highest"
+        )
+        rounding = 0.0 if exact_inputs else 3.01 * HALF_ROUNDING + dimension**0.5 * RESOLUTION
+        return slack_of(dimension) + 2 * rounding
+
+
+class Best:
+    """Answers to some queries, filled in one by one."""
+
+    def __init__(self, queries: Vectors, vectors: Vectors, k: int) -> None:
+        self._queries, self._vectors, self._k = queries, vectors, k
+        self.scores = np.empty((len(queries), k), dtype=np.float32)
+        self.rows = np.empty((len(queries), k), dtype=np.intp)
+
+    def choose(self, i: int, candidates: Rows) -> None:
+        """Take the best of these rows for query `i`."""
+        self.scores[i], self.rows[i] = best_of(self._queries[i], self._vectors, candidates, self._k)
+
+
+def scores_in_parts(vectors: Vectors, queries: Vectors) -> Iterator[tuple[slice, Scores]]:
+    """Inner products in float32, for as many queries at a time as fit: which, and shape (part, n)."""
+    together = max(1, MOST_SCORES // max(1, len(vectors)))
+    if len(queries) < FEWEST_TOGETHER:
+        together = 1
+    for start in range(0, len(queries), together):
+        part = slice(start, min(start + together, len(queries)))
+        yield part, _products(vectors, queries[part])
+
+
+def free_gpu(n_values: int) -> str | None:
+    """The GPU that has room for so many numbers in half precision, if torch is in use here and sees one.
+
+    torch is not imported for that, which takes seconds; encoders that run on a GPU have imported it.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return None
+    free, _ = torch.cuda.mem_get_info()
+    return "cuda" if 2 * n_values < SHARE_OF_GPU * free else None
+
+
+def _products(vectors: Vectors, queries: Vectors) -> Scores:
+    if len(queries) == 1:
+        product: Scores = (vectors @ queries[0])[None]
+        return product
+    scores = np.empty((len(queries), len(vectors)), dtype=np.float32)
+    # Block by block, so that each is turned over while it is in the cache.
+    for start in range(0, len(vectors), BLOCK):
+        scores[:, start : start + BLOCK] = (vectors[start : start + BLOCK] @ queries.T).T
+    return scores
+
+
+@contextmanager
+def _full_sums(torch: Any, device: Any) -> Iterator[None]:
+    """Have a GPU add up products of half precision in float32, as it need not by default."""
+    if device.type != "cuda":
+        yield
+        return
+    matmul = torch.backends.cuda.matmul
+    before = matmul.allow_fp16_reduced_precision_reduction
+    matmul.allow_fp16_reduced_precision_reduction = False
+    try:
+        yield
+    finally:
+        matmul.allow_fp16_reduced_precision_reduction = before
+
+
+def _import_torch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Searching on a GPU needs torch, which is not installed: run 'pip install .[qwen]' in the "
+            "project folder."
+        ) from error
+    return torch
