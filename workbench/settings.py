@@ -70,9 +70,7 @@ class Settings:
         InputError
             If a variable has a value that is not one of those allowed.
         """
-        import platformdirs
-
-        cache = environ.get("WORKBENCH_CACHE") or platformdirs.user_cache_dir("workbench", appauthor=False)
+        cache = environ.get("WORKBENCH_CACHE") or _user_cache()
         models = environ.get("WORKBENCH_MODELS")
         project = environ.get("WORKBENCH_PROJECT")
         progress = _one_of(environ, "WORKBENCH_PROGRESS", ("", "0", "1"))
@@ -89,6 +87,12 @@ class Settings:
 def get_settings() -> Settings:
     """The settings as the environment has them now."""
     return Settings.from_environment()
+
+
+def _user_cache() -> str:
+    import platformdirs
+
+    return str(platformdirs.user_cache_dir("workbench", appauthor=False))
 
 
 def _one_of(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:

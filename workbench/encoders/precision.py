@@ -48,11 +48,14 @@ class Precision:
         return self.name != self.computes_in
 
     def loading_options(self, device: str) -> dict[str, Any]:
-        """Keyword arguments for transformers' ``from_pretrained``, so that weights land on `device`."""
+        """Keyword arguments for transformers' ``from_pretrained``.
+
+        Weights land on `device` at once; without accelerate, which quantised ones need anyway, on the CPU.
+        """
         import torch
 
         options: dict[str, Any] = {"dtype": getattr(torch, self.computes_in)}
-        if device != "cpu":
+        if device != "cpu" and (self.is_quantised or find_spec("accelerate") is not None):
             options["device_map"] = {"": device}
         if self.is_quantised:
             from transformers import BitsAndBytesConfig
