@@ -43,6 +43,8 @@ td small { display: block; color: var(--muted); font-size: 0.85em; }
 td.text { min-width: 12rem; overflow-wrap: anywhere; }
 figure { margin: 1.6rem 0; break-inside: avoid; }
 figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+.pair { display: flex; flex-wrap: wrap; gap: 0 1.2rem; }
+.pair figure { flex: 1 1 20rem; min-width: 0; }
 .note { color: var(--muted); font-size: 0.9rem; }
 @media print {
   @page { margin: 16mm 14mm; }
@@ -55,7 +57,8 @@ figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
   h2 { margin-top: 1.6rem; }
   th, td { padding: 0.28rem 0.5rem; }
   figure { margin: 0.9rem 0; }
-  figure img { max-height: 105mm; width: auto; }
+  figure img { max-height: 80mm; width: auto; }
+  figure.tall img { max-height: 235mm; }
   h2 { break-after: avoid; }
   tr, dl > *, .verdict { break-inside: avoid; }
   thead { display: table-header-group; }
