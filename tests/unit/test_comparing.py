@@ -344,6 +344,14 @@ class TestWords:
         assert "With only 8 JDs, intervals tend to be too narrow" in few.summary()
         assert "只有 8 个 JD" in few.summary("zh")
 
+    def test_few_matches_are_warned_of(self, pairs):
+        scores, _, jd = pairs
+        labels = np.zeros(200)
+        labels[[3, 50, 120]] = 1
+        rare = compare(scores, labels, clusters=jd, n_resamples=20)
+        assert "only 3 matches, which says next to nothing" in rare.summary()
+        assert "只有 3 对匹配，" in rare.summary("zh")
+
     def test_names_from_users_are_escaped_in_html(self, pairs):
         scores, labels, _ = pairs
         odd = {"<b>one": scores["small"], "two": scores["large"]}

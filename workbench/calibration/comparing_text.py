@@ -20,6 +20,8 @@ __all__ = ["cell", "figure_name", "html", "method", "sentence", "summary", "tabl
 # With fewer JDs or pairs to draw from, intervals tend to be too narrow: Cameron, Gelbach & Miller (2008),
 # Bootstrap-based improvements for inference with clustered errors, Review of Economics and Statistics 90.
 FEW_UNITS = 30
+# With fewer matches or others, normal and bootstrap intervals of AUC are a matter of luck.
+FEW_OF_A_KIND = 10
 
 NAMES: dict[ComparedFigure, tuple[str, str]] = {
     "auc": ("AUC", "AUC"),
@@ -92,6 +94,7 @@ def summary(found: Comparison, language: str = "en") -> str:
 def method(found: Comparison, language: str = "en") -> str:
     """On which pairs, for which prevalence, and where intervals come from."""
     by_jd, sure = found.by == "cluster", f"{100 * found.confidence:.4g}"
+    fewest = min(found.n_matches, found.n - found.n_matches)
     share = percent(found.prevalence, language)
     if language == "zh":
         drawn = "整个 JD" if by_jd else "单对"
@@ -104,6 +107,10 @@ def method(found: Comparison, language: str = "en") -> str:
         if found.rule is not None:
             parts.append(f"各编码器用自己的阈值：{found.rule.describe(language)}；")
             parts.append("该处各项已扣除“在同一批标注上挑选”带来的乐观。")
+        if fewest < FEW_OF_A_KIND:
+            parts.append(
+                f"只有 {fewest} 对{'匹配' if fewest == found.n_matches else '不匹配'}，几乎说明不了什么。"
+            )
         if found.n_units < FEW_UNITS:
             parts.append(f"只有 {found.n_units} {'个 JD' if by_jd else '对'}，区间往往偏窄，请多标一些。")
         return "".join(parts)
@@ -117,6 +124,9 @@ def method(found: Comparison, language: str = "en") -> str:
     if found.rule is not None:
         parts.append(f"Each encoder has its own cutoff, {found.rule.describe(language)};")
         parts.append("figures there are corrected for having been chosen on the same pairs.")
+    if fewest < FEW_OF_A_KIND:
+        kind = "matches" if fewest == found.n_matches else "pairs that do not match"
+        parts.append(f"There are only {fewest} {kind}, which says next to nothing.")
     if found.n_units < FEW_UNITS:
         parts.append(f"With only {found.n_units} {units}, intervals tend to be too narrow: label more.")
     return " ".join(parts)

@@ -29,6 +29,7 @@ _HOMES = {
     "labels_for_half_width": "workbench.pairs.planning",
     "measurable_precision": "workbench.pairs.noise",
     "live_like_pool": "workbench.pairs.simulation",
+    "pair_vectors": "workbench.pairs.scoring",
     "plan": "workbench.pairs.planning",
     "propose": "workbench.pairs.proposing",
     "read_annotations": "workbench.pairs.reading",
@@ -68,6 +69,7 @@ __all__ = [
     "labels_for_half_width",
     "live_like_pool",
     "measurable_precision",
+    "pair_vectors",
     "plan",
     "propose",
     "read_annotations",
@@ -106,7 +108,7 @@ if TYPE_CHECKING:
     from workbench.pairs.proposing import combine_batches, propose
     from workbench.pairs.reading import read_annotations, read_pairs
     from workbench.pairs.resolution import Resolution, resolve
-    from workbench.pairs.scoring import score_pairs
+    from workbench.pairs.scoring import pair_vectors, score_pairs
     from workbench.pairs.simulation import live_like_pool, simulate_label_noise, simulate_labelling
     from workbench.pairs.writing import working_copy, write_pairs
 

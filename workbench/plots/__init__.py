@@ -15,6 +15,8 @@ _HOMES = {
     "plot_cluster_tree": "workbench.plots.clusters",
     "plot_contributions": "workbench.plots.contributions",
     "plot_cost": "workbench.plots.calibration",
+    "plot_curves": "workbench.plots.comparison",
+    "plot_differences": "workbench.plots.comparison",
     "plot_dimensions": "workbench.plots.dimensions",
     "plot_explanation": "workbench.plots.explanation",
     "plot_faithfulness": "workbench.plots.explanation",
@@ -22,6 +24,7 @@ _HOMES = {
     "plot_histogram": "workbench.plots.vectors",
     "plot_label_noise": "workbench.plots.pairs",
     "plot_map_comparison": "workbench.plots.map_comparison",
+    "plot_matryoshka": "workbench.plots.comparison",
     "plot_over_cutoff": "workbench.plots.calibration",
     "plot_precision_recall": "workbench.plots.calibration",
     "plot_reliability": "workbench.plots.calibration",
@@ -45,6 +48,8 @@ __all__ = [
     "plot_cluster_tree",
     "plot_contributions",
     "plot_cost",
+    "plot_curves",
+    "plot_differences",
     "plot_dimensions",
     "plot_explanation",
     "plot_faithfulness",
@@ -52,6 +57,7 @@ __all__ = [
     "plot_histogram",
     "plot_label_noise",
     "plot_map_comparison",
+    "plot_matryoshka",
     "plot_over_cutoff",
     "plot_precision_recall",
     "plot_reliability",
@@ -80,6 +86,7 @@ if TYPE_CHECKING:
         plot_study,
     )
     from workbench.plots.clusters import plot_cluster_tree
+    from workbench.plots.comparison import plot_curves, plot_differences, plot_matryoshka
     from workbench.plots.contributions import plot_chance, plot_contributions
     from workbench.plots.dimensions import plot_dimensions, plot_removal
     from workbench.plots.explanation import plot_explanation, plot_faithfulness
