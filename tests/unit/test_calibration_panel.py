@@ -84,6 +84,13 @@ class TestTheLine:
         ]
         np.testing.assert_allclose(heights, 105 * counts / max(counts.max(), others.max()), atol=0.06)
 
+    def test_the_guaranteed_cutoff_is_marked_where_it_lies(self, panel, study):
+        line = panel.widgets.line
+        place = (study.guarantee.cutoff - line.min) / (line.max - line.min) * 1000
+        x = re.search(r'<line x1="([\d.]+)"[^>]*stroke-dasharray', panel.widgets.picture.value).group(1)
+        assert float(x) == pytest.approx(place, abs=0.06)
+        assert f"{study.guarantee.cutoff:.4f}" in panel.widgets.counts.value
+
 
 class TestIntervals:
     def test_without_jds_they_are_statsmodels_wilson(self, panel, pairs):
@@ -135,6 +142,50 @@ def test_the_cheapest_cutoff_is_the_cheapest_of_all(panel, pairs):
     assert here == pytest.approx(cost(0.45))
     assert lowest == pytest.approx(cost(best))
     assert lowest == pytest.approx(min(cost(at) for at in [-1, *scores]))
+
+
+def test_the_sliders_of_costs_change_what_is_said_at_once(panel, pairs):
+    w = panel.widgets
+    w.cutoff.value = 0.45
+    before = w.cost.value
+    w.missed_cost.value = 5.0
+    assert w.cost.value != before
+    missed = ((pairs["score"] <= 0.45) & (pairs["label"] == 1)).sum()
+    false_matches = ((pairs["score"] > 0.45) & (pairs["label"] == 0)).sum()
+    assert f"{(false_matches + 5 * missed) / len(pairs):.3f}" in w.cost.value
+
+
+def test_the_prevalence_is_always_shown(panel, pairs):
+    panel.widgets.cutoff.value = 0.2
+    assert f"{100 * pairs['label'].mean():.1f} % are matches" in panel.widgets.counts.value
+    live = calibrate(pairs, target_precision=0.6, prevalence=0.1, n_resamples=20)
+    assert "匹配占 10.0%" in CalibrationPanel(live, language="zh").widgets.counts.value
+
+
+def test_the_borderline_pairs_are_the_nearest_with_their_texts(panel, pairs):
+    panel.widgets.cutoff.value = 0.4512
+    nearest = pairs.iloc[np.argsort(np.abs(pairs["score"] - 0.4512), kind="stable")[:10]]
+    assert panel.session.borderline(0.4512).index.tolist() == nearest.index.tolist()
+    listed = panel.widgets.pairs.value.split("Pairs nearest to the cutoff")[1]
+    for row in nearest.itertuples():
+        assert f"{row.score:.4f}" in listed
+        assert f"jd {row.Index} " in listed
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"score": [0.9, 0.5, 0.1], "label": [1, 0, 0]}),
+        pd.DataFrame({"score": [0.5] * 40, "label": [0, 1] * 20}),
+        pd.DataFrame({"score": [1.0, -1.0] * 30, "label": [1, 0] * 30}),
+    ],
+    ids=["three pairs", "equal scores", "extremes"],
+)
+def test_little_can_be_looked_at_too(frame):
+    panel = CalibrationPanel(calibrate(frame, n_resamples=20))
+    for cutoff in (panel.widgets.line.min, panel.widgets.line.max, 0.5):
+        panel.widgets.line.value = cutoff
+        assert "nan" not in panel.report().lower()
 
 
 def test_the_worst_errors_come_first(panel, pairs):

@@ -178,6 +178,15 @@ class TestInput:
 
 
 class TestWhatIsAskedFor:
+    @pytest.mark.parametrize(("confidence", "exit_code"), [(0.6, 0), (0.95, 1)])
+    def test_more_confidence_asks_for_more_labels(self, here, confidence, exit_code):
+        """Without an error 12 accepted pairs show 0.893 with 1 - 0.893^12 = 74 % confidence, and no more."""
+        few = write_pairs_file(here / "few.csv", wrong_share=0.0, n=24)
+        asked = ("-e", "keyword", "--target-precision", 0.893, "--confidence", confidence, "--json")
+        done = workbench("calibrate", few, *asked)
+        assert done.exit_code == exit_code
+        assert json.loads(done.stdout)["card"]["evidence"]["method"]["confidence"] == confidence
+
     def test_the_encoders_own_card_is_todays_cutoff(self, clear, here, monkeypatch):
         encoder = load_encoder("keyword")
         Cutoff(0.25, encoder.name, encoder.fingerprint).save(here / "labeled_pairs/cutoffs/own.json")
@@ -285,6 +294,37 @@ class TestCheck:
         assert "not enough to say" in plain(done.stdout)
         assert "no proof" in plain(done.stderr)
         assert workbench("check", card, few, "--require-proof").exit_code == 1
+
+    def test_a_check_after_each_batch_decides_as_pairs_come_in(self, card, here):
+        new = write_pairs_file(here / "new.csv", wrong_share=0.5, n=320)
+        done = workbench("check", card, new, "--sequential")
+        assert done.exit_code == 1
+        assert "decided at pair" in plain(done.stdout)
+        assert (
+            json.loads(workbench("check", card, new, "--sequential", "--json").stdout)["sequential"] is True
+        )
+
+    @pytest.mark.parametrize(("target", "exit_code"), [(0.2, 0), (0.9, 1)])
+    def test_a_target_of_its_own_may_be_tested_instead(self, card, here, target, exit_code):
+        new = write_pairs_file(here / "new.csv", wrong_share=0.4, n=320)
+        done = workbench("check", card, new, "--target-precision", target, "--json")
+        assert done.exit_code == exit_code
+        said = json.loads(done.stdout)
+        assert [(p["value"], p["source"]) for p in said["promises"]] == [(target, "given")]
+        assert said["holds"] is (exit_code == 0)
+
+    def test_the_live_prevalence_counts(self, card, here):
+        new = write_pairs_file(here / "new.csv", wrong_share=0.1, n=320)
+        asked = ("check", card, new, "--target-precision", 0.7)
+        assert workbench(*asked).exit_code == 0
+        assert workbench(*asked, "--prevalence", 0.05).exit_code == 1
+
+    @pytest.mark.parametrize("missing", ["card.json", "new.csv"])
+    def test_files_that_are_not_there_end_with_2_not_with_1(self, card, clear, here, missing):
+        given = {"card.json": card, "new.csv": clear} | {missing: here / "nowhere" / missing}
+        done = workbench("check", given["card.json"], given["new.csv"])
+        assert done.exit_code == 2
+        assert missing in plain(done.stderr).replace(" ", "")
 
     def test_pairs_without_labels_are_compared_by_their_scores(self, card, clear, here):
         pd.read_csv(clear).drop(columns="label").to_csv(here / "pool.csv", index=False)

@@ -216,6 +216,20 @@ class TestAdverseImpact:
         )
         assert found.answer == answer
 
+    def test_the_sentence_names_the_groups_that_are_shown_to_be_below_not_the_one_that_merely_looks_it(self):
+        """Nobody of a small group is selected, which may be chance; too few of a large one, which is not."""
+        selected, of = (0, 40, 150), (3, 300, 300)
+        scores = np.concatenate(
+            [np.repeat([0.9, 0.1], [k, n - k]) for k, n in zip(selected, of, strict=True)]
+        )
+        names = np.repeat(["none of few", "few of many", "half"], of)
+        found = adverse_impact(Observations(scores, np.arange(603) % 2), names, 0.5)
+        answers = found.frame.set_index("group")["answer"]
+        assert (answers["none of few"], answers["few of many"]) == ("unclear", "below")
+        assert "0.0 % of none of few are selected" in found.summary()
+        assert found.summary().endswith("below four fifths beyond chance: few of many.")
+        assert found.summary("zh").endswith("确实低于五分之四的有：few of many。")
+
     def test_a_group_of_which_nobody_is_selected_has_an_interval_that_is_no_point(self):
         scores = np.concatenate([np.full(50, 0.1), np.repeat([0.9, 0.1], [30, 20])])
         found = adverse_impact(

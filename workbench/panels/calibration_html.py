@@ -121,6 +121,8 @@ def counts_html(session: CalibrationSession, moment: Moment, words: Words) -> st
         f'<span class="wb-chip">{escape(name)} <b>{count:,}</b></span>'
         for name, count in zip(words.counts, numbers, strict=True)
     )
+    share = words.prevalence.format(share=percent(session.study.prevalence, language))
+    chips += f'<span class="wb-chip">{escape(share)}</span>'
     warn = "" if found is not None and found.found else " wb-warn"
     sentence = f'<div class="wb-message" role="status">{escape(said)}</div>'
     return (

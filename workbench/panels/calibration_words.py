@@ -31,6 +31,7 @@ class Words:
     counts: tuple[str, str, str, str]
     match: str
     other: str
+    prevalence: str
     guaranteed: str
     guaranteed_mark: str
     drag: str
@@ -60,6 +61,7 @@ _ZH = Words(
     counts=("匹配，判对", "不匹配，错配", "匹配，漏掉", "不匹配，判对"),
     match="匹配",
     other="不匹配",
+    prevalence="适用于匹配占 {share} 的配对",
     guaranteed="达到目标有保证的最低阈值：{at}",
     guaranteed_mark="有保证",
     drag="拖动这条线，或用方向键",
@@ -89,6 +91,7 @@ _EN = Words(
     counts=("match, right", "no match, false match", "match, missed", "no match, right"),
     match="match",
     other="no match",
+    prevalence="for pairs of which {share} are matches",
     guaranteed="Smallest cutoff guaranteed to meet the target: {at}",
     guaranteed_mark="guaranteed",
     drag="Drag this line, or use the arrow keys",
