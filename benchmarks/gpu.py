@@ -167,31 +167,29 @@ def tokenising(run: Run) -> None:
 
 
 def search(run: Run) -> None:
-    """Exact search on the device, beside sentence-transformers' semantic_search on the same tensors."""
+    """Exact search on the device, beside sentence-transformers' semantic_search on the same vectors."""
     import torch
     from sentence_transformers.util import semantic_search
+
+    from workbench.retrieval.exact import TorchIndex
 
     draw = torch.Generator(device=run.device).manual_seed(0)
     vectors = torch.randn(run.n_vectors, run.shape.hidden, device=run.device, generator=draw)
     vectors /= vectors.norm(dim=1, keepdim=True)
     queries = vectors[:20] + 0.5 * vectors[20:40]
-    exact = (queries.double() @ vectors.double().T).topk(TOP).indices
+    queries /= queries.norm(dim=1, keepdim=True)
+    exact = (queries.double() @ vectors.double().T).topk(TOP).indices.cpu().numpy()
+    kept, asked = vectors.cpu().numpy(), queries.cpu().numpy()
     for dtype in ("float32", "float16"):
-        base, asked = vectors.to(getattr(torch, dtype)), queries.to(getattr(torch, dtype))
-
-        def find(base: Any = base, query: Any = asked[0]) -> Any:
-            return torch.topk(base @ query, TOP).indices.cpu()
-
-        found = torch.stack([find(query=query) for query in asked]).to(exact.device)
-        recall = float((found[:, :, None] == exact[:, None, :]).any(2).float().mean())
+        index = TorchIndex(kept, device=run.device, dtype=dtype, checked=True)
+        rows = index.search(asked, TOP)[1]
+        recall = float((rows[:, :, None] == exact[:, None, :]).any(2).mean())
+        base, one = vectors.to(getattr(torch, dtype)), queries[:1].to(getattr(torch, dtype))
         row = run.add(
             f"exact search on the device, {dtype}",
             f"{run.n_vectors:,} vectors of {run.shape.hidden}, top {TOP}, 1 query",
-            ours=("product and topk", find),
-            peer=(
-                "sentence-transformers' semantic_search",
-                partial(semantic_search, asked[:1], base, top_k=TOP),
-            ),
+            ours=("TorchIndex", partial(index.search, asked[:1], TOP)),
+            peer=("sentence-transformers' semantic_search", partial(semantic_search, one, base, top_k=TOP)),
             checked=f"recall@{TOP} against float64: {recall:.3f}",
         )
         run.figures[f"search_seconds_{dtype}"] = row.ours_seconds

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from _scaling import Curve, draw
 from measuring import RESULTS, Measurement, seconds, table
 
 __all__ = [
@@ -25,13 +26,14 @@ __all__ = [
     "read_result",
     "read_results",
     "results_page",
+    "write_page",
     "write_quotes",
 ]
 
 # A ratio that is smaller than before by more than this share is a regression.
 FALL = 0.15
 MARKED = re.compile(r"(<!-- benchmarks -->\n)(.*?)(<!-- /benchmarks -->)", re.DOTALL)
-PICTURES = (".svg", ".png")
+SCALING = "scaling.svg"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Result:
     def pictures(self) -> dict[str, str]:
         """File names in the results folder, with what they show."""
         return dict(self.figures.get("pictures", {}))
+
+    @property
+    def curves(self) -> list[Curve]:
+        """Times and memory against N."""
+        return [Curve.from_dict(kept) for kept in self.figures.get("scaling", ())]
 
 
 @dataclass(frozen=True)
@@ -150,11 +157,36 @@ def results_page(results: Sequence[Result], *, regressions: Sequence[Change] = (
     if notes := [note for result in results for note in result.notes]:
         parts.append("## What else was measured\n\n" + "\n".join(f"- {note}" for note in notes))
     pictures = {name: caption for result in results for name, caption in result.pictures.items()}
-    if pictures:
-        shown = "\n\n".join(f"![{caption}]({name})\n\n*{caption}*" for name, caption in pictures.items())
-        parts.append(f"## Scaling\n\n{shown}")
+    if curves := [curve for result in results for curve in result.curves]:
+        pictures[SCALING] = "Time and memory against N, with the exponent of the fitted power; all measured."
+        parts.append(f"## Scaling\n\n{_scaling_table(curves)}")
+    parts += [f"![{caption}]({name})\n\n*{caption}*" for name, caption in pictures.items()]
     parts.append(f"## Where, when and with what\n\n{_conditions(results)}")
     return "\n\n".join(parts) + "\n"
+
+
+def write_page(folder: Path, *, regressions: Sequence[Change] = ()) -> Path | None:
+    """Write ``RESULTS.md`` and the picture in it from the results of a folder; None where there are none."""
+    results = read_results(folder)
+    if not results:
+        return None
+    if curves := [curve for result in results for curve in result.curves]:
+        draw(curves, folder / SCALING)
+    page = folder / "RESULTS.md"
+    partial = page.with_suffix(".partial")
+    partial.write_text(results_page(results, regressions=regressions), encoding="utf-8")
+    partial.replace(page)
+    return page
+
+
+def _scaling_table(curves: Sequence[Curve]) -> str:
+    lines = ["| | From | To | Time at the largest | Exponent of time |", "|---|---:|---:|---:|---:|"]
+    lines += [
+        f"| {curve.what}: {curve.name} | {curve.n[0]:,} | {curve.n[-1]:,} | {seconds(curve.seconds[-1])} "
+        f"| {f'{curve.exponent:.2f}' if len(curve.n) > 1 else ''} |"
+        for curve in curves
+    ]
+    return "\n".join(lines)
 
 
 def _conditions(results: Sequence[Result]) -> str:

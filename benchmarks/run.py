@@ -22,7 +22,7 @@ from reporting import (
     committed,
     read_result,
     read_results,
-    results_page,
+    write_page,
     write_quotes,
 )
 
@@ -95,15 +95,8 @@ def _say(compared: Sequence[Change], failed: dict[str, str]) -> list[Change]:
 
 
 def _write_page(folder: Path, regressions: Sequence[Change] = ()) -> None:
-    results = read_results(folder)
-    if not results:
-        print("No results yet, so there is no page to write.")
-        return
-    page = folder / "RESULTS.md"
-    partial = page.with_suffix(".partial")
-    partial.write_text(results_page(results, regressions=regressions), encoding="utf-8")
-    partial.replace(page)
-    print(f"\nWrote {'/'.join(page.parts[-3:])}.")
+    page = write_page(folder, regressions=regressions)
+    print("No results yet, so there is no page to write." if page is None else f"\nWrote {page.name}.")
 
 
 def quote_in_readmes() -> int:

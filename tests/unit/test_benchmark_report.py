@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import subprocess
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,21 @@ class TestPage:
         assert first.machine["processor"] in page
         assert f"python {first.versions['python']}" in page
         assert f"| `second.py` | {second.date} |" in page
+
+    def test_curves_of_all_scripts_share_a_table_and_a_picture(self, saved, reporting, tmp_path, monkeypatch):
+        for what in ("encode", "search"):
+            curve = module("_scaling", monkeypatch).Curve(what, "quick", [10, 100], [0.1, 10.0], [1.0, None])
+            saved(what, scaling=[curve.to_dict()])
+        page = reporting.write_page(tmp_path).read_text(encoding="utf-8")
+        for what in ("encode", "search"):
+            assert f"| {what}: quick | 10 | 100 | 10.0 s | 2.00 |" in page
+        assert "](scaling.svg)" in page
+        first = (tmp_path / "scaling.svg").read_bytes()
+        reporting.write_page(tmp_path)
+        assert (tmp_path / "scaling.svg").read_bytes() == first
+
+    def test_without_results_there_is_no_page(self, reporting, tmp_path):
+        assert reporting.write_page(tmp_path) is None
 
     def test_equal_conditions_are_said_once(self, saved, reporting):
         page = reporting.results_page([saved("a", ("t", "s", 1.0)), saved("b", ("t", "s", 1.0))])
@@ -181,6 +198,31 @@ class TestRunning:
         for name in found:
             text = (BENCHMARKS / f"{name}.py").read_text(encoding="utf-8")
             assert 'if __name__ == "__main__":' in text, name
+
+
+class TestScaling:
+    @pytest.fixture
+    def scaling(self, monkeypatch):
+        return module("_scaling", monkeypatch)
+
+    def test_the_exponent_is_that_of_a_power(self, scaling):
+        n = [10, 30, 100, 1000]
+        assert scaling.fitted_exponent(n, [3 * each**1.5 for each in n]) == pytest.approx(1.5)
+
+    def test_memory_is_what_came_on_top(self, scaling):
+        if not scaling.STATM.exists():
+            pytest.skip("memory cannot be read here")
+        with scaling.peak_memory() as peak:
+            block = bytearray(os.urandom(1)) * (100 * 2**20)
+            time.sleep(20 * scaling.PERIOD)
+            del block
+        assert 80 < peak() < 300
+
+    def test_a_curve_survives_its_file(self, scaling):
+        curve = scaling.Curve("encode", "x")
+        for n in (1, 2):
+            curve.measure(n, lambda: sum(range(1000)))
+        assert scaling.Curve.from_dict(json.loads(json.dumps(curve.to_dict()))) == curve
 
 
 class TestQuotes:

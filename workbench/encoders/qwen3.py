@@ -275,6 +275,8 @@ class Qwen3Encoder(BaseEncoder):
                     output_loading_info=True,
                     **self._precision.loading_options(self.device),
                 )
+                if str(model.device) != self.device:
+                    model = model.to(self.device)
         except torch.OutOfMemoryError as error:
             raise EncoderUnavailableError(
                 f"{self._name} in {self._precision.name} does not fit into the memory of {self.device}; load "
