@@ -27,6 +27,8 @@ CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
+    # Maps are drawn with WebGL, which there is in software only.
+    "--enable-unsafe-swiftshader",
 ]
 
 
@@ -110,13 +112,15 @@ def chromium(executable: str) -> Iterator[object]:
             browser.close()
 
 
-def run_notebook(page: object, lab: Lab, notebook: str) -> object:
+def run_notebook(
+    page: object, lab: Lab, notebook: str, panel: str = ".wb-panel:has(textarea)", seconds: int = 60
+) -> object:
     """Open a notebook, run all its cells, and return its panel once that is there."""
     page.goto(lab.address(notebook))
     session = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session"
     page.wait_for_function(f"() => {session}?.kernel?.connectionStatus === 'connected'", timeout=60_000)
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    panel = page.locator(".wb-panel:has(textarea)")
-    panel.wait_for(timeout=60_000)
-    panel.scroll_into_view_if_needed()
-    return panel
+    shown = page.locator(panel)
+    shown.wait_for(timeout=1000 * seconds)
+    shown.scroll_into_view_if_needed()
+    return shown

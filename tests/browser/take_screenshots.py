@@ -6,15 +6,20 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageColor
 
-from tests.browser.live_notebook import NO_BROWSER, chromium, find_chromium, jupyter_lab, run_notebook
+from tests.browser.live_notebook import NO_BROWSER, Lab, chromium, find_chromium, jupyter_lab, run_notebook
+from workbench.plots.style import YELLOW
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs" / "images"
 # High enough that the whole panel is on screen at once, below the toolbars of JupyterLab.
 SIZE = {"width": 1280, "height": 1700}
 
@@ -29,13 +34,55 @@ def main() -> None:
         jupyter_lab(Path(folder)) as lab,
         chromium(executable) as browser,
     ):
-        page = browser.new_page(viewport=SIZE, device_scale_factor=1.5)
-        panel = run_notebook(page, lab, "01_search.ipynb")
-        panel.locator(".wb-card").nth(7).wait_for()
-        panel.evaluate("panel => panel.scrollIntoView({block: 'end'})")
-        page.wait_for_timeout(500)
-        picture = Image.open(io.BytesIO(panel.screenshot()))
-    target = IMAGES / "search_panel.png"
+        shutil.copytree(ROOT / "labeled_pairs", Path(folder) / "labeled_pairs")
+        for name, take in {"search_panel": search_panel, "skill_map": skill_map}.items():
+            page = browser.new_page(viewport=SIZE, device_scale_factor=1.5)
+            keep(name, take(page, lab))
+            page.close()
+
+
+def search_panel(page: Any, lab: Lab) -> bytes:
+    """The worked example."""
+    panel = run_notebook(page, lab, "01_search.ipynb")
+    panel.locator(".wb-card").nth(7).wait_for()
+    panel.evaluate("panel => panel.scrollIntoView({block: 'end'})")
+    page.wait_for_timeout(500)
+    return panel.screenshot()
+
+
+def skill_map(page: Any, lab: Lab) -> bytes:
+    """The map of the demonstration set, a query on it and what lies around it lassoed."""
+    panel = run_notebook(page, lab, "04_skill_map.ipynb", ".wb-map:has(canvas)", seconds=300)
+    panel.locator(".wb-card").first.wait_for()
+    panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
+    page.wait_for_timeout(1000)
+    canvas = panel.locator("canvas").first.bounding_box()
+    picture = np.asarray(Image.open(io.BytesIO(panel.locator("canvas").first.screenshot())).convert("RGB"))
+    yellow = np.abs(picture.astype(int) - ImageColor.getrgb(YELLOW)).max(axis=-1) < 24
+    y, x = (np.median(places) / 1.5 for places in np.nonzero(yellow))
+    panel.get_by_title("Activate lasso selection").click()
+    turns = np.linspace(0, 2 * np.pi, 40)
+    path = np.column_stack([canvas["x"] + x + 75 * np.cos(turns), canvas["y"] + y + 75 * np.sin(turns)])
+    page.mouse.move(*path[0])
+    page.mouse.down()
+    for place in path:
+        page.mouse.move(*place, steps=2)
+        # A path that is done at once and ends where it began would be a click.
+        page.wait_for_timeout(30)
+    page.mouse.up()
+    rows = panel.locator(".wb-rows")
+    rows.wait_for()
+    page.mouse.move(5, 5)
+    panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
+    page.wait_for_timeout(1000)
+    # Without the cards below, which the other picture shows.
+    box, last = panel.bounding_box(), panel.locator(".wb-box:has(.wb-rows)").bounding_box()
+    return page.screenshot(clip={**box, "height": last["y"] + last["height"] + 12 - box["y"]})
+
+
+def keep(name: str, screenshot: bytes) -> None:
+    picture = Image.open(io.BytesIO(screenshot))
+    target = IMAGES / f"{name}.png"
     # The page has few colours; a palette makes the file a third as large and looks the same.
     picture.convert("RGB").quantize(192, dither=Image.Dither.NONE).save(target, optimize=True)
     print(f"{target}: {picture.width} x {picture.height} pixels, {target.stat().st_size / 1024:.0f} KB")

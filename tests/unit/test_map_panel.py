@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import dataclasses
 import io
 import re
 import sys
@@ -11,6 +12,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from toy_encoders import ToyEncoder
 
 import workbench as wb
@@ -19,6 +21,7 @@ from workbench.exploration import Clusters, SkillMap, fit_map, map_quality
 from workbench.panels import MapPanel, SearchPanel
 from workbench.panels.map_points import ALL_COLOURS, MARKS, MapPoints, Pins
 from workbench.panels.map_texts import MAP_LABELS, MapLabels
+from workbench.panels.map_view import MARGIN, OPACITIES, SIZES_FEW, SIZES_MANY, WIDTH_TO_HEIGHT
 from workbench.plots.map_parts import COLOURS
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
 
@@ -183,7 +186,7 @@ class TestDrawing:
         topmost = drawn.marks_of([0, 1])
         assert drawn.frame["mark"].iloc[topmost].tolist() == ["hit", "resume"]
 
-    def test_categories_are_always_all_there_so_that_numbers_keep_their_meaning(self, points):
+    def test_categories_are_the_same_whatever_is_drawn(self, points):
         for drawn in (self.draw(points), self.draw(points, "kind", only="resume")):
             assert tuple(drawn.frame["mark"].cat.categories) == MARKS
             assert tuple(drawn.frame["colour"].cat.categories) == ALL_COLOURS
@@ -200,6 +203,76 @@ class TestDrawing:
         given = {"places": skill_map.coordinates, "kinds": np.array(KINDS), "clusters": None, **change}
         with pytest.raises(InputError, match=message):
             MapPoints(TEXTS, **given)
+
+
+class TestWhatTheFrontEndIsTold:
+    """jupyter-scatter sends a number for each mark's colour and kind, and lists that lead from it."""
+
+    def sent(self, panel):
+        scatter = panel._view.widget
+        points, colours = np.asarray(scatter.points), [to_hex(colour).upper() for colour in scatter.color]
+        kinds = points[:, 3].astype(int)
+        return (
+            [colours[number] for number in points[:, 2].astype(int)],
+            [scatter.size[number] for number in kinds],
+            [scatter.opacity[number] for number in kinds],
+        )
+
+    @pytest.fixture(
+        params=[
+            "at first",
+            "by kind",
+            "JDs only",
+            "résumé texts only",
+            "searched",
+            "by score",
+            "by match",
+            "cleared",
+        ]
+    )
+    def shown(self, request, panel):
+        w = panel.widgets
+        if request.param in ("searched", "by score", "by match", "cleared"):
+            panel.search("night nurse")
+        match request.param:
+            case "by kind":
+                w.colour.value = "kind"
+            case "by score" | "by match":
+                w.colour.value = request.param[3:]
+            case "JDs only":
+                w.only.value = "jd"
+            case "résumé texts only":
+                w.only.value = "resume"
+            case "cleared":
+                w.clear.click()
+        return panel
+
+    def test_every_mark_has_its_own_colour_size_and_opacity(self, shown):
+        frame = frame_of(shown)
+        colours, sizes, opacities = self.sent(shown)
+        assert colours == frame["colour"].str.upper().tolist()
+        assert sizes == [SIZES_FEW[mark] for mark in frame["mark"]]
+        assert opacities == [OPACITIES[mark] for mark in frame["mark"]]
+
+    def test_rings_are_wider_than_what_they_surround(self):
+        for sizes in (SIZES_FEW, SIZES_MANY):
+            assert all(sizes[f"{mark}_ring"] > sizes[mark] for mark in ("jd", "hit", "query"))
+
+    def test_the_map_does_not_move_when_other_marks_are_drawn(self, panel):
+        before = [panel._view.widget.x_scale_domain, panel._view.widget.y_scale_domain]
+        panel.search("night nurse")
+        panel.widgets.only.value = "jd"
+        assert [panel._view.widget.x_scale_domain, panel._view.widget.y_scale_domain] == before
+
+    def test_all_texts_lie_within_the_view_with_a_margin(self, panel):
+        points = np.asarray(panel._view.widget.points)
+        assert np.abs(points[:, 1]).max() == pytest.approx(1 / (1 + MARGIN), abs=1e-6)
+        assert np.abs(points[:, 0]).max() == pytest.approx(WIDTH_TO_HEIGHT / (1 + MARGIN), abs=1e-6)
+
+    def test_texts_all_in_one_place_can_be_drawn(self, skill_map):
+        same = dataclasses.replace(skill_map, coordinates=np.ones((6, 2), dtype=np.float32))
+        points = np.asarray(MapPanel(TEXTS, same)._view.widget.points)
+        assert np.isfinite(points).all()
 
 
 class TestSelecting:

@@ -158,8 +158,11 @@ def find_clusters(
 ) -> Clusters:
     """Find dense groups of texts.
 
-    The same vectors and seed give the same clusters, in whatever order they come. Equal vectors count
-    once when density is judged, and share their cluster.
+    The same vectors and seed give the same clusters on one machine, in whatever order they come. Vectors
+    that were encoded anew and differ by rounding give other clusters where clusters are not stable, as
+    another sample would: see :func:`~workbench.exploration.stability.cluster_stability`, and keep
+    vectors rather than encode again. Equal vectors count once when density is judged, and share their
+    cluster.
 
     On the demonstration texts (``benchmarks/skill_map.py``, part "clusters"), HDBSCAN on the vectors
     themselves either finds next to nothing or calls most texts noise, for in hundreds of dimensions no

@@ -210,15 +210,17 @@ def fit_map(
     """Lay texts out in two dimensions, so that texts of near meaning lie near each other.
 
     Equal vectors share one place. The same vectors and seed give the same map on one machine, in
-    whatever order they come.
+    whatever order they come. Vectors that were encoded anew and differ by rounding give another
+    picture with as many true neighbours in it, for UMAP magnifies the smallest difference: keep the map
+    (:meth:`SkillMap.save`) and place new texts on it.
 
     Parameters
     ----------
     vectors : array_like, shape (n, d)
         One row a text, all of one encoder; their length does not matter.
     ids : sequence of str or int, optional
-        One for each text, distinct. Texts are laid out in the order of their ids, so that a map
-        stays as it is when vectors change by rounding noise; without ids the vectors' content decides.
+        One for each text, distinct. Texts are laid out in the order of their ids; without ids the
+        vectors' content decides.
     method : {"umap", "pca"}
         "pca" takes the two directions of most variance: at once, without compiling anything, but near
         texts are kept together far less well.

@@ -290,7 +290,7 @@ class MapPanel:
         )
 
     def _new_view(self) -> MapView:
-        view = MapView(self._drawn(), self._on_selected)
+        view = MapView(self._drawn(), self.session.points.extent, self._on_selected)
         self.widgets.frame.children = [view.widget]
         return view
 

@@ -29,7 +29,6 @@ MARKS = ("resume", "jd_ring", "jd", "hit_ring", "hit", "query_ring", "query")
 STEPS = ("#00224E", "#35456C", "#666970", "#A69D75", "#FDE737")
 # The best half, fifth, twentieth and hundredth of scores get a step each.
 STEP_QUANTILES = (0.5, 0.8, 0.95, 0.99)
-# Fixed, since the front end is told once which number is which colour.
 ALL_COLOURS = tuple(dict.fromkeys([*COLOURS, GREY, INK, GREEN, VERMILLION, YELLOW, *STEPS]))
 MOST_IN_KEY = 12
 
@@ -131,6 +130,11 @@ class MapPoints:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def extent(self) -> npt.NDArray[np.float64]:
+        """Lowest and highest x and y, shape (2, 2)."""
+        return np.array([self.places.min(axis=0), self.places.max(axis=0)], dtype=np.float64)
 
     def draw(
         self,

@@ -10,20 +10,26 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from workbench.errors import MissingDependencyError
-from workbench.panels.map_points import ALL_COLOURS, MARKS, Drawn, Rows
+from workbench.panels.map_points import MARKS, Drawn, Rows
 
 __all__ = ["MapView"]
 
 HEIGHT = 540
 BUTTONS = ["pan_zoom", "lasso", "lasso_type", "divider", "full_screen", "download", "reset"]
 TEXT_LINES = 10
-# Radii in pixels, in the order of MARKS, for few points and for many.
-SIZES_FEW = (5, 13, 9, 15, 8, 21, 15)
-SIZES_MANY = (2, 9, 6, 11, 5, 19, 13)
+# Diameters in pixels, for few points and for many.
+SIZES_FEW = dict(zip(MARKS, (5, 13, 9, 15, 8, 21, 15), strict=True))
+SIZES_MANY = dict(zip(MARKS, (2, 9, 6, 11, 5, 19, 13), strict=True))
 MANY = 10_000
-OPACITIES = (0.75, 1, 1, 1, 1, 1, 1)
+OPACITIES = {mark: 0.75 if mark == "resume" else 1.0 for mark in MARKS}
+# The front end fits a square into the height; what is wider than high is better seen across the notebook,
+# which is at least this much wider.
+WIDTH_TO_HEIGHT = 1.5
+MARGIN = 0.06
 
 
 class MapView:
@@ -32,6 +38,9 @@ class MapView:
     Parameters
     ----------
     drawn : Drawn
+    extent : ndarray, shape (2, 2)
+        Lowest and highest x and y of all texts. It stays, so that the map does not move when other
+        marks are drawn.
     on_select : callable
         Called with the rows of the texts that the user has selected.
 
@@ -41,11 +50,13 @@ class MapView:
         If jupyter-scatter is not installed.
     """
 
-    def __init__(self, drawn: Drawn, on_select: Callable[[Rows], None]) -> None:
+    def __init__(
+        self, drawn: Drawn, extent: npt.NDArray[np.float64], on_select: Callable[[Rows], None]
+    ) -> None:
         self._drawn, self._on_select = drawn, on_select
         # What we set ourselves must not come back as the user's doing.
         self._quiet = False
-        self._scatter = _scatter(drawn)
+        self._scatter = _scatter(drawn, extent)
         self._scatter.widget.observe(self._selected, "selection")
         self.widget: Any = self._scatter.show(buttons=BUTTONS)
         self.widget.layout.width = "100%"
@@ -55,8 +66,14 @@ class MapView:
         self._drawn = drawn
         self._quiet = True
         try:
-            self._scatter.data(drawn.frame)
-            self._scatter.selection(drawn.marks_of(selected))
+            # In one message, so that no mark has the colour of another for a moment.
+            with self._scatter.widget.hold_sync():
+                self._scatter.data(drawn.frame)
+                maps = _maps(drawn)
+                self._scatter.color(map=maps["color_map"])
+                self._scatter.size(map=maps["size_map"])
+                self._scatter.opacity(map=maps["opacity_map"])
+                self._scatter.selection(drawn.marks_of(selected))
         finally:
             self._quiet = False
 
@@ -77,7 +94,36 @@ class MapView:
             self._on_select(rows)
 
 
-def _scatter(drawn: Drawn) -> Any:
+def _maps(drawn: Drawn) -> dict[str, list[Any]]:
+    """Colours, sizes and opacities in the order in which jupyter-scatter numbers categories.
+
+    It numbers those that are there only, whatever the categories of the column (jupyter-scatter 1.0.1); the
+    rest follows, since it wants at least as many as before.
+    """
+    colours, marks = (_those_there_first(drawn.frame[name]) for name in ("colour", "mark"))
+    sizes = SIZES_FEW if len(drawn.frame) < MANY else SIZES_MANY
+    return {
+        "color_map": colours,
+        "size_map": [sizes[mark] for mark in marks],
+        "opacity_map": [OPACITIES[mark] for mark in marks],
+    }
+
+
+def _those_there_first(column: pd.Series[Any]) -> list[str]:
+    there = set(column.unique())
+    return sorted(column.cat.categories, key=lambda category: category not in there)
+
+
+def _scales(extent: npt.NDArray[np.float64]) -> dict[str, tuple[float, float]]:
+    """What lies at -1 and 1 of the front end, for x and y."""
+    middle, half = extent.mean(axis=0), np.ptp(extent, axis=0) / 2 * (1 + MARGIN)
+    half = np.where(half > 0, half, 1.0) / (WIDTH_TO_HEIGHT, 1)
+    return {
+        f"{axis}_scale": (float(m - h), float(m + h)) for axis, m, h in zip("xy", middle, half, strict=True)
+    }
+
+
+def _scatter(drawn: Drawn, extent: npt.NDArray[np.float64]) -> Any:
     try:
         with warnings.catch_warnings():
             # Its code uses what newer pandas will not have.
@@ -88,18 +134,16 @@ def _scatter(drawn: Drawn) -> Any:
             "The interactive map needs jupyter-scatter, which is not installed: run 'pip install .[map]' in "
             "the project folder. workbench.plots.plot_skill_map() draws the map without it."
         ) from error
-    few = len(drawn.frame) < MANY
     scatter = jscatter.Scatter(
         data=drawn.frame,
         x="x",
         y="y",
         color_by="colour",
-        color_map=list(ALL_COLOURS),
         size_by="mark",
-        size_map=list(SIZES_FEW if few else SIZES_MANY),
         opacity_by="mark",
-        opacity_map=list(OPACITIES),
-        opacity_unselected=0.25,
+        **_maps(drawn),
+        **_scales(extent),
+        opacity_unselected=0.45,
         color_selected="#000000",
         height=HEIGHT,
         axes=False,
@@ -112,8 +156,6 @@ def _scatter(drawn: Drawn) -> Any:
         tooltip_size="medium",
         lasso_on_long_press=True,
     )
-    assert len(ALL_COLOURS) >= drawn.frame["colour"].nunique()
-    assert len(MARKS) == len(OPACITIES)
     # Its own setter for this has no effect (jupyter-scatter 1.0.1).
     scatter.widget.tooltip_preview_text_lines = TEXT_LINES
     return scatter
