@@ -105,6 +105,14 @@ def test_padding_is_that_of_torch(rows):
     assert padded.tolist() == expected.tolist()
 
 
+@given(rows_of_ids, st.data())
+def test_chosen_rows_are_joined_one_after_another_each_counted_from_its_start(rows, data):
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1))
+    ids, places = TokenRows.from_lists(rows).joined(np.array(chosen))
+    assert ids.tolist() == [token for row in chosen for token in rows[row]]
+    assert places.tolist() == [place for row in chosen for place in range(len(rows[row]))]
+
+
 @given(rows_of_ids, st.lists(st.integers(0, 5), max_size=6))
 def test_the_shared_prefix_is_the_longest_that_leaves_each_row_a_token(rows, prefix):
     rows = [prefix + row for row in rows]

@@ -37,6 +37,19 @@ def test_no_texts_give_no_rows_and_ask_nothing():
     assert encoder.asked == []
 
 
+def test_a_text_that_comes_again_is_encoded_once():
+    encoder, texts = ToyEncoder(), ["a", "b", "a", "c", "b", "a"]
+    vectors = encoder.encode_documents(texts)
+    assert encoder.texts_asked == ["a", "b", "c"]
+    for text, row in zip(texts, vectors, strict=True):
+        np.testing.assert_array_equal(row, encoder.encode_documents([text])[0])
+
+
+def test_an_error_names_the_position_in_what_was_passed_duplicates_included():
+    with pytest.raises(EncoderError, match="text 3: 'bad'"):
+        ToyEncoder(broken=["bad"]).encode_documents(["a", "a", "b", "bad", "c", "bad"])
+
+
 def test_the_role_reaches_the_encoder():
     encoder = ToyEncoder()
     encoder.encode_documents(["a"])

@@ -218,6 +218,27 @@ def test_where_the_colon_before_a_text_merges_with_it_vectors_are_still_those_of
     assert lowest_cosine(encoders[way].encode_queries(texts), expected) >= 0.99999
 
 
+@pytest.mark.parametrize("role", ["document", "query"])
+def test_no_tensor_grows_with_the_square_of_a_long_text(encoder, role):
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Sizes(TorchDispatchMode):
+        largest = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            out = function(*args, **(kwargs or {}))
+            self.largest = max(self.largest, getattr(out, "nelement", int)())
+            return out
+
+    long = "word " * 1900
+    encoder.encode_documents(["load the weights"])
+    with Sizes() as sizes:
+        encoder.encode_queries([long, "a"]) if role == "query" else encoder.encode_documents([long, "a"])
+    # The widest rows are those of the layers between: 160 numbers for each token, as many as a head's mask
+    # has in a block of 512.
+    assert 0 < sizes.largest <= 1930 * 512
+
+
 def test_batches_come_one_by_one_and_leave_torch_as_it_was(qwen3_checkpoint):
     import torch
 

@@ -151,11 +151,14 @@ class BaseEncoder(ABC):
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         if not len(texts):
             return vectors
-        with progress_bar(len(texts), self.name, progress) as bar:
-            for positions, batch in self.checked_batches(texts, role):
+        # Duplicates are encoded once; a row of `vectors` is one of the distinct texts until the end.
+        distinct, rows = distinct_texts(texts)
+        places = None if len(distinct) == len(texts) else np.unique(rows, return_index=True)[1].tolist()
+        with progress_bar(len(distinct), self.name, progress) as bar:
+            for positions, batch in self.checked_batches(distinct, role, places=places):
                 vectors[positions] = batch
                 bar.update(len(positions))
-        return vectors
+        return vectors if places is None else vectors[rows]
 
     def _unit_rows(
         self,
@@ -205,6 +208,19 @@ def check_texts(texts: Sequence[str]) -> None:
                 f"Text {position} has half a surrogate pair, which no tokenizer can read; "
                 "clean the texts first with workbench.clean()."
             ) from None
+
+
+def distinct_texts(texts: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Each text once, in the order of first places, and for each of `texts` its row among them.
+
+    Examples
+    --------
+    >>> distinct_texts(["RAG", "Java", "RAG"])
+    (['RAG', 'Java'], [0, 1, 0])
+    """
+    row_of: dict[str, int] = {}
+    rows = [row_of.setdefault(text, len(row_of)) for text in texts]
+    return list(row_of), rows
 
 
 def progress_bar(total: int, what: str, progress: bool | None) -> Any:

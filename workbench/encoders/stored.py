@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.encoders.base import BaseEncoder, Role, Vectors, check_texts, progress_bar
+from workbench.encoders.base import BaseEncoder, Role, Vectors, check_texts, distinct_texts, progress_bar
 from workbench.encoders.store import EmbeddingStore
 from workbench.errors import StoreError
 
@@ -92,9 +92,7 @@ class StoredEncoder:
         check_texts(texts)
         if not len(texts):
             return np.empty((0, self.dimension), dtype=np.float32)
-        row_of: dict[str, int] = {}
-        rows = [row_of.setdefault(text, len(row_of)) for text in texts]
-        distinct = list(row_of)
+        distinct, rows = distinct_texts(texts)
         vectors, known = self._read(distinct, role)
         missing = np.flatnonzero(~known)
         if len(missing):

@@ -44,7 +44,7 @@ def clean_column(texts: pd.Series[str], max_characters: int = MAX_CHARACTERS) ->
     import pandas as pd
 
     codes, distinct = pd.factorize(texts)
-    cleaned = clean(list(distinct), max_characters=max_characters)
+    cleaned = clean(distinct.tolist(), max_characters=max_characters)
     new = np.full(len(distinct), "", dtype=object)
     new[cleaned.positions] = cleaned.texts
     for duplicate in cleaned.report.duplicates:
