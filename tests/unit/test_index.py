@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.neighbors import NearestNeighbors
 
 from workbench.errors import InputError, MissingDependencyError
-from workbench.retrieval import approximate
+from workbench.retrieval import approximate, exact
 from workbench.retrieval.approximate import build_quantised
 from workbench.retrieval.exact import FlatIndex, TorchIndex
 from workbench.retrieval.index import best_of, check_vectors, shortlist
@@ -79,6 +79,25 @@ def test_scores_beyond_one_can_tie_with_the_best():
     assert shortlist(scores, 1, 2.0**-24).tolist() == [0, 1]
 
 
+def test_one_thread_and_many_answer_alike(monkeypatch):
+    vectors = structured(3000, 48)
+    one = [FlatIndex(vectors).search(vectors[row : row + 1], 6) for row in range(20)]
+    monkeypatch.setattr(exact, "ONE_THREAD", 0)
+    many = [FlatIndex(vectors).search(vectors[row : row + 1], 6) for row in range(20)]
+    for (scores, rows), (expected_scores, expected_rows) in zip(one, many, strict=True):
+        assert rows.tolist() == expected_rows.tolist()
+        assert scores.tolist() == expected_scores.tolist()
+
+
+def test_batches_that_do_not_fit_are_scored_in_parts(monkeypatch):
+    vectors = structured(3000, 48)
+    whole = FlatIndex(vectors).search(vectors[:50], 6)
+    monkeypatch.setattr(exact, "MOST_SCORES", 7 * 3000)
+    parts = FlatIndex(vectors).search(vectors[:50], 6)
+    assert parts[0].tolist() == whole[0].tolist()
+    assert parts[1].tolist() == whole[1].tolist()
+
+
 class TestQuantised:
     def test_least_effort_that_reaches_the_recall_is_taken(self, monkeypatch):
         vectors = structured(9000, 32)
@@ -120,6 +139,10 @@ class TestQuantised:
         assert built.record.kind == "exact"
         assert 0 < built.record.recall < 0.998
         assert "no approximation was good enough" in str(built.record)
+
+    def test_too_few_vectors_are_refused(self):
+        with pytest.raises(InputError, match="There are 100 vectors; an approximate index needs 4,096"):
+            build_quantised(structured(100, 8))
 
     def test_codes_come_back_from_their_bytes(self):
         vectors = structured(9000, 16)

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.base import Vectors, progress_bar
-from workbench.errors import MissingDependencyError
+from workbench.errors import InputError, MissingDependencyError
 from workbench.retrieval.exact import Best, FlatIndex, scores_in_parts
 from workbench.retrieval.index import Rows, Scores, shortlist, slack_of
 from workbench.retrieval.index_record import APPROXIMATE, EXACT, IndexRecord
@@ -156,9 +156,16 @@ def build_quantised(
 
     Raises
     ------
+    InputError
+        If there are fewer rows than training takes.
     MissingDependencyError
         If faiss is not installed.
     """
+    if len(vectors) < TRAINING_ROWS:
+        raise InputError(
+            f"There are {len(vectors):,} vectors; an approximate index needs {TRAINING_ROWS:,} to be trained "
+            "on. So few are searched exactly in no time: use FlatIndex."
+        )
     started = time.perf_counter()
     rng = np.random.default_rng(0)
     vectors = np.asarray(vectors)
