@@ -32,8 +32,8 @@ __all__ = ["FlatIndex", "TorchIndex", "free_gpu", "scores_in_parts"]
 MOST_SCORES = 2**25
 # A product with a matrix of so few queries is slower than one product for each.
 FEWEST_TOGETHER = 4
-# Up to so many numbers one thread takes a quarter of a millisecond, while BLAS's threads, on a machine that is
-# busy, wait for each other for as long as the system lets others run: 16 ms were seen.
+# Up to so many numbers one thread takes a quarter of a millisecond, while BLAS's threads, on a machine that
+# is busy, wait for each other for as long as the system lets others run: 16 ms were seen.
 ONE_THREAD = 2**22
 # Share of a GPU's free memory that vectors may take; the rest is for the encoder's batches.
 SHARE_OF_GPU = 0.5
