@@ -113,6 +113,18 @@ class TestIntervals:
                 (expected.value, expected.low, expected.high)
             )
 
+    def test_of_very_many_pairs_they_are_the_studys_bands(self, pairs, monkeypatch):
+        shared = pairs.drop(columns="jd").assign(jd_id=pairs.index % 30)
+        study = calibrate(shared, target_precision=0.8, n_resamples=200)
+        session = CalibrationPanel(study).session
+        exact = session.at(0.455).figures["precision"]
+        monkeypatch.setattr("workbench.panels.calibration_session.MOST_AT_ONCE", 10)
+        found = session.at(0.455).figures["precision"]
+        assert found.value == exact.value
+        band = study.bands.iloc[(study.bands["cutoff"] - 0.455).abs().argmin()]
+        assert found.low == pytest.approx(band["precision_low"], abs=0.01)
+        assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=0.06)
+
     def test_pairs_of_few_jds_have_wider_ones(self, pairs):
         shared = pairs.drop(columns="jd").assign(jd_id=np.argsort(np.argsort(pairs["score"])) // 30)
         alone, by_jd = (

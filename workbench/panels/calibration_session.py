@@ -22,6 +22,8 @@ SHOWN: tuple[FigureName, ...] = ("precision", "recall", "false_omission_rate")
 N_BINS = 40
 # Half the last digit shown: a slider gives a number back with an error of rounding.
 SHOWN_EXACTLY = 5e-5
+# Effective samples of more pairs take longer than a hand that drags a line would wait for.
+MOST_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Moment:
         Labelled pairs: matches and others above, matches and others at or below.
     figures : mapping of str to Estimate
         Precision, recall and false omission rate, with intervals, weighted and at the live prevalence as
-        the study has them at its own cutoff: Wilson's, on the effective sample where pairs share JDs.
+        the study has them at its own cutoff: Wilson's, on the effective sample where pairs share JDs; where
+        these are more than 20,000, the study's bootstrap bands by JD instead.
     """
 
     cutoff: float
@@ -94,13 +97,18 @@ class CalibrationSession:
     def _figures(self, cutoff: float, n_above: int) -> dict[FigureName, Estimate]:
         observations, settings = self.study.observations, self.study.settings
         confidence = settings["confidence"]
-        if observations.clusters is not None or observations.weights is not None:
+        exchangeable = observations.clusters is None and observations.weights is None
+        if not exchangeable and len(observations) <= MOST_AT_ONCE:
             shares = shares_at(observations, cutoff, confidence=confidence, prevalence=settings["prevalence"])
             return {name: shares[name] for name in SHOWN}
         row = self.study.sweep.iloc[int(np.argmin(np.abs(self._above - n_above)))]
+        ends = row
+        if not exchangeable:
+            bands = self.study.bands
+            ends = bands.iloc[int(np.argmin(np.abs(bands["cutoff"].to_numpy() - row["cutoff"])))]
         return {
             name: Estimate(
-                float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]), confidence
+                float(row[name]), float(ends[f"{name}_low"]), float(ends[f"{name}_high"]), confidence
             )
             for name in SHOWN
         }
