@@ -153,7 +153,7 @@ def draw(curves: Iterable[Curve], path: Path) -> Path:
 
 
 def _lines(axes: Any, curves: list[Curve], values: list[Any], labels: list[str]) -> None:
-    from matplotlib.ticker import LogFormatter
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     for at, (curve, of_curve, label) in enumerate(zip(curves, values, labels, strict=True)):
         known = [
@@ -162,8 +162,19 @@ def _lines(axes: Any, curves: list[Curve], values: list[Any], labels: list[str])
         if known:
             axes.plot(*zip(*known, strict=True), marker="o", markersize=4, color=COLOURS[at % 8], label=label)
     axes.set(xscale="log", yscale="log", xlabel="N")
-    # A single decade or less still needs a label or two.
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+        low, high = axis.get_view_interval()
+        axis.set_major_formatter(FuncFormatter(_plainly))
+        # Within a decade or two the powers of ten are too few to read a value from.
+        axis.set_minor_formatter(FuncFormatter(_plainly_if_round) if high < 50 * low else NullFormatter())
     axes.grid(which="major", color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _plainly(value: float, _: int) -> str:
+    return f"{value:,.6g}"
+
+
+def _plainly_if_round(value: float, _: int) -> str:
+    """2 and 5 of each decade: all nine would run into each other."""
+    return _plainly(value, _) if f"{value:e}"[0] in "25" else ""

@@ -29,7 +29,7 @@ ROUNDING = 1e-9
 def labelled_pairs(n: int) -> Observations:
     rng = np.random.default_rng(0)
     labels = (rng.random(n) < 0.4).astype(int)
-    return Observations(np.where(labels, rng.beta(6, 4, n), rng.beta(3, 6, n)), labels)
+    return Observations(np.where(labels, rng.beta(8, 4, n), rng.beta(3, 7, n)), labels)
 
 
 def by_mapie(pairs: Observations, grid: npt.NDArray[np.float64]) -> Any:

@@ -1,12 +1,11 @@
-"""What is made of the results: ``results/RESULTS.md``, falls against earlier results, README's table.
+"""What is made of the results: the page ``results/RESULTS.md``, and falls against earlier results.
 
-It reads the files that ``measuring.save`` writes, and measures nothing.
+It reads the files that ``measuring.save`` writes, and measures nothing. README's table is in ``quoting.py``.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -22,17 +21,15 @@ __all__ = [
     "Result",
     "changes",
     "committed",
-    "quoted_section",
+    "machine_in_words",
     "read_result",
     "read_results",
     "results_page",
     "write_page",
-    "write_quotes",
 ]
 
 # A ratio that is smaller than before by more than this share is a regression.
 FALL = 0.15
-MARKED = re.compile(r"(<!-- benchmarks -->\n)(.*?)(<!-- /benchmarks -->)", re.DOTALL)
 SCALING = "scaling.svg"
 
 
@@ -194,7 +191,7 @@ def _conditions(results: Sequence[Result]) -> str:
     lines = ["| Script | Date | Commit | Machine | Load at start | Took |", "|---|---|---|---|---:|---:|"]
     machines: list[tuple[str, str]] = []
     for result in results:
-        where = (_machine(result.machine), ", ".join(f"{k} {v}" for k, v in result.versions.items()))
+        where = (machine_in_words(result.machine), ", ".join(f"{k} {v}" for k, v in result.versions.items()))
         if where not in machines:
             machines.append(where)
         load = "" if result.load_at_start is None else f"{result.load_at_start:.1f}"
@@ -206,7 +203,8 @@ def _conditions(results: Sequence[Result]) -> str:
     return "\n".join([*lines, "", *described])
 
 
-def _machine(machine: dict[str, Any]) -> str:
+def machine_in_words(machine: dict[str, Any]) -> str:
+    """Processor, cores, instructions, memory, system and GPU, between commas."""
     parts = [
         str(machine["processor"]),
         f"{machine['cores']} cores",
@@ -218,86 +216,3 @@ def _machine(machine: dict[str, Any]) -> str:
     if machine.get("threads_asked_for"):
         parts.append(f"OMP_NUM_THREADS={machine['threads_asked_for']}")
     return ", ".join(part for part in parts if part)
-
-
-# What README quotes: script, a part of the task that only the row meant has, its size or "" for the largest
-# number in it, and how a reader of README would say it.
-QUOTED: tuple[tuple[str, str, str, str, str], ...] = (
-    (
-        "bootstrap",
-        "bootstrap of precision and recall",
-        "500 pairs, 10,000 resamples",
-        "Precision and recall at every cutoff in 10,000 bootstrap samples of 500 pairs",
-        "500 对标注、10,000 次自助抽样，每个阈值的精确率与召回率",
-    ),
-    (
-        "calibration",
-        "cutoff with guaranteed precision",
-        "5,000 pairs, 140 cutoffs",
-        "Guaranteed cutoff, 5,000 pairs",
-        "有保证的阈值，5,000 对标注",
-    ),
-    (
-        "embedded_encoders",
-        "encode with the embedded `use`",
-        "400 Chinese JDs",
-        "Encoding with the embedded `use`",
-        "用内置编码器 `use` 编码",
-    ),
-)
-HEADS = {
-    "en": ("Task", "Here", "Against", "Times faster"),
-    "zh": ("任务", "本项目", "对照", "快几倍"),
-}
-SOURCES = {
-    "en": "Measured on {machine}, {date}; `make bench` measures anew, all rows: "
-    "[benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md).",
-    "zh": "测于 {date}，{machine}；`make bench` 可重新测量，全部结果见 "
-    "[benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md)。",
-}
-
-
-def quoted_section(results: Sequence[Result], language: str = "en") -> str:
-    """The table that stands between README's two marks.
-
-    Raises
-    ------
-    ValueError
-        If a row that is to be quoted was not measured, or is not one row.
-    """
-    by_name = {result.name: result for result in results}
-    task, here, against, faster = HEADS[language]
-    lines = [f"| {task} | {here} | {against} | {faster} |", "|---|---|---|---:|"]
-    used = []
-    for script, part, size, *said in QUOTED:
-        rows = [
-            row
-            for row in (by_name[script].measurements if script in by_name else ())
-            if part in row.task and size == row.size
-        ]
-        if len(rows) != 1:
-            raise ValueError(
-                f"README quotes '{part}' ({size}) of {script}.py: {len(rows)} rows have it, not 1."
-            )
-        used.append(by_name[script])
-        (row,) = rows
-        lines.append(
-            f"| {said[language == 'zh']} | {seconds(row.ours_seconds)} "
-            f"| {row.peer}: {seconds(row.peer_seconds)} | **{row.ratio:.1f}×** |"
-        )
-    machines = list(dict.fromkeys(_machine(result.machine) for result in used))
-    dates = sorted({result.date for result in used})
-    date = dates[0] if len(dates) == 1 else f"{dates[0]} – {dates[-1]}"
-    source = SOURCES[language].format(machine=" / ".join(machines), date=date)
-    return "\n".join([*lines, "", source, ""])
-
-
-def write_quotes(readme: Path, results: Sequence[Result]) -> bool:
-    """Renew the section between README's marks, in README's language; False where it has no marks."""
-    text = readme.read_text(encoding="utf-8")
-    if not MARKED.search(text):
-        return False
-    section = quoted_section(results, "zh" if ".zh" in readme.name else "en")
-    renewed = MARKED.sub(lambda marks: marks[1] + section + marks[3], text)
-    readme.write_text(renewed, encoding="utf-8")
-    return True

@@ -1,4 +1,4 @@
-"""benchmarks/run.py and reporting.py: what is run, compared, written down and quoted."""
+"""benchmarks/run.py, reporting.py and quoting.py: what is run, compared, written down and quoted."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def measuring(monkeypatch):
 @pytest.fixture
 def reporting(monkeypatch):
     return module("reporting", monkeypatch)
+
+
+@pytest.fixture
+def quoting(monkeypatch):
+    return module("quoting", monkeypatch)
 
 
 @pytest.fixture
@@ -194,7 +199,7 @@ class TestRunning:
     def test_all_scripts_are_found_and_each_has_a_main_block(self, run):
         found = run.scripts()
         assert {"bootstrap", "calibration"} <= set(found)
-        assert not {"measuring", "reporting", "run"} & set(found)
+        assert not {"measuring", "quoting", "reporting", "run"} & set(found)
         for name in found:
             text = (BENCHMARKS / f"{name}.py").read_text(encoding="utf-8")
             assert 'if __name__ == "__main__":' in text, name
@@ -227,41 +232,50 @@ class TestScaling:
 
 class TestQuotes:
     @pytest.fixture
-    def quoted(self, reporting, saved):
+    def quoted(self, measuring, reporting, quoting, tmp_path):
         """Results that have every row that README quotes, with ratios 2.0, 3.0, …"""
         rows = {}
-        for number, (script, part, size, *_) in enumerate(reporting.QUOTED):
-            rows.setdefault(script, []).append((part, size, 2.0 + number))
-        return [saved(script, *of_script) for script, of_script in rows.items()]
+        for number, quote in enumerate(quoting.QUOTED):
+            row = measuring.Measurement(
+                quote.task, quote.size, "a", f"x {quote.peer}", 1.0, 2.0, 2.0 + number
+            )
+            rows.setdefault(quote.script, []).append(row)
+        for script, of_script in rows.items():
+            measuring.save(script, of_script, folder=tmp_path)
+        return reporting.read_results(tmp_path)
 
     @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-    def test_only_what_is_between_the_marks_is_renewed(self, reporting, quoted, tmp_path, name):
+    def test_only_what_is_between_the_marks_is_renewed(self, quoting, quoted, tmp_path, name):
         readme = tmp_path / name
         readme.write_text("before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n", encoding="utf-8")
-        assert reporting.write_quotes(readme, quoted)
+        assert quoting.write_quotes(readme, quoted)
         text = readme.read_text(encoding="utf-8")
         assert text.startswith("before\n<!-- benchmarks -->\n| ")
         assert text.endswith("<!-- /benchmarks -->\nafter\n")
         assert "old" not in text
         ratios = re.findall(r"\*\*([\d.]+)×\*\*", text)
-        assert ratios == [f"{2.0 + number:.1f}" for number in range(len(reporting.QUOTED))]
-        reporting.write_quotes(readme, quoted)
+        assert ratios == [f"{2.0 + number:.1f}" for number in range(len(quoting.QUOTED))]
+        quoting.write_quotes(readme, quoted)
         assert readme.read_text(encoding="utf-8") == text
 
-    def test_a_readme_without_marks_is_left_alone(self, reporting, quoted, tmp_path):
+    def test_a_readme_without_marks_is_left_alone(self, quoting, quoted, tmp_path):
         readme = tmp_path / "README.md"
         readme.write_text("no marks", encoding="utf-8")
-        assert not reporting.write_quotes(readme, quoted)
+        assert not quoting.write_quotes(readme, quoted)
         assert readme.read_text(encoding="utf-8") == "no marks"
 
-    def test_a_row_that_was_not_measured_cannot_be_quoted(self, reporting, quoted):
-        with pytest.raises(ValueError, match="0 rows have it"):
-            reporting.quoted_section(quoted[1:])
+    def test_a_row_that_was_not_measured_cannot_be_quoted(self, quoting, quoted):
+        with pytest.raises(ValueError, match="and 0 rows have them"):
+            quoting.quoted_section(quoted[1:])
+
+    def test_nor_can_one_of_two_that_look_alike(self, quoting, quoted):
+        with pytest.raises(ValueError, match="and 2 rows have them"):
+            quoting.quoted_section([*quoted, quoted[0]])
 
     @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-    def test_this_readme_quotes_the_committed_results(self, reporting, name):
-        marked = reporting.MARKED.search((ROOT / name).read_text(encoding="utf-8"))
+    def test_this_readme_quotes_the_committed_results(self, reporting, quoting, name):
+        marked = quoting.MARKED.search((ROOT / name).read_text(encoding="utf-8"))
         if marked is None:
             pytest.skip(f"{name} has no benchmark section")
-        expected = reporting.quoted_section(reporting.read_results(), "zh" if ".zh" in name else "en")
+        expected = quoting.quoted_section(reporting.read_results(), "zh" if ".zh" in name else "en")
         assert marked[2] == expected, "Renew it with: python benchmarks/run.py --readme"

@@ -1,0 +1,166 @@
+"""The table of ratios that README quotes: which rows, in which words, and between which marks.
+
+What stands there is written by ``run.py --readme`` from the committed results; a test holds README to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from measuring import Measurement, seconds
+from reporting import Result, machine_in_words
+
+__all__ = ["MARKED", "QUOTED", "Quote", "quoted_section", "write_quotes"]
+
+MARKED = re.compile(r"(<!-- benchmarks -->\n)(.*?)(<!-- /benchmarks -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A row that README quotes, by parts of its fields that no other row has together.
+
+    Attributes
+    ----------
+    script, task, size, peer : str
+        Whose row it is.
+    en, zh : str
+        How README says what was done.
+    """
+
+    script: str
+    task: str
+    size: str
+    peer: str
+    en: str
+    zh: str
+
+    def row_in(self, results: Sequence[Result]) -> tuple[Result, Measurement]:
+        """The row, with the result that it is in.
+
+        Raises
+        ------
+        ValueError
+            If there is none, or more than one.
+        """
+        found = [
+            (result, row)
+            for result in results
+            if result.name == self.script
+            for row in result.measurements
+            if self.task in row.task and self.size in row.size and self.peer in row.peer
+        ]
+        if len(found) != 1:
+            raise ValueError(
+                f"README quotes the row of {self.script}.py with '{self.task}', '{self.size}' and "
+                f"'{self.peer}' in it, and {len(found)} rows have them."
+            )
+        return found[0]
+
+
+QUOTED = (
+    Quote(
+        "encoding",
+        "multilingual-e5-small",
+        "2,000 texts",
+        "batches of 32",
+        "Encode 2,000 Chinese and English texts, multilingual-e5-small",
+        "编码 2,000 条中英文文本，multilingual-e5-small",
+    ),
+    Quote(
+        "encoding",
+        ", documents",
+        "2,000 texts",
+        "batches of 32",
+        "The same, a small Qwen3 (12 layers × 512), JDs",
+        "同上，小型 Qwen3（12 层 × 512），JD",
+    ),
+    Quote(
+        "encoding",
+        ", queries with the instruction",
+        "2,000 texts",
+        "batches of 32",
+        "The same, résumé texts with the instruction",
+        "同上，带指令的简历文本",
+    ),
+    Quote(
+        "search",
+        "exact, one query",
+        "100,000 × 2,560, mixture",
+        "numpy",
+        "Exact search among 100,000 vectors of 2,560",
+        "在 100,000 个 2,560 维向量中精确检索",
+    ),
+    Quote(
+        "search",
+        "approximate, one query",
+        "100,000 × 2,560, mixture",
+        "numpy",
+        "Search by short codes, then exact scores",
+        "先用短码、再用精确分数检索",
+    ),
+    Quote(
+        "bootstrap",
+        "bootstrap of precision and recall",
+        "500 pairs, 10,000 resamples",
+        "",
+        "Precision and recall at every cutoff, 500 pairs, 10,000 resamples",
+        "500 对标注、10,000 次重抽样，每个阈值的精确率与召回率",
+    ),
+    Quote(
+        "calibration",
+        "cutoff with guaranteed precision",
+        "5,000 pairs",
+        "",
+        "Cutoff with guaranteed precision, 5,000 pairs",
+        "有保证的阈值，5,000 对标注",
+    ),
+)
+HEADS = {
+    "en": ("Task", "Here", "Against", "Times faster"),
+    "zh": ("任务", "本项目", "对照", "快几倍"),
+}
+SOURCES = {
+    "en": "Measured on {machine}, {date}; `make bench` measures anew, all rows: "
+    "[benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md).",
+    "zh": "测于 {date}，{machine}；`make bench` 可重新测量，全部结果见 "
+    "[benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md)。",
+}
+
+
+def quoted_section(results: Sequence[Result], language: str = "en") -> str:
+    """The table that stands between README's two marks.
+
+    Raises
+    ------
+    ValueError
+        If a row that is to be quoted was not measured, or is not one row.
+    """
+    task, here, against, faster = HEADS[language]
+    lines = [f"| {task} | {here} | {against} | {faster} |", "|---|---:|---|---:|"]
+    used = []
+    for quote in QUOTED:
+        result, row = quote.row_in(results)
+        used.append(result)
+        lines.append(
+            f"| {quote.zh if language == 'zh' else quote.en} | {seconds(row.ours_seconds)} "
+            f"| {row.peer}: {seconds(row.peer_seconds)} | **{row.ratio:.1f}×** |"
+        )
+    machines = list(dict.fromkeys(machine_in_words(result.machine) for result in used))
+    dates = sorted({result.date for result in used})
+    date = dates[0] if len(dates) == 1 else f"{dates[0]} – {dates[-1]}"
+    source = SOURCES[language].format(machine=" / ".join(machines), date=date)
+    return "\n".join([*lines, "", source, ""])
+
+
+def write_quotes(readme: Path, results: Sequence[Result]) -> bool:
+    """Renew the section between README's marks, in README's language; False where it has no marks."""
+    text = readme.read_text(encoding="utf-8")
+    if not MARKED.search(text):
+        return False
+    section = quoted_section(results, "zh" if ".zh" in readme.name else "en")
+    renewed = MARKED.sub(lambda marks: marks[1] + section + marks[3], text)
+    readme.write_text(renewed, encoding="utf-8")
+    return True
