@@ -17,7 +17,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from workbench.calibration import MaxAccuracy, MaxFBeta, TargetRecall, compare, compare_scored
+from workbench.calibration import MaxAccuracy, MaxFBeta, TargetRecall, compare, compare_by, compare_scored
+from workbench.calibration.comparing_groups import groups_table
 from workbench.calibration.intervals import wilson
 from workbench.errors import InputError
 
@@ -331,6 +332,20 @@ class TestWords:
         assert "更好；耗时为其 5 倍（每条 10 对 2 毫秒）" in said
         assert f"200 对中有 {flips['differ']} 对判断不同" in said
 
+    @pytest.mark.parametrize(
+        ("cost", "english", "chinese"),
+        [
+            (0.5, "it is 4 times as fast (0.5 against 2 ms a text)", "速度为其 4 倍（每条 0.5 对 2 毫秒）"),
+            (2.0, "it takes as long (2 against 2 ms a text)", "耗时相当（每条 2 对 2 毫秒）"),
+        ],
+    )
+    def test_a_cheaper_encoder_is_said_to_be_faster(self, pairs, cost, english, chinese):
+        scores, labels, _ = pairs
+        costs = {"small": 2.0, "large": cost}
+        found = compare(scores, labels, milliseconds=costs, n_resamples=20)
+        assert english in found.sentence("large")
+        assert chinese in found.sentence("large", "zh")
+
     @pytest.mark.parametrize("language", ["en", "zh"])
     def test_the_summary_says_on_what_and_how(self, found, language):
         said = found.summary(language)
@@ -438,3 +453,45 @@ class TestRefusals:
     def test_an_unknown_encoder_or_figure_is_named_with_those_there_are(self, found):
         with pytest.raises(InputError, match="encoders are small, large, figures auc"):
             found.row("medium")
+
+
+class TestGroups:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def scored(pairs):
+        scores, labels, jd = pairs
+        source = np.where(np.arange(200) < 120, "everyday", "drawn")
+        frame = pd.DataFrame({"jd_id": jd, "source": source, "label": labels})
+        return {name: frame.assign(score=values) for name, values in scores.items()}
+
+    def test_auc_of_each_group_is_that_of_scikit_learn(self, scored):
+        found = compare_by(scored, "source").set_index(["group", "encoder"])
+        assert list(dict.fromkeys(found.index.get_level_values(0))) == ["everyday", "drawn"]
+        for name, frame in scored.items():
+            for group, members in frame.groupby("source"):
+                line = found.loc[(group, name)]
+                assert line["auc"] == pytest.approx(roc_auc_score(members["label"], members["score"]))
+                assert (line["n"], line["n_matches"]) == (len(members), members["label"].sum())
+
+    def test_a_group_of_one_class_has_no_auc_and_pairs_of_no_group_are_kept(self, scored):
+        odd = {}
+        for name, frame in scored.items():
+            source = frame["source"].where(np.arange(200) < 190, None)
+            odd[name] = frame.assign(source=source.where(frame["label"] == 0, "matches"))
+        found = compare_by(odd, "source").set_index(["group", "encoder"])
+        assert found["auc"].isna().all()
+        assert found.loc[("–", "small"), "n"] == (scored["small"]["label"][190:] == 0).sum()
+        assert not found["enough"].any()
+        assert set(groups_table(found.reset_index())["AUC"]) == {"–"}
+
+    def test_what_is_no_better_than_chance_is_said(self, scored):
+        rng = np.random.default_rng(3)
+        noise = {name: frame.assign(score=rng.standard_normal(200)) for name, frame in scored.items()}
+        found = compare_by(noise, "source")
+        expected = np.where(found["auc_low"] > 0.5, "", "≈ chance")
+        assert groups_table(found)[" "].tolist() == expected.tolist()
+        assert "≈ 随机" in groups_table(found, "zh")[" "].tolist()
+
+    def test_a_column_that_is_not_there_is_named(self, scored):
+        with pytest.raises(InputError, match="no column 'family'"):
+            compare_by(scored, "family")

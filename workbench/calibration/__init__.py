@@ -9,6 +9,7 @@ from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples, bands, resample
 from workbench.calibration.choice import Choice, choose
 from workbench.calibration.comparing import Comparison, compare, compare_scored
+from workbench.calibration.comparing_groups import compare_by
 from workbench.calibration.counts import Counts, count
 from workbench.calibration.delong import delong
 from workbench.calibration.figures import Costs, Estimate, figure
@@ -79,6 +80,7 @@ __all__ = [
     "check",
     "choose",
     "compare",
+    "compare_by",
     "compare_dimensions",
     "compare_scored",
     "count",

@@ -97,7 +97,7 @@ def method(found: Comparison, language: str = "en") -> str:
     fewest = min(found.n_matches, found.n - found.n_matches)
     share = percent(found.prevalence, language)
     if language == "zh":
-        drawn = "整个 JD" if by_jd else "单对"
+        drawn = "整个 JD " if by_jd else "单对"
         of_auc = "同一重抽样" if found.auc_method == "bootstrap" else f" {found.auc_method} 法"
         jds = f"（{found.n_units} 个 JD）" if by_jd else ""
         parts = [
@@ -216,11 +216,18 @@ def _cost(found: Comparison, encoder: str, language: str) -> str:
     if cost is None:
         return ""
     own = f"{cost:.3g}"
-    if encoder == found.baseline or base is None or base <= 0:
+    if encoder == found.baseline or base is None or min(base, cost) <= 0:
         return f"，每条 {own} 毫秒" if zh else f", {own} ms a text"
-    times = f"{cost / base:.2g}"
-    return (
-        f"；耗时为其 {times} 倍（每条 {own} 对 {base:.3g} 毫秒）"
-        if zh
-        else f"; it takes {times} times as long ({own} against {base:.3g} ms a text)"
-    )
+    if zh:
+        both = f"每条 {own} 对 {base:.3g} 毫秒"
+        if cost > base:
+            said = f"耗时为其 {cost / base:.2g} 倍（{both}）"
+        else:
+            said = f"速度为其 {base / cost:.2g} 倍（{both}）"
+        return f"；{said}" if not 0.95 < cost / base < 1.05 else f"；耗时相当（{both}）"
+    both = f"{own} against {base:.3g} ms a text"
+    if 0.95 < cost / base < 1.05:
+        return f"; it takes as long ({both})"
+    if cost > base:
+        return f"; it takes {cost / base:.2g} times as long ({both})"
+    return f"; it is {base / cost:.2g} times as fast ({both})"

@@ -12,7 +12,7 @@ import pandas as pd
 from workbench.calibration.comparing import Comparison, compare
 from workbench.errors import InputError
 
-__all__ = ["by_dimension", "compare_dimensions", "matryoshka"]
+__all__ = ["by_dimension", "compare_dimensions", "cut_cosines", "matryoshka"]
 
 SMALLEST = 32
 # Rows multiplied at a time, so that vectors of a million pairs are not copied whole.
@@ -139,26 +139,38 @@ def compare_dimensions(
                 f"The {side} vector at position {bad[0]} is not finite ({len(bad)} such in all)."
             )
     every = dict.fromkeys([full, *(int(each) for each in wanted)])
-    scores = {str(each): _cosines(jds[:, :each], resumes[:, :each]) for each in every}
+    scores = {str(each): cut_cosines(jds, resumes, each) for each in every}
     if len(scores) < 2:
         raise InputError(f"There is one dimension only, {full}; give some smaller ones.")
     return compare(scores, labels, baseline=str(full), **options)
 
 
-def _powers_of_two(full: int) -> list[int]:
-    powers = [SMALLEST << step for step in range(max(full // SMALLEST, 1).bit_length())]
-    return [*(each for each in powers if each < full), full]
+def cut_cosines(
+    vectors_jd: npt.NDArray[Any], vectors_resume: npt.NDArray[Any], dimension: int
+) -> npt.NDArray[np.float64]:
+    """Cosines of the first `dimension` numbers of two vectors, row by row; shape (n,).
 
-
-def _cosines(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    out = np.empty(len(one))
-    for at in range(0, len(one), BLOCK):
-        left, right = (vectors[at : at + BLOCK].astype(np.float64) for vectors in (one, other))
+    Raises
+    ------
+    InputError
+        If nothing is left of a vector.
+    """
+    out = np.empty(len(vectors_jd))
+    for at in range(0, len(vectors_jd), BLOCK):
+        left, right = (
+            vectors[at : at + BLOCK, :dimension].astype(np.float64)
+            for vectors in (vectors_jd, vectors_resume)
+        )
         lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
         short = np.flatnonzero(lengths == 0)
         if len(short):
             raise InputError(
-                f"A vector of pair {at + short[0]} has no length in its first {one.shape[1]} dimensions."
+                f"A vector of pair {at + short[0]} has no length in its first {dimension} dimensions."
             )
         out[at : at + BLOCK] = np.clip(np.einsum("ij,ij->i", left, right) / lengths, -1, 1)
     return out
+
+
+def _powers_of_two(full: int) -> list[int]:
+    powers = [SMALLEST << step for step in range(max(full // SMALLEST, 1).bit_length())]
+    return [*(each for each in powers if each < full), full]

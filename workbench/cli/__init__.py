@@ -16,7 +16,17 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import calibration, check, doctor, explain, knowledge_base, labelling, notebooks, search
+from workbench.cli import (
+    calibration,
+    check,
+    compare,
+    doctor,
+    explain,
+    knowledge_base,
+    labelling,
+    notebooks,
+    search,
+)
 from workbench.cli.exits import ExitCode, Group
 
 __all__ = ["app", "main"]
@@ -33,6 +43,7 @@ app.add_typer(knowledge_base.app, name="kb")
 app.command("calibrate")(calibration.calibrate)
 app.add_typer(labelling.app, name="pairs")
 app.command("check")(check.check)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)
 app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)

@@ -4,6 +4,7 @@ What is said and drawn comes from :mod:`workbench.calibration` and :mod:`workben
 here.
 """
 
+from workbench.reports.comparison import comparison_html, write_comparison_report
 from workbench.reports.study import study_html, write_study_report
 
-__all__ = ["study_html", "write_study_report"]
+__all__ = ["comparison_html", "study_html", "write_comparison_report", "write_study_report"]
