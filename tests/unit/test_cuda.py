@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from workbench.encoders import cuda_decoder, cuda_graphs  # noqa: E402
 from workbench.encoders.batching import TokenRows  # noqa: E402
 from workbench.encoders.cuda_decoder import CudaDecoder  # noqa: E402
 from workbench.encoders.cuda_graphs import BUCKETS, GraphedQuery  # noqa: E402
 from workbench.encoders.cuda_overlap import OverlappedEncoding, one_ahead  # noqa: E402
-from workbench.encoders.last_token import decoder_for  # noqa: E402
+from workbench.encoders.last_token import PaddedDecoder, decoder_for  # noqa: E402
+from workbench.encoders.packed_attention import attend, attend_from_last  # noqa: E402
 from workbench.encoders.prefix import SHORTEST_PREFIX  # noqa: E402
 from workbench.encoders.qwen3 import QWEN3_MODELS, Qwen3Encoder  # noqa: E402
 from workbench.examples import EXAMPLE_JDS  # noqa: E402
@@ -122,6 +125,43 @@ class TestWithoutPadding:
         assert not CudaDecoder.knows(torch.nn.Linear(1, 1))
 
 
+class TestChoice:
+    @pytest.fixture(autouse=True)
+    def as_on_gpu(self, monkeypatch):
+        monkeypatch.setattr(CudaDecoder, "can_run", CudaDecoder.knows)
+
+    def test_what_agrees_with_transformers_is_taken(self, model):
+        assert isinstance(decoder_for(model), CudaDecoder)
+
+    @pytest.mark.parametrize(
+        ("part", "mistake"),
+        [
+            ("_rotated", lambda heads, cos, sin: heads),
+            ("_rotated", lambda heads, cos, sin: heads * 0),
+            ("attend", lambda *arguments, causal, prefix=None: attend(*arguments, causal=False)),
+            ("attend_from_last", lambda q, k, v, runs, prefix=None: attend_from_last(q, k, v, runs)),
+        ],
+        ids=["not rotated", "no keys", "not causal", "no prefix"],
+    )
+    def test_what_does_not_is_left_with_a_warning(self, model, monkeypatch, part, mistake):
+        monkeypatch.setattr(cuda_decoder, part, mistake)
+        with pytest.warns(UserWarning, match="gives other vectors than transformers"):
+            assert isinstance(decoder_for(model), PaddedDecoder)
+
+    def test_nor_is_what_a_device_cannot_run(self, model, monkeypatch):
+        def fails(*arguments, **options):
+            raise RuntimeError("no kernel image is available for execution on the device")
+
+        monkeypatch.setattr(CudaDecoder, "run", fails)
+        with pytest.warns(UserWarning, match="transformers runs it"):
+            assert isinstance(decoder_for(model), PaddedDecoder)
+
+    def test_states_that_are_not_finite_do_not_agree(self):
+        ones = np.ones((2, 3), dtype=np.float32)
+        assert not cuda_decoder.lowest_cosine(ones * np.nan, ones) >= 0.99
+        assert not cuda_decoder.lowest_cosine(ones * 0, ones) >= 0.99
+
+
 class TestSingleQuery:
     @pytest.mark.parametrize("length", [1, 15, 16, 17, 32, 33, BUCKETS[-1]])
     def test_filling_up_to_a_bucket_changes_nothing(self, model, decoder, length):
@@ -136,6 +176,24 @@ class TestSingleQuery:
         other = graphed(long)
         np.testing.assert_array_equal(graphed(short), first)
         assert not np.allclose(first, other)
+
+    @pytest.mark.parametrize("captured", ["fails", "does nothing"])
+    def test_without_a_graph_that_works_there_is_a_warning_once_and_the_slower_way(
+        self, decoder, rows, expected, monkeypatch, captured
+    ):
+        def no_graph(compute, device):
+            if captured == "fails":
+                raise RuntimeError("operation not permitted when stream is capturing")
+            return lambda: None
+
+        monkeypatch.setattr(cuda_graphs, "_captured", no_graph)
+        encoding = OverlappedEncoding(decoder, 40)
+        for warns in (True, False):
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                batches = list(encoding.batches(["9"], lambda texts: TokenRows.from_lists([rows[9]])))
+            assert_near(batches[0][1], expected[9:10])
+            assert bool(said) is warns
 
     def test_longer_texts_have_no_bucket(self, decoder):
         assert GraphedQuery(decoder).fits(BUCKETS[-1])
@@ -280,4 +338,3 @@ class TestTrueShape:
         assert not CudaDecoder.can_run(model_4b)
         monkeypatch.setattr(type(model_4b), "device", torch.device("cuda:0"))
         assert CudaDecoder.can_run(model_4b)
-        assert isinstance(decoder_for(model_4b), CudaDecoder)

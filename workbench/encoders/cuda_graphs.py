@@ -6,6 +6,7 @@ takes to read the weights. On a CPU the same code runs without capture, which is
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
@@ -15,7 +16,8 @@ import numpy.typing as npt
 import torch
 
 from workbench.encoders.base import Vectors
-from workbench.encoders.cuda_decoder import CudaDecoder
+from workbench.encoders.batching import TokenRows
+from workbench.encoders.cuda_decoder import LEAST_COSINE, CudaDecoder, lowest_cosine
 from workbench.encoders.packed_attention import Run
 
 __all__ = ["BUCKETS", "GraphedQuery"]
@@ -38,7 +40,7 @@ class GraphedQuery:
 
     def __init__(self, decoder: CudaDecoder) -> None:
         self._decoder = decoder
-        self._fixed: dict[int, _FixedLength] = {}
+        self._fixed: dict[int, _FixedLength | None] = {}
         # A graph has one input and one output, which two threads must not share.
         self._lock = Lock()
 
@@ -46,13 +48,35 @@ class GraphedQuery:
         """Whether there is a bucket for a text of so many tokens."""
         return n_tokens <= BUCKETS[-1]
 
-    def __call__(self, ids: npt.NDArray[np.integer[Any]]) -> Vectors:
-        """The state, float32 (1, hidden size), of the last of `ids`, shape (tokens,)."""
+    def __call__(self, ids: npt.NDArray[np.integer[Any]]) -> Vectors | None:
+        """The state, float32 (1, hidden size), of the last of `ids`, shape (tokens,).
+
+        None where no graph can be captured, or where one gives other states than the decoder does; a
+        warning says so once.
+        """
         length = next(bucket for bucket in BUCKETS if len(ids) <= bucket)
         with self._lock:
             if length not in self._fixed:
-                self._fixed[length] = _FixedLength(self._decoder, length)
-            return self._fixed[length](ids)
+                self._fixed[length] = self._tried(length, ids)
+            fixed = self._fixed[length]
+            return None if fixed is None else fixed(ids)
+
+    def _tried(self, length: int, ids: npt.NDArray[np.integer[Any]]) -> _FixedLength | None:
+        tokens = TokenRows.from_lists([ids.tolist()])
+        plain = self._decoder.last_states(tokens, np.zeros(1, dtype=np.intp))
+        try:
+            fixed = _FixedLength(self._decoder, length)
+            if lowest_cosine(fixed(ids), plain) >= LEAST_COSINE:
+                return fixed
+            why = "gives other vectors"
+        # What torch raises where something cannot be captured, or memory is short.
+        except RuntimeError as error:
+            why = f"cannot be captured ({str(error).splitlines()[0]})"
+        warnings.warn(
+            f"A CUDA graph for texts of up to {length} tokens {why}; single queries take the slower way.",
+            stacklevel=3,
+        )
+        return None
 
 
 class _FixedLength:

@@ -67,8 +67,9 @@ class OverlappedEncoding:
         """
         if len(texts) == 1 and self._graphed is not None:
             tokens = tokenise(texts)
-            if self._graphed.fits(int(tokens.lengths[0])):
-                yield np.zeros(1, dtype=np.intp), self._graphed(tokens[0])
+            fits = self._graphed.fits(int(tokens.lengths[0]))
+            if fits and (state := self._graphed(tokens[0])) is not None:
+                yield np.zeros(1, dtype=np.intp), state
                 return
         starts = range(0, len(texts), self._window)
         windows = one_ahead(lambda start: tokenise(texts[start : start + self._window]), starts)

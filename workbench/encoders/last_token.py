@@ -6,6 +6,7 @@ The plain way, which works for every device and number format; where a faster on
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,7 +39,15 @@ def decoder_for(model: Any) -> LastTokenDecoder:
     from workbench.encoders.packed_decoder import PackedDecoder
 
     if CudaDecoder.can_run(model):
-        return CudaDecoder(model)
+        faster, plain = CudaDecoder(model), PaddedDecoder(model)
+        if faster.agrees_with(plain):
+            return faster
+        warnings.warn(
+            f"On {model.device} the faster way to run the model gives other vectors than transformers does, "
+            "so transformers runs it.",
+            stacklevel=2,
+        )
+        return plain
     return PackedDecoder(model) if PackedDecoder.can_run(model) else PaddedDecoder(model)
 
 
