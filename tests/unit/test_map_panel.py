@@ -17,7 +17,7 @@ from toy_encoders import ToyEncoder
 
 import workbench as wb
 from workbench.errors import EncoderMismatchError, InputError, MissingDependencyError
-from workbench.exploration import Clusters, SkillMap, fit_map, map_quality
+from workbench.exploration import Clusters, SkillMap, fit_map, map_quality, terms_of_selection
 from workbench.panels import MapPanel, SearchPanel
 from workbench.panels.map_points import ALL_COLOURS, MARKS, MapPoints, Pins
 from workbench.panels.map_texts import MAP_LABELS, MapLabels
@@ -302,6 +302,23 @@ class TestSelecting:
         panel.select([2, 3])
         assert "nurse" in panel.session.terms()
         assert ">nurse</span>" in panel.widgets.selection.value
+
+    def test_of_very_many_texts_a_sample_is_counted(self, skill_map, monkeypatch):
+        monkeypatch.setattr("workbench.panels.map_session.MOST_COUNTED", 5)
+        counted = []
+        monkeypatch.setattr(
+            "workbench.panels.map_session.terms_of_selection",
+            lambda texts, mask, groups, **more: (
+                counted.append((list(texts), mask)) or terms_of_selection(texts, mask)
+            ),
+        )
+        many = dataclasses.replace(skill_map, coordinates=np.zeros((60, 2), dtype=np.float32))
+        panel = MapPanel(["night nurse"] * 30 + ["Java services"] * 30, many, language="en")
+        panel.select(range(30))
+        texts, mask = counted[-1]
+        assert mask.tolist() == [True] * 5 + [False] * 10
+        assert texts == ["night nurse"] * 5 + ["Java services"] * 10
+        assert panel.session.terms() == ["night nurse"]
 
     def test_all_or_nothing_has_no_words_of_its_own(self, panel):
         panel.select(range(6))

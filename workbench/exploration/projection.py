@@ -26,7 +26,7 @@ from workbench.exploration.inputs import (
 from workbench.exploration.map_files import read_map, write_map
 from workbench.exploration.neighbours import nearest
 from workbench.exploration.reduction import Reduction, reduce
-from workbench.exploration.umap_layout import Backend, check_neighbours, umap_layout
+from workbench.exploration.umap_layout import Backend, check_distinct, check_neighbours, umap_layout
 
 __all__ = ["SkillMap", "fit_map"]
 
@@ -266,7 +266,7 @@ def fit_map(
     found = distinct(rows, ids)
     anchors = rows[found.rows]
     if method == "pca":
-        check_neighbours(2, len(anchors))
+        check_distinct(len(anchors))
         reduction = reduce(anchors, min(2, anchors.shape[1]), seed)
         reduced = reduction.project(anchors)
         places = np.pad(reduced, ((0, 0), (0, 2 - reduced.shape[1])))

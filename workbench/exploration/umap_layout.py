@@ -20,7 +20,7 @@ from workbench.exploration.inputs import Vectors
 from workbench.exploration.neighbours import nearest_others
 from workbench.exploration.progress import hidden
 
-__all__ = ["Backend", "check_neighbours", "umap_layout", "warm_up"]
+__all__ = ["Backend", "check_distinct", "check_neighbours", "umap_layout", "warm_up"]
 
 Backend = Literal["auto", "cpu", "gpu"]
 
@@ -105,15 +105,25 @@ def check_neighbours(n_neighbors: int, n: int) -> None:
     """
     if isinstance(n_neighbors, bool) or not isinstance(n_neighbors, int) or n_neighbors < 2:
         raise InputError(f"n_neighbors is {n_neighbors!r}; it must be a whole number, at least 2.")
-    if n == 1:
-        raise InputError(
-            "All vectors are identical, so there is nothing to lay out or to group. If the texts differ, "
-            "something went wrong when they were encoded."
-        )
+    check_distinct(n)
     if n <= max(n_neighbors, 3):
         raise InputError(
             f"There are {n} distinct vectors, which is too few for n_neighbors={n_neighbors}; "
             + (f"ask for at most {n - 1}, or add texts." if n > 4 else "add texts, or use method='pca'.")
+        )
+
+
+def check_distinct(n: int) -> None:
+    """Refuse a single distinct vector.
+
+    Raises
+    ------
+    InputError
+    """
+    if n == 1:
+        raise InputError(
+            "All vectors are identical, so there is nothing to lay out or to group. If the texts differ, "
+            "something went wrong when they were encoded."
         )
 
 
