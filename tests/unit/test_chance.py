@@ -116,6 +116,16 @@ class TestSimulated:
         assert np.mean(hits) > 2
 
 
+def test_of_very_many_references_some_are_drawn():
+    rng = np.random.default_rng(9)
+    jds, resumes = texts(rng, 400), texts(rng, 300)
+    found = against_chance(jds[0], resumes[0], jds[1:], resumes[1:], most_references=120)
+    whole = against_chance(jds[0], resumes[0], jds[1:], resumes[1:])
+    assert found.n_pairs == 121 * 121
+    assert whole.n_pairs == 400 * 300
+    np.testing.assert_allclose(found.p_values, whole.p_values, atol=0.1)
+
+
 def test_a_dimension_that_is_high_in_all_texts_is_no_finding():
     rng = np.random.default_rng(5)
     rows = texts(rng, 60)
@@ -151,6 +161,7 @@ def test_the_sentence_names_what_was_found():
         ({"second_references": np.full((5, 24), np.nan)}, InputError, "Second reference 0 .* not finite"),
         ({"first": np.zeros(24)}, InputError, "Vector 0 is all zeros"),
         ({"fdr": 1.0}, InputError, "fdr is 1.0"),
+        ({"most_references": 1}, InputError, "most_references is 1"),
         ({"method": "holm"}, InputError, "'bh' or 'by'"),
     ],
 )

@@ -20,8 +20,8 @@ def test_contributions_sum_to_the_score(seed, dimension, dtype):
     parts = split_score(first, second)
     one, other = first.astype(np.float64), second.astype(np.float64)
     cosine = np.dot(one, other) / (np.linalg.norm(one) * np.linalg.norm(other))
-    assert abs(parts.values.sum() - cosine) < 1e-6
-    assert parts.score == parts.values.sum()
+    assert abs(parts.products.sum() - cosine) < 1e-6
+    assert parts.score == parts.products.sum()
     assert parts.score == pytest.approx(cosine_similarity([one], [other])[0, 0], abs=1e-6)
 
 
@@ -43,7 +43,7 @@ def test_shared_dimensions_are_clearly_positive_in_both_and_come_largest_first()
     assert (first > limits[0]).tolist() == [True, False, True, False, False, False, False, False]
     assert split_score(first, second, clear=1.0).shared.tolist() == [2, 0]
     # Both clearly negative adds to the score as well, but is not both clearly positive.
-    assert split_score(first, second).values[3] > 0
+    assert split_score(first, second).products[3] > 0
 
 
 def test_half_of_what_is_added_is_counted_from_the_largest():

@@ -86,8 +86,8 @@ def test_side_by_side_and_contributions_have_a_bar_for_every_dimension(dimension
     figure = plot_side_by_side(*pair)
     assert len(figure.axes) == 2 * (1 + rows)
     steps = [[patch.get_data() for patch in ax.patches] for ax in plot_contributions(parts).axes]
-    drawn = np.concatenate([high.values + low.values for high, low in steps])
-    np.testing.assert_allclose(drawn, parts.values)
+    drawn = np.concatenate([high.values + low.values for high, low in steps])  # noqa: PD011
+    np.testing.assert_allclose(drawn, parts.products)
 
 
 def test_both_vectors_are_drawn_on_one_scale():
@@ -118,7 +118,7 @@ def test_the_chance_figure_fills_the_dots_of_findings_only():
     parts = found.contributions
     filled, hollow = figure.axes[0].collections[1:3]
     assert len(filled.get_offsets()) == 1
-    assert filled.get_offsets()[0][0] == pytest.approx(parts.values[5])
+    assert filled.get_offsets()[0][0] == pytest.approx(parts.products[5])
     assert len(hollow.get_offsets()) == 14
     assert sum(bar.get_height() for bar in figure.axes[1].patches) == pytest.approx(1, abs=1e-3)
 
@@ -168,4 +168,4 @@ def test_an_interval_that_holds_zero_is_drawn_in_another_colour():
 
     assert colours(0.05) != colours(-0.05)
     assert title_of(plot_faithfulness(faithfulness(), language="en")).startswith("Faithful: ")
-    assert title_of(plot_faithfulness(faithfulness(-0.05), language="zh")).startswith("解释不可信：75%")
+    assert title_of(plot_faithfulness(faithfulness(-0.05), language="zh")).startswith("解释不可信：75.0%")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from workbench.cli.output import encoder_entry, encoder_line, note, print_json, say, stdout_console, wrapped
-from workbench.cli.search import EncoderSpec, Json
+from workbench.cli.search import Json
 from workbench.texts import tidy
 
 __all__ = ["explain"]
@@ -16,7 +16,16 @@ __all__ = ["explain"]
 def explain(
     resume: Annotated[str, typer.Argument(metavar="RESUME", help="A candidate's skill text.")],
     jd: Annotated[str, typer.Argument(metavar="JD", help="A job requirement.")],
-    encoder: EncoderSpec = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder",
+            "-e",
+            metavar="SPEC",
+            help="As of 'workbench search'; 'workbench doctor' says which can be loaded here.",
+            show_default="auto",
+        ),
+    ] = None,
     language: Annotated[
         Literal["zh", "en"] | None,
         typer.Option("--language", help="Of what is said.", show_default="that of the settings"),

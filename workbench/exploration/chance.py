@@ -24,6 +24,8 @@ Method = Literal["bh", "by"]
 
 # Products are compared with one that may have been rounded differently.
 ROUNDING = 1e-9
+# Two thousand texts of each kind make four million random pairs.
+MOST_REFERENCES = 2000
 # Random pairs behind the usual range of a contribution, which is only shown.
 SHOWN_PAIRS = 4000
 
@@ -79,7 +81,7 @@ class ChanceComparison:
     @property
     def findings(self) -> npt.NDArray[np.intp]:
         """Dimensions that contribute more than in random pairs, after correction; smallest p-value first."""
-        order = np.lexsort((-self.contributions.values, self.p_values))
+        order = np.lexsort((-self.contributions.products, self.p_values))
         return order[self.adjusted[order] <= self.fdr]
 
     def sentence(self, language: Language = "en") -> str:
@@ -147,6 +149,7 @@ def against_chance(
     clear: float = CLEAR,
     fdr: float = 0.05,
     method: Method = "bh",
+    most_references: int = MOST_REFERENCES,
     seed: int = 0,
 ) -> ChanceComparison:
     """Compare what two vectors share with what random pairs of the same encoder share.
@@ -172,8 +175,10 @@ def against_chance(
         Tolerated share of false findings.
     method : {"bh", "by"}
         Benjamini and Hochberg, who allow positive dependence, or Benjamini and Yekutieli, who allow any.
+    most_references : int
+        Of each kind; where there are more, so many are drawn at random, which leaves the test exact.
     seed : int
-        Of the random pairs behind `usual`, which is only shown.
+        Of that draw, and of the random pairs behind `usual`, which is only shown.
 
     Raises
     ------
@@ -205,10 +210,17 @@ def against_chance(
         raise InputError(f"fdr is {fdr}; it must lie between 0 and 1 (0.05 is usual).")
     if method not in ("bh", "by"):
         raise InputError(f"method is {method!r}; it must be 'bh' or 'by'.")
+    if most_references < 2:
+        raise InputError(f"most_references is {most_references}; at least 2 are needed, hundreds are usual.")
+    rng = np.random.default_rng(seed)
     parts = split_score(first, second, clear=clear)
     one_kind = second_references is None
-    left = _references(references, parts, "Reference")
-    right = left if one_kind else _references(second_references, parts, "Second reference")
+    left = _some(_references(references, parts, "Reference"), most_references, rng)
+    right = (
+        left
+        if one_kind
+        else _some(_references(second_references, parts, "Second reference"), most_references, rng)
+    )
     if one_kind:
         # Each ordered pair of different texts, of which this pair is one.
         left = right = np.vstack([left, parts.first, parts.second])
@@ -218,7 +230,7 @@ def against_chance(
     at_least = np.array(
         [
             _pairs_at_least(left[:, dimension], right[:, dimension], value, one_kind)
-            for dimension, value in enumerate(parts.values)
+            for dimension, value in enumerate(parts.products)
         ]
     )
     p_values = at_least / n_pairs
@@ -226,7 +238,6 @@ def against_chance(
     scores = left @ right.T
     if one_kind:
         np.fill_diagonal(scores, -np.inf)
-    rng = np.random.default_rng(seed)
     rows, columns = (rng.integers(len(side), size=SHOWN_PAIRS) for side in (left, right))
     different = (rows != columns) | (not one_kind)
     return ChanceComparison(
@@ -258,6 +269,10 @@ def _references(vectors: npt.ArrayLike | None, parts: Contributions, what: str) 
         )
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows
+
+
+def _some(rows: FloatArray, most: int, rng: np.random.Generator) -> FloatArray:
+    return rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]
 
 
 def _pairs_at_least(left: FloatArray, right: FloatArray, value: float, one_kind: bool) -> int:

@@ -43,14 +43,14 @@ class Contributions:
     clear: float = CLEAR
 
     @cached_property
-    def values(self) -> FloatArray:
+    def products(self) -> FloatArray:
         """Product of both vectors in each dimension, shape (d,); their sum is the score."""
         return self.first * self.second
 
     @property
     def score(self) -> float:
         """Cosine similarity."""
-        return float(self.values.sum())
+        return float(self.products.sum())
 
     @cached_property
     def shared(self) -> npt.NDArray[np.intp]:
@@ -61,12 +61,12 @@ class Contributions:
     @cached_property
     def leading(self) -> npt.NDArray[np.intp]:
         """All dimensions, largest contribution first."""
-        return np.argsort(-self.values, kind="stable")
+        return np.argsort(-self.products, kind="stable")
 
     @property
     def agreeing(self) -> float:
         """Share of dimensions in which both have the same sign, and so add to the score."""
-        return float((self.values > 0).mean())
+        return float((self.products > 0).mean())
 
     def needed_for(self, share: float = 0.5) -> int:
         """How many dimensions, largest first, add up to this share of all that is added.
@@ -74,15 +74,15 @@ class Contributions:
         What is added is the sum of the positive contributions, which is more than the score: negative
         ones take away from it.
         """
-        added = np.cumsum(np.clip(self.values[self.leading], 0, None))
+        added = np.cumsum(np.clip(self.products[self.leading], 0, None))
         if added[-1] == 0:
             return 0
         return int(np.searchsorted(added, share * added[-1] - 1e-12) + 1)
 
     def sentence(self, language: Language = "en") -> str:
         """The score taken apart, in words."""
-        d, half = len(self.values), self.needed_for(0.5)
-        added = float(self.values[self.values > 0].sum())
+        d, half = len(self.products), self.needed_for(0.5)
+        added = float(self.products[self.products > 0].sum())
         named = ", ".join(f"#{dimension}" for dimension in self.shared[:5])
         more = len(self.shared) - 5
         if language == "zh":
@@ -109,11 +109,11 @@ class Contributions:
 
         frame = pd.DataFrame(
             {
-                "dimension": np.arange(len(self.values)),
+                "dimension": np.arange(len(self.products)),
                 "first": self.first,
                 "second": self.second,
-                "contribution": self.values,
-                "shared": np.isin(np.arange(len(self.values)), self.shared),
+                "contribution": self.products,
+                "shared": np.isin(np.arange(len(self.products)), self.shared),
             }
         )
         return frame.iloc[self.leading].reset_index(drop=True)
@@ -122,7 +122,7 @@ class Contributions:
         """Plain values for JSON."""
         return {
             "score": self.score,
-            "dimension": len(self.values),
+            "dimension": len(self.products),
             "agreeing": self.agreeing,
             "needed_for_half": self.needed_for(0.5),
             "shared": self.shared.tolist(),
@@ -143,7 +143,7 @@ def split_score(first: npt.ArrayLike, second: npt.ArrayLike, *, clear: float = C
     Returns
     -------
     Contributions
-        Its `values` sum to the score.
+        Its `products` sum to the score.
 
     Raises
     ------
@@ -154,13 +154,13 @@ def split_score(first: npt.ArrayLike, second: npt.ArrayLike, *, clear: float = C
 
     Notes
     -----
-    A single dimension has no meaning of its own: turning all vectors together leaves every score as it
-    is, but other dimensions stand out afterwards.
+    A single dimension of a neural encoder has no meaning of its own: turning all vectors together leaves
+    every score as it is, but other dimensions stand out afterwards.
 
     Examples
     --------
     >>> parts = split_score([0.6, 0.8], [0.8, 0.6])
-    >>> parts.values.round(2).tolist(), round(parts.score, 2)
+    >>> parts.products.round(2).tolist(), round(parts.score, 2)
     ([0.48, 0.48], 0.96)
     """
     if not clear > 0:

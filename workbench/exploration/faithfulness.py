@@ -94,7 +94,7 @@ class Faithfulness:
             name = {"jd": "岗位要求", "resume": "简历"}[self.side]
             return (
                 f"{n:,} 对（{self.n_jds} 个 JD）里，删掉{name}中解释点名的 {k} 个短语，分数平均降 {top:.4f}；"
-                f"随机删 {k} 个降 {random:.4f}，相差 {deleted}，{self.share_of_pairs:.0%} 的配对如此；"
+                f"随机删 {k} 个降 {random:.4f}，相差 {deleted}，{self.share_of_pairs:.1%} 的配对如此；"
                 f"与删最长的 {k} 个相差 {longest}。只留这 {k} 个，与只留随机 {k} 个相差 {kept}。"
                 f"{self._verdict(language)}"
             )
@@ -102,7 +102,7 @@ class Faithfulness:
         return (
             f"In {n:,} pairs ({self.n_jds} JDs), deleting the {k} phrases that the explanation of the {name} "
             f"names lowers the score by {top:.4f} on average, deleting {k} random ones by {random:.4f}: a "
-            f"difference of {deleted}, found in {self.share_of_pairs:.0%} of pairs; beside the {k} longest "
+            f"difference of {deleted}, found in {self.share_of_pairs:.1%} of pairs; beside the {k} longest "
             f"it is {longest}. Keeping only these {k} rather than {k} random ones makes {kept}. "
             f"{self._verdict(language)}"
         )

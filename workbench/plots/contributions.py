@@ -32,6 +32,8 @@ __all__ = ["plot_chance", "plot_contributions"]
 
 SHOWN = 15
 NAMED = 5
+# Width of a label, as a share of the row.
+LABEL = 0.16
 
 
 def plot_contributions(
@@ -53,7 +55,7 @@ def plot_contributions(
         Its title says how few dimensions make half of what is added; the largest are named.
     """
     zh = language == "zh"
-    values = parts.values
+    values = parts.products
     folded = folding(len(values))
     half = parts.needed_for(0.5)
     with house_style():
@@ -141,7 +143,7 @@ def _largest(ax: Axes, found: ChanceComparison, most: int, zh: bool) -> None:
     ax.hlines(places, low, high, color=GREY, alpha=0.45, linewidth=7)
     for mask, face in ((is_finding, VERMILLION), (~is_finding, "white")):
         ax.scatter(
-            parts.values[shown][mask], places[mask], s=36, facecolor=face, edgecolor=VERMILLION, zorder=3
+            parts.products[shown][mask], places[mask], s=36, facecolor=face, edgecolor=VERMILLION, zorder=3
         )
     ax.axvline(0, color=MUTED, linewidth=0.8)
     shared = set(parts.shared.tolist())
@@ -198,13 +200,13 @@ def _counts(ax: Axes, found: ChanceComparison, zh: bool) -> None:
 
 def _apart(parts: Contributions, width: int) -> list[int]:
     """The largest contributions whose labels do not lie on each other."""
-    chosen: list[int] = []
+    chosen: dict[int, tuple[int, float, float]] = {}
     for dimension in parts.leading[: 4 * NAMED].tolist():
-        near = [
-            one
-            for one in chosen
-            if one // width == dimension // width and abs(one - dimension) < 0.14 * width
-        ]
-        if not near and parts.values[dimension] > 0:
-            chosen.append(dimension)
-    return chosen[:NAMED]
+        row, place = divmod(dimension, width)
+        # As label_dimension puts them: to the right of the bar, near the end to its left.
+        left, right = (0.0, LABEL) if place < 0.85 * width else (-LABEL, 0.0)
+        span = (row, place + left * width, place + right * width)
+        free = all(row != one or span[2] < start or span[1] > end for one, start, end in chosen.values())
+        if free and parts.products[dimension] > 0 and len(chosen) < NAMED:
+            chosen[dimension] = span
+    return list(chosen)

@@ -234,7 +234,7 @@ def _explanation_title(explanation: Explanation, zh: bool) -> str:
 
 
 def _faithfulness_title(found: Faithfulness, zh: bool) -> str:
-    share = f"{found.share_of_pairs:.0%}"
+    share = f"{found.share_of_pairs:.1%}"
     zh_names = {"faithful": "可信", "partly": "一半可信", "not faithful": "不可信"}
     if zh:
         return f"解释{zh_names[found.standing]}：{share} 的配对里，点名的短语比随机的更要紧"

@@ -54,7 +54,7 @@ def plot_side_by_side(
     parts = split_score(first, second)
     zh = language == "zh"
     pair = (parts.first, parts.second)
-    folded = folding(len(parts.values))
+    folded = folding(len(parts.products))
     height = 0.85 * folded.rows + (0.9 if folded.rows == 1 else 0)
     reach = float(max(np.abs(values).max() for values in pair)) * 1.25
     with house_style():
@@ -88,10 +88,10 @@ def plot_side_by_side(
         for ax in histograms:
             ax.set_ylim(0, top)
         title = (
-            f"分数 {parts.score:.4f}：两个向量在 {parts.agreeing:.0%} 的维度上同号（{len(parts.values)} 维）"
+            f"分数 {parts.score:.4f}：{len(parts.products)} 维里 {parts.agreeing:.0%} 同号"
             if zh
             else f"Score {parts.score:.4f}: the signs agree in {parts.agreeing:.0%} of "
-            f"{len(parts.values)} dimensions"
+            f"{len(parts.products)} dimensions"
         )
         figure.suptitle(title, x=0.01, ha="left", fontsize=14, color=INK)
         figure.alt = title
