@@ -17,7 +17,6 @@ import argparse
 import itertools
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -333,12 +332,12 @@ def one_size(n_text: str) -> dict[str, Any]:
     import faiss  # noqa: F401
 
     before = resident_bytes()
-    vectors, queries = mixture(n, SCALING_DIMENSION, n_queries=100)
+    vectors, queries = mixture(n, SCALING_DIMENSION)
     flat = FlatIndex(vectors)
     expected = flat.search(queries, K)[1]
     point: dict[str, Any] = {
         "n": n,
-        "exact": median_seconds(lambda query: flat.search(query[None], K), queries),
+        "exact": median_seconds(lambda query: flat.search(query[None], K), queries[:100]),
         "approximate": None,
         "build": None,
         "recall": None,
@@ -348,7 +347,7 @@ def one_size(n_text: str) -> dict[str, Any]:
         built = build_quantised(vectors, progress=False)
         point["build"] = built.record.seconds
         if (index := built.index) is not None:
-            point["approximate"] = median_seconds(lambda query: index.search(query[None], K), queries)
+            point["approximate"] = median_seconds(lambda query: index.search(query[None], K), queries[:100])
             point["recall"] = share_found(expected, index.search(queries, K)[1])
     point["vectors"] = vectors.nbytes
     point["peak"] = resident_bytes(peak=True) - before
@@ -393,12 +392,15 @@ def in_a_child(name: str, argument: str) -> dict[str, Any]:
 
 
 def resident_bytes(*, peak: bool = False) -> int:
-    if peak:
-        # kB on Linux, bytes on macOS
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    status = Path("/proc/self/status")
+    if peak and status.exists():
+        # Not getrusage: a child starts with the peak of its parent there.
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
     import psutil
 
-    return int(psutil.Process().memory_info().rss)
+    memory = psutil.Process().memory_info()
+    # Windows knows the peak; macOS has what is there now.
+    return int(getattr(memory, "peak_wset", memory.rss) if peak else memory.rss)
 
 
 def free_bytes() -> int:
@@ -438,22 +440,14 @@ def draw(scaled: Mapping[str, Any]) -> Path:
         right.loglog(*zip(*((p["n"], p["vectors"]) for p in points), strict=True), "--", color=GREY)
         right.loglog(*zip(*((p["n"], p["peak"]) for p in points), strict=True), "o-", color=BLUE, ms=5)
         last = points[-1]
-        right.annotate(
-            "vectors alone",
-            (last["n"], last["vectors"]),
-            (8, -4),
-            textcoords="offset points",
-            color=MUTED,
-            va="top",
-        )
-        right.annotate(
-            f"peak of the process\n{last['peak'] / last['vectors']:.2f} × the vectors",
-            (last["n"], last["peak"]),
-            (8, 4),
-            textcoords="offset points",
-            color=BLUE,
-            va="bottom",
-        )
+        share = last["peak"] / last["vectors"]
+        for said, name, colour, at in (
+            (f"of the process,\n{share:.2f} × the vectors", "peak", BLUE, "bottom"),
+            ("vectors alone", "vectors", MUTED, "top"),
+        ):
+            right.annotate(
+                said, (last["n"], last[name]), (8, 0), textcoords="offset points", color=colour, va=at
+            )
         sizes = [p["n"] for p in points]
         for axes, units in ((left, TIMES), (right, BYTES)):
             axes.set_xlabel(f"vectors of {scaled['dimension']} dimensions")
@@ -464,19 +458,21 @@ def draw(scaled: Mapping[str, Any]) -> Path:
             axes.yaxis.set_minor_formatter(NullFormatter())
             axes.grid(axis="y")
             axes.set_xlim(sizes[0] * 0.7, sizes[-1] * 8)
+            axes.set_ylim(top=axes.get_ylim()[1] * 3)
             axes.tick_params(colors=INK)
         headline(left, "Time of one query, and of building", "top 5; median of 100 queries")
-        headline(right, "Memory at most", "of a process that searches both ways and builds the index")
+        headline(right, "Memory at most", "both searches, and building the index")
         figure.savefig(path, dpi=160)
     return path
 
 
 TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
-BYTES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def with_unit(value: float, units: tuple[tuple[float, str], ...]) -> str:
-    size, unit = next((u for u in units if value >= u[0]), units[-1])
+    # Ticks are powers of ten, give or take a rounding error.
+    size, unit = next((u for u in units if value >= 0.999 * u[0]), units[-1])
     return f"{value / size:.3g} {unit}"
 
 

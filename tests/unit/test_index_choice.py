@@ -73,6 +73,12 @@ def found(base, query=QUERY, **options):
     return [(hit["index"], hit["score"]) for hit in base.search(query, cutoff=0.5, **options)]
 
 
+def sorted_by_definition(base):
+    scores = base.vectors.astype(np.float64) @ base.encoder.encode_queries([QUERY])[0]
+    scores = np.round(scores * 2**24) / 2**24
+    return [(row, scores[row]) for row in np.argsort(-scores, kind="stable")[:5].tolist()]
+
+
 def manifest_of(folder):
     return json.loads((folder / "manifest.json").read_text())
 
@@ -118,9 +124,7 @@ class TestWhatIsChosen:
         assert np.mean(same) > 0.98
 
     def test_the_exact_search_is_there_for_the_asking(self, base, no_building):
-        hits = found(base, exact=True)
-        scores = base.vectors.astype(np.float64) @ base.encoder.encode_queries([QUERY])[0]
-        assert [row for row, _ in hits] == np.argsort(-np.round(scores * 2**24), kind="stable")[:5].tolist()
+        assert found(base, exact=True) == sorted_by_definition(base)
 
     def test_it_can_be_asked_for_once_and_for_all(self, stored, encoder, no_building):
         base = KnowledgeBase.open(stored, encoder, exact=True)
@@ -169,9 +173,20 @@ class TestOnAGraphicsCard:
 
         monkeypatch.setattr(choosing, "free_gpu", gpu)
         base = KnowledgeBase.from_texts(TEXTS, encoder)
-        assert found(base) == found(KnowledgeBase.from_texts(TEXTS, encoder, exact=True))
-        assert base.info().index == "exact inner product (cpu, float16)"
+        assert base.info().index == "exact inner product (GPU, float16)"
+        assert found(base) == sorted_by_definition(base)
+        assert base.info().index == "exact inner product (CPU, float16)"
         assert set(free) == {N * 61}
+
+    @pytest.mark.models
+    def test_vectors_that_are_there_already_stay_although_they_have_filled_it(
+        self, encoder, monkeypatch, no_building
+    ):
+        rooms = iter(["cpu", "cpu"])
+        monkeypatch.setattr(choosing, "free_gpu", lambda n_values: next(rooms, None))
+        base = KnowledgeBase.from_texts(TEXTS, encoder)
+        assert found(base) == found(base) == found(base)
+        assert base.info().index == "exact inner product (CPU, float16)"
 
     def test_torch_is_not_loaded_to_look_for_one(self, monkeypatch):
         monkeypatch.delitem(sys.modules, "torch", raising=False)

@@ -199,7 +199,8 @@ def recall_by_effort(vectors: Vectors, codes: Any, rows: npt.NDArray[np.int64]) 
     for part, scores in scores_in_parts(vectors, vectors[rows]):
         own = rows[part, None]
         np.put_along_axis(scores, own, -np.inf, axis=1)
-        kth = np.partition(scores, -MEASURED_K, axis=1)[:, -MEASURED_K, None]
+        # Row by row, so that scores are not there twice.
+        kth = np.array([np.partition(row, -MEASURED_K)[-MEASURED_K] for row in scores])[:, None]
         # One more, since the vector itself is found too.
         _, candidates = codes.search(vectors[rows[part]], deepest + 1)
         good = np.take_along_axis(scores, candidates, axis=1) >= kth - SAME_SCORE

@@ -68,8 +68,9 @@ class Indexes:
     def describe(self) -> str:
         """Which index is used, or will be once it is built."""
         if self._exact_only or not self._is_worth_approximating():
-            used = self._exact[1] if self._exact else None
-            return used.kind if used else FlatIndex.kind
+            if self._exact and self._exact[0] == self._store.manifest.revision:
+                return self._exact[1].kind
+            return FlatIndex.kind if self._gpu() is None else TorchIndex.kind_on("cuda")
         record = self.record
         return str(record) if record else f"{APPROXIMATE}, to be built at the first search"
 
@@ -92,21 +93,26 @@ class Indexes:
             n * dimension > QUICK
             and n >= FEWEST_ROWS
             and find_spec("faiss") is not None
-            and free_gpu(n * dimension) is None
+            and self._gpu() is None
         )
+
+    def _gpu(self) -> str | None:
+        """The GPU to search on: one that holds the vectors, or has room for them, if they are many."""
+        vectors, revision = self._store.contents.vectors, self._store.manifest.revision
+        if self._exact and self._exact[0] == revision and isinstance(self._exact[1], TorchIndex):
+            return self._exact[1].device
+        return free_gpu(vectors.size) if vectors.size > QUICK else None
 
     def _exact_index(self) -> Index:
         manifest, vectors = self._store.manifest, self._store.contents.vectors
         if self._exact is None or self._exact[0] != manifest.revision:
             self._check()
-            is_large = vectors.size > QUICK
-            device = free_gpu(vectors.size) if is_large else None
-            self._exact = (
-                manifest.revision,
-                TorchIndex(vectors, device=device, checked=True)
-                if device
-                else FlatIndex(vectors, checked=True),
-            )
+            device = self._gpu()
+            if device is None:
+                index: Index = FlatIndex(vectors, checked=True)
+            else:
+                index = TorchIndex(vectors, device=device, checked=True)
+            self._exact = manifest.revision, index
         return self._exact[1]
 
     def _approximate_index(self, progress: bool | None) -> QuantisedIndex | None:

@@ -28,13 +28,13 @@ from workbench.retrieval.index import (
 
 __all__ = ["FlatIndex", "TorchIndex", "free_gpu", "scores_in_parts"]
 
-# Scores that are kept at a time for a batch of queries: 2**25 are 128 MB.
-MOST_SCORES = 2**25
+# Scores that are kept at a time for a batch of queries: 2**24 are 64 MB.
+MOST_SCORES = 2**24
 # A product with a matrix of so few queries is slower than one product for each.
 FEWEST_TOGETHER = 4
-# Up to so many numbers one thread takes a quarter of a millisecond, while BLAS's threads, on a machine that
-# is busy, wait for each other for as long as the system lets others run: 16 ms were seen.
-ONE_THREAD = 2**22
+# Up to so many numbers one thread takes 2 ms at most, twice as long as two. BLAS's threads wait for each
+# other, on a machine that is busy for as long as the system lets others run: 16 ms were seen.
+ONE_THREAD = 2**24
 # Share of a GPU's free memory that vectors may take; the rest is for the encoder's batches.
 SHARE_OF_GPU = 0.5
 HALF_ROUNDING = 2.0**-11
@@ -124,8 +124,18 @@ class TorchIndex:
 
     @property
     def kind(self) -> str:
-        place = "GPU" if self._device.type == "cuda" else str(self._device)
-        return f"exact inner product ({place}, {str(self._dtype).removeprefix('torch.')})"
+        return self.kind_on(self.device, str(self._dtype).removeprefix("torch."))
+
+    @staticmethod
+    def kind_on(device: str, dtype: str = "float16") -> str:
+        """What it is called where it runs on a device."""
+        place = device.upper() if device == "cpu" else device.replace("cuda", "GPU", 1)
+        return f"exact inner product ({place}, {dtype})"
+
+    @property
+    def device(self) -> str:
+        """As torch names it."""
+        return str(self._device)
 
     def __len__(self) -> int:
         return len(self._vectors)
