@@ -206,6 +206,25 @@ class TestWhatIsAskedFor:
         done = workbench("calibrate", muddled, "-e", "keyword", "--prevalence", 0.05)
         assert "Figures are for 5.0 % matches" in plain(done.stdout)
 
+    def test_pairs_as_they_come_in_weight_the_labelled_ones(self, muddled, here):
+        """Live pairs are all of matching words, as half of the labelled ones are: these alone are left."""
+        pairs = pd.read_csv(muddled)
+        scores = score_pairs(read_pairs(muddled), load_encoder("keyword"))["score"]
+        pairs[(scores > scores.median()).to_numpy()].drop(columns="label").to_csv(
+            here / "live.csv", index=False
+        )
+        asked = ("calibrate", muddled, "-e", "keyword", "--choose-by", "youden")
+        done = workbench(*asked, "--live", "live.csv", "--json")
+        live = json.loads(done.stdout)["card"]["evidence"]["live"]
+        assert live["given"] == "scores"
+        assert live["scores"]["n_unused"] > 0
+        assert "Weighted, " in plain(workbench(*asked, "--live", "live.csv").stdout)
+
+    def test_live_pairs_and_a_prevalence_are_one_too_many(self, muddled):
+        done = workbench("calibrate", muddled, "-e", "keyword", "--live", muddled, "--prevalence", 0.1)
+        assert done.exit_code == 2
+        assert "live pairs imply a prevalence" in plain(done.stderr)
+
     def test_a_rule_chooses_without_a_guarantee(self, muddled):
         done = workbench("calibrate", muddled, "-e", "keyword", "--choose-by", "youden", "--json")
         assert done.exit_code == 0, done.output

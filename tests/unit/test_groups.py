@@ -15,9 +15,10 @@ from sklearn.metrics import accuracy_score, precision_score, recall_score
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
-from workbench.calibration import Observations, adverse_impact, by_group
+from workbench.calibration import Observations, adverse_impact, by_group, calibrate
 from workbench.calibration.evidence import plain
 from workbench.calibration.groups import TESTED, size_for_margin
+from workbench.calibration.study_groups import groups_of
 from workbench.errors import InputError
 
 CUTOFF = 0.45
@@ -310,6 +311,24 @@ def test_a_live_prevalence_weights_matches_in_all_groups_alike(pairs):
             pairs["label"][inside], pairs["score"][inside] > CUTOFF, sample_weight=weights[inside]
         )
         assert row.value == pytest.approx(expected)
+
+
+def test_groups_of_a_study_are_weighted_to_its_live_scores():
+    pairs = frame(600)
+    live = np.random.default_rng(1).normal(0.55, 0.12, 500)
+    study = calibrate(pairs, target_precision=0.7, live_scores=live, n_resamples=20)
+    found = groups_of(study, ["language"])[0]
+    weights = study.live_weights
+    for row in found.frame.query("figure == 'precision'").itertuples():
+        inside = (pairs["language"] == row.group).to_numpy() & (weights > 0)
+        expected = precision_score(
+            pairs["label"][inside],
+            pairs["score"][inside] > study.cutoff.value,
+            sample_weight=weights[inside],
+        )
+        assert row.value == pytest.approx(expected)
+    overall = found.overall["precision"]
+    assert overall.value == pytest.approx(study.figures["precision"].value)
 
 
 def test_it_can_be_kept_on_a_card(found):

@@ -26,7 +26,7 @@ from workbench.calibration.figures import Estimate, FigureName
 from workbench.calibration.flips import flips
 from workbench.calibration.grey_zone import GreyZone, grey_zone
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
-from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.observations import AUTO, FloatArray, Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
 from workbench.calibration.probability import MatchProbability, fit_probability
 from workbench.calibration.procedure import whole_procedure
@@ -99,6 +99,8 @@ class Study:
         Whether those probabilities can be believed, cross-fitted.
     settings : mapping
         What :func:`calibrate` was asked for.
+    live_weights : ndarray of float64, shape (n,), or None
+        Of each of the `pairs`, where live scores were given; 0 for scores that do not occur live.
     """
 
     cutoff: Cutoff
@@ -121,6 +123,7 @@ class Study:
     probability: MatchProbability | None
     reliability: Reliability | None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    live_weights: FloatArray | None = None
 
     @property
     def current_cutoff(self) -> float | None:
@@ -261,11 +264,12 @@ def calibrate(
         )
     observations = Observations.from_frame(scored, score=score, label=label, weight=weight, cluster=cluster)
     observations.require_both_classes()
-    live = None
+    live, live_weighted = None, None
     if live_scores is not None:
         reweighted = live_weights(observations, live_scores)
         observations = reweighted.apply(observations)
         observations.require_both_classes()
+        live_weighted = reweighted.weights
         live = {"share_outside": reweighted.share_outside, "n_unused": reweighted.n_unused}
     if target_precision is None and target_missed is None and rule is None:
         target_precision, target_missed = CLAIMED_PRECISION, CLAIMED_MISSED
@@ -360,6 +364,7 @@ def calibrate(
             "score": score,
             "label": label,
         },
+        live_weights=live_weighted,
     )
     return evidence.with_card(study, encoder)
 

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["groups_of", "with_groups"]
 
+# A column beside those that the user may have.
+LIVE = "weight of live scores"
+
 
 def groups_of(
     study: Study, columns: Sequence[str], *, weight: str | None = AUTO, cluster: str | None = AUTO
 ) -> list[GroupFigures]:
-    """Figures per group at the study's cutoff, for each column by itself.
+    """Figures per group at the study's cutoff, for each column by itself, weighted as the study is.
 
     Parameters
     ----------
@@ -34,10 +37,13 @@ def groups_of(
     InputError
         If a column is missing, or names one group only or too many.
     """
-    settings = study.settings
+    settings, pairs = study.settings, study.pairs
+    if study.live_weights is not None:
+        used = study.live_weights > 0
+        pairs, weight = pairs[used].assign(**{LIVE: study.live_weights[used]}), LIVE
     return [
         by_group(
-            study.pairs,
+            pairs,
             column,
             study.cutoff.value,
             confidence=settings["confidence"],

@@ -78,6 +78,13 @@ def calibrate(
             metavar="SHARE", help="Share of matches among the pairs that come in, where it is another one."
         ),
     ] = None,
+    live: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAIRS",
+            help="Pairs as they come in, without labels: figures are weighted to scores like theirs.",
+        ),
+    ] = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -138,10 +145,15 @@ def calibrate(
 
     if out is not None and out.suffix != ".json":
         raise InputError(f"--out is {str(out)!r}; a cutoff card is a .json file.")
+    if live is not None and prevalence is not None:
+        raise InputError("Give --prevalence or --live: live pairs imply a prevalence.")
     rule = None if choose_by is None else rule_from_text(choose_by)
     loaded = load_encoder(encoder)
     current = _current_cutoff(current_cutoff, loaded)
     scored = read_scored(pairs, loaded, column, positive)
+    live_scores = None
+    if live is not None:
+        live_scores = read_scored(live, loaded, column, positive, labelled=False)["score"]
     study = run_study(
         scored,
         target_precision=target_precision,
@@ -150,6 +162,7 @@ def calibrate(
         confidence=confidence,
         current_cutoff=current,
         prevalence=prevalence,
+        live_scores=live_scores,
         cluster=cluster or AUTO,
         weight=weights or AUTO,
         held_out=held_out,

@@ -156,7 +156,7 @@ def _prevalence(study: Study) -> str:
         return f"Weighted, {percent(live)} of pairs are matches; {percent(labelled)} as labelled."
     return (
         f"{percent(labelled)} of the labelled pairs are matches, and all figures are for pairs like them; "
-        "give --prevalence where other pairs come in."
+        "give --prevalence or --live where other pairs come in."
     )
 
 
