@@ -92,7 +92,7 @@ def check_chance(chance, jd, resume, jds, resumes):
     limit = 1.5 / np.sqrt(512)
     counts = (left >= limit).astype(int) @ (right >= limit).astype(int).T
     if len(jds) == 1:
-        counts = counts[~np.eye(len(left), dtype=bool)]
+        counts = counts[np.triu_indices(len(left), 1)]
     own = int(((jd >= limit) & (resume >= limit)).sum())
     assert chance["n_pairs"] == counts.size
     assert chance["n_shared"] == own

@@ -105,7 +105,7 @@ def test_vectors_of_two_encoders_are_not_drawn_side_by_side():
 
 def test_the_title_of_contributions_adds_up():
     title = title_of(plot_contributions(split_score([0.6, 0.8], [0.8, -0.6]), language="en"))
-    assert title.startswith("Score 0.0000 = +0.4800 \u2212 0.4800; 1 dimensions")
+    assert title.startswith("Score 0.0000 = +0.4800 \u2212 0.4800; 1 of 2 dimensions")
 
 
 def test_the_chance_figure_fills_the_dots_of_findings_only():

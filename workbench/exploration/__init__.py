@@ -25,7 +25,7 @@ _HOMES = {
     "SkillMap": "workbench.exploration.projection",
     "SupplyDemand": "workbench.exploration.supply_demand",
     "VectorSummary": "workbench.exploration.vectors",
-    "against_chance": "workbench.exploration.chance",
+    "against_chance": "workbench.exploration.random_pairs",
     "cluster_hierarchy": "workbench.exploration.hierarchy",
     "cluster_stability": "workbench.exploration.stability",
     "compare_maps": "workbench.exploration.quality",
@@ -95,7 +95,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from workbench.exploration.chance import ChanceComparison, against_chance
+    from workbench.exploration.chance import ChanceComparison
     from workbench.exploration.clusters import Clusters, find_clusters, name_clusters
     from workbench.exploration.contributions import Contributions, split_score
     from workbench.exploration.deletion import measure_faithfulness
@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from workbench.exploration.phrases import phrases_of
     from workbench.exploration.projection import SkillMap, fit_map
     from workbench.exploration.quality import ComparedMap, MapQuality, compare_maps, map_quality
+    from workbench.exploration.random_pairs import against_chance
     from workbench.exploration.removal import Removal, removal_curve, remove_dimensions
     from workbench.exploration.stability import ClusterStability, cluster_stability
     from workbench.exploration.supply_demand import SupplyDemand, supply_and_demand, supply_change

@@ -1,6 +1,6 @@
 """A score taken apart: what each dimension of two vectors contributes to their cosine similarity.
 
-Whether what stands out is more than chance is asked in :mod:`workbench.exploration.chance`.
+Whether what stands out is more than chance is asked in :mod:`workbench.exploration.random_pairs`.
 """
 
 from __future__ import annotations

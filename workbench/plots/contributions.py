@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from workbench.plots.map_parts import shortened
 from workbench.plots.style import (
     BLUE,
     GREY,
@@ -32,6 +33,7 @@ __all__ = ["plot_chance", "plot_contributions"]
 
 SHOWN = 15
 NAMED = 5
+LONGEST_NAME = 18
 # Width of a label, as a share of the row.
 LABEL = 0.16
 
@@ -69,12 +71,10 @@ def plot_contributions(
         title = (
             f"分数 {equation}；{half} 维占加上部分的一半"
             if zh
-            else f"Score {equation}; {half} dimensions make half of what is added"
+            else f"Score {equation}; {half} of {len(values)} dimensions make half of what is added"
         )
-        shown = " × ".join(name if len(name) <= 24 else name[:23] + "…" for name in names if name)
-        count = (
-            f"共 {len(values)} 维，蓝加红减" if zh else f"{len(values)} dimensions; blue adds, red takes away"
-        )
+        shown = " × ".join(shortened(name, LONGEST_NAME) for name in names if name)
+        count = f"共 {len(values)} 维，蓝加红减" if zh else f"{len(values)} dimensions, blue adds"
         headline(axes[0], title, f"{shown}{'，' if zh else ', '}{count}" if shown else count)
         axes[-1].set_xlabel(dimension_axis(folded.share, zh))
         figure.supylabel(
@@ -93,7 +93,7 @@ def plot_chance(found: ChanceComparison, *, most: int = SHOWN, language: Languag
     Parameters
     ----------
     found : ChanceComparison
-        From :func:`~workbench.exploration.chance.against_chance`.
+        From :func:`~workbench.exploration.random_pairs.against_chance`.
     most : int
         Dimensions shown, largest contribution first.
     language : {"zh", "en"}

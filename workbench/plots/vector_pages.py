@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.exploration.contributions import split_score
+from workbench.plots.map_parts import shortened
 from workbench.plots.style import INK, MUTED, headline, house_style, new_figure
 from workbench.plots.value_bars import folding
 from workbench.plots.vectors import dimension_axis, draw_histogram, draw_values
@@ -70,7 +71,7 @@ def plot_side_by_side(
             draw_histogram(ax, values, language)
             headline(
                 ax,
-                _shortened(name)
+                shortened(name, LONGEST_NAME)
                 or ("第一个" if zh else "First") * (1 - column)
                 or ("第二个" if zh else "Second"),
             )
@@ -96,7 +97,3 @@ def plot_side_by_side(
         figure.suptitle(title, x=0.01, ha="left", fontsize=14, color=INK)
         figure.alt = title
     return figure
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
