@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import paired_cosine_distances
 
 from workbench.calibration import compare_dimensions, matryoshka
+from workbench.calibration.comparing_text import dimensions
 from workbench.calibration.matryoshka import by_dimension
 from workbench.errors import InputError
 
@@ -83,6 +84,22 @@ def test_the_table_can_be_made_from_the_comparison(vectors, table):
     found = compare_dimensions(*vectors, n_resamples=50)
     assert found.baseline == "128"
     assert by_dimension(found).equals(table)
+
+
+def test_the_sentence_names_the_smallest_that_suffices_or_what_is_lost(table):
+    row = table.iloc[1]
+    gap = f"AUC is {row['difference']:+.3f} ({row['difference_low']:+.3f} to {row['difference_high']:+.3f})"
+    attrs = table.attrs
+    for suffices, said in (
+        ([False, True, True], "64 of 128 dimensions suffice, to within 0.01 of AUC: with 64, "),
+        ([False, False, True], "These pairs do not show that fewer than 128 dimensions suffice"),
+    ):
+        changed = table.assign(suffices=suffices)
+        changed.attrs = attrs
+        assert dimensions(changed).startswith(said)
+        assert gap in dimensions(changed)
+        assert f"{row['differ']} of 240 decisions differ" in dimensions(changed)
+        assert f"240 对中有 {row['differ']} 对判断不同" in dimensions(changed, "zh")
 
 
 def test_jds_are_resampled_where_they_are_given(vectors):

