@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from workbench.cli import app
 from workbench.errors import StoreError
-from workbench.retrieval import KnowledgeBase, approximate, choosing, exact
+from workbench.retrieval import KnowledgeBase, approximate, choosing, exact, search
 from workbench.retrieval.index_record import IndexRecord
 
 N = 2000
@@ -125,6 +125,12 @@ class TestWhatIsChosen:
 
     def test_the_exact_search_is_there_for_the_asking(self, base, no_building):
         assert found(base, exact=True) == sorted_by_definition(base)
+
+    def test_no_index_is_built_for_the_one_query_of_a_list(self, encoder, no_building):
+        hits = search(QUERY, TEXTS, encoder=encoder, cutoff=0.5)
+        assert [hit["index"] for hit in hits] == [
+            row for row, _ in sorted_by_definition(KnowledgeBase.from_texts(TEXTS, encoder))
+        ]
 
     def test_it_can_be_asked_for_once_and_for_all(self, stored, encoder, no_building):
         base = KnowledgeBase.open(stored, encoder, exact=True)
@@ -363,6 +369,10 @@ class TestOnTheCommandLine:
         assert exact["hits"][0]["index"] == 7
         assert "--exact compares with every text" in self.workbench(*command)
         assert "approximate" not in self.workbench(*command, "--exact")
+
+    def test_no_index_is_built_for_the_one_query_of_a_file(self, no_building):
+        found = json.loads(self.workbench("search", TEXTS[7], "--kb", "texts.txt", "-e", "keyword", "--json"))
+        assert (found["index"], found["hits"][0]["index"]) == (EXACT, 7)
 
     def test_no_knowledge_base_is_made_for_a_file_that_cannot_be_read(self, tmp_path):
         (tmp_path / "broken.xlsx").write_bytes(b"not a workbook")

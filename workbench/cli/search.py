@@ -177,7 +177,8 @@ def _open(
         if len(sources) > 1:
             raise InputError(f"{folders[0]} is a folder; give one knowledge base, or only files.")
         return KnowledgeBase.open(folders[0], encoder, create=False)
-    base = KnowledgeBase.from_texts([], encoder)
+    # An index would be built for this one query.
+    base = KnowledgeBase.from_texts([], encoder, exact=True)
     report = base.add_files(sources, text_column=text_column, sheet=sheet, encoding=encoding)
     for file in report.files:
         if file.added < file.n_input or file.cut or file.notes:

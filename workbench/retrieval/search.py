@@ -47,8 +47,9 @@ def search(
     cutoff : float, Cutoff or path, optional
         See :func:`~workbench.retrieval.cutoff_choice.resolve_cutoff`.
     exact : bool, optional
-        Whether the query must be compared with every text. By default all but large knowledge bases
-        do so (:meth:`KnowledgeBase.build_index`), or as the knowledge base was opened.
+        Whether the query must be compared with every text of a knowledge base. By default large ones
+        use an index (:meth:`KnowledgeBase.build_index`), or as they were opened. A list is always
+        searched exactly.
     progress : bool, optional
         Show a progress bar; by default for long tasks.
 
@@ -84,7 +85,8 @@ def search(
     check_k(k, len(cleaned.texts), _dropped_note(cleaned.report))
     if cleaned.report.n_output < cleaned.report.n_input or cleaned.report.cut:
         warn_caller(f"Cleaning changed the knowledge base: {cleaned.report}.", CleaningWarning)
-    whole = KnowledgeBase.from_texts(cleaned.texts, encoder, exact=bool(exact), progress=progress)
+    # An index would be built for this one query.
+    whole = KnowledgeBase.from_texts(cleaned.texts, encoder, exact=True, progress=progress)
     hits = whole.search(query, k=k, cutoff=cutoff, progress=progress)
     return [Hit(**{**hit, "index": cleaned.positions[hit["index"]]}) for hit in hits]
 
