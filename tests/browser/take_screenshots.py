@@ -61,14 +61,13 @@ def skill_map(page: Any, lab: Lab) -> bytes:
     yellow = np.abs(picture.astype(int) - ImageColor.getrgb(YELLOW)).max(axis=-1) < 24
     y, x = (np.median(places) / 1.5 for places in np.nonzero(yellow))
     panel.get_by_title("Activate lasso selection").click()
-    turns = np.linspace(0, 2 * np.pi, 40)
+    # Where it ends on the spot where it began, the front end sees a click there, too.
+    turns = np.linspace(0, 1.9 * np.pi, 40)
     path = np.column_stack([canvas["x"] + x + 75 * np.cos(turns), canvas["y"] + y + 75 * np.sin(turns)])
     page.mouse.move(*path[0])
     page.mouse.down()
     for place in path:
         page.mouse.move(*place, steps=2)
-        # A path that is done at once and ends where it began would be a click.
-        page.wait_for_timeout(30)
     page.mouse.up()
     rows = panel.locator(".wb-rows")
     rows.wait_for()
