@@ -83,7 +83,7 @@ def encoded_demo():
     decided = said["adjudicator"].fillna(said["annotator-a"])
     pairs["label"] = decided.reindex(pairs["pair_id"]).to_numpy().astype(int)
     texts = list(dict.fromkeys([*pairs["jd"], *pairs["resume"]]))
-    vectors = np.asarray(USE().encode(texts), dtype=np.float64)
+    vectors = np.asarray(USE(threads=1).encode(texts), dtype=np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     row = {text: place for place, text in enumerate(texts)}
     jds, resumes = (vectors[[row[text] for text in pairs[side]]] for side in ("jd", "resume"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -257,17 +257,10 @@ def plot_matryoshka(
                 fontsize=9,
                 color=MUTED,
             )
-        for row in table.itertuples():
-            # pandas types the rows of itertuples as plain tuples
-            at, auc = cast("tuple[int, float]", (row.dimension, row.auc))
+        for at, auc in zip(table["dimension"], table["auc"], strict=True):
+            # Beside the bar, not on it.
             above.annotate(
-                f"{auc:.3f}",
-                (at, auc),
-                (0, 9),
-                textcoords="offset points",
-                ha="center",
-                fontsize=9,
-                color=BLUE,
+                f"{auc:.3f}", (at, auc), (7, -12), textcoords="offset points", fontsize=9, color=BLUE
             )
         below.set_xscale("log", base=2)
         below.set_xticks(dimension, [str(each) for each in dimension])
