@@ -24,6 +24,11 @@ def workbench(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+def cased(text: str, number: int) -> str:
+    """The text with capitals where the bits of a number are set."""
+    return "".join(c.upper() if number >> at & 1 else c for at, c in enumerate(text))
+
+
 def plain(text: str) -> str:
     """Without the line breaks that a table's width makes."""
     return " ".join(text.split())
@@ -175,6 +180,40 @@ class TestInput:
         ours = json.loads(workbench("calibrate", clear, *asked).stdout)
         done = workbench("calibrate", "theirs.csv", *names, "--positive", "Good Fit", *asked)
         assert json.loads(done.stdout)["cutoff"] == ours["cutoff"]
+
+
+class TestLittle:
+    """An answer or a clear refusal, never a traceback."""
+
+    @staticmethod
+    def pairs(path, labels):
+        rows = [
+            (f"{SKILLS[n % 8]} engineer {n}", f"{SKILLS[n % 3]} work {n}", label)
+            for n, label in enumerate(labels)
+        ]
+        pd.DataFrame(rows, columns=["jd", "resume", "label"]).to_csv(path, index=False)
+        return path
+
+    @pytest.mark.parametrize("label", [0, 1])
+    def test_pairs_of_one_kind_end_with_2_and_what_to_do(self, here, label):
+        done = workbench("calibrate", self.pairs(here / "one.csv", [label] * 8), "-e", "keyword")
+        assert done.exit_code == 2
+        assert "Label some of the other kind" in plain(done.stderr)
+
+    def test_three_pairs_end_with_1_and_how_many_are_lacking(self, here):
+        done = workbench("calibrate", self.pairs(here / "three.csv", [1, 0, 1]), "-e", "keyword")
+        assert done.exit_code == 1
+        assert "not enough labels" in plain(done.stdout)
+
+    def test_scores_that_are_all_equal_end_with_1(self, here):
+        # The encoder does not see case, by which the JDs differ.
+        rows = [(cased("intensive care nursing", n), "steel pipe welder", n % 2) for n in range(40)]
+        pd.DataFrame(rows, columns=["jd", "resume", "label"]).to_csv(here / "equal.csv", index=False)
+        scored = score_pairs(read_pairs(here / "equal.csv"), load_encoder("keyword"))
+        assert scored["score"].max() == scored["score"].min()
+        done = workbench("calibrate", "equal.csv", "-e", "keyword")
+        assert done.exit_code == 1
+        assert "No cutoff" in plain(done.stdout)
 
 
 class TestWhatIsAskedFor:
