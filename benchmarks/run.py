@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -124,6 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--readme", action="store_true", help="measure nothing; renew the table in both READMEs"
     )
     options = parser.parse_args(arguments)
+    # Stopped from elsewhere is stopped by hand: else the script that runs would go on by itself.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.page:
         _write_page(RESULTS)
     if options.readme:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -195,6 +196,23 @@ class TestRunning:
         folder = scripts(first="SAVE(2.0)")
         assert run.run_all(["first", "second", "third"], folder=folder, results=tmp_path) == 130
         assert "**2.00**" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+
+    def test_stopped_from_elsewhere_it_takes_the_running_script_with_it(self, scripts, tmp_path):
+        alive = tmp_path / "alive"
+        folder = scripts(hung=f"Path({str(alive)!r}).write_text('x'); import time; time.sleep(60)")
+        started = (
+            f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r}); from pathlib import Path; import run; "
+            f"run.scripts = lambda: ['hung']; all_of = run.run_all; folder = Path({str(folder)!r}); "
+            "run.run_all = lambda names, quick: all_of(names, folder=folder, results=folder); "
+            "sys.exit(run.main(['--only', 'hung']))"
+        )
+        with subprocess.Popen([sys.executable, "-c", started], stdout=subprocess.PIPE, text=True) as running:
+            while not alive.exists():
+                time.sleep(0.05)
+            running.terminate()
+            said, _ = running.communicate(timeout=30)  # the script shares its output: it has ended too
+        assert running.returncode == 130
+        assert "Stopped during hung" in said
 
     def test_all_scripts_are_found_and_each_has_a_main_block(self, run):
         found = run.scripts()
