@@ -122,8 +122,8 @@ def placing_and_opening(figures: dict[str, Any]) -> None:
         figures["notes"].append(
             f"On a map of {n:,} texts a new one is placed in {seconds(one)} ({verdict} "
             f"{MOST_SECONDS_TO_PLACE:g} s), a hundred in {seconds(placed['place_100_seconds'])}; its panel "
-            f"is made in {seconds(made['seconds'])} with {made['memory_mib']:,.0f} MiB more at most, and half "
-            f"of it selected in {seconds(opened['lasso_half_seconds'])}."
+            f"is made in {seconds(made['seconds'])} with {made['memory_mib']:,.0f} MiB more at most, and "
+            f"half of it selected in {seconds(opened['lasso_half_seconds'])}."
         )
 
 

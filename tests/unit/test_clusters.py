@@ -227,6 +227,12 @@ class TestStability:
         with pytest.raises(InputError, match="119 vectors, but labels for 120"):
             cluster_stability(known[0][:-1], clusters)
 
+    def test_resamples_of_few_texts_use_the_neighbours_that_they_have(self):
+        vectors = trades(sizes=(10, 10), spread=0.1)[0]
+        found = find_clusters(vectors, ids=range(20), min_cluster_size=5, min_samples=2)
+        stability = cluster_stability(vectors, found, ids=range(20), n_resamples=2, progress=False)
+        assert len(stability.table) == len(found) == 2
+
     def test_no_resample_is_refused(self, known, clusters):
         with pytest.raises(InputError, match="at least 1"):
             cluster_stability(known[0], clusters, n_resamples=0)

@@ -549,6 +549,15 @@ class TestTheRest:
         with pytest.raises(MissingDependencyError, match=r"\.\[map\].*plot_skill_map"):
             MapPanel(TEXTS, skill_map)
 
+    def test_a_map_without_any_cluster_is_grey_and_says_so(self, skill_map, vectors):
+        settings = {"min_cluster_size": 5}
+        none = Clusters(
+            np.full(6, -1), np.zeros(6), pd.DataFrame({"cluster": [], "name": []}), vectors[:0], settings
+        )
+        panel = MapPanel(TEXTS, skill_map, kinds=KINDS, clusters=none, language="en")
+        assert "No cluster was found" in panel.widgets.status.value
+        assert [(entry.colour, entry.count) for entry in panel._view._drawn.key] == [(GREY, 6)]
+
     def test_it_shows_itself_and_says_what_it_is(self, panel):
         bundle = panel._repr_mimebundle_()
         assert "application/vnd.jupyter.widget-view+json" in bundle

@@ -17,6 +17,7 @@ from workbench.exploration import (
     Clusters,
     cluster_hierarchy,
     compare_maps,
+    find_clusters,
     fit_map,
     map_quality,
     supply_and_demand,
@@ -118,6 +119,12 @@ class TestTheMap:
         colours = [to_hex(colour) for colour in figure.axes[0].collections[0].get_facecolors()]
         assert colours.count(GREY.lower()) == 20
         assert colours[:20] == [GREY.lower()] * 20
+
+    def test_a_map_without_any_cluster_says_so(self, skill_map, vectors):
+        none = find_clusters(vectors, min_cluster_size=N, space="vectors", min_samples=2)
+        figure = plot_skill_map(skill_map, clusters=none, language="en")
+        assert title(figure).startswith("No cluster was found")
+        assert_renders(figure)
 
     def test_clusters_of_one_colour_lie_apart(self, skill_map, clusters):
         colours = cluster_colours(clusters, skill_map.coordinates)

@@ -302,6 +302,16 @@ class TestQuality:
         with pytest.raises(InputError, match="from 1 to 89"):
             map_quality(vectors, skill_map, n_neighbors=90)
 
+    @pytest.mark.parametrize(("n", "k"), [(180, 15), (31, 15), (30, 14), (20, 9), (3, 1)])
+    def test_few_texts_are_judged_by_as_many_neighbours_as_there_may_be(self, vectors, n, k):
+        assert map_quality(vectors[:n], vectors[:n, :2]).n_neighbors == k
+
+    def test_few_texts_are_compared_with_the_neighbours_that_they_have(self, vectors):
+        found = compare_maps(np.vstack([vectors[:20], vectors[:20]]), min_dist=(0.1,), progress=False)
+        assert [one.skill_map.settings["n_neighbors"] for one in found] == [5, 15]
+        with pytest.raises(InputError, match="too few for n_neighbors=50"):
+            compare_maps(vectors[:20], n_neighbors=(50,), progress=False)
+
     def test_coordinates_of_other_points_are_refused(self, vectors):
         with pytest.raises(InputError, match=r"180 vectors, but coordinates of shape \(3, 2\)"):
             map_quality(vectors, np.zeros((3, 2)))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
-from workbench.exploration.inputs import Fingerprint, Vectors, one_fingerprint, unit_rows
+from workbench.exploration.inputs import Fingerprint, Vectors, distinct, one_fingerprint, unit_rows
 from workbench.exploration.progress import progress_bar
 from workbench.exploration.projection import SkillMap, fit_map
 from workbench.settings import Language
@@ -22,6 +22,8 @@ __all__ = ["ComparedMap", "MapQuality", "compare_maps", "map_quality"]
 
 # Points whose distances to all others are looked at in one go.
 BLOCK = 256
+NEIGHBOURS = 15
+COMPARED = (5, 15, 50)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def map_quality(
     vectors: npt.ArrayLike,
     coordinates: SkillMap | npt.ArrayLike,
     *,
-    n_neighbors: int = 15,
+    n_neighbors: int | None = None,
     sample: int = 2000,
     seed: int = 0,
 ) -> MapQuality:
@@ -100,8 +102,8 @@ def map_quality(
     ----------
     vectors : array_like, shape (n, d)
     coordinates : SkillMap or array_like, shape (n, 2)
-    n_neighbors : int
-        Fewer than half of `n`, as the definition asks.
+    n_neighbors : int, optional
+        Fewer than half of `n`, as the definition asks; by default 15, or as many as there may be.
     sample : int
         Most points to look at.
     seed : int
@@ -116,7 +118,8 @@ def map_quality(
     places = np.asarray(
         coordinates.coordinates if isinstance(coordinates, SkillMap) else coordinates, dtype=np.float64
     )
-    n, k = len(rows), n_neighbors
+    n = len(rows)
+    k = max(1, min(NEIGHBOURS, (n - 1) // 2)) if n_neighbors is None else n_neighbors
     if places.ndim != 2 or len(places) != n:
         raise InputError(
             f"There are {n:,} vectors, but coordinates of shape {places.shape}; give one row for each vector."
@@ -165,7 +168,7 @@ def map_quality(
 def compare_maps(
     vectors: npt.ArrayLike,
     *,
-    n_neighbors: Sequence[int] = (5, 15, 50),
+    n_neighbors: Sequence[int] | None = None,
     min_dist: Sequence[float] = (0.0, 0.1, 0.5),
     most: int = 3000,
     seed: int = 0,
@@ -177,8 +180,11 @@ def compare_maps(
     Parameters
     ----------
     vectors : array_like, shape (n, d)
-    n_neighbors, min_dist : sequence
-        Values to try; see :func:`~workbench.exploration.projection.fit_map`.
+    n_neighbors : sequence of int, optional
+        Values to try; see :func:`~workbench.exploration.projection.fit_map`. By default those of 5, 15
+        and 50 that are fewer than the distinct texts.
+    min_dist : sequence of float
+        Values to try.
     most : int
         Texts to try them on; drawn at random where there are more.
     seed : int
@@ -194,6 +200,9 @@ def compare_maps(
     known = one_fingerprint(fingerprint, len(rows))
     if len(rows) > most:
         rows = rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
+    if n_neighbors is None:
+        n_distinct = len(distinct(rows).rows)
+        n_neighbors = [k for k in COMPARED if k < n_distinct] or COMPARED[:1]
     found = []
     with progress_bar(len(n_neighbors) * len(min_dist), "maps", progress, unit="map") as bar:
         for k in n_neighbors:

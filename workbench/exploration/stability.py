@@ -72,7 +72,7 @@ def cluster_stability(
     In each resample the whole procedure runs anew, layout included. For a cluster, the Jaccard
     similarity of its drawn texts with the nearest cluster of the resample is taken. A text that is drawn
     more than once is used once, for copies would form clusters of their own; the smallest cluster size
-    shrinks with the number of texts.
+    shrinks with the number of texts, and so do neighbours where there are not enough.
 
     Parameters
     ----------
@@ -120,11 +120,14 @@ def _recovered(
     rows: npt.NDArray[np.float32], labels: npt.NDArray[np.intp], clusters: Clusters, share: float
 ) -> npt.NDArray[np.float64]:
     """For each cluster the Jaccard similarity with the nearest one of the resample."""
-    settings = clusters.settings
-    size = max(2, round(settings["min_cluster_size"] * share))
-    if len(rows) <= max(settings["n_neighbors"], 3):
+    if len(rows) <= 3:
         raise InputError(f"A resample has {len(rows)} distinct texts only, too few to cluster; add texts.")
-    again, _ = cluster_labels(rows, **{**settings, "min_cluster_size": size}, progress=False)
+    settings = {
+        **clusters.settings,
+        "min_cluster_size": max(2, round(clusters.settings["min_cluster_size"] * share)),
+        "n_neighbors": min(clusters.settings["n_neighbors"], len(rows) - 1),
+    }
+    again, _ = cluster_labels(rows, **settings, progress=False)
     k, there = len(clusters), int(again.max(initial=NOISE)) + 1
     # Row 0 and column 0 are noise.
     both = np.zeros((k + 1, there + 1))
