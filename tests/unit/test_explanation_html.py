@@ -19,7 +19,8 @@ NASTY = 'RAG <script>alert("1")</script>, "Java" & C++'
 
 
 def texts_in(html):
-    page = BeautifulSoup(html, "html.parser")
+    # Left to itself it makes one space of several that stand alone, which the page does not.
+    page = BeautifulSoup(html, "html.parser", preserve_whitespace_tags={"p", "mark"})
     for effect in page.select(".wb-effect"):
         effect.decompose()
     return [side.get_text() for side in page.select(".wb-text")]
