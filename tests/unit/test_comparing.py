@@ -488,8 +488,13 @@ class TestGroups:
         rng = np.random.default_rng(3)
         noise = {name: frame.assign(score=rng.standard_normal(200)) for name, frame in scored.items()}
         found = compare_by(noise, "source")
-        expected = np.where(found["auc_low"] > 0.5, "", "≈ chance")
+        assert ((found["auc_low"] < 0.5) & (found["auc_high"] > 0.5)).any()
+        expected = np.where(
+            found["auc_low"] > 0.5, "", np.where(found["auc_high"] < 0.5, "< chance", "≈ chance")
+        )
         assert groups_table(found)[" "].tolist() == expected.tolist()
+        turned = {name: frame.assign(score=-frame["score"]) for name, frame in scored.items()}
+        assert "< chance" in groups_table(compare_by(turned, "source"))[" "].tolist()
         assert "≈ 随机" in groups_table(found, "zh")[" "].tolist()
 
     def test_a_column_that_is_not_there_is_named(self, scored):

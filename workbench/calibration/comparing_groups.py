@@ -107,13 +107,16 @@ def compare_by(
 
 
 def groups_table(frame: pd.DataFrame, language: str = "en") -> pd.DataFrame:
-    """One row a group and encoder as text, "≈ chance" where AUC is not shown to be better than that."""
+    """One row a group and encoder as text, with a remark where AUC is no better than chance."""
     zh = language == "zh"
     rows = []
     for group, members in frame.groupby("group", sort=False):
         for place, line in enumerate(members.to_dict("records")):
             first = place == 0
             remark = "" if line["above_chance"] else ("≈ 随机" if zh else "≈ chance")
+            if line["auc_high"] < 0.5:
+                # False friends that share words with a JD can mislead an encoder more than a coin would.
+                remark = "不如随机" if zh else "< chance"
             if not line["enough"]:
                 remark = "样本太少" if zh else "too few"
             rows.append(
