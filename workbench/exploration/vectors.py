@@ -208,7 +208,7 @@ def effective_dimension(vectors: npt.ArrayLike, *, seed: int = 0) -> EffectiveDi
     References
     ----------
     .. [1] Gao, Trautmann, Yu, Santhanam, Ryu, Shenoy & Ganguli (2017), A theory of multineuronal
-       dimensionality, dynamics and measurement, bioRxiv 214262, equation 4.
+       dimensionality, dynamics and measurement, bioRxiv 214262.
 
     Examples
     --------
