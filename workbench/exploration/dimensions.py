@@ -125,7 +125,8 @@ def profile_dimensions(
     """See which dimensions vary, which hardly do, and which push all scores up.
 
     A dimension is *rogue* where it makes up a large part of the score of any two texts [1]_: its expected
-    contribution is the mean product over all pairs of different texts. It is *near-constant* where its standard deviation is small beside its mean: it says the same of every text.
+    contribution is the mean product over all pairs of different texts. It is *near-constant* where its
+    standard deviation is small beside its mean: it says the same of every text.
 
     Parameters
     ----------
