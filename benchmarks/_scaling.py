@@ -20,6 +20,8 @@ from measuring import seconds
 STATM = Path("/proc/self/statm")
 # Memory is looked at this often; a shorter peak is missed.
 PERIOD = 0.005
+TIME_OF = {"encode": "time of all N texts", "search": "time of one query among N vectors"}
+LEAST_RANGE = 10
 # Okabe & Ito's colours, which the colour-blind can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 
@@ -31,11 +33,11 @@ class Curve:
     Attributes
     ----------
     what : str
-        "encode" or "search": curves of one kind share a picture.
+        "encode", "search" or the like: curves of one kind share a picture.
     name : str
     n : list of int
     seconds : list of float
-        Of all N texts, or of one query among N vectors.
+        As :data:`TIME_OF` says.
     mebibytes : list of float or None
         Most memory while it ran, above what was taken before the first of them (what one run has taken,
         the next may use again); None where it was not measured.
@@ -137,13 +139,13 @@ def draw(curves: Iterable[Curve], path: Path) -> Path:
     figure = Figure(figsize=(10, 3.9 * len(by_kind)), layout="constrained")
     axes = figure.subplots(len(by_kind), 2, squeeze=False)
     for row, (kind, of_kind) in zip(axes, by_kind.items(), strict=True):
-        unit = "all N texts" if kind == "encode" else "one query among N vectors"
+        time_of = TIME_OF.get(kind, "time")
         labels = [
             f"{curve.name}   $N^{{{curve.exponent:.2f}}}$" if len(curve.n) > 1 else curve.name
             for curve in of_kind
         ]
         _lines(row[0], of_kind, [curve.seconds for curve in of_kind], labels)
-        row[0].set(title=f"{kind.capitalize()}: time of {unit}", ylabel="seconds")
+        row[0].set(title=f"{kind.capitalize()}: {time_of}", ylabel="seconds")
         _lines(row[1], of_kind, [curve.mebibytes for curve in of_kind], [curve.name for curve in of_kind])
         row[1].set(title=f"{kind.capitalize()}: memory on top", ylabel="MiB")
         row[1].set_ylim(bottom=max(1, row[1].get_ylim()[0]))
@@ -162,11 +164,20 @@ def _lines(axes: Any, curves: list[Curve], values: list[Any], labels: list[str])
         if known:
             axes.plot(*zip(*known, strict=True), marker="o", markersize=4, color=COLOURS[at % 8], label=label)
     axes.set(xscale="log", yscale="log", xlabel="N")
+    low, high = axes.get_ylim()
+    if high < LEAST_RANGE * low:
+        # Else what hardly grows would look as if it did.
+        middle, half = (low * high) ** 0.5, LEAST_RANGE**0.5
+        axes.set_ylim(middle / half, middle * half)
     for axis in (axes.xaxis, axes.yaxis):
         low, high = axis.get_view_interval()
         axis.set_major_formatter(FuncFormatter(_plainly))
         # Within a decade or two the powers of ten are too few to read a value from.
-        axis.set_minor_formatter(FuncFormatter(_plainly_if_round) if high < 50 * low else NullFormatter())
+        if high < 5 * low:
+            minor: Any = FuncFormatter(_plainly)
+        else:
+            minor = FuncFormatter(_plainly_if_round) if high < 50 * low else NullFormatter()
+        axis.set_minor_formatter(minor)
     axes.grid(which="major", color="#dddddd", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
 

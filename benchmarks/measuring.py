@@ -107,7 +107,7 @@ class Measurement:
         against = "" if self.required is None else f" (required: {self.required:g})"
         return (
             f"{self.task}, {self.size}: {self.ours} {seconds(self.ours_seconds)}, "
-            f"{self.peer} {seconds(self.peer_seconds)}, {self.ratio:.2f} times faster{against}"
+            f"{self.peer} {seconds(self.peer_seconds)}, {times(self.ratio)} times faster{against}"
         )
 
 
@@ -246,12 +246,17 @@ def table(measurements: Sequence[Measurement]) -> str:
             row.size,
             f"{row.ours}: {seconds(row.ours_seconds)}",
             f"{row.peer}: {seconds(row.peer_seconds)}",
-            f"**{row.ratio:.2f}**",
+            f"**{times(row.ratio)}**",
             required,
             row.checked,
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def times(ratio: float) -> str:
+    """A ratio with two decimals, or with none where nobody would read them."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2f}"
 
 
 def seconds(value: float) -> str:

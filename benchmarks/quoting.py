@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from measuring import Measurement, seconds
+from measuring import Measurement, seconds, times
 from reporting import Result, machine_in_words
 
 __all__ = ["MARKED", "QUOTED", "Quote", "quoted_section", "write_quotes"]
@@ -146,7 +146,7 @@ def quoted_section(results: Sequence[Result], language: str = "en") -> str:
         used.append(result)
         lines.append(
             f"| {quote.zh if language == 'zh' else quote.en} | {seconds(row.ours_seconds)} "
-            f"| {row.peer}: {seconds(row.peer_seconds)} | **{row.ratio:.1f}×** |"
+            f"| {row.peer}: {seconds(row.peer_seconds)} | **{times(row.ratio)}×** |"
         )
     machines = list(dict.fromkeys(machine_in_words(result.machine) for result in used))
     dates = sorted({result.date for result in used})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from _scaling import Curve, draw
-from measuring import RESULTS, Measurement, seconds, table
+from measuring import RESULTS, Measurement, seconds, table, times
 
 __all__ = [
     "FALL",
@@ -82,8 +82,8 @@ class Change:
     def __str__(self) -> str:
         elsewhere = "" if self.same_machine else " (before: on another machine)"
         return (
-            f"{self.script}: {self.task}, {self.size}: {self.before:.2f} → {self.now:.2f} times faster, "
-            f"{self.now / self.before - 1:+.0%}{elsewhere}"
+            f"{self.script}: {self.task}, {self.size}: {times(self.before)} → {times(self.now)} times "
+            f"faster, {self.now / self.before - 1:+.0%}{elsewhere}"
         )
 
 
@@ -144,7 +144,7 @@ def results_page(results: Sequence[Result], *, regressions: Sequence[Change] = (
     parts = [
         "# Benchmarks\n\nWritten by `make bench`. *Times faster* is the median of the ratios of runs that "
         "took turns in one process; the seconds are medians, and depend on the machine.",
-        table(rows),
+        _table_of(results),
     ]
     if missed := [row for row in rows if row.reached is False]:
         parts.append("**Required and not reached:**\n\n" + "\n".join(f"- {row}" for row in missed))
@@ -160,6 +160,15 @@ def results_page(results: Sequence[Result], *, regressions: Sequence[Change] = (
     parts += [f"![{caption}]({name})\n\n*{caption}*" for name, caption in pictures.items()]
     parts.append(f"## Where, when and with what\n\n{_conditions(results)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _table_of(results: Sequence[Result]) -> str:
+    """The rows of all scripts, with the script's name before its own."""
+    head, rule = table([]).splitlines()
+    lines = [f"| Script {head}", f"|---{rule}"]
+    for result in results:
+        lines += [f"| {result.name} {line}" for line in table(result.measurements).splitlines()[2:]]
+    return "\n".join(lines)
 
 
 def write_page(folder: Path, *, regressions: Sequence[Change] = ()) -> Path | None:

@@ -94,7 +94,7 @@ class TestPage:
         first = saved("first", ("encode", "9 texts", 2.5), notes=["Recall was 0.99."])
         second = saved("second", ("search", "7 vectors", 3.5), pictures={"scaling.svg": "Time against N"})
         page = reporting.results_page([first, second])
-        assert "| encode | 9 texts |" in page
+        assert "| first | encode | 9 texts |" in page
         assert "**3.50**" in page
         assert "- Recall was 0.99." in page
         assert "![Time against N](scaling.svg)" in page
@@ -272,7 +272,7 @@ class TestQuotes:
         assert text.endswith("<!-- /benchmarks -->\nafter\n")
         assert "old" not in text
         ratios = re.findall(r"\*\*([\d.]+)×\*\*", text)
-        assert ratios == [f"{2.0 + number:.1f}" for number in range(len(quoting.QUOTED))]
+        assert ratios == [f"{2.0 + number:.2f}" for number in range(len(quoting.QUOTED))]
         quoting.write_quotes(readme, quoted)
         assert readme.read_text(encoding="utf-8") == text
 

@@ -121,6 +121,11 @@ def test_seconds_have_three_digits_and_a_unit(measuring, value, text):
     assert measuring.seconds(value) == text
 
 
+@pytest.mark.parametrize(("ratio", "text"), [(0.5, "0.50"), (99.994, "99.99"), (1834.2, "1,834")])
+def test_large_ratios_have_no_decimals(measuring, ratio, text):
+    assert measuring.times(ratio) == text
+
+
 def test_the_table_marks_what_missed_its_requirement(measuring):
     rows = [
         measuring.Measurement("a|b", "5", "x", "y", 1, 3, 3, required=2, checked="equal"),
