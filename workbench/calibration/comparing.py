@@ -52,7 +52,8 @@ def compare(
 
     Scores of different encoders lie on different scales, so that each has its own cutoff, chosen by one
     rule. Figures at it are corrected for having been chosen on these pairs (optimism bootstrap), as those
-    of :func:`~workbench.calibration.calibrate` are.
+    of :func:`~workbench.calibration.calibrate` are. Their intervals are for these very cutoffs on new
+    pairs; where other labelled pairs would have put the cutoffs, their own intervals say.
 
     Parameters
     ----------
