@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("torch")
+
 from workbench.encoders.last_token import PaddedDecoder
 from workbench.encoders.packed_decoder import PackedDecoder
 from workbench.encoders.qwen3 import DEFAULT_INSTRUCTION, QWEN3_MODELS, Qwen3Encoder, find_weights
@@ -125,6 +127,25 @@ def test_vectors_are_those_of_sentence_transformers_for_any_selection_in_any_ord
     texts = [TEXTS[i] for i in selection]
     assert lowest_cosine(encoders[way].encode_documents(texts), expected["document"][selection]) >= 0.99999
     assert lowest_cosine(encoders[way].encode_queries(texts), expected["query"][selection]) >= 0.99999
+
+
+@pytest.fixture
+def two_threads():
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_vectors_are_those_of_sentence_transformers_where_batches_run_side_by_side(
+    qwen3_checkpoint, expected
+):
+    encoder = Qwen3Encoder(qwen3_checkpoint, device="cpu", instruction=PUBLISHED_INSTRUCTION, token_budget=64)
+    assert lowest_cosine(encoder.encode_documents(TEXTS), expected["document"]) >= 0.99999
+    assert lowest_cosine(encoder.encode_queries(TEXTS), expected["query"]) >= 0.99999
 
 
 def test_a_query_is_the_instruction_and_the_text_with_no_space_between(encoder):

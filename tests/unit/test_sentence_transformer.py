@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytest.importorskip("torch")
+
+from workbench.encoders.packed_bert import PackedBert
 from workbench.encoders.sentence_transformer import SentenceTransformerEncoder
 from workbench.errors import EncoderUnavailableError, InputError, MissingDependencyError
 from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
@@ -85,6 +88,32 @@ def test_minilm_vectors_are_the_librarys_in_batches_of_any_size(
     assert (encoder.dimension, encoder.instruction) == (384, None)
     assert lowest_cosine(encoder.encode_documents(TEXTS), minilm_expected) >= 0.99999
     assert lowest_cosine(encoder.encode_queries(TEXTS), minilm_expected) >= 0.99999
+
+
+def test_minilm_vectors_are_the_librarys_where_batches_run_side_by_side(minilm_checkpoint, minilm_expected):
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        vectors = SentenceTransformerEncoder(
+            minilm_checkpoint, device="cpu", token_budget=64
+        ).encode_documents(TEXTS)
+    finally:
+        torch.set_num_threads(before)
+    assert lowest_cosine(vectors, minilm_expected) >= 0.99999
+
+
+def test_minilm_vectors_are_the_librarys_where_transformers_runs_the_model(
+    minilm_checkpoint, minilm_expected, monkeypatch
+):
+    monkeypatch.setattr(PackedBert, "can_run", lambda model: False)
+    encoder = SentenceTransformerEncoder(minilm_checkpoint, device="cpu", token_budget=64)
+    assert lowest_cosine(encoder.encode_documents(TEXTS), minilm_expected) >= 0.99999
+
+
+def test_a_bert_on_the_cpu_in_float32_is_run_without_padding(minilm):
+    assert isinstance(minilm._model[0].model, PackedBert)
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ from workbench.encoders.last_token import LastTokenDecoder, decoder_for
 from workbench.encoders.options import checked_instruction, checked_number, checked_token_budget
 from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
 from workbench.encoders.prefix import SharedPrefix, worthwhile_prefix
+from workbench.encoders.side_by_side import encode_side_by_side
 from workbench.encoders.tokenising import tokenise
 from workbench.errors import EncoderUnavailableError, InputError
 
@@ -212,6 +213,9 @@ class Qwen3Encoder(BaseEncoder):
         def encode(positions: npt.NDArray[np.intp]) -> Vectors:
             return self._decoder.last_states(tokens, positions, prefix)[:, : self._dimension]
 
+        if self._is_packed:
+            yield from encode_side_by_side(encode, tokens.lengths, self._token_budget)
+            return
         for positions in token_batches(tokens.lengths, self._token_budget):
             yield from encode_in_halves(encode, positions)
 
@@ -244,6 +248,13 @@ class Qwen3Encoder(BaseEncoder):
     @property
     def _end_id(self) -> int:
         return int(self._tokenizer.pad_token_id)
+
+    @cached_property
+    def _is_packed(self) -> bool:
+        """Whether threads may run the model side by side, each on a core."""
+        from workbench.encoders.packed_decoder import PackedDecoder
+
+        return isinstance(self._decoder, PackedDecoder)
 
     @cached_property
     def _overlapped(self) -> OverlappedEncoding | None:

@@ -21,6 +21,7 @@ from workbench.encoders.checkpoints import get_checkpoint, loading_bar, read_jso
 from workbench.encoders.identity import config_digest, files_digest, tokenizer_digest, weights_digest
 from workbench.encoders.options import checked_number, checked_token_budget
 from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
+from workbench.encoders.side_by_side import encode_side_by_side
 from workbench.encoders.tokenising import tokenise
 from workbench.errors import EncoderUnavailableError, InputError, MissingDependencyError
 
@@ -149,8 +150,15 @@ class SentenceTransformerEncoder(BaseEncoder):
             yield from self._encode_by_library(texts, role)
             return
         tokens = tokenise(self._model.tokenizer.backend_tokenizer, texts, self._max_length, prompt=prompt)
+
+        def encode(positions: npt.NDArray[np.intp]) -> Vectors:
+            return self._forward(tokens, positions, role)
+
+        if self._is_packed:
+            yield from encode_side_by_side(encode, tokens.lengths, self._token_budget)
+            return
         for positions in token_batches(tokens.lengths, self._token_budget):
-            yield from encode_in_halves(lambda part: self._forward(tokens, part, role), positions)
+            yield from encode_in_halves(encode, positions)
 
     def _forward(self, tokens: TokenRows, positions: npt.NDArray[np.intp], role: Role) -> Vectors:
         """Run the checkpoint's modules over one batch."""
@@ -225,7 +233,8 @@ class SentenceTransformerEncoder(BaseEncoder):
                 f"sentence-transformers cannot load {self._folder}: {error}"
             ) from error
         first = model.eval()[0]
-        if PackedBert.can_run(getattr(first, "model", None)):
+        self._is_packed = PackedBert.can_run(getattr(first, "model", None))
+        if self._is_packed:
             first.model = PackedBert(first.model)
         return model
 
