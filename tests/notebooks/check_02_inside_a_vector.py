@@ -22,7 +22,7 @@ def write_tables() -> None:
     labels = pd.read_csv(DEMO / "annotations.csv").groupby("pair_id")["label"].agg(["min", "max"])
     pairs = pd.read_csv(DEMO / "pairs.csv").merge(labels, left_on="pair_id", right_index=True)
     agreed = pairs[pairs["min"] == pairs["max"]].rename(columns={"min": "label"})
-    chosen = agreed["jd"].drop_duplicates().iloc[::8]
+    chosen = agreed["jd"].drop_duplicates().iloc[::16]
     agreed.loc[agreed["jd"].isin(chosen), ["jd", "resume", "label"]].to_csv(SEVERAL_JDS, index=False)
     agreed.loc[agreed["jd"] == chosen.iloc[0], ["jd", "resume"]].to_csv(ONE_JD, index=False)
 
@@ -35,7 +35,7 @@ RUNS = {
         "jd": EXAMPLE_JDS[3],
         "resume": EXAMPLE_QUERY,
         "encoder": "use",
-        "n_pairs": 12,
+        "n_pairs": 8,
     },
     "an unlabelled file of one JD, in English": {
         "pairs": str(ONE_JD),
@@ -79,7 +79,7 @@ def check(results, parameters):
     assert results["removal"]["auc_before"] == pytest.approx(roc_auc_score(pairs["label"], scores), abs=1e-4)
     assert set(results["faithfulness"]) == {"jd", "resume"}
     for found in results["faithfulness"].values():
-        assert found["n_pairs"] + found["n_short"] == 12
+        assert found["n_pairs"] + found["n_short"] == 8
         assert found["drop_top"] - found["drop_random"] == pytest.approx(found["deleted"]["value"])
         assert found["deleted"]["low"] <= found["deleted"]["value"] <= found["deleted"]["high"]
 
