@@ -163,7 +163,7 @@ def compare(
         for name in by
     }
     if out is not None:
-        _write(found, scored, grouped, out, prevalence)
+        _write(found, scored, grouped, out, prevalence, weights or AUTO)
     if as_json:
         print_json(_entry(found, variants, grouped, pairs, out))
         return
@@ -214,6 +214,7 @@ def _write(
     grouped: dict[str, pd.DataFrame],
     out: Path,
     prevalence: float | None,
+    weight: str,
 ) -> None:
     from workbench.calibration import Observations, sweep
     from workbench.files.exporting import export_frame
@@ -226,7 +227,7 @@ def _write(
         return
     sweeps = {}
     for name, frame in scored.items():
-        pairs = Observations.from_frame(frame)
+        pairs = Observations.from_frame(frame, weight=weight)
         sweeps[name] = sweep(pairs.scores, pairs.labels, weights=pairs.weights, prevalence=prevalence)
     write_comparison_report(found, out, sweeps=sweeps, groups=grouped)
 

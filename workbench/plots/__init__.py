@@ -24,7 +24,7 @@ _HOMES = {
     "plot_histogram": "workbench.plots.vectors",
     "plot_label_noise": "workbench.plots.pairs",
     "plot_map_comparison": "workbench.plots.map_comparison",
-    "plot_matryoshka": "workbench.plots.comparison",
+    "plot_matryoshka": "workbench.plots.matryoshka",
     "plot_over_cutoff": "workbench.plots.calibration",
     "plot_precision_recall": "workbench.plots.calibration",
     "plot_reliability": "workbench.plots.calibration",
@@ -86,11 +86,12 @@ if TYPE_CHECKING:
         plot_study,
     )
     from workbench.plots.clusters import plot_cluster_tree
-    from workbench.plots.comparison import plot_curves, plot_differences, plot_matryoshka
+    from workbench.plots.comparison import plot_curves, plot_differences
     from workbench.plots.contributions import plot_chance, plot_contributions
     from workbench.plots.dimensions import plot_dimensions, plot_removal
     from workbench.plots.explanation import plot_explanation, plot_faithfulness
     from workbench.plots.map_comparison import plot_map_comparison
+    from workbench.plots.matryoshka import plot_matryoshka
     from workbench.plots.pairs import plot_active_labelling, plot_agreement, plot_label_noise
     from workbench.plots.skill_map import plot_skill_map
     from workbench.plots.style import house_style

@@ -1,4 +1,4 @@
-"""Encoders side by side: differences with intervals, curves in one picture, and AUC against dimension."""
+"""Encoders side by side: differences with their intervals, and all curves in one picture."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import InputError
-from workbench.plots.marks import alternative_text, band, checked_columns, in_percent, minus, value_at
+from workbench.plots.marks import alternative_text, checked_columns, in_percent, minus, value_at
 from workbench.plots.style import (
-    BLUE,
     GREEN,
     GREY,
     INK,
-    LIGHT,
     MUTED,
     PALETTE,
     VERMILLION,
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from workbench.calibration.comparing_figures import ComparedFigure
     from workbench.plots.style import ShownFigure
 
-__all__ = ["plot_curves", "plot_differences", "plot_matryoshka"]
+__all__ = ["plain_name", "plot_curves", "plot_differences"]
 
 SHOWN: tuple[ComparedFigure, ...] = ("auc", "average_precision", "precision_at_recall", "f1")
 MOST_CURVES = 6
@@ -86,9 +84,9 @@ def plot_differences(
             ax.tick_params(axis="y", length=0)
             ax.spines["left"].set_visible(False)
             ax.grid(axis="x")
-        axes[0].set_yticks(range(len(order)), [_plain(name) for name in order])
+        axes[0].set_yticks(range(len(order)), [plain_name(name) for name in order])
         axes[0].set_ylim(-0.6, len(order) - 0.4)
-        sure, base = f"{100 * comparison.confidence:.4g}", _plain(comparison.baseline)
+        sure, base = f"{100 * comparison.confidence:.4g}", plain_name(comparison.baseline)
         below = (
             f"与 {base} 的差及 {sure}% 区间；竖线右侧为更好"
             if zh
@@ -155,14 +153,14 @@ def plot_curves(
                 sweep["recall"],
                 color=colour,
                 linestyle=style,
-                label=f"{_plain(name)}  {areas[name]:.3f}",
+                label=f"{plain_name(name)}  {areas[name]:.3f}",
             )
             pr.plot(
                 curve["recall"],
                 curve["precision"],
                 color=colour,
                 linestyle=style,
-                label=f"{_plain(name)}  {average:.3f}",
+                label=f"{plain_name(name)}  {average:.3f}",
             )
             at = None if cutoffs is None else cutoffs.get(name)
             if at is not None:
@@ -185,9 +183,9 @@ def plot_curves(
         marked = "" if cutoffs is None else ("；圆点：各自的阈值" if zh else "; dots: each at its own cutoff")
         headline(
             roc,
-            f"{_plain(best)} 的 AUC 最高：{areas[best]:.3f}"
+            f"{plain_name(best)} 的 AUC 最高：{areas[best]:.3f}"
             if zh
-            else f"{_plain(best)} has the highest AUC: {areas[best]:.3f}",
+            else f"{plain_name(best)} has the highest AUC: {areas[best]:.3f}",
             ("越靠左上越好" if zh else "nearer to the upper left is better") + marked,
         )
         headline(
@@ -197,78 +195,6 @@ def plot_curves(
             if zh
             else f"dashed: picked at random, {100 * chance:.1f} %",
         )
-        alternative_text(figure)
-    return figure
-
-
-def plot_matryoshka(
-    table: pd.DataFrame, *, name: str | None = None, language: Language = "zh"
-) -> ShownFigure:
-    """AUC and best cutoff against dimension, with bands.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of :func:`~workbench.calibration.matryoshka.matryoshka`.
-    name : str, optional
-        The encoder, for the title.
-    language : {"zh", "en"}
-
-    Returns
-    -------
-    Figure
-        Bars are the interval of the difference to all dimensions: paired, and so much shorter than the band.
-        Where a bar ends above the dotted line, the AUC of all dimensions less the margin, the dimension
-        suffices, as far as all larger ones do (filled dots). Its title names the smallest.
-    """
-    ends = ["difference_low", "difference_high"]
-    columns = ["dimension", "auc", "auc_low", "auc_high", "cutoff", "cutoff_low", "cutoff_high", "suffices"]
-    checked_columns(table, [*columns, *ends], "matryoshka()")
-    zh = language == "zh"
-    dimension, suffices = table["dimension"].to_numpy(), table["suffices"].to_numpy(dtype=bool)
-    with house_style():
-        figure = new_figure(width=8.4, height=6.2)
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        for ax, key, colour in ((above, "auc", BLUE), (below, "cutoff", GREEN)):
-            band(ax, dimension, table[f"{key}_low"], table[f"{key}_high"], colour)
-            ax.plot(dimension, table[key], color=colour, zorder=2)
-            for filled in (True, False):
-                ax.plot(
-                    dimension[suffices == filled],
-                    table[key][suffices == filled],
-                    "o",
-                    color=colour,
-                    markerfacecolor=colour if filled else "white",
-                    markersize=7,
-                    zorder=3,
-                )
-            ax.grid(axis="both", color=LIGHT)
-        whole, margin = table["auc"].iloc[-1], table.attrs.get("margin")
-        above.vlines(dimension, *(whole + table[end] for end in ends), color=BLUE, linewidth=2.2, zorder=2)
-        if margin is not None:
-            above.axhline(whole - margin, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), zorder=1)
-            above.annotate(
-                minus(f"{'全部维度' if zh else 'all dimensions'} − {margin:g}"),
-                (0, whole - margin),
-                (4, -3),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="top",
-                fontsize=9,
-                color=MUTED,
-            )
-        for at, auc in zip(table["dimension"], table["auc"], strict=True):
-            # Beside the bar, not on it.
-            above.annotate(
-                f"{auc:.3f}", (at, auc), (7, -12), textcoords="offset points", fontsize=9, color=BLUE
-            )
-        below.set_xscale("log", base=2)
-        below.set_xticks(dimension, [str(each) for each in dimension])
-        below.minorticks_off()
-        above.set_ylabel("AUC")
-        below.set_ylabel("最佳阈值" if zh else "best cutoff")
-        below.set_xlabel("维度（对数刻度）" if zh else "dimensions (logarithmic)")
-        headline(above, _which_suffices(table, name, language), _how(table, language))
         alternative_text(figure)
     return figure
 
@@ -304,7 +230,7 @@ def _symmetric_enough(ax: Axes) -> None:
 
 
 def _finding(comparison: Comparison, others: list[str], language: Language) -> str:
-    zh, base = language == "zh", _plain(comparison.baseline)
+    zh, base = language == "zh", plain_name(comparison.baseline)
     standing = {name: comparison.standing(name) for name in others}
     if len(others) == 1:
         name = others[0]
@@ -316,7 +242,7 @@ def _finding(comparison: Comparison, others: list[str], language: Language) -> s
             "unclear": ("与 {} 还分不出高下", "cannot be told from {} by these pairs"),
         }[standing[name]][0 if zh else 1]
         gap = minus(f"{comparison.row(name)['difference']:+.3f}")
-        return f"{_plain(name)} {said.format(base)}" + (f"：AUC {gap}" if zh else f": AUC {gap}")
+        return f"{plain_name(name)} {said.format(base)}" + (f"：AUC {gap}" if zh else f": AUC {gap}")
     counted = [
         (sum(each == which for each in standing.values()), words)
         for which, words in (
@@ -332,32 +258,8 @@ def _finding(comparison: Comparison, others: list[str], language: Language) -> s
     return f"Against {base}, by AUC: " + ", ".join(f"{n} {words[1]}" for n, words in counted if n)
 
 
-def _which_suffices(table: pd.DataFrame, name: str | None, language: Language) -> str:
-    zh, all_of_them = language == "zh", int(table["dimension"].iloc[-1])
-    of = "" if name is None else f"{_plain(name)}：" if zh else f"{_plain(name)}: "
-    smallest = int(table.loc[table["suffices"].astype(bool), "dimension"].min())
-    if smallest == all_of_them:
-        return of + (
-            f"还不能说少于 {all_of_them} 维就够"
-            if zh
-            else f"fewer than {all_of_them} dimensions are not shown to suffice"
-        )
-    return of + (
-        f"{all_of_them} 维中 {smallest} 维就够" if zh else f"{smallest} of {all_of_them} dimensions suffice"
-    )
-
-
-def _how(table: pd.DataFrame, language: Language) -> str:
-    sure, margin = (table.attrs.get(key, np.nan) for key in ("confidence", "margin"))
-    sure = f"{100 * sure:.4g}"
-    if language == "zh":
-        return (
-            f"色带：{sure}% 区间；竖条：与全部维度之差的区间，整条高于点线才算够（实心），容许差 {margin:g}"
-        )
-    return f"bands: {sure} % intervals; bars: those of the difference, which must end above the line (filled)"
-
-
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name as a figure can show it."""
     # A name comes from a user, and a dollar sign would begin a formula.
     text = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
     return text.replace("$", r"\$")
