@@ -26,6 +26,7 @@ RUNS = {
         "cutoff": 0.35,
         "n_resamples": 2,
         "before": "month=2026-01",
+        "candidate": "candidate",
         "query": "night nurse",
         "language": "en",
     },
@@ -59,8 +60,10 @@ def check(results, parameters):
         assert f1_at(cutoff, pairs, texts, n_jds, scores) == pytest.approx(
             best_f1(pairs, texts, n_jds, scores)
         )
-    check_market(results["market"], scores[:n_jds, n_jds:], labels[:n_jds], cutoff)
-    check_change(results, pairs, jds, resumes, scores[:n_jds, n_jds:], labels[:n_jds], parameters)
+    owners = pairs.drop_duplicates("resume")[parameters.get("candidate", "resume")].to_numpy()
+    above = scores[:n_jds, n_jds:] > cutoff
+    check_market(results["market"], above, labels[:n_jds], owners)
+    check_change(results, pairs, jds, resumes, above, labels[:n_jds], owners, parameters)
     check_duplicates(results["duplicates"], scores, 0.8)
     check_hits(results["hits"], texts, vectors, parameters.get("query", "搭建过 RAG 知识库问答"))
 
@@ -79,10 +82,10 @@ def check_clusters(results, labels, vectors):
     assert [row["cluster"] for row in results["stability"]["clusters"]] == [row["cluster"] for row in table]
 
 
-def check_market(market, scores, labels, cutoff):
-    above = scores > cutoff
+def check_market(market, above, labels, owners):
     by_label = {label: above[labels == label] for label in set(labels.tolist())}
-    expected = sorted((len(own), int(own.any(axis=0).sum())) for own in by_label.values())
+    expected = sorted((len(own), n_people(own, owners)) for own in by_label.values())
+    assert market["n_candidates"] == len(set(owners))
     assert sorted((row["n_jds"], row["n_candidates"]) for row in market["groups"]) == expected
     assert market["n_jds_without"] == (~above.any(axis=1)).sum()
     assert market["n_unasked"] == (~above.any(axis=0)).sum()
@@ -90,18 +93,21 @@ def check_market(market, scores, labels, cutoff):
     assert ratios == sorted(ratios)
 
 
-def check_change(results, pairs, jds, resumes, scores, labels, parameters):
+def n_people(above, owners):
+    return len(set(owners[above.any(axis=0)]))
+
+
+def check_change(results, pairs, jds, resumes, above, labels, owners, parameters):
     column, value = parameters["before"].split("=")
     later = parameters["after"].split("=")[1] if "after" in parameters else None
     parts = {
         "before": pairs[column] == value,
         "after": pairs[column] == later if later else pairs[column] != value,
     }
-    above = scores > results["cutoff"]
     for date, rows in parts.items():
         own_jds, own_resumes = np.isin(jds, pairs["jd"][rows]), np.isin(resumes, pairs["resume"][rows])
         expected = sorted(
-            int(above[np.ix_((labels == label) & own_jds, own_resumes)].any(axis=0).sum())
+            n_people(above[np.ix_((labels == label) & own_jds, own_resumes)], owners[own_resumes])
             for label in set(labels[own_jds].tolist())
         )
         found = [row for row in results["change"] if row[f"n_jds_{date}"]]

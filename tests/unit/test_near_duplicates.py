@@ -124,6 +124,11 @@ class TestGroups:
         found = find_near_duplicates([[1, 0], [1, 0.01]], score=0.9, texts=["a", "b"])
         assert found.table["text"].tolist() == ["a", "b"]
 
+    @pytest.mark.parametrize("shown", [True, False])
+    def test_progress_is_shown_to_those_who_ask(self, shown, capfd):
+        find_near_duplicates(np.eye(4), score=0.9, progress=shown)
+        assert ("near duplicates" in capfd.readouterr().err) == shown
+
     def test_none_found_is_an_empty_table(self):
         found = find_near_duplicates(np.eye(4), score=0.9)
         assert (len(found), len(found.pairs), found.keep.all()) == (0, 0, True)

@@ -418,6 +418,11 @@ class TestMachines:
         monkeypatch.setattr("workbench.exploration.umap_layout.find_spec", lambda name: None)
         warm_up(wait=True)
 
+    @pytest.mark.parametrize("shown", [True, False])
+    def test_progress_is_shown_to_those_who_ask(self, vectors, shown, capfd):
+        fit_map(vectors, progress=shown)
+        assert ("UMAP" in capfd.readouterr().err) == shown
+
     def test_a_fit_can_be_interrupted_and_done_again(self):
         # A shell starts what runs in the background deaf to Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -76,6 +76,23 @@ class TestTexts:
         assert said in skills.sentence(language)
 
 
+class TestCandidates:
+    def test_without_a_column_each_text_is_one(self, skills):
+        assert len(set(skills.owners(""))) == 3
+
+    def test_a_column_says_whose_a_text_is(self, table):
+        assert read_skill_texts(table(who=["ann", "bo", "cy", "ann"])).owners("who") == ["ann", "bo", "ann"]
+
+    def test_texts_of_nobody_are_not_of_one_person(self, skills):
+        owners = skills.owners("city")
+        assert owners[:2] == ["Bonn", "Bonn"]
+        assert owners[2] == "text 2"
+
+    def test_a_column_that_is_not_there(self, skills):
+        with pytest.raises(InputError, match=r"no column 'name' of candidates; there are .*city"):
+            skills.owners("name")
+
+
 class TestConditions:
     @pytest.mark.parametrize(
         ("condition", "jds", "resumes"),

@@ -73,6 +73,27 @@ class SkillTexts:
         few = (name for name in named if 2 <= self.groups[name].nunique() <= MOST_COLOURS)
         return next(few, named[0] if named else None)
 
+    def owners(self, column: str) -> list[str]:
+        """Whose each résumé text is: the value of a column, or without one, a candidate for each text.
+
+        A text that several candidates wrote counts for the first. One without a value is a candidate of
+        its own.
+
+        Raises
+        ------
+        InputError
+            If there is no such column.
+        """
+        if not column:
+            return [f"text {at}" for at in range(len(self.resumes))]
+        if column not in self.pairs:
+            raise InputError(
+                f"There is no column {column!r} of candidates; there are "
+                f"{', '.join(map(str, self.pairs.columns))}."
+            )
+        names = self.pairs.drop_duplicates("resume")[column].fillna("").astype(str)
+        return [name.strip() or f"text {at}" for at, name in enumerate(names)]
+
     def placed(self, places: npt.NDArray[Any], labels: npt.NDArray[np.intp]) -> pd.DataFrame:
         """A row for each text: ``kind``, ``x``, ``y``, ``cluster`` (-1 for none), ``text``."""
         import pandas as pd
