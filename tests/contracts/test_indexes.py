@@ -6,7 +6,7 @@ A new exact index is one line in ``INDEXES``, a new approximate one in ``APPROXI
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -50,6 +50,16 @@ def brute_force(query, vectors, k):
     return [scores[row] for row in best], best
 
 
+@cache
+def thousands(dimension):
+    """Vectors of which some are there twice, queries, and the answers by the definition."""
+    rng = np.random.default_rng(dimension)
+    vectors = unit(rng.normal(size=(2000, dimension)))
+    vectors[rng.integers(0, 2000, 200)] = vectors[rng.integers(0, 2000, 200)]
+    queries = np.concatenate([vectors[:3], unit(rng.normal(size=(3, dimension)))])
+    return vectors, queries, [brute_force(query, vectors, 20) for query in queries]
+
+
 @st.composite
 def searches(draw):
     """Vectors with many duplicates and near-duplicates, queries that are often among them, and k."""
@@ -79,13 +89,11 @@ class TestEveryExactIndex:
 
     @pytest.mark.parametrize("dimension", [3, 64, 513])
     def test_finds_the_same_rows_among_thousands(self, build, dimension):
-        rng = np.random.default_rng(dimension)
-        vectors = unit(rng.normal(size=(2000, dimension)))
-        vectors[rng.integers(0, 2000, 200)] = vectors[rng.integers(0, 2000, 200)]
-        queries = np.concatenate([vectors[:3], unit(rng.normal(size=(3, dimension)))])
+        vectors, queries, expected = thousands(dimension)
         scores, rows = build(vectors).search(queries, 20)
-        for query, found_scores, found_rows in zip(queries, scores, rows, strict=True):
-            expected_scores, expected_rows = brute_force(query, vectors, 20)
+        for (expected_scores, expected_rows), found_scores, found_rows in zip(
+            expected, scores, rows, strict=True
+        ):
             assert found_rows.tolist() == expected_rows
             assert found_scores.tolist() == expected_scores
 
