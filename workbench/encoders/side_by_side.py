@@ -1,7 +1,7 @@
 """Batches on a CPU, one a core, each in a single thread.
 
-Threads that share one matrix product wait for each other at the end of every operation. On a busy machine
-that made encoding forty times as slow; on an idle one batches side by side are as fast.
+Threads that share one matrix product wait for each other at the end of every operation. With ten processes on
+two cores, 300 texts took 64 s that way, and 9 s with batches side by side.
 """
 
 from __future__ import annotations
