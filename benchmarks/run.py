@@ -54,7 +54,12 @@ def run_script(name: str, *, quick: bool, folder: Path = HERE, most_seconds: flo
 
 
 def run_all(
-    names: Sequence[str], *, quick: bool = False, folder: Path = HERE, results: Path = RESULTS
+    names: Sequence[str],
+    *,
+    quick: bool = False,
+    most_seconds: float = MOST_SECONDS,
+    folder: Path = HERE,
+    results: Path = RESULTS,
 ) -> int:
     """Run scripts, compare, write the page; the exit code: 0 fine, 1 one failed or fell, 130 interrupted."""
     failed: dict[str, str] = {}
@@ -65,7 +70,7 @@ def run_all(
         before, start, file = committed(name, results), time.perf_counter(), results / f"{name}.json"
         written = file.stat().st_mtime_ns if file.exists() else None
         try:
-            failure = run_script(name, quick=quick, folder=folder)
+            failure = run_script(name, quick=quick, folder=folder, most_seconds=most_seconds)
         except KeyboardInterrupt:
             interrupted = True
             print(f"Stopped during {name}; what was finished before it is kept.", flush=True)
@@ -119,6 +124,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="smaller tasks, kept in results/quick")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     parser.add_argument(
+        "--minutes",
+        type=float,
+        default=MOST_SECONDS / 60,
+        help="a script that takes longer is stopped (%(default)g)",
+    )
+    parser.add_argument(
         "--page", action="store_true", help="measure nothing; write RESULTS.md from what is there"
     )
     parser.add_argument(
@@ -131,7 +142,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write_page(RESULTS)
     if options.readme:
         return quote_in_readmes()
-    return 0 if options.page else run_all(options.only or names, quick=options.quick)
+    if options.page:
+        return 0
+    return run_all(options.only or names, quick=options.quick, most_seconds=60 * options.minutes)
 
 
 if __name__ == "__main__":

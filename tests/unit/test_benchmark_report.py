@@ -170,6 +170,12 @@ class TestRunning:
         folder = scripts(hung="import time; time.sleep(60)")
         assert "more than 0.5 s" in run.run_script("hung", quick=False, folder=folder, most_seconds=0.5)
 
+    def test_all_scripts_get_the_same_time(self, run, scripts, tmp_path, capfd):
+        folder = scripts(hung="import time; time.sleep(60)", good="SAVE(2.0)")
+        assert run.run_all(["hung", "good"], most_seconds=2, folder=folder, results=tmp_path) == 1
+        assert "FAILED: hung.py took more than 2 s and was stopped." in capfd.readouterr().out
+        assert (tmp_path / "good.json").exists()
+
     def test_a_regression_is_shown(self, run, scripts, saved, tmp_path, capfd):
         saved("x", ("t", "s", 4.0))
         kept = json.loads((tmp_path / "x.json").read_text())
@@ -203,7 +209,7 @@ class TestRunning:
         started = (
             f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r}); from pathlib import Path; import run; "
             f"run.scripts = lambda: ['hung']; all_of = run.run_all; folder = Path({str(folder)!r}); "
-            "run.run_all = lambda names, quick: all_of(names, folder=folder, results=folder); "
+            "run.run_all = lambda names, **options: all_of(names, folder=folder, results=folder); "
             "sys.exit(run.main(['--only', 'hung']))"
         )
         with subprocess.Popen([sys.executable, "-c", started], stdout=subprocess.PIPE, text=True) as running:
