@@ -273,6 +273,7 @@ def clusters_of(pairs: Any, texts: list[str], rows: Any) -> list[dict[str, Any]]
         "UMAP 2": {"n_components": 2},
         "UMAP 5": {"n_components": 5},
         "UMAP 10": {"n_components": 10},
+        "spectral 40": {"space": "spectral"},
     }.items():
         first, again = (find_clusters(one, ids=texts, progress=False, **options) for one in (rows, moved))
         found.append(

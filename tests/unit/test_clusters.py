@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import cophenet
 from scipy.spatial.distance import pdist, squareform
+from sklearn.manifold import spectral_embedding
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
+from sklearn.neighbors import NearestNeighbors
 
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.exploration import cluster_hierarchy, cluster_stability, find_clusters, name_clusters
 from workbench.exploration.clusters import NOISE, Clusters, default_min_cluster_size
+from workbench.exploration.inputs import unit_rows
+from workbench.exploration.spectral_layout import STEPS, spectral_layout
 from workbench.exploration.stability import STABLE, ClusterStability, _recovered
 
 SIZES = (50, 40, 30)
@@ -47,7 +51,7 @@ class TestFinding:
         assert sizes.tolist() == sorted(sizes, reverse=True)
         assert clusters.table["size"].tolist() == sizes.tolist()
 
-    @pytest.mark.parametrize("space", ["umap", "vectors"])
+    @pytest.mark.parametrize("space", ["umap", "spectral", "vectors"])
     @pytest.mark.parametrize("with_ids", [True, False])
     def test_labels_do_not_depend_on_the_order_of_rows(self, known, space, with_ids):
         vectors, order = known[0], np.random.default_rng(3).permutation(120)
@@ -60,6 +64,38 @@ class TestFinding:
         # Not only up to renaming: numbers are the same, too.
         np.testing.assert_array_equal(after.labels, before.labels[order])
         np.testing.assert_allclose(after.membership, before.membership[order])
+
+    def test_spectral_clusters_are_those_that_are_there_and_outlive_rounding(self):
+        vectors, _, groups = trades(sizes=(120, 90, 80, 70, 60), spread=0.8)
+        found = find_clusters(vectors, ids=range(420), space="spectral", min_cluster_size=15)
+        there = found.labels != NOISE
+        assert there.mean() > 0.7
+        assert adjusted_rand_score(groups[there], found.labels[there]) > 0.95
+        moved = vectors + 1e-5 * np.random.default_rng(0).standard_normal(vectors.shape)
+        again = find_clusters(moved, ids=range(420), space="spectral", min_cluster_size=15)
+        assert adjusted_rand_score(found.labels, again.labels) > 0.95
+
+    def test_the_spectral_layout_is_that_of_scikit_learns_embedding(self, known):
+        """Up to signs, weights by eigenvalue, and length, the graph being UMAP's."""
+        from umap.umap_ import fuzzy_simplicial_set
+
+        rows = unit_rows(np.random.default_rng(0).standard_normal((80, 6)))
+        layout = spectral_layout(rows, n_components=3, n_neighbors=20)
+        near = NearestNeighbors(n_neighbors=20, metric="cosine").fit(rows).kneighbors(rows)
+        graph = fuzzy_simplicial_set(
+            rows,
+            20,
+            np.random.RandomState(0),
+            "cosine",
+            knn_indices=near[1].astype(np.int32),
+            knn_dists=near[0].astype(np.float32),
+        )[0]
+        expected = spectral_embedding(graph.toarray(), n_components=3, drop_first=True, eigen_solver="arpack")
+        degrees = graph.toarray().sum(axis=1)
+        scaled = graph.toarray() / np.sqrt(np.outer(degrees, degrees))
+        expected = expected * np.linalg.eigvalsh(scaled)[-2:-5:-1] ** STEPS
+        expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+        np.testing.assert_allclose(layout @ layout.T, expected @ expected.T, atol=0.02)
 
     def test_a_second_run_finds_the_same(self, known, clusters):
         again = find_clusters(known[0], known[1], ids=range(120), min_cluster_size=10)
@@ -185,7 +221,8 @@ class TestBadInput:
         [
             ({"min_cluster_size": 1}, "min_cluster_size is 1"),
             ({"min_samples": 0}, "min_samples is 0"),
-            ({"space": "picture"}, "'umap' or 'vectors'"),
+            ({"space": "spectral", "n_components": 0}, "n_components is 0"),
+            ({"space": "picture"}, "'umap', 'spectral' or 'vectors'"),
             ({"texts": ["a"]}, "1 texts for 120 vectors"),
         ],
     )

@@ -21,6 +21,7 @@ import pandas as pd
 from workbench.errors import InputError
 from workbench.exploration.inputs import Fingerprint, Ids, Vectors, distinct, one_fingerprint, unit_rows
 from workbench.exploration.reduction import reduce
+from workbench.exploration.spectral_layout import spectral_layout
 from workbench.exploration.terms import distinguishing_terms, name_of
 from workbench.exploration.umap_layout import Backend, check_neighbours, umap_layout
 from workbench.settings import Language
@@ -35,9 +36,10 @@ __all__ = [
 ]
 
 NOISE = -1
-Space = Literal["umap", "vectors"]
+Space = Literal["umap", "spectral", "vectors"]
 Labels = npt.NDArray[np.intp]
 
+COMPONENTS = {"umap": 5, "spectral": 40, "vectors": 0}
 # Most texts whose silhouettes are computed: all pairs of these are compared.
 SILHOUETTE_SAMPLE = 4000
 CENTRAL_TEXTS = 3
@@ -148,7 +150,7 @@ def find_clusters(
     min_cluster_size: int | None = None,
     min_samples: int = 5,
     space: Space = "umap",
-    n_components: int = 5,
+    n_components: int | None = None,
     n_neighbors: int = 15,
     allow_single_cluster: bool = False,
     seed: int = 0,
@@ -167,7 +169,8 @@ def find_clusters(
     On the demonstration texts (``benchmarks/skill_map.py``, part "clusters"), HDBSCAN on the vectors
     themselves either finds next to nothing or calls most texts noise, for in hundreds of dimensions no
     place is dense; five dimensions of UMAP keep the neighbours and make density visible. More
-    dimensions than five change little.
+    dimensions than five change little. On the leading eigenvectors of the neighbour graph
+    ("spectral"), clusters are nearly the same when vectors differ by rounding, with more noise.
 
     Parameters
     ----------
@@ -180,9 +183,13 @@ def find_clusters(
         Smallest group that counts; by default :func:`default_min_cluster_size`.
     min_samples : int
         More makes more texts noise.
-    space : {"umap", "vectors"}
-        Where density is judged: on a UMAP layout, or among the vectors themselves.
-    n_components, n_neighbors : int
+    space : {"umap", "spectral", "vectors"}
+        Where density is judged: on a UMAP layout, on a
+        :func:`~workbench.exploration.spectral_layout.spectral_layout` (for vectors that are encoded anew
+        from time to time; slow beyond some ten thousand texts), or among the vectors themselves.
+    n_components : int, optional
+        Of the layout; by default 5 for "umap", 40 for "spectral".
+    n_neighbors : int
         Of the layout.
     allow_single_cluster : bool
         Whether all texts may come out as one cluster; else such texts come out as none.
@@ -221,7 +228,7 @@ def find_clusters(
         "min_cluster_size": size,
         "min_samples": min_samples,
         "space": space,
-        "n_components": n_components,
+        "n_components": COMPONENTS.get(space, 0) if n_components is None else n_components,
         "n_neighbors": n_neighbors,
         "allow_single_cluster": allow_single_cluster,
         "seed": seed,
@@ -245,20 +252,26 @@ def cluster_labels(
     progress: bool | None = None,
 ) -> tuple[Labels, npt.NDArray[np.float64]]:
     """Labels (-1 for noise) and membership of distinct unit vectors in canonical order."""
-    if space not in ("umap", "vectors"):
-        raise InputError(f"space is {space!r}; choose 'umap' or 'vectors'.")
+    if space not in COMPONENTS:
+        raise InputError(f"space is {space!r}; choose 'umap', 'spectral' or 'vectors'.")
     for name, value, least in (("min_cluster_size", min_cluster_size, 2), ("min_samples", min_samples, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise InputError(f"{name} is {value!r}; it must be a whole number, at least {least}.")
-    check_neighbours(n_neighbors if space == "umap" else 2, len(vectors))
+    check_neighbours(2 if space == "vectors" else n_neighbors, len(vectors))
     if len(vectors) < max(min_cluster_size, min_samples):
         # HDBSCAN refuses this; that so few texts hold no such group is an answer all the same.
         return np.full(len(vectors), NOISE, dtype=np.intp), np.zeros(len(vectors))
     points = vectors
-    if space == "umap":
-        reduced = reduce(vectors, "auto", seed).apply(vectors)
+    if space == "spectral":
+        points = spectral_layout(
+            reduce(vectors, "auto", seed).apply(vectors),
+            n_components=n_components,
+            n_neighbors=n_neighbors,
+            seed=seed,
+        )
+    elif space == "umap":
         points = umap_layout(
-            reduced,
+            reduce(vectors, "auto", seed).apply(vectors),
             n_components=n_components,
             n_neighbors=n_neighbors,
             min_dist=0.0,

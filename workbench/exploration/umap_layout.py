@@ -20,7 +20,7 @@ from workbench.exploration.inputs import Vectors
 from workbench.exploration.neighbours import nearest_others
 from workbench.exploration.progress import hidden
 
-__all__ = ["Backend", "check_distinct", "check_neighbours", "umap_layout", "warm_up"]
+__all__ = ["Backend", "check_distinct", "check_neighbours", "import_umap", "umap_layout", "warm_up"]
 
 Backend = Literal["auto", "cpu", "gpu"]
 
@@ -77,7 +77,7 @@ def umap_layout(
         return np.asarray(layout, dtype=np.float32)
     if backend not in ("auto", "cpu"):
         raise InputError(f"backend is {backend!r}; choose 'auto', 'cpu' or 'gpu'.")
-    umap = _import_umap()
+    umap = import_umap()
     similarities, rows = nearest_others(vectors, n_neighbors)
     disabled = hidden(progress)
     with warnings.catch_warnings():
@@ -161,7 +161,8 @@ def _compile() -> None:
     umap_layout(vectors, backend="cpu", progress=False)
 
 
-def _import_umap() -> Any:
+def import_umap() -> Any:
+    """The module umap, or an error that says how to get it."""
     # Two threads that import numba at once see half a module.
     with _compiling:
         try:
