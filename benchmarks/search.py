@@ -475,7 +475,7 @@ BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 def with_unit(value: float, units: tuple[tuple[float, str], ...]) -> str:
     # Ticks are powers of ten, give or take a rounding error.
     size, unit = next((u for u in units if value >= 0.999 * u[0]), units[-1])
-    return f"{value / size:.3g} {unit}"
+    return f"{value / size:,.4g} {unit}"
 
 
 if __name__ == "__main__":

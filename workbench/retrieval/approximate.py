@@ -36,7 +36,10 @@ MEASURED_K = 5
 MEASURED_QUERIES = 256
 # Values that share a code, and candidates for each hit: less effort first.
 VALUES_PER_CODE = (8, 4, 2, 1)
-CANDIDATES_PER_HIT = (8, 16, 32, 64, 128)
+CANDIDATES_PER_HIT = (8, 16, 32, 64, 128, 256, 512)
+# More only where they are a small share of all rows: comparing them must cost less than scanning all codes.
+ALWAYS_WORTHWHILE = 128
+WORTHWHILE_SHARE = 1 / 200
 # 16 centroids a code need no more rows to be found (faiss takes 256 rows a centroid at most).
 TRAINING_ROWS = 4096
 TRAINING_ROUNDS = 10
@@ -142,8 +145,9 @@ def build_quantised(
     """Build an approximate index, with the least effort that reaches a recall on these vectors.
 
     Recall is the share of the true best 5 rows that are found, over 256 of the rows themselves, each
-    left out of its own answer; rows that score as much as the fifth are as good as it. If candidates
-    up to 128 a hit do not reach it, codes are made finer; if the finest do not, there is no index.
+    left out of its own answer; rows that score as much as the fifth are as good as it. If 128 candidates
+    a hit (more where there are many rows) do not reach it, codes are made finer; if the finest do not,
+    there is no index.
 
     Parameters
     ----------
@@ -178,7 +182,7 @@ def build_quantised(
         with progress_bar(len(vectors), "index", progress) as bar:
             codes = _codes_of(vectors, vectors[trained_on], values, bar.update)
         found = recall_by_effort(vectors, codes, measured_on)
-        candidates = next((c for c, share in found.items() if share >= recall), CANDIDATES_PER_HIT[-1])
+        candidates = next((c for c, share in found.items() if share >= recall), max(found))
         record = replace(
             record,
             recall=found[candidates],
@@ -194,8 +198,9 @@ def build_quantised(
 
 def recall_by_effort(vectors: Vectors, codes: Any, rows: npt.NDArray[np.int64]) -> dict[int, float]:
     """For each number of candidates a hit, the share of the true best that are among them."""
-    deepest = CANDIDATES_PER_HIT[-1] * MEASURED_K
-    hits = dict.fromkeys(CANDIDATES_PER_HIT, 0)
+    most = max(ALWAYS_WORTHWHILE, WORTHWHILE_SHARE * len(vectors) / MEASURED_K)
+    hits = dict.fromkeys([effort for effort in CANDIDATES_PER_HIT if effort <= most], 0)
+    deepest = max(hits) * MEASURED_K
     for part, scores in scores_in_parts(vectors, vectors[rows]):
         own = rows[part, None]
         np.put_along_axis(scores, own, -np.inf, axis=1)
