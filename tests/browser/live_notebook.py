@@ -124,3 +124,20 @@ def run_notebook(
     shown.wait_for(timeout=1000 * seconds)
     shown.scroll_into_view_if_needed()
     return shown
+
+
+def settle(page: object) -> None:
+    """Wait until the kernel has answered all that the page told it, and the page shows the answers.
+
+    A page holds changes back while the kernel is at work, so what is typed and clicked faster than people
+    can arrives in another order. Each round trip lets through what was held back before it.
+    """
+    page.evaluate(
+        """async () => {
+          const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+          for (let round = 0; round < 3; round++) {
+            await kernel.requestKernelInfo();
+            await new Promise(resolve => setTimeout(resolve, 50));
+          }
+        }"""
+    )

@@ -6,6 +6,7 @@ import re
 
 import nbformat
 import pytest
+from live_notebook import run_notebook, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
 
@@ -31,14 +32,7 @@ def panel(browser, lab):
     nbformat.write(notebook, lab.root / NAME)
     page = browser.new_page(viewport={"width": 1280, "height": 1500})
     page.set_default_timeout(8_000)
-    page.goto(lab.address(NAME))
-    session = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session"
-    page.wait_for_function(f"() => {session}?.kernel?.connectionStatus === 'connected'", timeout=60_000)
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    shown = page.locator(".wb-panel")
-    shown.wait_for(timeout=60_000)
-    shown.scroll_into_view_if_needed()
-    yield shown
+    yield run_notebook(page, lab, NAME, ".wb-panel")
     page.close()
 
 
@@ -130,7 +124,9 @@ def test_the_cutoff_of_the_study_can_be_saved_after_moving_about(panel, lab):
     handle = panel.locator(".wb-line").get_by_role("slider")
     handle.focus()
     handle.press("ArrowRight")
+    settle(panel.page)
     panel.get_by_role("button", name=re.compile("回到校准的阈值$")).click()
+    settle(panel.page)
     panel.get_by_role("button", name=re.compile("存为阈值卡$")).click()
     panel.get_by_text("已写入").wait_for()
     assert list(lab.root.rglob("cutoff.json")) or list(lab.root.parent.rglob("cutoff.json"))

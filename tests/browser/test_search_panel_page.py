@@ -7,7 +7,7 @@ import io
 import re
 
 import pytest
-from live_notebook import run_notebook
+from live_notebook import run_notebook, settle
 
 import workbench as wb
 
@@ -40,12 +40,15 @@ def panel(opened):
     opened.get_by_label("只看匹配").set_checked(False)
     move_slider(opened, 0.4)
     search(opened, wb.EXAMPLE_QUERY)
+    settle(opened.page)
     return opened
 
 
 def search(panel, query):
     panel.get_by_label("语义查询").fill(query)
+    settle(panel.page)
     press_search(panel)
+    settle(panel.page)
     wait_for(panel, lambda: "内容已修改" not in panel.inner_text() and "搜索中" not in panel.inner_text())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -63,10 +64,16 @@ class TestWhatItPrints:
             scores = score_pairs(labelled, load_encoder(name))["score"]
             assert f"{roc_auc_score(labelled['label'], scores):.3f}" in lines
 
-    def test_nothing_is_cut_off_in_a_table_of_a_hundred_characters(self, pairs):
+    @pytest.mark.parametrize("width", [80, 100])
+    def test_no_name_and_no_figure_is_cut_off(self, pairs, monkeypatch, width):
+        monkeypatch.setenv("COLUMNS", str(width))
         done = workbench("compare", pairs, "-e", "use", "--dimension", 256)
         assert done.exit_code == 0, done.output
         assert "…" not in done.stdout
+        lines = done.stdout.splitlines()
+        assert max(map(len, lines)) <= width
+        assert sum(re.match(r" *use@256 +0\.\d{4} ", line) is not None for line in lines) == 1
+        assert ("AP" in plain(done.stdout).split("encoder cutoff")[1].split("flips")[0]) == (width == 100)
 
     def test_sources_are_shown_apart_without_being_asked_for(self, pairs):
         assert "By source" in workbench("compare", pairs, "-e", "use", *FAST).stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import betacal
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,7 +63,6 @@ class TestCurves:
         np.testing.assert_allclose(fitted_at("sigmoid", *counted(observations), self.AT), expected, atol=2e-4)
 
     def test_beta_is_that_of_kull_silva_filho_and_flach(self):
-        betacal = pytest.importorskip("betacal")
         observations = pairs(20_000)
         peer = betacal.BetaCalibration("abm").fit((1 + observations.scores) / 2, observations.labels)
         expected = peer.predict((1 + self.AT) / 2)

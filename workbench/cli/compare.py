@@ -202,9 +202,9 @@ def _print(found: Comparison, grouped: dict[str, pd.DataFrame]) -> None:
                 style="bold",
             )
     console.print(lines)
-    console.print(figures_table(found))
+    console.print(figures_table(found, console.width))
     for column, frame in grouped.items():
-        console.print(groups_rows(frame, column))
+        console.print(groups_rows(frame, column, console.width))
     console.print(wrapped(method(found), console.width))
 
 

@@ -19,25 +19,28 @@ if TYPE_CHECKING:
 
 __all__ = ["figures_table", "groups_rows"]
 
+# With fewer characters a line not all figures have room, and cut ones would mislead.
+WIDE = 100
 
-def figures_table(found: Comparison) -> Table:
-    """One row an encoder, the baseline first."""
+
+def figures_table(found: Comparison, width: int) -> Table:
+    """One row an encoder, the baseline first; in a narrow terminal without average precision and F1."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     sure = f"{100 * found.confidence:.4g} %"
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        caption=Text(f"{sure} intervals below; difference: of AUC, to {tidy(found.baseline)}."),
-        caption_justify="left",
-    )
+    is_wide = width >= WIDE
+    caption = f"{sure} intervals below; difference: of AUC, to {tidy(found.baseline)}."
+    if not is_wide:
+        caption += f" AP and F1 are shown from {WIDE} characters a line on, and with --json."
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=Text(caption), caption_justify="left")
     table.add_column("encoder", overflow="fold")
     # Short names, so that a table of a hundred characters leaves room for those of encoders.
     at = f"precision\nat recall\n{100 * found.at_recall:.4g} %"
-    columns = ["cutoff", "AUC", "difference", "AP", at, "F1", "flips"]
-    for name in [*columns, *(["ms a\ntext"] if found.milliseconds else [])]:
+    last = ["ms a\ntext"] if found.milliseconds else []
+    columns = ["cutoff", "AUC", "difference", *["AP"] * is_wide, at, *["F1"] * is_wide, "flips", *last]
+    for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for name in found.encoders:
         cost, flips = found.milliseconds.get(name), found.flips(name)
@@ -46,9 +49,9 @@ def figures_table(found: Comparison) -> Table:
             number(found.cutoffs[name]),
             _area(found, name, "auc"),
             "" if is_baseline else _gap(found, name),
-            _area(found, name, "average_precision", interval=False),
+            *[_area(found, name, "average_precision", interval=False)] * is_wide,
             _share(found, name, "precision_at_recall"),
-            _area(found, name, "f1", interval=False),
+            *[_area(found, name, "f1", interval=False)] * is_wide,
             "" if is_baseline else "–" if flips is None else f"{flips['differ']:,}",
         ]
         if found.milliseconds:
@@ -57,8 +60,8 @@ def figures_table(found: Comparison) -> Table:
     return table
 
 
-def groups_rows(frame: pd.DataFrame, column: str) -> Table:
-    """One row a group and encoder; names give way, figures stay whole."""
+def groups_rows(frame: pd.DataFrame, column: str, width: int) -> Table:
+    """One row a group and encoder; names give way, figures stay whole, on two lines where it is narrow."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -77,7 +80,8 @@ def groups_rows(frame: pd.DataFrame, column: str) -> Table:
             justify="right" if name == "matches" else "left",
         )
     for row in cells.itertuples(index=False, name=None):
-        table.add_row(*(Text(tidy(str(value))) for value in row))
+        lines = (tidy(str(value)) for value in row)
+        table.add_row(*(Text(line if width >= WIDE else line.replace(" (", "\n(")) for line in lines))
     return table
 
 
