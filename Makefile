@@ -31,11 +31,8 @@ lint: $(VENV)/.all ## ruff (style, imports, docstrings) and mypy --strict on the
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.all ## measure against peers; writes benchmarks/results/
-	@mkdir -p benchmarks/results
-	$(BIN)/python benchmarks/bootstrap.py benchmarks/results/bootstrap.json
-	$(BIN)/python benchmarks/active_labelling.py benchmarks/results/active_labelling.json
-	$(BIN)/python benchmarks/embedded_encoders.py
+bench: $(VENV)/.all ## measure everything beside its peers on a quiet machine; writes benchmarks/results/
+	$(BIN)/python benchmarks/run.py
 
 screenshots: $(VENV)/.all ## take the pictures that the README shows, in headless Chromium
 	$(BIN)/python -m tests.browser.take_screenshots

@@ -74,8 +74,8 @@ QUOTED = (
         ", documents",
         "2,000 texts",
         "batches of 32",
-        "The same, a small Qwen3 (12 layers × 512), JDs",
-        "同上，小型 Qwen3（12 层 × 512），JD",
+        "The same, a small Qwen3 (8 layers × 512), JDs",
+        "同上，小型 Qwen3（8 层 × 512），JD",
     ),
     Quote(
         "encoding",
