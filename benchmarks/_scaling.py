@@ -183,7 +183,7 @@ def _lines(axes: Any, curves: list[Curve], values: list[Any], labels: list[str])
 
 
 def _plainly(value: float, _: int) -> str:
-    return f"{value:,.6g}"
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
 def _plainly_if_round(value: float, _: int) -> str:
