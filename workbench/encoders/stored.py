@@ -131,4 +131,5 @@ class StoredEncoder:
         warnings.warn(f"Encoding without the embedding store. {error}", stacklevel=5)
 
     def __repr__(self) -> str:
-        return f"{repr(self.encoder)[:-1]}, stored in {self.store.path}>"
+        # Without the path: a report that is passed on should not tell whose folder it was.
+        return f"{repr(self.encoder)[:-1]}, vectors are stored>"
