@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from workbench.cutoffs import Cutoff
     from workbench.encoders import Encoder
 
-__all__ = ["ColumnNames", "PairsPath", "PositiveWords", "calibrate", "column_names", "read_scored"]
+__all__ = [
+    "ClusterColumn",
+    "ColumnNames",
+    "PairsPath",
+    "PositiveWords",
+    "Prevalence",
+    "WeightColumn",
+    "calibrate",
+    "column_names",
+    "read_scored",
+]
 
 PairsPath = Annotated[
     Path,
@@ -39,6 +49,25 @@ ColumnNames = Annotated[
 PositiveWords = Annotated[
     list[str] | None,
     typer.Option("--positive", metavar="WORD", help="Label that means a match, such as 'Good Fit'."),
+]
+
+Prevalence = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE", help="Share of matches among the pairs that come in, where it is another one."
+    ),
+]
+ClusterColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="Pairs that share its value are not independent.", show_default="jd_id"
+    ),
+]
+WeightColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="Sampling weights.", show_default="weight, or 1 / inclusion_probability"
+    ),
 ]
 
 
@@ -72,12 +101,7 @@ def calibrate(
             show_default="the encoder's card in labeled_pairs/cutoffs, else 0.4",
         ),
     ] = None,
-    prevalence: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE", help="Share of matches among the pairs that come in, where it is another one."
-        ),
-    ] = None,
+    prevalence: Prevalence = None,
     live: Annotated[
         Path | None,
         typer.Option(
@@ -85,18 +109,8 @@ def calibrate(
             help="Pairs as they come in, without labels: figures are weighted to scores like theirs.",
         ),
     ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Pairs that share its value are not independent.", show_default="jd_id"
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Sampling weights.", show_default="weight, or 1 / inclusion_probability"
-        ),
-    ] = None,
+    cluster: ClusterColumn = None,
+    weights: WeightColumn = None,
     groups: Annotated[
         str | None,
         typer.Option(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.calibration import ColumnNames, PairsPath, PositiveWords, read_scored
+from workbench.cli.calibration import ColumnNames, PairsPath, PositiveWords, Prevalence, read_scored
 from workbench.cli.exits import ExitCode
 from workbench.cli.output import note, print_json, stdout_console, wrapped
 from workbench.cli.search import EncoderSpec, Json
@@ -30,12 +30,7 @@ def check(
         typer.Option(metavar="SHARE", help="Test this missed share.", show_default="what the card promises"),
     ] = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the check.")] = 0.95,
-    prevalence: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE", help="Share of matches among the pairs that come in, where it is another one."
-        ),
-    ] = None,
+    prevalence: Prevalence = None,
     unlabelled: Annotated[
         bool, typer.Option("--unlabelled", help="PAIRS has no labels: only see whether scores have moved.")
     ] = False,

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.calibration import ColumnNames, PairsPath, PositiveWords, column_names
+from workbench.cli.calibration import (
+    ClusterColumn,
+    ColumnNames,
+    PairsPath,
+    PositiveWords,
+    Prevalence,
+    WeightColumn,
+    column_names,
+)
 from workbench.cli.calibration_rules import FORMS
 from workbench.cli.output import print_json, say, stdout_console, wrapped
 from workbench.cli.search import Json
@@ -82,25 +90,10 @@ def compare(
     margin: Annotated[
         float, typer.Option(metavar="NUMBER", help="A difference in AUC that does not matter.")
     ] = 0.01,
-    prevalence: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE", help="Share of matches among the pairs that come in, where it is another one."
-        ),
-    ] = None,
+    prevalence: Prevalence = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of intervals.")] = 0.95,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Pairs that share its value are not independent.", show_default="jd_id"
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Sampling weights.", show_default="weight, or 1 / inclusion_probability"
-        ),
-    ] = None,
+    cluster: ClusterColumn = None,
+    weights: WeightColumn = None,
     groups: Annotated[
         str | None,
         typer.Option(
