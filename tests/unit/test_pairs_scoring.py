@@ -10,7 +10,7 @@ from toy_encoders import ToyEncoder
 import workbench as wb
 from workbench.encoders import Encoder
 from workbench.errors import InputError
-from workbench.pairs.scoring import ScoringEncoder
+from workbench.text_encoder import TextEncoder
 
 
 @pytest.fixture
@@ -82,5 +82,5 @@ def test_a_missing_column_is_named(pairs):
 
 def test_every_encoder_fits(pairs):
     encoder: Encoder = ToyEncoder()
-    scoring: ScoringEncoder = encoder
+    scoring: TextEncoder = encoder
     assert len(wb.score_pairs(pairs, scoring)) == 4

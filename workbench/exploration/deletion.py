@@ -14,8 +14,9 @@ import numpy.typing as npt
 from workbench.errors import InputError
 from workbench.exploration.explanation import ExplainedText, Explanation, Side
 from workbench.exploration.faithfulness import Difference, Faithfulness
-from workbench.exploration.leaving_out import TextEncoder, cosines_with, encoded_once, explain_pairs
+from workbench.exploration.leaving_out import cosines_with, encoded_once, explain_pairs
 from workbench.exploration.phrases import MOST_WORDS, Phrase, without
+from workbench.text_encoder import TextEncoder
 
 if TYPE_CHECKING:
     import pandas as pd

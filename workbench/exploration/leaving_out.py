@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,26 +16,10 @@ import numpy.typing as npt
 from workbench.errors import InputError
 from workbench.exploration.explanation import ExplainedText, Explanation, PhraseEffect, Side
 from workbench.exploration.phrases import MOST_WORDS, Phrase, phrases_of, without
+from workbench.text_encoder import TextEncoder
 from workbench.texts import clean
 
-__all__ = ["TextEncoder", "cosines_with", "encoded_once", "explain", "explain_pairs"]
-
-
-class TextEncoder(Protocol):
-    """What is asked of an encoder here; :class:`workbench.encoders.Encoder` has it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
-
-    def encode_documents(
-        self, texts: Sequence[str], *, progress: bool | None = None
-    ) -> npt.NDArray[np.float32]: ...
-
-    def encode_queries(
-        self, texts: Sequence[str], *, progress: bool | None = None
-    ) -> npt.NDArray[np.float32]: ...
+__all__ = ["cosines_with", "encoded_once", "explain", "explain_pairs"]
 
 
 def explain(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,38 +10,22 @@ import numpy.typing as npt
 from workbench.errors import InputError
 from workbench.pairs.cleaning import clean_column
 from workbench.pairs.problems import places
+from workbench.text_encoder import TextEncoder
 from workbench.texts import MAX_CHARACTERS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ScoringEncoder", "pair_vectors", "score_pairs"]
+__all__ = ["pair_vectors", "score_pairs"]
 
 # Pairs multiplied at a time: their vectors stay in the processor's cache. All at once took twenty times as
 # long, most of it for memory that is used once.
 BLOCK = 256
 
 
-class ScoringEncoder(Protocol):
-    """What is asked of an encoder here; :class:`workbench.encoders.Encoder` has it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
-
-    def encode_documents(
-        self, texts: Sequence[str], *, progress: bool | None = None
-    ) -> npt.NDArray[np.float32]: ...
-
-    def encode_queries(
-        self, texts: Sequence[str], *, progress: bool | None = None
-    ) -> npt.NDArray[np.float32]: ...
-
-
 def score_pairs(
     pairs: pd.DataFrame,
-    encoder: ScoringEncoder,
+    encoder: TextEncoder,
     *,
     progress: bool | None = None,
     max_characters: int = MAX_CHARACTERS,
@@ -98,7 +81,7 @@ def score_pairs(
 
 def pair_vectors(
     pairs: pd.DataFrame,
-    encoder: ScoringEncoder,
+    encoder: TextEncoder,
     *,
     progress: bool | None = None,
     max_characters: int = MAX_CHARACTERS,
@@ -120,7 +103,7 @@ def pair_vectors(
 
 
 def _encoded(
-    pairs: pd.DataFrame, encoder: ScoringEncoder, progress: bool | None, max_characters: int
+    pairs: pd.DataFrame, encoder: TextEncoder, progress: bool | None, max_characters: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.intp]]:
     """Vectors of the distinct JDs and which of them each pair has, and the same for résumé texts."""
     jd_codes, jds = _distinct(pairs, "jd", max_characters)
@@ -152,7 +135,7 @@ def _distinct(
     return codes, distinct.tolist()
 
 
-def _named(encoder: ScoringEncoder) -> dict[str, Any]:
+def _named(encoder: TextEncoder) -> dict[str, Any]:
     more = {key: getattr(encoder, key, None) for key in ("instruction", "dimension", "recipe")}
     recipe = more.pop("recipe")
     return {
