@@ -233,6 +233,38 @@ def test_a_cutoff_set_by_hand_does_not_borrow_the_evidence(panel, tmp_path):
     assert path.exists()
 
 
+@pytest.fixture(scope="module")
+def fine():
+    """A study whose cutoff has more digits than are shown."""
+    rng = np.random.default_rng(4)
+    labels = rng.random(300) < 0.4
+    scores = np.where(labels, rng.beta(8, 4, 300), rng.beta(3, 8, 300))
+    return calibrate(pd.DataFrame({"score": scores, "label": labels}), target_precision=0.8, n_resamples=50)
+
+
+class TestWhatIsShownIsTheCutoff:
+    """Evidence is for one cutoff, shown with four decimals: a step of the last one is another cutoff."""
+
+    def saved_at(self, study, cutoff, path):
+        panel = CalibrationPanel(study, language="en")
+        panel.widgets.path.value = str(path)
+        panel.widgets.line.value = cutoff
+        panel.widgets.save.click()
+        return path.exists()
+
+    @pytest.mark.parametrize("step", [-0.05, -0.01, -0.001, -1e-4, 1e-4, 0.001, 0.01, 0.05])
+    def test_a_cutoff_dragged_a_little_borrows_no_evidence(self, fine, step, tmp_path):
+        dragged = round(fine.cutoff.value, 4) + step
+        assert not CalibrationPanel(fine).session.is_studied(dragged)
+        assert not self.saved_at(fine, dragged, tmp_path / "card.json")
+
+    @pytest.mark.parametrize("digits", [4, 6, 17])
+    def test_the_cutoff_as_shown_is_the_studys_which_is_what_the_card_holds(self, fine, digits, tmp_path):
+        assert round(fine.cutoff.value, 6) != round(fine.cutoff.value, 4)
+        assert self.saved_at(fine, round(fine.cutoff.value, digits), tmp_path / "card.json")
+        assert Cutoff.load(tmp_path / "card.json").value == fine.cutoff.value
+
+
 def test_it_speaks_both_languages(panel):
     panel.widgets.language.value = "zh"
     assert "校准阈值" in panel.widgets.title.value
