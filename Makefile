@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+WORDS  := workbench/locale/zh/LC_MESSAGES/workbench.po
 
-.PHONY: help demo test quick lint setup setup-all lab lock bench screenshots clean
+.PHONY: help demo test quick lint setup setup-all lab lock words bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -30,6 +31,9 @@ lint: $(VENV)/.all ## ruff (style, imports, docstrings) and mypy --strict on the
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+words: $(VENV)/.all ## gather the sentences of the code, merge them into the Chinese catalogue, compile it
+	$(BIN)/python tools/words.py
 
 bench: $(VENV)/.all ## measure everything beside its peers on a quiet machine; writes benchmarks/results/
 	$(BIN)/python benchmarks/run.py
@@ -56,7 +60,7 @@ $(VENV)/.venv:
 	@sh tools/make_venv.sh "$(PYTHON)" "$(VENV)"
 	@touch $@
 
-$(VENV)/.demo: $(VENV)/.venv requirements/demo.lock pyproject.toml
+$(VENV)/.demo: $(VENV)/.venv requirements/demo.lock pyproject.toml setup.py $(WORDS)
 	@echo "Installing the light set (no torch) into $(VENV) …"
 	$(PIP) install -q -r requirements/demo.lock
 	$(PIP) install -q --no-deps --editable .

@@ -22,7 +22,8 @@ PACKAGE = ROOT / "workbench"
 
 # From the ground up. A module may import its own layer and those below it.
 LAYERS = [
-    {"errors", "settings", "texts", "cutoffs", "examples", "atomic", "files", "pair_hashes", "text_encoder"},
+    {"errors", "i18n", "html", "results", "settings", "texts", "cutoffs", "examples", "atomic", "files"}
+    | {"pair_hashes", "text_encoder"},
     {"encoders"},
     {"retrieval"},
     {"calibration"},

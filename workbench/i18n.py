@@ -1,0 +1,160 @@
+"""The language that people are spoken to in: one setting, one catalogue, one way to write numbers.
+
+A sentence stands in English where it is said, with named placeholders, and is looked up in the catalogue
+(``workbench/locale/``) when it is said::
+
+    from workbench.i18n import gettext as _, ngettext
+    raise InputError(_("{file} has no rows.").format(file=name))
+    ngettext("{n} pair is labelled", "{n} pairs are labelled", n).format(n=n)
+
+A sentence in a constant is marked with :func:`N_` and looked up with ``_()`` where it is used. Templates use
+``{% trans %}``. ``make words`` gathers all of them. No function takes a language and passes it on.
+"""
+
+from __future__ import annotations
+
+import gettext as _gettext
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from workbench.errors import InputError, WorkbenchError
+
+__all__ = [
+    "N_",
+    "Language",
+    "current_language",
+    "gettext",
+    "html_lang",
+    "language",
+    "language_of",
+    "listed",
+    "ngettext",
+    "number",
+    "percent",
+    "pgettext",
+    "set_language",
+]
+
+Language = Literal["en", "zh"]
+
+LOCALE = Path(__file__).parent / "locale"
+# What a process without WORKBENCH_LANGUAGE goes by, in the order of gettext and POSIX.
+LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+_chosen: ContextVar[Language | None] = ContextVar("workbench_language", default=None)
+
+
+def language_of(environ: Mapping[str, str] = os.environ) -> Language:
+    """The language that an environment asks for: ``WORKBENCH_LANGUAGE``, its locale, else English.
+
+    Raises
+    ------
+    InputError
+        If ``WORKBENCH_LANGUAGE`` is neither ``zh`` nor ``en``.
+    """
+    wanted = environ.get("WORKBENCH_LANGUAGE")
+    if wanted:
+        return _checked(wanted, "WORKBENCH_LANGUAGE")
+    locale = next(filter(None, map(environ.get, LOCALE_VARIABLES)), "")
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+def current_language() -> Language:
+    """The language now: that of the nearest ``with language(...)``, else that of the settings."""
+    return _chosen.get() or language_of()
+
+
+def html_lang() -> str:
+    """The language now, as the ``lang`` attribute of HTML has it."""
+    return "zh-CN" if current_language() == "zh" else "en"
+
+
+@contextmanager
+def language(code: str) -> Iterator[None]:
+    """Speak a language inside a ``with`` block, in this thread and its callbacks only.
+
+    Examples
+    --------
+    >>> with language("zh"):
+    ...     percent(0.893)
+    '89.3%'
+    """
+    token = _chosen.set(_checked(code, "language"))
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def set_language(code: str) -> None:
+    """Speak a language from now on, in this process and those that it starts."""
+    os.environ["WORKBENCH_LANGUAGE"] = _checked(code, "language")
+
+
+def gettext(message: str) -> str:
+    """A sentence in the language now."""
+    return _catalogue(current_language()).gettext(message)
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """A sentence in the language now, in the form that `n` asks for."""
+    return _catalogue(current_language()).ngettext(singular, plural, n)
+
+
+def pgettext(context: str, message: str) -> str:
+    """A word whose translation depends on where it stands; `context` says where."""
+    return _catalogue(current_language()).pgettext(context, message)
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools know
+    """Mark a sentence in a constant for the catalogue; it is looked up where it is used."""
+    return message
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share in percent; a dash where it is undefined.
+
+    Examples
+    --------
+    >>> percent(0.893), percent(float("nan"))
+    ('89.3 %', '–')
+    """
+    if math.isnan(share):
+        return "–"
+    return gettext("{value} %").format(value=f"{100 * share:.{digits}f}")
+
+
+def number(value: float | None) -> str:
+    """A cutoff or a score with four digits; a dash where there is none."""
+    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
+
+
+def listed(items: Iterable[object]) -> str:
+    """Things one after the other, with the comma of the language."""
+    return gettext(", ").join(map(str, items))
+
+
+@cache
+def _catalogue(code: Language) -> _gettext.NullTranslations:
+    if code == "en":
+        return _gettext.NullTranslations()
+    try:
+        return _gettext.translation("workbench", LOCALE, [code])
+    except FileNotFoundError as error:
+        raise WorkbenchError(
+            f"The catalogue of language {code!r} is not compiled; install the workbench (pip install -e .), "
+            "which does it."
+        ) from error
+
+
+def _checked(code: str, name: str) -> Language:
+    if code not in get_args(Language):
+        # In English: there is no other language to say it in.
+        raise InputError(f"{name} is {code!r}; set it to one of zh, en, or unset it.")
+    return cast(Language, code)
