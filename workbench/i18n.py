@@ -117,17 +117,20 @@ def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools know
     return message
 
 
-def percent(share: float, digits: int = 1) -> str:
+def percent(share: float, digits: int | None = 1) -> str:
     """A share in percent; a dash where it is undefined.
+
+    With None for `digits`, as many as it has (a confidence that somebody chose), four figures at most.
 
     Examples
     --------
-    >>> percent(0.893), percent(float("nan"))
-    ('89.3 %', '–')
+    >>> percent(0.893), percent(0.95, None), percent(float("nan"))
+    ('89.3 %', '95 %', '–')
     """
     if math.isnan(share):
         return "–"
-    return gettext("{value} %").format(value=f"{100 * share:.{digits}f}")
+    value = f"{100 * share:.4g}" if digits is None else f"{100 * share:.{digits}f}"
+    return gettext("{value} %").format(value=value)
 
 
 def number(value: float | None) -> str:
