@@ -15,8 +15,9 @@ DIMENSION = 61
 class CharacterEncoder(BaseEncoder):
     """Counts of characters (code points modulo 61): texts of the same letters are the same to it."""
 
-    def __init__(self, name: str = "characters") -> None:
+    def __init__(self, name: str = "characters", revision: int = 1) -> None:
         self._name = name
+        self._revision = revision
 
     @property
     def name(self) -> str:
@@ -28,7 +29,7 @@ class CharacterEncoder(BaseEncoder):
 
     @property
     def recipe(self) -> Mapping[str, Any]:
-        return {"encoder": self._name, "dimension": DIMENSION}
+        return {"encoder": self._name, "revision": self._revision, "dimension": DIMENSION}
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         counts = np.zeros((len(texts), DIMENSION), dtype=np.float32)

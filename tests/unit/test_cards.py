@@ -178,6 +178,11 @@ def test_texts_queries_and_metadata_are_never_formulas_in_the_csv(text):
     assert text not in cells
 
 
+def test_a_score_at_the_cutoff_is_no_match_in_the_csv_either():
+    found = rows(hits_csv([hit(np.nextafter(0.4, 1)), hit(0.4)], 0.4, "en", query="q", encoder=ENCODER))
+    assert [row["match"] for row in found] == ["yes", "no"]
+
+
 def test_a_negative_score_stays_a_number_in_the_csv():
     (row,) = rows(hits_csv([hit(-0.25)], 0.4, "en", query="q", encoder=ENCODER))
     assert float(row["score"]) == -0.25

@@ -400,9 +400,10 @@ class TestCheck:
         assert "no longer holds" in plain(done.stdout)
 
     def test_another_encoder_than_the_cards_is_refused_before_anything_is_encoded(self, card, clear):
-        done = workbench("check", card, clear, "-e", "use")
-        assert done.exit_code == 2
-        assert "was calibrated for keyword" in plain(done.stderr)
+        for pairs in (clear, "not even there.csv"):
+            done = workbench("check", card, pairs, "-e", "use")
+            assert done.exit_code == 2
+            assert "was calibrated for keyword" in plain(done.stderr)
 
     def test_an_edited_card_is_refused(self, card, clear):
         edited = json.loads(card.read_text(encoding="utf-8"))

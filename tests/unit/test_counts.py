@@ -54,8 +54,9 @@ def test_ties_at_the_cutoff_are_not_matches():
     assert (table.tp[0], table.fp[0], table.fn[0], table.tn[0]) == (1, 0, 1, 2)
 
 
-def test_between_neighbouring_floats_the_cutoff_is_the_lower_one():
-    low = 0.4
+# Halfway between two neighbours rounds to the one whose last bit is 0: here down, there up.
+@pytest.mark.parametrize("low", [0.4, np.nextafter(0.4, 1), -0.4, np.nextafter(-0.4, 1)])
+def test_between_neighbouring_floats_the_cutoff_is_the_lower_one(low):
     high = np.nextafter(low, 1)
     table = count(Observations([low, high], [0, 1]))
     assert table.n_above.tolist() == [2, 1, 0]

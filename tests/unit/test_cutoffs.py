@@ -69,6 +69,13 @@ class TestEncoder:
         with pytest.raises(EncoderMismatchError, match=r"use \[a1b2c3d4e5f6\].* not for e5 \[000000000000\]"):
             CALIBRATED.check_encoder("e5", "000000000000")
 
+    @pytest.mark.parametrize(
+        "other", ["a1b2c3d4e5f7", "b1b2c3d4e5f6", "a1b2c3d4e5f", "A1B2C3D4E5F6", "", None]
+    )
+    def test_one_digit_is_another_fingerprint_even_under_the_same_name(self, other):
+        with pytest.raises(EncoderMismatchError):
+            CALIBRATED.check_encoder("use", other)
+
     def test_its_own_fingerprint_is_accepted_whatever_the_name(self):
         CALIBRATED.check_encoder("renamed", "a1b2c3d4e5f6")
 

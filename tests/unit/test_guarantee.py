@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mapie.risk_control import BinaryClassificationController, BinaryRisk
 from mapie.risk_control.fwer_control import FWERFixedSequenceTesting, control_fwer
-from scipy.stats import binom, binomtest
+from scipy.stats import beta, binom, binomtest
 
 from workbench.calibration import Observations, guarantee_missed, guarantee_precision, pairs_needed
 from workbench.calibration.sequence import begun, rejected, start_sizes
@@ -129,6 +129,23 @@ class TestByDefinition:
         assert guarantee_precision(pairs(22), 0.9, confidence=0.9).cutoff == pytest.approx(0.5)
         assert not guarantee_precision(pairs(21), 0.9, confidence=0.9).found
 
+    def test_a_p_value_at_the_level_itself_refutes(self):
+        # Two right ones of two: 0.5 ** 2 is the level.
+        pairs = Observations([0.9, 0.9, 0.1, 0.1], [1, 1, 0, 0])
+        found = guarantee_precision(pairs, 0.5, confidence=0.75, cutoffs=[0.5], start=0)
+        assert found.tests["p_value"].item() == 0.25
+        assert found.found
+
+    @pytest.mark.parametrize("confidence", [0.8, 0.95])
+    def test_the_bound_is_the_exact_one_sided_one_at_the_confidence(self, confidence):
+        found = guarantee_precision(simulated(), 0.8, confidence=confidence)
+        right, wrong = found.n - found.errors, found.errors
+        assert found.bound == pytest.approx(beta.ppf(1 - confidence, right, wrong + 1))
+        missed = guarantee_missed(simulated(), 0.1, confidence=confidence)
+        assert missed.bound == pytest.approx(
+            beta.ppf(confidence, missed.errors + 1, missed.n - missed.errors)
+        )
+
     def test_where_all_pairs_meet_the_target_all_may_be_accepted(self):
         pairs = Observations(np.linspace(0, 1, 200), np.ones(200))
         assert guarantee_precision(pairs, 0.9).cutoff < 0
@@ -238,6 +255,16 @@ class TestDependence:
         found = guarantee_precision(pairs, 0.9, dependence="one_per_cluster", cutoffs=[0.5], start=0)
         assert found.tests["p_value"].item() == pytest.approx(2 * 0.9**40)
         assert found.size == 40
+        # The bound says no more than the test: 2 * bound ** 40 is the level.
+        assert found.bound == pytest.approx((0.05 / 2) ** (1 / 40))
+
+    @pytest.mark.parametrize(("n_jds", "found"), [(35, False), (36, True)])
+    def test_one_pair_a_jd_starts_where_twice_a_p_value_could_be_small_enough(self, n_jds, found):
+        assert pairs_needed(0.9, 1 - 0.05 / 2) == 36
+        jds = np.arange(120) // 3
+        labels = (jds < n_jds).astype(int)
+        pairs = Observations(np.where(labels, 0.7, 0.2), labels, clusters=jds)
+        assert guarantee_precision(pairs, 0.9, dependence="one_per_cluster").found == found
 
     def test_one_pair_a_jd_does_not_go_with_weights(self):
         with pytest.raises(InputError, match="weights"):

@@ -335,6 +335,14 @@ class TestAnotherEncoder:
         assert "reencode=True" in message
         assert "--reencode" in message
 
+    def test_another_revision_of_the_same_name_is_another_encoder(self, stored, encoder):
+        revised = CharacterEncoder(revision=2)
+        with pytest.raises(EncoderMismatchError):
+            KnowledgeBase.open(stored, revised)
+        assert KnowledgeBase.open(stored, revised, reencode=True).search("rust", k=1, cutoff=0.5)
+        with pytest.raises(EncoderMismatchError):
+            KnowledgeBase.open(stored, encoder)
+
     def test_all_is_encoded_again_when_told_to(self, stored):
         base = KnowledgeBase.open(stored, "use", reencode=True)
         assert base.texts == TEXTS

@@ -16,6 +16,7 @@ from matplotlib.colors import to_hex
 from toy_encoders import ToyEncoder
 
 import workbench as wb
+from workbench import Cutoff
 from workbench.errors import EncoderMismatchError, InputError, MissingDependencyError
 from workbench.exploration import Clusters, SkillMap, fit_map, map_quality, terms_of_selection
 from workbench.panels import MapPanel, SearchPanel
@@ -442,6 +443,11 @@ class TestEncodersThatDoNotFit:
     def test_a_map_of_another_encoder(self, skill_map, vectors):
         with pytest.raises(EncoderMismatchError, match="map was made with the encoder"):
             MapPanel(TEXTS, skill_map, vectors=vectors, encoder=ToyEncoder(name="other"))
+
+    def test_a_cutoff_of_another_encoder(self, skill_map, encoder, vectors):
+        card = Cutoff(0.6, encoder.name, ToyEncoder(name="other").fingerprint)
+        with pytest.raises(EncoderMismatchError, match="was calibrated for"):
+            MapPanel(TEXTS, skill_map, encoder=encoder, vectors=vectors, cutoff=card)
 
     def test_an_encoder_without_vectors(self, skill_map, encoder):
         with pytest.raises(InputError, match="give vectors="):

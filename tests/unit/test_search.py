@@ -254,6 +254,39 @@ class TestCutoff:
             warnings.simplefilter("error")
             assert resolve_cutoff(None, encoder).value == 0.32
 
+    def test_a_card_of_the_same_name_but_another_revision_is_not_taken(self, encoder, cards):
+        Cutoff(0.33, encoder.name, CharacterEncoder(revision=2).fingerprint).save(cards / "2026-01-01.json")
+        with pytest.warns(UncalibratedCutoffWarning):
+            assert resolve_cutoff(None, encoder).value == 0.4
+
+    def test_a_card_that_was_calibrated_for_no_encoder_is_not_taken(self, encoder, cards):
+        Cutoff(0.33).save(cards / "2026-01-01.json")
+        with pytest.warns(UncalibratedCutoffWarning):
+            assert resolve_cutoff(None, encoder).value == 0.4
+
+    @pytest.mark.parametrize("kind", ["card", "file"])
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda cutoff, encoder: search("rust", TEXTS, encoder=encoder, cutoff=cutoff),
+            lambda cutoff, encoder: search("rust", KnowledgeBase.from_texts(TEXTS, encoder), cutoff=cutoff),
+            lambda cutoff, encoder: KnowledgeBase.from_texts(TEXTS, encoder).search("rust", cutoff=cutoff),
+            lambda cutoff, encoder: KnowledgeBase.from_texts(TEXTS, encoder).search_many(
+                ["rust"], cutoff=cutoff
+            ),
+            lambda cutoff, encoder: resolve_cutoff(cutoff, encoder),
+        ],
+        ids=["search a list", "search a base", "base.search", "base.search_many", "resolve"],
+    )
+    def test_a_card_of_another_revision_is_refused_wherever_one_can_be_given(
+        self, encoder, tmp_path, use, kind
+    ):
+        revised = CharacterEncoder(revision=2)
+        card = Cutoff(0.33, revised.name, revised.fingerprint)
+        with pytest.raises(EncoderMismatchError, match="calibrated for characters"):
+            use(card if kind == "card" else card.save(tmp_path / "card.json"), encoder)
+        assert use(card, revised)
+
     def test_without_any_card_the_literature_is_taken_with_a_warning(self, encoder, cards):
         with pytest.warns(
             UncalibratedCutoffWarning, match=r"never calibrated.*characters.*workbench calibrate"

@@ -137,6 +137,15 @@ def test_the_slider_judges_anew_without_searching(panel, encoder):
     assert encoder.queries == ["a"]
 
 
+def test_a_score_at_the_cutoff_is_no_match_in_the_panel(panel):
+    panel.search()
+    score = panel.hits[1]["score"]
+    panel.widgets.cutoff.value = score
+    assert [hit["is_match"] for hit in panel.hits] == [True, False, False]
+    panel.widgets.cutoff.value = np.nextafter(score, 0)
+    assert [hit["is_match"] for hit in panel.hits] == [True, True, False]
+
+
 def test_a_moved_slider_is_called_a_choice_and_can_be_reset(panel):
     assert not visible(panel.widgets.reset)
     panel.widgets.cutoff.value = 0.8

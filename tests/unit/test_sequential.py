@@ -170,6 +170,17 @@ class TestAPromise:
         assert found.answer == "met"
         assert found.low > 0.9
 
+    @pytest.mark.parametrize("confidence", [0.8, 0.95])
+    def test_it_is_met_when_evidence_for_it_first_reaches_1_over_delta(self, confidence):
+        pairs = Observations([0.9] * 100, [1] * 100)
+        # However soon it may be called failed, it is called met at the confidence that was asked for.
+        for failed_level in (None, 0.01):
+            found = sequential_test(
+                pairs, 0.5, PRECISION(value=0.9), confidence=confidence, failed_level=failed_level
+            )
+            assert found.e_met_needed == pytest.approx(1 / (1 - confidence))
+            assert found.decided_at == 1 + np.argmax(found.path["e_met"] >= 1 / (1 - confidence) - 1e-9)
+
     def test_few_pairs_leave_it_open(self):
         found = sequential_test(Observations([0.9] * 5, [1] * 5), 0.5, PRECISION(value=0.9))
         assert (found.answer, found.decided_at) == ("unclear", None)

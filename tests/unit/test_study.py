@@ -152,7 +152,11 @@ class TestFlips:
         assert "right_now" not in flips(pd.DataFrame({"score": [0.5]}), 0.4, 0.6).columns
 
     def test_a_score_on_the_cutoff_is_no_match(self):
-        assert len(flips(pd.DataFrame({"score": [0.5]}), 0.4, 0.5)) == 1
+        frame = pd.DataFrame({"score": [0.5]})
+        lost, won = flips(frame, 0.4, 0.5), flips(frame, 0.5, 0.4)
+        assert lost[["was_match", "is_match"]].to_numpy().tolist() == [[True, False]]
+        assert won[["was_match", "is_match"]].to_numpy().tolist() == [[False, True]]
+        assert len(flips(frame, 0.5, 0.6)) == 0
 
     def test_without_scores_it_is_refused(self):
         with pytest.raises(InputError, match="score"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from statsmodels.stats.proportion import proportion_confint
 
-from workbench.calibration import Costs, Observations, count, live_weights, stratum_weights, sweep
+from workbench.calibration import Costs, Observations, count, figures_at, live_weights, stratum_weights, sweep
 from workbench.calibration.figures import FIGURES, figure
 from workbench.errors import InputError
 
@@ -125,6 +125,19 @@ def test_settings_and_prevalence_stay_with_the_frame():
     scores, labels = simulated()
     noted = sweep(scores, labels, prevalence=0.1).attrs["calibration"]
     assert noted["prevalence"] == pytest.approx(0.1)
+
+
+def test_figures_at_a_cutoff_that_ties_with_scores_take_these_for_no_matches():
+    scores, labels = np.array([0.1, 0.4, 0.4, 0.4, 0.7, 0.9]), np.array([0, 0, 0, 1, 1, 1])
+    found = figures_at(Observations(scores, labels), 0.4, n_resamples=20)
+    said = scores > 0.4
+    assert found["precision"].value == metrics.precision_score(labels, said) == 1
+    assert found["recall"].value == pytest.approx(metrics.recall_score(labels, said))
+    assert found["specificity"].value == metrics.recall_score(1 - labels, ~said) == 1
+    assert found["false_omission_rate"].value == 0.25
+    assert found["accuracy"].value == pytest.approx(metrics.accuracy_score(labels, said))
+    assert found["share_selected"].value == pytest.approx(2 / 6)
+    assert found["f_beta"].value == pytest.approx(metrics.f1_score(labels, said))
 
 
 @pytest.mark.parametrize("prevalence", [0.02, 0.3, 0.8])

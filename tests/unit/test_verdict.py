@@ -29,6 +29,23 @@ class TestAnswers:
         assert found.answer == "moved"
         assert [test.answer for test in found.tests] == ["met", "failed"]
 
+    @pytest.mark.parametrize(("right", "answer"), [(28, "not enough labels"), (29, "kept")])
+    def test_29_pairs_without_an_error_are_just_enough_to_keep_at_95_percent(self, right, answer):
+        assert 0.9**29 <= 0.05 < 0.9**28
+        assert verdict(pairs(right, 0, 0, 5), target_precision=0.9).answer == answer
+
+    @pytest.mark.parametrize(("wrong", "answer"), [(1, "not enough labels"), (2, "moved")])
+    def test_two_wrong_ones_of_two_are_just_enough_to_move(self, wrong, answer):
+        # 0.15 ** 2 is below the level of one of two targets, 0.025; 0.15 is not.
+        found = verdict(pairs(0, wrong, 0, 5), target_precision=0.85, target_missed=0.06)
+        assert found.answer == answer
+
+    def test_with_two_targets_each_is_failed_at_half_the_level(self):
+        # 0.2 ** 2 = 0.04 lies between the half and the whole.
+        two = pairs(0, 2, 0, 5)
+        assert verdict(two, target_precision=0.8).answer == "moved"
+        assert verdict(two, target_precision=0.8, target_missed=0.06).answer == "not enough labels"
+
     def test_not_enough_labels_where_neither_is_shown(self):
         assert verdict(pairs(27, 3, 1, 40), target_precision=0.9).answer == "not enough labels"
 
@@ -41,6 +58,7 @@ class TestAnswers:
         found = verdict(Observations([0.4] * 30, [1] * 30), 0.4, target_precision=0.9)
         assert found.tests[0].n == 0
         assert found.answer == "not enough labels"
+        assert verdict(Observations([0.4] * 30, [1] * 30), 0.4, target_missed=0.1).tests[0].n == 30
 
     def test_without_targets_it_tests_what_is_claimed_for_0_4(self):
         found = verdict(pairs(500, 5, 1, 500))
