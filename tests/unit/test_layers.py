@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,27 @@ def test_imports_go_downwards_only():
     assert not wrong, "\n".join(wrong)
 
 
+def circle_in(imports: dict[str, set[str]]) -> list[str]:
+    """Modules that import one another in turn, the first one again at the end; empty where none do."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def imports_of(name: str, path: Path) -> set[str]:
+    """What a module imports of the workbench; a folder's face imports what its stub lists."""
+    files = [path, path.with_suffix(".pyi")]
+    found = {i.module for file in files if file.exists() for i in imports_in(file)}
+    return (found & modules().keys()) - {name}
+
+
+def test_no_module_imports_one_that_imports_it():
+    circle = circle_in({name: imports_of(name, path) for name, path in modules().items()})
+    assert not circle, " <- ".join(circle)
+
+
 @pytest.mark.parametrize("entrance", ENTRANCES)
 def test_nothing_heavy_is_imported_on_the_way_in(entrance):
     heavy = [str(found) for found in reached_from(entrance) if found.module.split(".")[0] in HEAVY]
@@ -218,6 +240,10 @@ class TestTheRuleItself:
     )
     def test_it_lets_a_downward_import_pass(self, part, source):
         assert self.sees(part, source) is None
+
+    def test_it_sees_a_circle(self):
+        assert set(circle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == {"a", "b", "c"}
+        assert circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
     def test_an_import_inside_a_function_does_not_run_on_import(self):
         inside, outside = imports_in(PACKAGE / "texts.py", "import torch\ndef f():\n    import torch")[::-1]
