@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score, precision_score, recall_sco
 from workbench.calibration import Observations, calibrate, sweep
 from workbench.calibration.groups import by_group
 from workbench.calibration.probability import fit_probability
-from workbench.calibration.reliability import reliability
+from workbench.calibration.reliability_diagram import reliability
 from workbench.errors import InputError
 from workbench.plots import (
     plot_cost,

@@ -13,10 +13,12 @@ from character_encoder import CharacterEncoder
 from typer.testing import CliRunner
 
 from workbench.calibration import MatchProbability, Observations, fit_probability
+from workbench.calibration.probability import chance
 from workbench.cli import app
 from workbench.cutoffs import Cutoff
 from workbench.encoders import load_encoder
 from workbench.errors import CardError
+from workbench.i18n import language
 from workbench.panels.cards import hits_csv, hits_frame, hits_html
 from workbench.panels.fragments import status
 from workbench.panels.labels import labels_for
@@ -44,9 +46,11 @@ class TestTheTable:
     def test_is_read_as_the_model_reads_it(self, model):
         scores = np.linspace(-1, 1, 41)
         found = hit_probabilities(card(model), scores.tolist())
-        low, high = model.interval(scores)
-        for key, expected in (("value", model.predict(scores)), ("low", low), ("high", high)):
-            np.testing.assert_allclose([each[key] for each in found], expected)
+        expected = [model.probability_of_match(score) for score in scores]
+        for end in ("value", "low", "high"):
+            np.testing.assert_allclose(
+                [each[end] for each in found], [getattr(each, end) for each in expected]
+            )
         assert [each["is_guess"] for each in found] == model.outside(scores).tolist()
         assert {each["prevalence"] for each in found} == {model.prevalence}
 
@@ -84,12 +88,12 @@ def hits(model):
 
 class TestForPeople:
     def test_a_card_of_a_hit_says_it(self, hits, model):
-        for language in ("en", "zh"):
-            html = hits_html(hits, 0.5, language)
-            separator = "，" if language == "zh" else ", "
+        for code in ("en", "zh"):
+            html = hits_html(hits, 0.5, code)
             for hit in hits:
-                said = model.phrase(hit["score"], language).split(separator)[1]
-                assert escape(said) in html
+                found = model.probability_of_match(hit["score"])
+                with language(code):
+                    assert escape(chance(found.value, found.low, found.high)) in html
 
     def test_a_guess_is_marked(self, hits, model):
         exact = next(hit for hit in hits if hit["score"] > model.scores[-1])

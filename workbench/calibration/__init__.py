@@ -23,7 +23,7 @@ from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
 from workbench.calibration.planning import pairs_needed
 from workbench.calibration.probability import MatchProbability, fit_probability
-from workbench.calibration.reliability import Reliability, reliability
+from workbench.calibration.reliability_diagram import Reliability, reliability
 from workbench.calibration.reweighting import live_weights, stratum_weights
 from workbench.calibration.rules import (
     Capacity,

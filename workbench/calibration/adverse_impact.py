@@ -14,12 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.calibration import groups_text
-from workbench.calibration.bootstrap import quantiles
+from workbench.calibration.bootstrap import quantiles, resampled_sums
 from workbench.calibration.effective import share_with_size
 from workbench.calibration.figures import Estimate
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.resampled_sums import resampled_sums
 
 __all__ = ["FOUR_FIFTHS", "AdverseImpact", "adverse_impact"]
 

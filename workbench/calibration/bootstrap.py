@@ -6,22 +6,35 @@ order of scores. So ten thousand precision-recall curves cost a few large array 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csr_array
 
 from workbench.calibration.counts import cutoffs_between
-from workbench.calibration.drawing import CHUNK, Drawn, count_draws, draws, pooled_draws
 from workbench.calibration.figures import Costs, FigureName, figure
 from workbench.calibration.observations import CountArray, FloatArray, Observations
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
-__all__ = ["Resamples", "bands", "quantiles", "resample", "resample_with"]
+__all__ = [
+    "CHUNK",
+    "Resamples",
+    "bands",
+    "draws",
+    "quantiles",
+    "resample",
+    "resample_with",
+    "resampled_sums",
+    "tails",
+]
 
+# Numbers in a chunk of draws: about a megabyte stays near the processor.
+CHUNK = 150_000
 # More cutoffs than these cannot be told apart in a band, and cost memory.
 MOST_CUTOFFS = 1000
 # From this many independent, equal pairs on, pairs between two neighbouring cutoffs are drawn together.
@@ -83,18 +96,12 @@ class Resamples:
         return figure(name, *self.confusion(), beta=beta, costs=costs)
 
     def band(
-        self,
-        name: FigureName,
-        confidence: float = 0.95,
-        *,
-        beta: float = 1.0,
-        costs: Costs | None = None,
+        self, name: FigureName, confidence: float = 0.95, *, beta: float = 1.0
     ) -> tuple[CountArray, CountArray]:
         """Percentile interval of a figure at every cutoff, from the resamples in which it is defined."""
-        levels = [(1 - confidence) / 2, (1 + confidence) / 2]
         # A few cutoffs at a time stay near the processor, which makes it several times as fast.
         parts = [
-            quantiles(self[rows, :].figure(name, beta=beta, costs=costs), levels)
+            quantiles(self[rows, :].figure(name, beta=beta), tails(confidence))
             for rows in _slices(len(self.cutoffs), len(self))
         ]
         low, high = (np.concatenate(ends) for ends in zip(*parts, strict=True))
@@ -102,15 +109,15 @@ class Resamples:
 
     def __getitem__(self, part: tuple[slice, slice]) -> Resamples:
         """Some cutoffs in some resamples, without what was left out."""
-        _, columns = part
-        return Resamples(
-            self.cutoffs[part[0]],
-            self.tp[part],
-            self.fp[part],
-            self.matches[columns],
-            self.others[columns],
-            self.by,
-            self.prevalence,
+        rows, columns = part
+        return replace(
+            self,
+            cutoffs=self.cutoffs[rows],
+            tp=self.tp[part],
+            fp=self.fp[part],
+            matches=self.matches[columns],
+            others=self.others[columns],
+            outside=None,
         )
 
     def in_chunks(self) -> Iterator[Resamples]:
@@ -172,29 +179,23 @@ def resample(
     """
     n_units = observations.n_clusters or len(observations)
     if n_resamples < 2:
-        raise InputError(f"n_resamples is {n_resamples}; at least 2 are needed, 2000 are usual.")
-    if n_units < 2:
-        unit = "JD (cluster)" if observations.clusters is not None else "pair"
         raise InputError(
-            f"There is only one {unit} to draw from, so that nothing can be said about how much figures "
-            "would vary; give more, or pass no clusters."
+            _("n_resamples is {n}; at least 2 are needed, 2000 are usual.").format(n=n_resamples)
+        )
+    if n_units < 2:
+        raise InputError(
+            _(
+                "There is only one {unit} to draw from, so that nothing can be said about how much figures "
+                "would vary; give more, or pass no clusters."
+            ).format(unit=_("pair") if observations.clusters is None else _("JD (cluster)"))
         )
     table = np.union1d(_table(observations, cutoffs), including)
     rng = np.random.default_rng(seed)
-    pooled = (
-        len(observations) >= POOL_FROM
-        and observations.weights is None
-        and observations.clusters is None
-        and not out_of_bag
-    )
-    if pooled:
-        return _resamples(
-            table, pooled_draws(observations, table, n_resamples, rng), None, "pair", prevalence
-        )
+    independent = observations.weights is None and observations.clusters is None
+    if len(observations) >= POOL_FROM and independent and not out_of_bag:
+        return _pooled(observations, table, n_resamples, rng, prevalence)
     drawn = draws(rng, n_units, n_resamples, max(1, CHUNK // len(observations)))
-    inside, outside = count_draws(observations, table, drawn, n_resamples, out_of_bag=out_of_bag)
-    by: Literal["pair", "cluster"] = "pair" if observations.clusters is None else "cluster"
-    return _resamples(table, inside, outside, by, prevalence)
+    return _counted(observations, table, drawn, n_resamples, prevalence, out_of_bag=out_of_bag)
 
 
 def resample_with(
@@ -218,15 +219,58 @@ def resample_with(
     drawn = np.asarray(multiplicities)
     if drawn.ndim != 2 or drawn.shape[1] != len(observations):
         raise InputError(
-            f"multiplicities have shape {drawn.shape}; (n_resamples, {len(observations)}) is needed."
+            _("multiplicities have shape {shape}; (n_resamples, {n}) is needed.").format(
+                shape=drawn.shape, n=len(observations)
+            )
         )
     independent = Observations(observations.scores, observations.labels, observations.weights)
     in_order = drawn[:, independent.order].T.astype(np.int32)
     rows = max(1, CHUNK // len(observations))
     chunks = (in_order[:, at : at + rows] for at in range(0, drawn.shape[0], rows))
     table = _table(observations, cutoffs)
-    inside, outside = count_draws(independent, table, chunks, drawn.shape[0], out_of_bag=out_of_bag)
-    return _resamples(table, inside, outside, "pair", prevalence)
+    return _counted(independent, table, chunks, len(drawn), prevalence, out_of_bag=out_of_bag)
+
+
+def resampled_sums(
+    observations: Observations, rows: FloatArray, *, n_resamples: int, seed: int
+) -> FloatArray:
+    """Weighted sums over resamples, by JD where shared, for figures that are no counts at a cutoff.
+
+    Parameters
+    ----------
+    observations : Observations
+    rows : ndarray of float, shape (r, n)
+        What to sum.
+    n_resamples, seed : int
+
+    Returns
+    -------
+    ndarray of float64, shape (r, n_resamples)
+    """
+    rng = np.random.default_rng(seed)
+    order = observations.order
+    values = csr_array((rows * observations.unit_weights)[:, order])
+    n_units = observations.n_clusters or len(observations)
+    if observations.clusters is not None:
+        n = len(observations)
+        member = csr_array((np.ones(n), (np.arange(n), observations.clusters[order])), shape=(n, n_units))
+        values = values @ member
+    chunks = draws(rng, n_units, n_resamples, max(1, CHUNK // n_units))
+    return np.concatenate([values @ drawn.astype(np.float64) for drawn in chunks], axis=1)
+
+
+def draws(
+    rng: np.random.Generator, n_units: int, n_resamples: int, at_once: int
+) -> Iterator[npt.NDArray[np.int32]]:
+    """How often each unit was drawn, (n_units, `at_once` resamples) at a time."""
+    dtype = np.uint16 if n_units <= np.iinfo(np.uint16).max else np.int64
+    for at in range(0, n_resamples, at_once):
+        m = min(at_once, n_resamples - at)
+        # Drawing indices and counting them takes a tenth of the time of Generator.multinomial.
+        drawn = rng.integers(0, n_units, (m, n_units), dtype=dtype).astype(np.int64)
+        drawn *= m
+        drawn += np.arange(m)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=n_units * m).reshape(n_units, m).astype(np.int32)
 
 
 def bands(
@@ -235,23 +279,25 @@ def bands(
     *,
     confidence: float = 0.95,
     beta: float = 1.0,
-    costs: Costs | None = None,
 ) -> pd.DataFrame:
-    """Percentile bands of some figures at every cutoff.
+    """Percentile bands of some figures at every cutoff, pointwise and two-sided.
 
     Returns
     -------
     DataFrame
-        ``cutoff`` and, for each figure, ``<name>_low`` and ``<name>_high``; pointwise, two-sided.
+        ``cutoff`` and, for each figure, ``<name>_low`` and ``<name>_high``.
     """
     columns: dict[str, CountArray] = {"cutoff": resamples.cutoffs}
     for name in names:
-        columns[f"{name}_low"], columns[f"{name}_high"] = resamples.band(
-            name, confidence, beta=beta, costs=costs
-        )
+        columns[f"{name}_low"], columns[f"{name}_high"] = resamples.band(name, confidence, beta=beta)
     frame = pd.DataFrame(columns)
     frame.attrs["bootstrap"] = {"n_resamples": len(resamples), "by": resamples.by, "confidence": confidence}
     return frame
+
+
+def tails(confidence: float) -> list[float]:
+    """Levels of the quantiles that are the ends of a two-sided interval."""
+    return [(1 - confidence) / 2, (1 + confidence) / 2]
 
 
 def quantiles(values: CountArray, levels: Sequence[float]) -> list[CountArray]:
@@ -292,12 +338,79 @@ def _table(observations: Observations, cutoffs: npt.ArrayLike | None) -> FloatAr
     return np.unique(table[np.clip(np.searchsorted(at, wanted), 0, len(table) - 1)])
 
 
-def _resamples(
+def _counted(
+    observations: Observations,
     table: FloatArray,
-    inside: Drawn,
-    outside: Drawn | None,
-    by: Literal["pair", "cluster"],
+    drawn_in_chunks: Iterable[npt.NDArray[np.int32]],
+    n_resamples: int,
+    prevalence: float | None,
+    *,
+    out_of_bag: bool,
+) -> Resamples:
+    """Count at every cutoff; `drawn_in_chunks` yields (n_units, some resamples), units in their order.
+
+    Units are clusters by their code, or pairs in the order of :attr:`Observations.order`.
+    """
+    order = observations.order
+    labels = observations.labels[order, None].astype(np.int32)
+    weights = None if observations.weights is None else observations.weights[order, None]
+    clusters = None if observations.clusters is None else observations.clusters[order]
+    from_top = len(order) - np.searchsorted(observations.scores[order], table, side="right")
+    # Counts below 2**24 are exact in float32; sums of weights need more digits.
+    dtype = np.float32 if weights is None and len(labels) < 2**22 else np.float64
+    by: Literal["pair", "cluster"] = "pair" if clusters is None else "cluster"
+    inside, *outside = (
+        Resamples(
+            table,
+            *np.empty((2, len(table), n_resamples), dtype),
+            *np.empty((2, n_resamples), dtype),
+            by,
+            prevalence,
+        )
+        for _part in range(1 + out_of_bag)
+    )
+    at = 0
+    for drawn in drawn_in_chunks:
+        here = slice(at, at + drawn.shape[1])
+        # A pair is drawn as often as its cluster.
+        times = drawn if clusters is None else drawn[clusters]
+        for part, counted in zip([inside, *outside], (times, (times == 0).astype(np.int32)), strict=False):
+            weighted = counted if weights is None else counted * weights
+            selected, total = _above(weighted, from_top)
+            tp, matches = _above(weighted * labels, from_top)
+            # Sums of weights may round to a hair below nothing.
+            part.tp[:, here], part.fp[:, here] = tp, np.maximum(selected - tp, 0)
+            part.matches[here], part.others[here] = matches, total - matches
+        at = here.stop
+    return replace(inside, outside=outside[0] if outside else None)
+
+
+def _above(
+    counted: npt.NDArray[Any], from_top: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Sums of the last so many rows, and of all."""
+    sums = np.zeros((len(counted) + 1, counted.shape[1]), counted.dtype)
+    np.cumsum(counted[::-1], axis=0, out=sums[1:])
+    return sums[from_top], sums[-1].copy()
+
+
+def _pooled(
+    observations: Observations,
+    table: FloatArray,
+    n_resamples: int,
+    rng: np.random.Generator,
     prevalence: float | None,
 ) -> Resamples:
-    left_out = None if outside is None else _resamples(table, outside, None, by, prevalence)
-    return Resamples(table, inside.tp, inside.fp, inside.matches, inside.others, by, prevalence, left_out)
+    """Draw numbers of pairs a cell (label, and place between two cutoffs), which is the same in law."""
+    n, n_cells = len(observations), len(table) + 1
+    cell = np.searchsorted(table, observations.scores, side="left")
+    sizes = np.bincount(observations.labels * n_cells + cell, minlength=2 * n_cells)
+    counts, totals = np.empty((2, len(table), n_resamples)), np.empty((2, n_resamples))
+    rows = max(1, CHUNK // (2 * n_cells))
+    for at in range(0, n_resamples, rows):
+        m = min(rows, n_resamples - at)
+        drawn = rng.multinomial(n, sizes / n, size=m).astype(np.float64).reshape(m, 2, n_cells)
+        above = np.cumsum(drawn[:, ::-1, ::-1], axis=2)[:, :, ::-1]  # matches first
+        counts[:, :, at : at + m] = above[:, :, 1:].transpose(1, 2, 0)
+        totals[:, at : at + m] = above[:, :, 0].T
+    return Resamples(table, *counts, *totals, "pair", prevalence)

@@ -13,9 +13,8 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from workbench.calibration.bootstrap import Resamples, resample_with
+from workbench.calibration.bootstrap import CHUNK, Resamples, draws, resample_with
 from workbench.calibration.counts import count, cutoffs_between
-from workbench.calibration.drawing import CHUNK, draws
 from workbench.calibration.figures import FigureName, figure
 from workbench.calibration.observations import CountArray, FloatArray, Observations
 from workbench.calibration.rules import Rule, TargetRecall

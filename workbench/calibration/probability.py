@@ -1,44 +1,57 @@
-"""From a score to the probability of a match, with its interval: "0.72, about 94 % (90-97)".
+"""From a score to the probability of a match, with its interval: "0.72, about 94 % (90–97)".
 
-The curves are in :mod:`workbench.calibration.curves`, how their methods are compared in
-:mod:`workbench.calibration.cross_fitting`; whether the probabilities can be believed is looked at in
-:mod:`workbench.calibration.reliability`.
+The curves are in :mod:`workbench.calibration.probability_curves`; whether the probabilities can be believed
+is looked at in :mod:`workbench.calibration.reliability_diagram`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.calibration import probability_text
-from workbench.calibration.bootstrap import quantiles
-from workbench.calibration.counts import check_share
-from workbench.calibration.cross_fitting import Cells, CrossFit, cross_fit, pick_method
-from workbench.calibration.curve_intervals import drawn_curves, odds_factor, step_intervals
-from workbench.calibration.curves import (
+from workbench.calibration.bootstrap import Resamples, quantiles, resample, tails
+from workbench.calibration.counts import check_share, cutoffs_between
+from workbench.calibration.effective import share_with_size
+from workbench.calibration.figures import Estimate, scale_odds
+from workbench.calibration.intervals import wilson
+from workbench.calibration.observations import FloatArray, Observations
+from workbench.calibration.probability_curves import (
     METHODS,
+    Cells,
+    CrossFit,
     CurveName,
     check_method,
-    fitted_at,
+    cross_fit,
+    fitted,
     isotonic_knots,
+    pick_method,
 )
-from workbench.calibration.figures import Estimate, scale_odds
-from workbench.calibration.observations import FloatArray, Observations
 from workbench.errors import CardError, InputError
+from workbench.i18n import N_, number, percent
+from workbench.i18n import gettext as _
+from workbench.results import Result
 
-__all__ = ["MatchProbability", "fit_probability"]
+__all__ = ["MatchProbability", "chance", "fit_probability"]
 
 # Knots of the table that a card keeps; linear interpolation between them errs by less than 0.0005.
 KNOTS = 101
 DIGITS = 6
+# Cells of scores that resamples are counted in: where within a cell a pair lies does not move a curve.
+MOST_DRAWN = 250
+TABLES = ("scores", "probability", "low", "high")
+NAMES = {
+    "sigmoid": N_("a sigmoid (Platt)"),
+    "beta": N_("beta calibration"),
+    "isotonic": N_("isotonic regression"),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MatchProbability:
+class MatchProbability(Result):
     """A monotone table from scores to probabilities of a match, with pointwise intervals.
 
     Attributes
@@ -92,7 +105,7 @@ class MatchProbability:
         """The probability that a pair with this score is a match, with its interval."""
         at = float(score)
         if not np.isfinite(at):
-            raise InputError(f"The score is {score!r}; a finite number is needed.")
+            raise InputError(_("The score is {score!r}; a finite number is needed.").format(score=score))
         value, low, high = (
             float(np.interp(at, self.scores, table)) for table in (self.probability, self.low, self.high)
         )
@@ -100,68 +113,47 @@ class MatchProbability:
 
     def predict(self, scores: npt.ArrayLike) -> FloatArray:
         """Probabilities for many scores, of any shape; NaN for a score that is NaN."""
-        return self._read(scores, self.probability)
-
-    def interval(self, scores: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-        """Ends of the interval at each score, of any shape."""
-        return self._read(scores, self.low), self._read(scores, self.high)
+        at = np.asarray(scores, dtype=np.float64)
+        return np.asarray(np.interp(at, self.scores, self.probability))
 
     def outside(self, scores: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Whether each score lies beyond all labelled scores, where its probability is a guess."""
         at = np.asarray(scores, dtype=np.float64)
         return np.asarray((at < self.scores[0]) | (at > self.scores[-1]))
 
-    def at_prevalence(self, prevalence: float | None) -> MatchProbability:
-        """The table as it would be if matches had another share: prior correction of the odds.
-
-        It supposes that live matches score like labelled matches, and live others like labelled others
-        [1]_. The prevalence is taken as known, in the interval too. None changes nothing.
-
-        Raises
-        ------
-        InputError
-            If it is not a number between 0 and 1.
-
-        References
-        ----------
-        .. [1] Saerens, Latinne & Decaestecker (2002), Adjusting the outputs of a classifier to new a
-           priori probabilities, Neural Computation 14(1), 21-41, equation 4.
-        """
-        if prevalence is None:
-            return self
-        check_share(prevalence, "prevalence", "the share of matches among live pairs")
-        factor = odds_factor(self.prevalence, prevalence)
-        value, low, high = (
-            scale_odds(table, factor).round(DIGITS) for table in (self.probability, self.low, self.high)
+    def phrase(self, score: float) -> str:
+        """The score with its probability, as a hit says it: "0.7200, about 94 % (90–97)"."""
+        found = self.probability_of_match(score)
+        said = _("{score}, {chance}").format(
+            score=number(score), chance=chance(found.value, found.low, found.high)
         )
-        return replace(self, probability=value, low=low, high=high, prevalence=float(prevalence))
+        return (
+            _("{said}, a guess beyond all labelled scores").format(said=said) if self.outside(score) else said
+        )
 
-    def phrase(self, score: float, language: str = "en") -> str:
-        """The score with its probability, as a hit says it."""
-        return probability_text.phrase(self, score, language)
-
-    def summary(self, language: str = "en") -> str:
-        """What was fitted to what, in two sentences."""
-        return probability_text.summary(self, language)
+    def summary(self) -> str:
+        """What was fitted to what, and what it says at the ends."""
+        lowest, highest = (self.phrase(float(score)) for score in self.scores[[0, -1]])
+        return _(
+            "Probability of a match by {curve} from {n} labelled pairs ({matches} matches), for pairs of "
+            "which {share} are matches, with {sure} % intervals {resampled}: from {lowest} to {highest}."
+        ).format(
+            curve=_(NAMES[self.method]),
+            n=self.n,
+            matches=self.n_matches,
+            share=percent(self.prevalence),
+            sure=f"{100 * self.confidence:.4g}",
+            resampled=_("resampled by JD") if self.by == "cluster" else _("resampled by pair"),
+            lowest=lowest,
+            highest=highest,
+        )
 
     def __repr__(self) -> str:
         return f"MatchProbability: {self.summary()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the card; :meth:`from_dict` reads them back to the same table."""
-        return {
-            "method": self.method,
-            "confidence": self.confidence,
-            "prevalence": self.prevalence,
-            "n": self.n,
-            "n_matches": self.n_matches,
-            "by": self.by,
-            "log_loss": {name: round(float(loss), DIGITS) for name, loss in self.log_loss.items()},
-            "scores": self.scores.tolist(),
-            "probability": self.probability.tolist(),
-            "low": self.low.tolist(),
-            "high": self.high.tolist(),
-        }
+        return {name: value for name, value in super().to_dict().items() if name != "cross_fit"}
 
     @classmethod
     def from_dict(cls, card: Mapping[str, Any]) -> MatchProbability:
@@ -173,28 +165,45 @@ class MatchProbability:
             If a part is missing, tables differ in length, or one does not rise.
         """
         try:
-            tables = {
-                name: np.asarray(card[name], dtype=np.float64)
-                for name in ("scores", "probability", "low", "high")
-            }
+            tables = {name: np.asarray(card[name], dtype=np.float64) for name in TABLES}
             rest: dict[str, Any] = {
                 name: card[name] for name in ("method", "confidence", "prevalence", "n", "n_matches", "by")
             }
         except (KeyError, TypeError, ValueError) as error:
             raise CardError(
-                f"The table of probabilities lacks a part, or it is not a number: {error}."
+                _("The table of probabilities lacks a part, or it is not a number: {error}.").format(
+                    error=error
+                )
             ) from None
         knots = tables["scores"]
         for name, table in tables.items():
             if table.shape != knots.shape or table.ndim != 1 or not len(table):
-                raise CardError(f"The table of probabilities has {table.shape} {name}, {knots.shape} scores.")
+                raise CardError(
+                    _("The table of probabilities has {shape} {name}, {scores} scores.").format(
+                        shape=table.shape, name=name, scores=knots.shape
+                    )
+                )
             if not np.isfinite(table).all() or (np.diff(table) < 0).any():
-                raise CardError(f"{name!r} in the table of probabilities is not finite and rising.")
-        rest |= tables
-        return cls(**rest, log_loss=dict(card.get("log_loss") or {}))
+                raise CardError(
+                    _("{name!r} in the table of probabilities is not finite and rising.").format(name=name)
+                )
+        return cls(**rest, **tables, log_loss=dict(card.get("log_loss") or {}))
 
-    def _read(self, scores: npt.ArrayLike, table: FloatArray) -> FloatArray:
-        return np.asarray(np.interp(np.asarray(scores, dtype=np.float64), self.scores, table))
+
+def chance(value: float, low: float, high: float) -> str:
+    """A probability with its interval, as a hit says it: "about 94 % (90–97)"."""
+    shown, least, most = (_whole(share) for share in (value, low, high))
+    if shown[0] in "<>":
+        return _("{share} % ({low}–{high})").format(share=shown, low=least, high=most)
+    return _("about {share} % ({low}–{high})").format(share=shown, low=least, high=most)
+
+
+def _whole(share: float) -> str:
+    """Whole percent; one digit more near 0 and 1, where whole percents would say never or always."""
+    percents = 100 * share
+    if 1 <= percents <= 99:
+        return f"{percents:.0f}"
+    return "<0.1" if percents < 0.1 else ">99.9" if percents > 99.9 else f"{percents:.1f}"
 
 
 def fit_probability(
@@ -216,7 +225,7 @@ def fit_probability(
     method : {"auto", "sigmoid", "beta", "isotonic"}
         ``"auto"`` takes the sigmoid, the stiffest of the three, unless another has a cross-fitted log loss
         that is better by more than one standard error of the difference. See
-        :func:`~workbench.calibration.curves.fitted_at`.
+        :func:`~workbench.calibration.probability_curves.fitted`.
     prevalence : float, optional
         Share of matches among live pairs, where it differs: odds are corrected to it, in each resample
         from the prevalence of that resample.
@@ -262,22 +271,19 @@ def fit_probability(
     # Sums in the order of scores, so that the order of rows has no say in the last digit.
     observations = observations.subset(observations.order)
     cells = Cells.of(observations)
-    low_end, high_end = float(cells.scores[0]), float(cells.scores[-1])
-    knots = np.unique(np.linspace(low_end, high_end, KNOTS))
+    knots = np.unique(np.linspace(cells.scores[0], cells.scores[-1], KNOTS))
     if chosen == "isotonic":
         knots = np.union1d(knots, isotonic_knots(cells.scores, cells.of_match, cells.of_other))
-    curve = fitted_at(chosen, cells.scores, cells.of_match, cells.of_other, knots)
-
-    drawn = drawn_curves(observations, tried, knots, prevalence, n_resamples, seed)
-    low, high = quantiles(drawn.T, [(1 - confidence) / 2, (1 + confidence) / 2])
+    curve = fitted(chosen, cells.scores, cells.of_match[:, None], cells.of_other[:, None], knots)[0]
+    drawn = _drawn_curves(observations, tried, knots, prevalence, n_resamples, seed)
+    low, high = quantiles(drawn.T, tails(confidence))
     if chosen == "isotonic":
-        under = step_intervals(observations, curve, knots, confidence)
+        under = _step_intervals(observations, curve, knots, confidence)
         if prevalence is not None:
-            factor = odds_factor(observations.prevalence, prevalence)
-            under = scale_odds(under[0], factor), scale_odds(under[1], factor)
+            under = scale_odds(under, _odds_factor(observations.prevalence, prevalence))
         low, high = np.minimum(low, under[0]), np.maximum(high, under[1])
     if prevalence is not None:
-        curve = scale_odds(curve, odds_factor(observations.prevalence, prevalence))
+        curve = scale_odds(curve, _odds_factor(observations.prevalence, prevalence))
     # Rounding and reading Wilson's ends step by step must not make a table fall.
     value = np.maximum.accumulate(curve.round(DIGITS))
     low = np.maximum.accumulate(np.minimum(low, curve).round(DIGITS))
@@ -293,6 +299,71 @@ def fit_probability(
         n=len(observations),
         n_matches=int(observations.labels.sum()),
         by="pair" if observations.clusters is None else "cluster",
-        log_loss={name: fit.mean_log_loss for name, fit in fits.items()},
+        log_loss={name: round(fit.mean_log_loss, DIGITS) for name, fit in fits.items()},
         cross_fit=fits[chosen],
     )
+
+
+def _drawn_curves(
+    observations: Observations,
+    methods: Sequence[CurveName],
+    knots: FloatArray,
+    prevalence: float | None,
+    n_resamples: int,
+    seed: int,
+) -> FloatArray:
+    """The curve that each resample leads to, shape (n_resamples, k); NaN where it leads to none."""
+    table = cutoffs_between(observations.scores)
+    if len(table) > MOST_DRAWN:
+        # Evenly spaced in rank, both ends included.
+        at = np.linspace(0, len(observations) - 1, MOST_DRAWN).astype(np.intp)
+        inner = np.searchsorted(table, np.sort(observations.scores)[at])
+        table = table[np.unique(np.concatenate([[0], inner, [len(table) - 1]]))]
+    choosing = len(methods) > 1
+    resamples = resample(observations, n_resamples=n_resamples, seed=seed, cutoffs=table, out_of_bag=choosing)
+    cells = Cells.of(observations, resamples.cutoffs)
+    of_match, of_other = _in_cells(resamples, cells)
+    read_at = np.concatenate([knots, cells.scores]) if choosing else knots
+    fits = np.array([fitted(method, cells.scores, of_match, of_other, read_at) for method in methods])
+    drawn = fits[0]
+    if choosing:
+        assert resamples.outside is not None
+        left_match, left_other = _in_cells(resamples.outside, cells)
+        said = fits[:, :, len(knots) :].transpose(0, 2, 1)
+        losses = -(left_match * np.log(said) + left_other * np.log1p(-said)).sum(axis=1)
+        drawn = fits[np.argmin(losses, axis=0), np.arange(n_resamples), : len(knots)]
+    if prevalence is not None:
+        share = of_match.sum(axis=0) / (of_match.sum(axis=0) + of_other.sum(axis=0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A resample of one class only says nothing about another prevalence: NaN.
+            odds = (drawn / (1 - drawn)).T * _odds_factor(share, prevalence)
+            drawn = np.where((share > 0) & (share < 1), odds / (1 + odds), np.nan).T
+    return drawn
+
+
+def _step_intervals(
+    observations: Observations, curve: FloatArray, knots: FloatArray, confidence: float
+) -> FloatArray:
+    """Wilson's interval of the pairs under the step that each knot lies on: low and high, shape (2, k)."""
+    ends = np.stack([curve, curve])
+    for value in np.unique(curve):
+        on_step = np.flatnonzero(curve == value)
+        first, last = knots[on_step[0]], knots[on_step[-1]]
+        inside = (observations.scores >= first) & (observations.scores <= last)
+        if inside.any():
+            pairs = observations.subset(inside)
+            share, size = share_with_size(pairs.labels.astype(np.float64), pairs)
+            ends[:, on_step] = np.array(wilson(share, size, confidence))[:, None]
+    return ends
+
+
+def _odds_factor(prevalence: float | FloatArray, live: float) -> Any:
+    """By what the odds of a match are multiplied to get from one prevalence, or many, to another."""
+    return live / (1 - live) / (prevalence / (1 - prevalence))
+
+
+def _in_cells(resamples: Resamples, cells: Cells) -> FloatArray:
+    """Weights of matches and others in each cell of each resample, shape (2, k, n_resamples)."""
+    # Counts above each cutoff, differenced, are counts between cutoffs: the top one has nothing above.
+    above = np.stack([resamples.tp, resamples.fp]).astype(np.float64)
+    return np.asarray(np.maximum(-np.diff(above, axis=1)[:, cells.filled] * cells.scale, 0))

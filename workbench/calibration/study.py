@@ -30,7 +30,7 @@ from workbench.calibration.observations import AUTO, FloatArray, Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
 from workbench.calibration.probability import MatchProbability, fit_probability
 from workbench.calibration.procedure import whole_procedure
-from workbench.calibration.reliability import Reliability, reliability
+from workbench.calibration.reliability_diagram import Reliability, reliability
 from workbench.calibration.reweighting import live_weights
 from workbench.calibration.rules import Rule, TargetMissed, TargetPrecision
 from workbench.calibration.stability import Stability, stability

@@ -191,7 +191,7 @@ def probability_line(cutoff: Cutoff) -> str | None:
 
 
 def _chance(hit: Mapping[str, Any]) -> str:
-    from workbench.calibration.probability_text import chance
+    from workbench.calibration.probability import chance
 
     found = hit.get("probability")
     if found is None:

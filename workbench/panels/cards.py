@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from workbench.calibration.probability_text import chance
+from workbench.calibration.probability import chance
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder
 from workbench.files.exporting import neutralise_formulas
+from workbench.i18n import language
 from workbench.panels.labels import Labels, labels_for
 from workbench.panels.stylesheet import STYLE
 from workbench.retrieval import Hit
@@ -143,7 +144,8 @@ def _chance(hit: Hit, labels: Labels) -> str:
     found = hit.get("probability")
     if found is None:
         return ""
-    said = chance(found["value"], found["low"], found["high"], labels.language)
+    with language(labels.language):
+        said = chance(found["value"], found["low"], found["high"])
     title = labels.is_guess if found["is_guess"] else f"{labels.probability}: {found['confidence']:.0%}"
     sign = " ?" if found["is_guess"] else ""
     return (

@@ -11,7 +11,7 @@ from workbench.plots.style import BLUE, GREY, MUTED, headline, house_style, new_
 from workbench.settings import Language
 
 if TYPE_CHECKING:
-    from workbench.calibration.reliability import Reliability
+    from workbench.calibration.reliability_diagram import Reliability
     from workbench.plots.style import ShownFigure
 
 __all__ = ["plot_reliability"]
@@ -23,7 +23,7 @@ def plot_reliability(reliability: Reliability, *, language: Language = "zh") -> 
     Parameters
     ----------
     reliability : Reliability
-        Of :func:`~workbench.calibration.reliability.reliability`.
+        Of :func:`~workbench.calibration.reliability_diagram.reliability`.
     language : {"zh", "en"}
 
     Returns

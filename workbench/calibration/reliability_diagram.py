@@ -1,0 +1,380 @@
+"""Can the probabilities be believed? Reliability diagram with consistency bands, ECE and Brier score.
+
+Probabilities must come from a fit that did not see the pairs, such as
+``fit_probability(pairs).cross_fit.probability``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import csr_array
+
+from workbench.calibration.bootstrap import CHUNK, quantiles, resampled_sums, tails
+from workbench.calibration.counts import check_share
+from workbench.calibration.effective import share_with_size, within_cluster_correlation
+from workbench.calibration.figures import Estimate
+from workbench.calibration.intervals import wilson
+from workbench.calibration.observations import CountArray, FloatArray, Observations
+from workbench.calibration.probability_curves import Cells
+from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import percent
+from workbench.results import Result
+
+__all__ = ["BrierParts", "Reliability", "equal_mass_bins", "reliability"]
+
+MOST_BINS = 10
+PAIRS_PER_BIN = 20
+
+
+@dataclass(frozen=True)
+class BrierParts(Result):
+    """The Brier score as ``miscalibration - discrimination + uncertainty``.
+
+    Attributes
+    ----------
+    miscalibration : float
+        What recalibrating (isotonically) would take off; 0 is best.
+    discrimination : float
+        What recalibrated probabilities gain over always saying the overall share; more is better.
+    uncertainty : float
+        The score of always saying the overall share.
+    """
+
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reliability(Result):
+    """What was said against what was seen.
+
+    Attributes
+    ----------
+    bins : DataFrame
+        One row a bin: ``low, high`` (range of probabilities), ``n`` pairs, ``said`` (their mean probability),
+        ``seen`` (their share of matches), ``seen_low, seen_high`` (its Wilson interval, on the effective
+        sample), ``consistent_low, consistent_high``: where `seen` would lie if the probabilities were right
+        [1]_.
+    curve : DataFrame
+        The diagram without bins [2]_: ``said``, ``seen`` (isotonic regression of labels on probabilities),
+        ``consistent_low, consistent_high``.
+    ece : Estimate
+        Expected calibration error over these bins [4]_, as it looks: chance makes it look larger than it is.
+        Its interval is for the true one: the lower end is what is left when the error that chance makes is
+        taken off, the upper end is the bootstrap's, shifted by its bias.
+    rms_debiased : float
+        Root mean squared calibration error over these bins, without the part that comes from chance [3]_.
+    ece_if_right : float
+        What such bins would show on average if the probabilities were right: chance alone.
+    p_right : float
+        p-value of "the probabilities are right": how often chance alone shows so large an ECE.
+    brier, log_loss : Estimate
+        Mean squared distance of probability and label, and nats a pair, with bootstrap intervals.
+    brier_parts : BrierParts
+    n, n_bins : int
+    confidence : float
+    by : {"pair", "cluster"}
+        What was resampled.
+
+    References
+    ----------
+    .. [1] Bröcker & Smith (2007), Increasing the reliability of reliability diagrams, Weather and
+       Forecasting 22(3), 651-661.
+    .. [2] Dimitriadis, Gneiting & Jordan (2021), Stable reliability diagrams for probabilistic classifiers,
+       PNAS 118(8), e2016191118; the parts of the Brier score are their equation 4.
+    .. [3] Kumar, Liang & Ma (2019), Verified uncertainty calibration, NeurIPS 32, section 5; the variance in
+       a bin is the bootstrap's, which knows of JDs and weights.
+    .. [4] Naeini, Cooper & Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning,
+       AAAI, 2901-2907; bins of equal mass: Nguyen & O'Connor (2015), EMNLP, 1587-1598.
+    """
+
+    bins: pd.DataFrame
+    curve: pd.DataFrame
+    ece: Estimate
+    rms_debiased: float
+    ece_if_right: float
+    p_right: float
+    brier: Estimate
+    brier_parts: BrierParts
+    log_loss: Estimate
+    n: int
+    n_bins: int
+    confidence: float
+    by: Literal["pair", "cluster"]
+
+    def summary(self) -> str:
+        """Whether the probabilities can be believed, and how good they are, in two sentences."""
+        right = self.p_right > 1 - self.confidence
+        verdict = _("No sign that the probabilities are off") if right else _("The probabilities are off")
+        return _(
+            "{verdict} (p {p}): the expected calibration error in {n_bins} bins of equal mass is {ece} "
+            "({low:.1f}–{high:.1f}), where chance alone would show {chance}; without chance, the root mean "
+            "squared error is {debiased}. Brier score {brier.value:.3f} ({brier.low:.3f}–{brier.high:.3f}) = "
+            "{parts.miscalibration:.3f} miscalibration - {parts.discrimination:.3f} discrimination + "
+            "{parts.uncertainty:.3f} uncertainty."
+        ).format(
+            verdict=verdict,
+            p="< 0.001" if self.p_right < 0.001 else f"= {self.p_right:.3f}",
+            n_bins=self.n_bins,
+            ece=percent(self.ece.value),
+            low=100 * self.ece.low,
+            high=100 * self.ece.high,
+            chance=percent(self.ece_if_right),
+            debiased=percent(self.rms_debiased),
+            brier=self.brier,
+            parts=self.brier_parts,
+        )
+
+    def __repr__(self) -> str:
+        return f"Reliability: {self.summary()}"
+
+    def _repr_html_(self) -> str:
+        def ends(prefix: str) -> list[str]:
+            return [
+                f"{100 * low:.1f}–{100 * high:.1f}"
+                for low, high in zip(self.bins[f"{prefix}_low"], self.bins[f"{prefix}_high"], strict=True)
+            ]
+
+        table = pd.DataFrame(
+            {
+                _("pairs"): self.bins["n"],
+                _("said"): self.bins["said"].map(percent),
+                _("seen"): self.bins["seen"].map(percent),
+                _("interval"): ends("seen"),
+                _("if right"): ends("consistent"),
+            }
+        )
+        return render("calibration/result.html", answer=None, sentences=[self.summary()], table=table)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for the card, without the curve."""
+        found = super().to_dict() | {"binning": "equal mass"}
+        return {name: value for name, value in found.items() if name not in ("curve", "confidence")}
+
+
+def reliability(
+    observations: Observations,
+    probability: npt.ArrayLike,
+    *,
+    n_bins: int | None = None,
+    confidence: float = 0.95,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> Reliability:
+    """Compare probabilities of a match with labels.
+
+    Parameters
+    ----------
+    observations : Observations
+        Labels, weights and JDs; the scores play no part.
+    probability : array-like of float, shape (n,)
+        For each pair, from 0 to 1, from a fit that did not see it.
+    n_bins : int, optional
+        Bins of equal mass, for ECE and the table of bins; by default as many as leave 20 pairs a bin, and
+        at most 10.
+    confidence : float
+        Of intervals and bands, each by itself.
+    n_resamples, seed : int
+        Of the bootstrap, and of the labels drawn for bands and `p_right`. Where pairs share JDs, whole JDs
+        are resampled, and labels are drawn with the correlation that errors within a JD have.
+
+    Returns
+    -------
+    Reliability
+
+    Raises
+    ------
+    InputError
+        If a probability is missing or not between 0 and 1, or there is only one pair or JD.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> true = rng.random(2000)
+    >>> labels = rng.random(2000) < true
+    >>> honest = reliability(Observations(true, labels), true, n_resamples=200)
+    >>> boastful = reliability(Observations(true, labels), true**0.5, n_resamples=200)
+    >>> honest.p_right > 0.1, boastful.p_right < 0.01
+    (True, True)
+    """
+    check_share(confidence, "confidence", "the confidence of intervals and bands")
+    said = _checked(probability, observations)
+    n_units = said.n_clusters or len(said)
+    if n_units < 2 or n_resamples < 2:
+        raise InputError(
+            _(
+                "There are {n} pairs or JDs to draw from, and {n_resamples} resamples; at least 2 of each "
+                "are needed."
+            ).format(n=n_units, n_resamples=n_resamples)
+        )
+    points = Cells.of(said)
+    in_bin = equal_mass_bins(points.cell.astype(np.float64), n_bins)
+    labels, weights = said.labels.astype(np.float64), said.unit_weights
+    weight, said_sum, seen_sum = (
+        np.bincount(in_bin, weights * values).astype(np.float64)
+        for values in (np.ones(len(said)), said.scores, labels)
+    )
+    ece = float(_calibration_error(weight, said_sum, seen_sum))
+
+    by_point = _labels_if_right(said, points.cell, n_draws=n_resamples, seed=seed)
+    first_point = points.cell[np.unique(in_bin, return_index=True)[1]]
+    by_bin = np.add.reduceat(by_point, first_point, axis=0)
+    if_right = _calibration_error(weight[:, None], said_sum[:, None], by_bin)
+
+    with np.errstate(divide="ignore"):
+        losses = np.stack([(said.scores - labels) ** 2, -np.log(np.abs(1 - labels - said.scores))])
+    member = (in_bin == np.arange(len(weight))[:, None]).astype(np.float64)
+    rows = np.concatenate([member, member * said.scores, member * labels, losses])
+    sums = resampled_sums(said, rows, n_resamples=n_resamples, seed=seed)
+    drawn_weight, drawn_said, drawn_seen = np.split(sums[:-2], 3)
+    eces = _calibration_error(drawn_weight, drawn_said, drawn_seen)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # A bin that no resampled JD has is no error.
+        drawn_gap = np.nan_to_num((drawn_said - drawn_seen) / drawn_weight)
+    gap = (said_sum - seen_sum) / weight
+    by_chance = np.average(np.abs(drawn_gap - gap[:, None]), axis=0, weights=weight)
+    most = tails(confidence)[1]
+    low = max(ece - float(np.quantile(by_chance, most)), 0.0)
+    high = min(max(float(np.quantile(eces, most) - eces.mean()) + ece, ece), 1.0)
+    squared = float(np.average(gap**2 - drawn_gap.var(axis=1), weights=weight))
+    means = np.average(losses, axis=1, weights=weights)
+    loss_ends = quantiles(sums[-2:] / sums[: len(weight)].sum(axis=0), tails(confidence))
+    brier, log_loss = (
+        Estimate(*map(float, ends), confidence) for ends in zip(means, *loss_ends, strict=True)
+    )
+    band = quantiles(by_bin / weight[:, None], tails(confidence))
+    return Reliability(
+        bins=_bin_table(said, in_bin, said_sum / weight, band, confidence),
+        curve=_curve(points, by_point * points.scale, confidence),
+        ece=Estimate(ece, low, high, confidence),
+        rms_debiased=max(squared, 0.0) ** 0.5,
+        ece_if_right=float(if_right.mean()),
+        p_right=float((1 + (if_right >= ece - 1e-12).sum()) / (1 + n_resamples)),
+        brier=brier,
+        brier_parts=_brier_parts(said.scores, labels, weights),
+        log_loss=log_loss,
+        n=len(said),
+        n_bins=len(weight),
+        confidence=confidence,
+        by="pair" if said.clusters is None else "cluster",
+    )
+
+
+def equal_mass_bins(probability: FloatArray, n_bins: int | None = None) -> npt.NDArray[np.intp]:
+    """Bins with about equal numbers of pairs; equal probabilities are never parted.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Bin of each pair, 0 for the lowest probabilities; no bin is empty.
+    """
+    wanted = n_bins or int(np.clip(len(probability) // PAIRS_PER_BIN, 1, MOST_BINS))
+    _distinct, cell, size = np.unique(probability, return_inverse=True, return_counts=True)
+    # A run of equal probabilities goes where its middle lies.
+    middle = (np.cumsum(size) - size / 2) / size.sum()
+    bins = np.minimum((middle * wanted).astype(np.intp), wanted - 1)
+    return np.asarray(np.unique(bins, return_inverse=True)[1][cell])
+
+
+def _checked(probability: npt.ArrayLike, observations: Observations) -> Observations:
+    """The pairs with their probabilities in place of scores."""
+    values = np.asarray(probability, dtype=np.float64)
+    if values.shape != (len(observations),):
+        raise InputError(
+            _("probability has shape {shape}; ({n},) is needed.").format(
+                shape=values.shape, n=len(observations)
+            )
+        )
+    wrong = np.flatnonzero(~((values >= 0) & (values <= 1)))
+    if len(wrong):
+        raise InputError(
+            _(
+                "The probability at position {at} is {value:g} ({n} such in all); a number from 0 to 1 is "
+                "needed. Scores become probabilities with fit_probability()."
+            ).format(at=wrong[0], value=values[wrong[0]], n=len(wrong))
+        )
+    said = observations.with_scores(values)
+    # Sums in the order of probabilities, so that the order of rows has no say in the last digit.
+    return said.subset(said.order)
+
+
+def _calibration_error(weight: FloatArray, said: FloatArray, seen: FloatArray) -> FloatArray:
+    """ECE from sums of weights, probabilities and labels, (n_bins,) or (n_bins, m): m sets at once."""
+    return np.asarray(np.abs(said - seen).sum(axis=0) / weight.sum(axis=0))
+
+
+def _brier_parts(probability: FloatArray, labels: FloatArray, weights: FloatArray) -> BrierParts:
+    """Split the Brier score without bins, by isotonic regression of labels on probabilities."""
+    from sklearn.isotonic import IsotonicRegression
+
+    recalibrated = IsotonicRegression().fit_transform(probability, labels, sample_weight=weights)
+    as_said, at_best, overall = (
+        float(np.average((labels - said) ** 2, weights=weights))
+        for said in (probability, recalibrated, np.average(labels, weights=weights))
+    )
+    return BrierParts(max(as_said - at_best, 0.0), max(overall - at_best, 0.0), overall)
+
+
+def _labels_if_right(
+    said: Observations, cell: npt.NDArray[np.intp], *, n_draws: int, seed: int
+) -> FloatArray:
+    """Weighted matches a cell if each pair were a match with the probability said; shape (k, n_draws).
+
+    Where pairs share JDs, labels of one JD are drawn with the correlation that its errors have: a pair
+    takes the luck of its JD with the probability that gives this correlation, and its own luck otherwise.
+    """
+    rng = np.random.default_rng(seed)
+    order = said.order
+    probability = said.scores[order, None]
+    n = len(said)
+    to_cells = csr_array((said.unit_weights[order], (cell[order], np.arange(n))), shape=(cell.max() + 1, n))
+    clusters = None if said.clusters is None else said.clusters[order]
+    shares_luck = float(np.sqrt(within_cluster_correlation(said, standard_errors=0.0)))
+    drawn = np.empty((to_cells.shape[0], n_draws))
+    columns = max(1, 4 * CHUNK // n)
+    for at in range(0, n_draws, columns):
+        m = min(columns, n_draws - at)
+        luck = rng.random((n, m))
+        if clusters is not None and shares_luck > 0:
+            of_cluster = rng.random((int(clusters.max()) + 1, m))[clusters]
+            luck = np.where(rng.random((n, m)) < shares_luck, of_cluster, luck)
+        drawn[:, at : at + m] = to_cells @ (luck < probability).astype(np.float64)
+    return drawn
+
+
+def _bin_table(
+    said: Observations,
+    in_bin: npt.NDArray[np.intp],
+    mean_said: FloatArray,
+    band: list[CountArray],
+    confidence: float,
+) -> pd.DataFrame:
+    rows = []
+    for index, mean in enumerate(mean_said):
+        pairs = said.subset(in_bin == index)
+        share, size = share_with_size(pairs.labels.astype(np.float64), pairs)
+        low, high = map(float, wilson(share, size, confidence))
+        rows.append((pairs.scores.min(), pairs.scores.max(), len(pairs), mean, share, low, high))
+    frame = pd.DataFrame(rows, columns=["low", "high", "n", "said", "seen", "seen_low", "seen_high"])
+    return frame.assign(consistent_low=band[0], consistent_high=band[1])
+
+
+def _curve(points: Cells, drawn: FloatArray, confidence: float) -> pd.DataFrame:
+    """Isotonic regression of labels on probabilities, and where it would lie if these were right."""
+    from sklearn.isotonic import isotonic_regression
+
+    weight = points.of_match + points.of_other
+    seen = isotonic_regression(points.of_match / weight, sample_weight=weight)
+    columns = [isotonic_regression(column / weight, sample_weight=weight) for column in drawn.T]
+    low, high = quantiles(np.stack(columns, axis=1), tails(confidence))
+    curve = pd.DataFrame({"seen": seen, "consistent_low": low, "consistent_high": high}).clip(0, 1)
+    curve.insert(0, "said", points.scores)
+    return curve
