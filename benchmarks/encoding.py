@@ -31,8 +31,8 @@ from transformers.utils import logging
 
 import workbench as wb
 from workbench.encoders import EmbeddingStore, StoredEncoder
-from workbench.encoders import qwen3 as qwen3_module
 from workbench.encoders.base import BaseEncoder
+from workbench.encoders.fast import last_token
 from workbench.encoders.qwen3 import Qwen3Encoder
 from workbench.encoders.sentence_transformer import SentenceTransformerEncoder
 
@@ -176,7 +176,7 @@ def lowest_cosine(one: np.ndarray, other: np.ndarray) -> float:
 
 @contextmanager
 def no_shared_prefix() -> Iterator[None]:
-    with mock.patch.object(qwen3_module, "worthwhile_prefix", return_value=0):
+    with mock.patch.object(last_token, "worthwhile_prefix", return_value=0):
         yield
 
 
@@ -292,7 +292,7 @@ def time_of_tokenising(case: Case, texts: Sequence[str]) -> float:
         return best_of(
             3, partial(encoder._tokenise, texts, "query" if "queries" in case.task else "document")
         )
-    from workbench.encoders.tokenising import tokenise
+    from workbench.encoders.fast.batching import tokenise
 
     backend = encoder._model.tokenizer.backend_tokenizer
     return best_of(3, partial(tokenise, backend, texts, encoder._max_length, prompt=case.peer_prompt or ""))

@@ -45,7 +45,7 @@ def load(run: Run) -> None:
     from _gpu_checkpoint import INSTRUCTION, make_checkpoint
     from sentence_transformers import SentenceTransformer
 
-    from workbench.encoders.cuda_decoder import CudaDecoder
+    from workbench.encoders.fast.packed_decoder import CudaDecoder
     from workbench.encoders.qwen3 import Qwen3Encoder
 
     make_checkpoint(run.folder, run.shape, run.device, getattr(torch, run.dtype))
@@ -141,7 +141,7 @@ def tokenising(run: Run) -> None:
     """How long tokenising takes, and what doing it during the forward pass saves."""
     from _gpu_checkpoint import texts_of
 
-    from workbench.encoders.cuda_overlap import OverlappedEncoding
+    from workbench.encoders.fast.cuda import OverlappedEncoding
 
     texts = texts_of(run.n_texts, seed=2)
     tokenise = partial(run.encoder._tokenise, role="document")

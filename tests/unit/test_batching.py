@@ -1,15 +1,22 @@
-"""Batches by token budget, packed token ids, and what happens when a batch does not fit."""
+"""Batches by token budget, packed token ids, a batch that does not fit, and batches side by side."""
 
 from __future__ import annotations
 
 import os.path
+import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.encoders.batching import TokenRows, encode_in_halves, token_batches
+from workbench.encoders.fast.batching import (
+    SMALLEST_SHARE,
+    TokenRows,
+    encode_in_halves,
+    encode_side_by_side,
+    token_batches,
+)
 from workbench.errors import EncoderError, InputError
 
 lengths = st.lists(st.integers(1, 300), max_size=200)
@@ -154,3 +161,87 @@ def test_a_batch_that_does_not_fit_is_encoded_in_halves(room):
 def test_a_single_text_that_does_not_fit_is_an_error_that_says_what_to_do():
     with pytest.raises(EncoderError, match=r"text 4 alone.*dtype='nf4'"):
         list(encode_in_halves(_model_with_room_for(0), np.array([4])))
+
+
+def doubled(positions):
+    return np.stack([positions, 2 * positions], axis=1).astype(np.float32)
+
+
+def running() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("encode")]
+
+
+@pytest.fixture(scope="module")
+def three_threads():
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.models
+@pytest.mark.usefixtures("three_threads")
+class TestSideBySide:
+    """All texts once, one core each, and nothing left behind."""
+
+    @settings(max_examples=25)
+    @given(st.lists(st.integers(1, 60), max_size=120), st.integers(1, 400))
+    def test_each_text_is_encoded_once_and_keeps_its_vector(self, lengths, budget):
+        batches = list(encode_side_by_side(doubled, np.array(lengths, dtype=np.int64), budget))
+        positions = np.concatenate([np.empty(0, dtype=np.intp), *(positions for positions, _ in batches)])
+        assert sorted(positions.tolist()) == list(range(len(lengths)))
+        for positions, vectors in batches:
+            np.testing.assert_array_equal(vectors, doubled(positions))
+            assert len(positions) == 1 or len(positions) * max(lengths[p] for p in positions) <= budget
+
+    def test_each_batch_has_one_thread_of_its_own(self):
+        torch = pytest.importorskip("torch")
+        seen, meeting = set(), threading.Barrier(3, timeout=30)
+
+        def encode(positions):
+            # Passes only if three batches run at the same time.
+            meeting.wait()
+            seen.add((threading.current_thread().name, torch.get_num_threads()))
+            return doubled(positions)
+
+        assert len(list(encode_side_by_side(encode, np.full(3, 500), 500))) == 3
+        assert len(seen) == 3
+        assert {threads for _, threads in seen} == {1}
+
+    def test_a_budget_that_would_hold_all_is_shared_among_the_threads(self):
+        batches = list(encode_side_by_side(doubled, np.full(30, 100), 100_000))
+        assert [len(positions) for positions, _ in batches] == [10, 10, 10]
+
+    def test_a_few_tokens_are_one_batch_with_all_threads(self):
+        torch = pytest.importorskip("torch")
+
+        def encode(positions):
+            assert threading.current_thread() is threading.main_thread()
+            assert torch.get_num_threads() == 3
+            return doubled(positions)
+
+        assert len(list(encode_side_by_side(encode, np.full(4, SMALLEST_SHARE // 4), 1024))) == 1
+
+    def test_torch_and_later_threads_have_as_many_threads_as_before(self):
+        torch = pytest.importorskip("torch")
+        list(encode_side_by_side(doubled, np.full(30, 100), 300))
+        later = []
+        thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+        assert [torch.get_num_threads(), *later] == [3, 3]
+
+    def test_who_stops_early_leaves_no_thread_running(self):
+        batches = encode_side_by_side(doubled, np.full(300, 100), 300)
+        next(batches)
+        batches.close()
+        assert running() == []
+
+    def test_an_error_in_a_batch_reaches_the_caller(self):
+        def encode(positions):
+            raise ValueError("no such token")
+
+        with pytest.raises(ValueError, match="no such token"):
+            list(encode_side_by_side(encode, np.full(30, 100), 300))
+        assert running() == []

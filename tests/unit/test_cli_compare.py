@@ -124,7 +124,7 @@ class TestWhatIsCompared:
 
     def test_the_cost_is_measured_without_the_store(self, pairs, monkeypatch):
         score_pairs(read_pairs(pairs), load_encoder("use"))
-        from workbench.encoders import timing
+        from workbench import encoders
 
         asked = []
 
@@ -132,7 +132,7 @@ class TestWhatIsCompared:
             asked.append(encoder.name)
             return 2.0
 
-        monkeypatch.setattr(timing, "milliseconds_a_text", measured)
+        monkeypatch.setattr(encoders, "milliseconds_a_text", measured)
         done = workbench("compare", pairs, "-e", "use", "--json")
         assert asked == ["use", "keyword"]
         assert json.loads(done.stdout)["milliseconds"] == {"use": 2.0, "keyword": 2.0}

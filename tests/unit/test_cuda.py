@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from workbench.encoders import cuda_decoder, cuda_graphs  # noqa: E402
-from workbench.encoders.batching import TokenRows  # noqa: E402
-from workbench.encoders.cuda_decoder import CudaDecoder  # noqa: E402
-from workbench.encoders.cuda_graphs import BUCKETS, GraphedQuery  # noqa: E402
-from workbench.encoders.cuda_overlap import OverlappedEncoding, one_ahead  # noqa: E402
-from workbench.encoders.last_token import PaddedDecoder, decoder_for  # noqa: E402
-from workbench.encoders.packed_attention import attend, attend_from_last  # noqa: E402
-from workbench.encoders.prefix import SHORTEST_PREFIX  # noqa: E402
+
+from workbench.encoders.fast import cuda, packed_decoder  # noqa: E402
+from workbench.encoders.fast.batching import TokenRows  # noqa: E402
+from workbench.encoders.fast.cuda import BUCKETS, GraphedQuery, OverlappedEncoding, one_ahead  # noqa: E402
+from workbench.encoders.fast.last_token import SHORTEST_PREFIX, PaddedDecoder  # noqa: E402
+from workbench.encoders.fast.operations import attend, attend_from_last  # noqa: E402
+from workbench.encoders.fast.packed_decoder import CudaDecoder, decoder_for  # noqa: E402
 from workbench.encoders.qwen3 import QWEN3_MODELS, Qwen3Encoder  # noqa: E402
 from workbench.examples import EXAMPLE_JDS  # noqa: E402
 
@@ -144,7 +143,7 @@ class TestChoice:
         ids=["not rotated", "no keys", "not causal", "no prefix"],
     )
     def test_what_does_not_is_left_with_a_warning(self, model, monkeypatch, part, mistake):
-        monkeypatch.setattr(cuda_decoder, part, mistake)
+        monkeypatch.setattr(packed_decoder, part, mistake)
         with pytest.warns(UserWarning, match="gives other vectors than transformers"):
             assert isinstance(decoder_for(model), PaddedDecoder)
 
@@ -158,8 +157,8 @@ class TestChoice:
 
     def test_states_that_are_not_finite_do_not_agree(self):
         ones = np.ones((2, 3), dtype=np.float32)
-        assert not cuda_decoder.lowest_cosine(ones * np.nan, ones) >= 0.99
-        assert not cuda_decoder.lowest_cosine(ones * 0, ones) >= 0.99
+        assert not packed_decoder.lowest_cosine(ones * np.nan, ones) >= 0.99
+        assert not packed_decoder.lowest_cosine(ones * 0, ones) >= 0.99
 
 
 class TestSingleQuery:
@@ -186,7 +185,7 @@ class TestSingleQuery:
                 raise RuntimeError("operation not permitted when stream is capturing")
             return lambda: None
 
-        monkeypatch.setattr(cuda_graphs, "_captured", no_graph)
+        monkeypatch.setattr(cuda, "_captured", no_graph)
         encoding = OverlappedEncoding(decoder, 40)
         for warns in (True, False):
             with warnings.catch_warnings(record=True) as said:

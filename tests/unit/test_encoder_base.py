@@ -1,4 +1,4 @@
-"""What the base class does for every encoder."""
+"""What the base class does for every encoder, and what a text costs: which texts are encoded for that."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from toy_encoders import ToyEncoder
 
-from workbench.encoders.base import Encoder, check_texts, fingerprint_of
+from workbench.encoders import EmbeddingStore, StoredEncoder, base
+from workbench.encoders.base import (
+    BaseEncoder,
+    Encoder,
+    check_texts,
+    fingerprint_of,
+    milliseconds_a_text,
+)
 from workbench.errors import EncoderError, InputError
 
 
@@ -123,3 +130,57 @@ def test_the_settings_can_forbid_progress_bars(capsys, monkeypatch):
     monkeypatch.setenv("WORKBENCH_PROGRESS", "0")
     ToyEncoder(batch_size=50).encode_documents([f"text {n}" for n in range(200)])
     assert capsys.readouterr().err == ""
+
+
+class Counting(BaseEncoder):
+    """Remembers what it encodes; each text takes a second of the clock below."""
+
+    name, dimension, recipe = "counting", 2, {"encoder": "counting"}
+
+    def __init__(self):
+        self.encoded, self.now = [], 0.0
+
+    def encode_batches(self, texts, role):
+        self.encoded += [(role, text) for text in texts]
+        self.now += len(texts)
+        yield np.arange(len(texts)), np.ones((len(texts), 2), np.float32)
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    made = Counting()
+    monkeypatch.setattr(base, "perf_counter", lambda: made.now)
+    return made
+
+
+def test_it_is_the_mean_over_texts_of_both_sides(counting):
+    assert milliseconds_a_text(counting, ["a", "b", "c"], ["q"], seconds=100) == 1000
+    # The first two of a side are encoded once more, to warm up before the clock starts.
+    assert counting.encoded.count(("document", "a")) == 2
+    assert counting.encoded.count(("document", "c")) == 1
+    assert ("query", "q") in counting.encoded
+
+
+def test_no_vector_comes_from_the_store(counting, tmp_path):
+    with EmbeddingStore(tmp_path / "store.sqlite") as store:
+        stored = StoredEncoder(counting, store)
+        stored.encode_documents(["a", "b"])
+        counting.encoded.clear()
+        assert milliseconds_a_text(stored, ["a", "b"]) == 1000
+    assert counting.encoded.count(("document", "a")) == 2
+
+
+def test_a_text_given_twice_is_measured_once(counting):
+    milliseconds_a_text(counting, ["a", "b", "c", "c", "c"])
+    assert counting.encoded.count(("document", "c")) == 1
+
+
+def test_no_batch_is_begun_when_the_time_is_over(counting):
+    texts = [str(number) for number in range(1000)]
+    assert milliseconds_a_text(counting, texts, seconds=100) == 1000
+    assert len(counting.encoded) == 2 + 2 * base.AT_ONCE
+
+
+def test_without_texts_there_is_nothing_to_measure(counting):
+    with pytest.raises(InputError, match="no texts"):
+        milliseconds_a_text(counting, [])

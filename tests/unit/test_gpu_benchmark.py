@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from workbench.encoders.batching import TokenRows  # noqa: E402
-from workbench.encoders.cuda_decoder import CudaDecoder  # noqa: E402
+from workbench.encoders.fast.batching import TokenRows  # noqa: E402
+from workbench.encoders.fast.packed_decoder import CudaDecoder  # noqa: E402
 from workbench.encoders.qwen3 import QWEN3_MODELS  # noqa: E402
 
 pytestmark = pytest.mark.models
@@ -119,7 +119,8 @@ def site_with_only(tmp_path):
 
 @pytest.mark.slow
 def test_all_of_it_runs_on_torch_transformers_and_sentence_transformers_alone(site_with_only, tmp_path):
-    site = site_with_only("torch", "transformers", "sentence-transformers")
+    # lazy_loader is one small file that importing the workbench takes.
+    site = site_with_only("torch", "transformers", "sentence-transformers", "lazy_loader")
     assert not (site / "pandas").exists()
     command = [sys._base_executable, "-s", str(BENCHMARKS / "gpu.py"), "--device", "cpu", "--shape", "tiny"]
     environment = {"PYTHONPATH": str(site), "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
-from workbench.encoders.background import BACKGROUND
 from workbench.encoders.keyword import KeywordEncoder
 from workbench.errors import InputError
-from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
+from workbench.examples import BACKGROUND, EXAMPLE_JDS, EXAMPLE_QUERY
 from workbench.texts import clean
 
 

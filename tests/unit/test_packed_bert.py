@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from workbench.encoders.packed_bert import ARCHITECTURES, PackedBert  # noqa: E402
+from workbench.encoders.fast.packed_bert import ARCHITECTURES, PackedBert  # noqa: E402
 
 pytestmark = pytest.mark.models
 

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 
-from workbench.encoders.last_token import PaddedDecoder
-from workbench.encoders.packed_decoder import PackedDecoder
+from workbench.encoders.fast import last_token
+from workbench.encoders.fast.last_token import PaddedDecoder
+from workbench.encoders.fast.packed_decoder import FusedDecoder
 from workbench.encoders.qwen3 import DEFAULT_INSTRUCTION, QWEN3_MODELS, Qwen3Encoder, find_weights
 from workbench.errors import (
     EncoderError,
@@ -63,10 +64,10 @@ def encoder(qwen3_checkpoint):
 def encoders(encoder, qwen3_checkpoint):
     """Both ways to run the model: packed, as on a CPU in float32, and padded, as elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PackedDecoder, "can_run", lambda model: False)
+        patch.setattr(FusedDecoder, "can_run", lambda model: False)
         padded = Qwen3Encoder(qwen3_checkpoint, device="cpu", instruction=PUBLISHED_INSTRUCTION)
         assert isinstance(padded._decoder, PaddedDecoder)
-    assert isinstance(encoder._decoder, PackedDecoder)
+    assert isinstance(encoder._decoder, FusedDecoder)
     return {"packed": encoder, "padded": padded}
 
 
@@ -232,10 +233,9 @@ def test_the_instruction_is_computed_once_for_all_queries(encoder, monkeypatch):
 
 @pytest.mark.parametrize("way", ["packed", "padded"])
 def test_vectors_with_the_shared_prefix_are_those_without(encoders, way, monkeypatch):
-    from workbench.encoders import qwen3
 
     shared = encoders[way].encode_queries(TEXTS)
-    monkeypatch.setattr(qwen3, "worthwhile_prefix", lambda tokens, config: 0)
+    monkeypatch.setattr(last_token, "worthwhile_prefix", lambda tokens, config: 0)
     np.testing.assert_allclose(shared, encoders[way].encode_queries(TEXTS), atol=1e-5, rtol=0)
 
 
@@ -556,7 +556,9 @@ def test_a_folder_without_weights(copy):
 
 def test_a_damaged_configuration_is_named(copy):
     (copy / "config.json").write_text('{"model_type": "qwen3", ')
-    with pytest.raises(EncoderUnavailableError, match=r"config\.json cannot be read as JSON"):
+    with pytest.raises(
+        EncoderUnavailableError, match=r"config\.json is damaged \(it cannot be read as JSON: "
+    ):
         Qwen3Encoder(copy)
 
 

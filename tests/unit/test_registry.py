@@ -13,12 +13,12 @@ import pytest
 from toy_encoders import ToyEncoder
 
 from workbench.encoders import EmbeddingStore, StoredEncoder, availability, load_encoder, registry
-from workbench.encoders import available as available_module
 from workbench.encoders.keyword import KeywordEncoder
 from workbench.encoders.qwen3 import QWEN3_MODELS
 from workbench.encoders.server import ServerEncoder
 from workbench.encoders.universal import UniversalSentenceEncoder
 from workbench.errors import EncoderUnavailableError, InputError, StoreError
+from workbench.i18n import language
 
 
 @pytest.fixture
@@ -80,6 +80,12 @@ class TestNames:
         with pytest.raises(EncoderUnavailableError, match="'zzz'; known: auto"):
             load_encoder("zzz")
 
+    def test_errors_and_reasons_follow_the_language(self, models_dir):
+        with language("zh"):
+            with pytest.raises(EncoderUnavailableError, match="没有名为 'zzz' 的编码器；已知的有：auto、use"):
+                load_encoder("zzz")
+            assert registry.choose_automatically() == ("use", "本机没有 qwen3-4b 的权重。")
+
     @pytest.mark.parametrize(
         ("hub_id", "spec"),
         [
@@ -124,7 +130,9 @@ class TestFolders:
 
     def test_a_damaged_config_is_named(self, tmp_path):
         (tmp_path / "config.json").write_text("{")
-        with pytest.raises(EncoderUnavailableError, match=r"config\.json cannot be read as JSON"):
+        with pytest.raises(
+            EncoderUnavailableError, match=r"config\.json is damaged \(it cannot be read as JSON: "
+        ):
             load_encoder(tmp_path)
 
 
@@ -136,7 +144,7 @@ class TestOptions:
         ("spec", "options", "sentence"),
         [
             ("use", {"dimension": 256}, "'use' takes no option 'dimension'; it takes workers"),
-            ("use", {"a": 1, "b": 2}, "no option 'a' and no 'b'"),
+            ("use", {"a": 1, "b": 2}, "no option 'a', 'b'; it takes workers"),
             ("keyword", {"dtype": "float16"}, "'keyword' takes no option 'dtype'; it takes background, dim"),
             (
                 "http://localhost:8000",
@@ -259,8 +267,8 @@ class TestAvailability:
 
     def test_weights_that_are_here_are_found(self, models_dir, monkeypatch):
         folder = put_weights(models_dir)
-        monkeypatch.setattr(available_module, "find_spec", lambda name: object())
-        monkeypatch.setattr(available_module, "_size_of_use", lambda: 0)
+        monkeypatch.setattr(registry, "find_spec", lambda name: object())
+        monkeypatch.setattr(registry, "_size_of_use", lambda: 0)
         entries = {entry.spec: entry for entry in availability()}
         assert entries["qwen3-4b"].available
         assert str(folder) in entries["qwen3-4b"].reason
@@ -268,7 +276,7 @@ class TestAvailability:
         assert "WORKBENCH_MODELS" in entries["qwen3-8b"].reason
 
     def test_missing_packages_are_named_with_what_installs_them(self, monkeypatch):
-        monkeypatch.setattr(available_module, "find_spec", lambda name: None)
+        monkeypatch.setattr(registry, "find_spec", lambda name: None)
         entries = {entry.spec: entry for entry in availability()}
         assert [spec for spec, entry in entries.items() if entry.available] == ["auto", "keyword"]
         assert "torch and transformers" in entries["qwen3-4b"].reason

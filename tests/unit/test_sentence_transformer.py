@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 
-from workbench.encoders.packed_bert import PackedBert
+from workbench.encoders.fast.packed_bert import PackedBert
 from workbench.encoders.sentence_transformer import SentenceTransformerEncoder
 from workbench.errors import EncoderUnavailableError, InputError, MissingDependencyError
 from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY

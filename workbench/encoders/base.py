@@ -1,4 +1,4 @@
-"""The encoder protocol, and the base class that does what all encoders share.
+"""The encoder protocol, the base class that does what all encoders share, and what a text costs.
 
 The base class checks the input, shows progress, checks that vectors are finite and makes rows unit
 length, so that an encoder in a file of its own only says how a batch becomes vectors.
@@ -10,15 +10,18 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from time import perf_counter
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import EncoderError, InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext
 from workbench.settings import get_settings
 
-__all__ = ["BaseEncoder", "Encoder", "Role", "Vectors", "fingerprint_of"]
+__all__ = ["BaseEncoder", "Encoder", "Role", "Vectors", "fingerprint_of", "milliseconds_a_text"]
 
 Role = Literal["query", "document"]
 Vectors = npt.NDArray[np.float32]
@@ -26,6 +29,8 @@ Batch = tuple[npt.NDArray[np.intp], Vectors]
 
 # Below this many texts a progress bar is noise.
 PROGRESS_FROM = 64
+# Texts encoded between two looks at the clock: enough for a batch to be worth while.
+AT_ONCE = 64
 
 
 @runtime_checkable
@@ -172,18 +177,30 @@ class BaseEncoder(ABC):
         bad = np.flatnonzero(~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0))
         if len(bad):
             position = int(positions[bad[0]])
-            place = position if places is None else places[position]
-            precision = self.recipe.get("precision", "float32")
             raise EncoderError(
-                f"{self.name} ({precision}) gave {len(bad)} vector(s) that are not finite or have no length, "
-                f"the first for text {place}: {texts[position]!r:.60}. "
-                "Half precision can overflow: load the encoder with dtype='bfloat16' or 'float32'."
+                ngettext(
+                    "{name} ({precision}) gave {n} vector that is not finite or has no length, for text "
+                    "{place}: {text}. Half precision can overflow: load the encoder with dtype='bfloat16' "
+                    "or 'float32'.",
+                    "{name} ({precision}) gave {n} vectors that are not finite or have no length, the first "
+                    "for text {place}: {text}. Half precision can overflow: load the encoder with "
+                    "dtype='bfloat16' or 'float32'.",
+                    len(bad),
+                ).format(
+                    name=self.name,
+                    precision=self.recipe.get("precision", "float32"),
+                    n=len(bad),
+                    place=position if places is None else places[position],
+                    text=f"{texts[position]!r:.60}",
+                )
             )
         unit: Vectors = vectors / norms
         return unit
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {self.dimension} dimensions on {self.device}, fingerprint {self.fingerprint}>"
+        return _("<{name}: {dimension} dimensions on {device}, fingerprint {fingerprint}>").format(
+            name=self.name, dimension=self.dimension, device=self.device, fingerprint=self.fingerprint
+        )
 
 
 def fingerprint_of(recipe: Mapping[str, Any]) -> str:
@@ -195,18 +212,28 @@ def fingerprint_of(recipe: Mapping[str, Any]) -> str:
 def check_texts(texts: Sequence[str]) -> None:
     """Refuse a bare string, and items that are blank or not strings, with their position."""
     if isinstance(texts, str):
-        raise InputError("Got one string where a list of texts was expected; pass [text].")
+        raise InputError(_("Got one string where a list of texts was expected; pass [text]."))
     for position, text in enumerate(texts):
         if not isinstance(text, str):
-            raise InputError(f"Text {position} is {type(text).__name__} ({text!r:.40}), not a string.")
+            raise InputError(
+                _("Text {position} is {type} ({text}), not a string.").format(
+                    position=position, type=type(text).__name__, text=f"{text!r:.40}"
+                )
+            )
         if not text.strip():
-            raise InputError(f"Text {position} is blank; clean the texts first with workbench.clean().")
+            raise InputError(
+                _("Text {position} is blank; clean the texts first with workbench.clean().").format(
+                    position=position
+                )
+            )
         try:
             text.encode()
         except UnicodeEncodeError:
             raise InputError(
-                f"Text {position} has half a surrogate pair, which no tokenizer can read; "
-                "clean the texts first with workbench.clean()."
+                _(
+                    "Text {position} has half a surrogate pair, which no tokenizer can read; clean the texts "
+                    "first with workbench.clean()."
+                ).format(position=position)
             ) from None
 
 
@@ -232,5 +259,62 @@ def progress_bar(total: int, what: str, progress: bool | None) -> Any:
         shown = False
     # disable=None lets tqdm hide the bar where there is neither terminal nor notebook.
     return tqdm(
-        total=total, desc=what, unit="text", disable=None if shown is None else not shown, leave=False
+        total=total, desc=what, unit=_("text"), disable=None if shown is None else not shown, leave=False
     )
+
+
+def milliseconds_a_text(
+    encoder: Encoder, documents: Sequence[str], queries: Sequence[str] = (), *, seconds: float = 2.0
+) -> float:
+    """Mean time that a text takes, encoded afresh.
+
+    The encoder is warm (a few texts are encoded before the clock starts), but no vector comes from the
+    embedding store. It depends on the machine, on what else runs there, and on how long the texts are, so
+    that encoders are to be compared on the same texts, one after another.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        See :func:`~workbench.encoders.load_encoder`; one that keeps vectors in a store is asked directly.
+    documents, queries : sequence of str
+        Some texts of each side; each distinct one is encoded at most once.
+    seconds : float
+        After this time no further batch is begun.
+
+    Returns
+    -------
+    float
+        Milliseconds.
+
+    Raises
+    ------
+    InputError
+        If there are no texts.
+
+    Examples
+    --------
+    >>> from workbench.encoders import load_encoder
+    >>> 0 < milliseconds_a_text(load_encoder("keyword"), ["nurse", "Java developer"]) < 1000
+    True
+    """
+    bare = cast(Encoder, getattr(encoder, "encoder", encoder))
+    sides = [
+        (encode, list(dict.fromkeys(texts)))
+        for encode, texts in ((bare.encode_documents, documents), (bare.encode_queries, queries))
+    ]
+    if not any(texts for _, texts in sides):
+        raise InputError(_("There are no texts to measure the time of."))
+    for encode, texts in sides:
+        if texts:
+            encode(texts[:2], progress=False)
+    taken, n = 0.0, 0
+    longest = max(len(texts) for _, texts in sides)
+    for start in range(0, longest, AT_ONCE):
+        for encode, texts in sides:
+            if batch := texts[start : start + AT_ONCE]:
+                before = perf_counter()
+                encode(batch, progress=False)
+                taken, n = taken + perf_counter() - before, n + len(batch)
+        if taken >= seconds:
+            break
+    return 1000 * taken / n

@@ -85,8 +85,8 @@ class Database:
         """The error that says that the file holds what it should not."""
         return StoreError(
             f"The embedding store {self.path} is damaged, or not an embedding store at all ({what}). Move "
-            "the file away, with those beside it that end in -wal and -shm, and try again: a new one is "
-            "made and texts are encoded anew. Or load the encoder with store=False."
+            "the file away, with those beside it that end in -wal and -shm, and try again: a new one is made "
+            "and texts are encoded anew. Or load the encoder with store=False."
         )
 
     def _connect(self) -> None:

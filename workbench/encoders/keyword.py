@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.encoders.background import BACKGROUND
 from workbench.encoders.base import BaseEncoder, Batch, Role, check_texts
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
 __all__ = ["KeywordEncoder"]
 
@@ -26,7 +26,8 @@ NGRAMS = (2, 4)
 BATCH_SIZE = 1024
 
 _HAN = "\u3400-\u9fff"
-# "C++", "C#" and ".NET" are words; other marks part words, as does a change of script: "AI开发".
+# "C++", "C#" and ".NET" are words; other marks part words, as does a change of script, as between "AI" and a
+# Chinese character.
 _BETWEEN_WORDS = re.compile(rf"[^\w+#.]+|\.(?!\w)|(?<=[{_HAN}])(?=[^{_HAN}\s])|(?<=[^{_HAN}\s])(?=[{_HAN}])")
 
 
@@ -55,7 +56,7 @@ class KeywordEncoder(BaseEncoder):
     --------
     >>> encoder = KeywordEncoder()
     >>> jd, same_words, same_meaning = encoder.encode_documents(
-    ...     ["熟悉 Spring Boot 微服务开发", "Spring Boot 微服务开发三年", "做过 Java 后台"]
+    ...     ["knows Spring Boot microservices", "Spring Boot microservices, 3 years", "Java back ends"]
     ... )
     >>> bool(jd @ same_words > 0.5), bool(jd @ same_meaning < 0.1)
     (True, True)
@@ -66,14 +67,16 @@ class KeywordEncoder(BaseEncoder):
 
     def __init__(self, *, background: Sequence[str] | None = None, dimension: int = DIMENSION) -> None:
         if dimension < 1:
-            raise InputError(f"dimension is {dimension}; it must be at least 1.")
+            raise InputError(
+                _("{name} is {value}; it must be at least 1.").format(name="dimension", value=dimension)
+            )
         if background is None:
-            from workbench.examples import EXAMPLE_JDS
+            from workbench.examples import BACKGROUND, EXAMPLE_JDS
 
             background = BACKGROUND + EXAMPLE_JDS
         check_texts(background)
         if not len(background):
-            raise InputError("background is empty; pass texts to count n-grams in, or leave it out.")
+            raise InputError(_("background is empty; pass texts to count n-grams in, or leave it out."))
         self._background = tuple(background)
         self._dimension = dimension
 

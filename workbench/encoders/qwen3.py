@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
-from workbench.encoders.batching import TokenRows, encode_in_halves, token_batches
-from workbench.encoders.checkpoints import (
+from workbench.encoders.fast.batching import TokenRows, encode_in_batches, tokenise
+from workbench.encoders.fast.checkpoints import (
     find_checkpoint,
     get_checkpoint,
     loading_bar,
@@ -26,24 +26,30 @@ from workbench.encoders.checkpoints import (
     read_modules,
     weight_files,
 )
-from workbench.encoders.identity import config_digest, tokenizer_digest, weights_digest
-from workbench.encoders.last_token import LastTokenDecoder, decoder_for
-from workbench.encoders.options import checked_instruction, checked_number, checked_token_budget
-from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
-from workbench.encoders.prefix import SharedPrefix, worthwhile_prefix
-from workbench.encoders.side_by_side import encode_side_by_side
-from workbench.encoders.tokenising import tokenise
+from workbench.encoders.fast.identity import config_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.options import (
+    checked_instruction,
+    checked_number,
+    checked_token_budget,
+    import_torch,
+    instructed,
+    resolve_device,
+    resolve_precision,
+)
 from workbench.errors import EncoderUnavailableError, InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 
 if TYPE_CHECKING:
-    from workbench.encoders.cuda_overlap import OverlappedEncoding
+    from workbench.encoders.fast.cuda import OverlappedEncoding
+    from workbench.encoders.fast.last_token import LastTokenDecoder
 
 __all__ = ["DEFAULT_INSTRUCTION", "QWEN3_MODELS", "Qwen3Encoder", "Qwen3Model", "find_weights"]
 
 # Qwen's authors advise English task texts for every language of the query.
 DEFAULT_INSTRUCTION = (
-    "Given a statement of skills or experience from a candidate's resume, "
-    "retrieve the job requirements that it satisfies"
+    "Given a statement of skills or experience from a candidate's resume, retrieve the job requirements that "
+    "it satisfies"
 )
 
 SMALLEST_DIMENSION = 32  # of the model card: "user-defined output dimensions from 32 to ..."
@@ -92,7 +98,11 @@ def find_weights(name: str) -> Path | None:
         If no Qwen3-Embedding model has that short name.
     """
     if name not in QWEN3_MODELS:
-        raise InputError(f"{name!r} is no Qwen3-Embedding model; known: {', '.join(QWEN3_MODELS)}.")
+        raise InputError(
+            _("{name} is no Qwen3-Embedding model; known: {known}.").format(
+                name=repr(name), known=listed(QWEN3_MODELS)
+            )
+        )
     return find_checkpoint(QWEN3_MODELS[name].hub_id)
 
 
@@ -162,8 +172,10 @@ class Qwen3Encoder(BaseEncoder):
         self._name = name or _short_name(source)
         if self._config.get("model_type") != "qwen3":
             raise EncoderUnavailableError(
-                f"{self._folder} holds a {self._config.get('model_type')!r} model, not Qwen3-Embedding; "
-                f"load it as 'st:{source}' if it is a sentence-transformers checkpoint."
+                _(
+                    "{folder} holds a {kind} model, not Qwen3-Embedding; load it as 'st:{source}' if it is a "
+                    "sentence-transformers checkpoint."
+                ).format(folder=self._folder, kind=repr(self._config.get("model_type")), source=source)
             )
         _check_pooling(self._folder)
         hidden_size = int(self._config["hidden_size"])
@@ -204,30 +216,26 @@ class Qwen3Encoder(BaseEncoder):
             for batch, states in self._overlapped.batches(texts, lambda part: self._tokenise(part, role)):
                 yield batch, states[:, : self._dimension]
             return
-        tokens = self._tokenise(texts, role)
-        prefix: SharedPrefix | None = None
-        if length := worthwhile_prefix(tokens, self._decoder.config):
-            prefix = self._decoder.compute_prefix(tokens[0][:length])
-            tokens = tokens.without_first(length)
+        tokens, prefix = self._decoder.without_prefix(self._tokenise(texts, role))
 
         def encode(positions: npt.NDArray[np.intp]) -> Vectors:
             return self._decoder.last_states(tokens, positions, prefix)[:, : self._dimension]
 
-        if self._is_packed:
-            yield from encode_side_by_side(encode, tokens.lengths, self._token_budget)
-            return
-        for positions in token_batches(tokens.lengths, self._token_budget):
-            yield from encode_in_halves(encode, positions)
+        yield from encode_in_batches(
+            encode, tokens.lengths, self._token_budget, side_by_side=self._runs_side_by_side
+        )
 
     def _tokenise(self, texts: Sequence[str], role: Role) -> TokenRows:
         """Token ids of each text as the model reads it, the end token last."""
-        prompt = f"Instruct: {self.instruction}\nQuery:" if role == "query" and self.instruction else ""
+        prompt = instructed(self.instruction) if role == "query" else ""
         backend = self._tokenizer.backend_tokenizer
         # A text needs one token, and the end token comes with the prompt.
         if prompt and len(backend.encode(prompt).ids) + 1 >= self._max_length:
             raise InputError(
-                f"The instruction alone fills max_length={self._max_length} tokens; shorten it, or raise "
-                "max_length."
+                _(
+                    "The instruction alone fills max_length={longest} tokens; shorten it, or raise "
+                    "max_length."
+                ).format(longest=self._max_length)
             )
         return tokenise(backend, texts, self._max_length, prompt=prompt, end_id=self._end_id)
 
@@ -240,8 +248,10 @@ class Qwen3Encoder(BaseEncoder):
         )
         if tokenizer.pad_token_id is None:
             raise EncoderUnavailableError(
-                f"The tokenizer in {self._folder} names no padding token, which is also the end token of "
-                "Qwen3-Embedding; take tokenizer_config.json from the published checkpoint."
+                _(
+                    "The tokenizer in {folder} names no padding token, which is also the end token of "
+                    "Qwen3-Embedding; take tokenizer_config.json from the published checkpoint."
+                ).format(folder=self._folder)
             )
         return tokenizer
 
@@ -250,17 +260,17 @@ class Qwen3Encoder(BaseEncoder):
         return int(self._tokenizer.pad_token_id)
 
     @cached_property
-    def _is_packed(self) -> bool:
-        """Whether threads may run the model side by side, each on a core."""
-        from workbench.encoders.packed_decoder import PackedDecoder
+    def _runs_side_by_side(self) -> bool:
+        """Whether threads may run the model at the same time, each on a core."""
+        from workbench.encoders.fast.packed_decoder import FusedDecoder
 
-        return isinstance(self._decoder, PackedDecoder)
+        return isinstance(self._decoder, FusedDecoder)
 
     @cached_property
     def _overlapped(self) -> OverlappedEncoding | None:
         """What encodes on a GPU, where the host works ahead of it."""
-        from workbench.encoders.cuda_decoder import CudaDecoder
-        from workbench.encoders.cuda_overlap import OverlappedEncoding
+        from workbench.encoders.fast.cuda import OverlappedEncoding
+        from workbench.encoders.fast.packed_decoder import CudaDecoder
 
         if not isinstance(self._decoder, CudaDecoder):
             return None
@@ -268,6 +278,8 @@ class Qwen3Encoder(BaseEncoder):
 
     @cached_property
     def _decoder(self) -> LastTokenDecoder:
+        from workbench.encoders.fast.packed_decoder import decoder_for
+
         # Kept nowhere else: a decoder may take the model apart.
         return decoder_for(self._load())
 
@@ -290,19 +302,25 @@ class Qwen3Encoder(BaseEncoder):
                     model = model.to(self.device)
         except torch.OutOfMemoryError as error:
             raise EncoderUnavailableError(
-                f"{self._name} in {self._precision.name} does not fit into the memory of {self.device}; load "
-                "it with dtype='nf4', take a smaller model, or free the GPU ('nvidia-smi' shows who uses it)."
+                _(
+                    "{name} in {precision} does not fit into the memory of {device}; load it with "
+                    "dtype='nf4', take a smaller model, or free the GPU ('nvidia-smi' shows who uses it)."
+                ).format(name=self._name, precision=self._precision.name, device=self.device)
             ) from error
         except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
             raise EncoderUnavailableError(
-                f"transformers cannot load the weights in {self._folder}: {error}"
+                _("transformers cannot load the weights in {folder}: {reason}").format(
+                    folder=self._folder, reason=error
+                )
             ) from error
         # transformers fills what a checkpoint lacks with random numbers, and only warns.
         if report["missing_keys"]:
             missing = sorted(report["missing_keys"])
             raise EncoderUnavailableError(
-                f"The checkpoint in {self._folder} lacks {len(missing)} of the model's tensors, such as "
-                f"{missing[0]!r}; download it again."
+                _(
+                    "The checkpoint in {folder} lacks {n} of the model's tensors, such as {tensor}; download "
+                    "it again."
+                ).format(folder=self._folder, n=len(missing), tensor=repr(missing[0]))
             )
         return model.eval()
 
@@ -324,8 +342,10 @@ def _check_pooling(folder: Path) -> None:
     )
     if pools_otherwise or set(kinds) - {"Transformer", "Pooling", "Normalize"}:
         raise EncoderUnavailableError(
-            f"{folder} is a Qwen3 model with a head or pooling of its own ({', '.join(kinds)}); load it as "
-            f"'st:{folder}', which runs it as it was trained."
+            _(
+                "{folder} is a Qwen3 model with a head or pooling of its own ({kinds}); load it as "
+                "'st:{folder}', which runs it as it was trained."
+            ).format(folder=folder, kinds=listed(kinds))
         )
 
 

@@ -16,14 +16,24 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
-from workbench.encoders.batching import TokenRows, encode_in_halves, token_batches
-from workbench.encoders.checkpoints import get_checkpoint, loading_bar, read_json, read_modules, weight_files
-from workbench.encoders.identity import config_digest, files_digest, tokenizer_digest, weights_digest
-from workbench.encoders.options import checked_number, checked_token_budget
-from workbench.encoders.precision import import_torch, resolve_device, resolve_precision
-from workbench.encoders.side_by_side import encode_side_by_side
-from workbench.encoders.tokenising import tokenise
+from workbench.encoders.fast.batching import TokenRows, encode_in_batches, tokenise
+from workbench.encoders.fast.checkpoints import (
+    get_checkpoint,
+    loading_bar,
+    read_json,
+    read_modules,
+    weight_files,
+)
+from workbench.encoders.fast.identity import config_digest, files_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.options import (
+    checked_number,
+    checked_token_budget,
+    import_torch,
+    resolve_device,
+    resolve_precision,
+)
 from workbench.errors import EncoderUnavailableError, InputError, MissingDependencyError
+from workbench.i18n import gettext as _
 
 __all__ = ["SentenceTransformerEncoder"]
 
@@ -80,23 +90,27 @@ class SentenceTransformerEncoder(BaseEncoder):
         max_length: int | None = None,
         token_budget: int | None = None,
     ) -> None:
-        import_torch("A sentence-transformers checkpoint")
+        import_torch(_("A sentence-transformers checkpoint"))
         if find_spec("sentence_transformers") is None:
             raise MissingDependencyError(
-                "sentence-transformers is not installed here: pip install '.[qwen]'."
+                _("sentence-transformers is not installed here: pip install '.[qwen]'.")
             )
         self._folder = get_checkpoint(_with_owner(str(source)))
         if not (self._folder / "modules.json").is_file():
             raise EncoderUnavailableError(
-                f"{self._folder} has no modules.json, so it is no sentence-transformers checkpoint: it does "
-                "not say how token vectors become one vector."
+                _(
+                    "{folder} has no modules.json, so it is no sentence-transformers checkpoint: it does not "
+                    "say how token vectors become one vector."
+                ).format(folder=self._folder)
             )
         self._name = name or Path(source).name
         self.device = resolve_device(device)
         self._precision = resolve_precision(dtype, self.device)
         if self._precision.is_quantised:
             raise InputError(
-                f"dtype {dtype!r} is for Qwen3 encoders; use 'float32', 'bfloat16' or 'float16'."
+                _("dtype {dtype} is for Qwen3 encoders; use 'float32', 'bfloat16' or 'float16'.").format(
+                    dtype=repr(dtype)
+                )
             )
         self._model = self._load()
         full, longest = int(self._model.get_embedding_dimension()), int(self._model.max_seq_length or 512)
@@ -154,11 +168,7 @@ class SentenceTransformerEncoder(BaseEncoder):
         def encode(positions: npt.NDArray[np.intp]) -> Vectors:
             return self._forward(tokens, positions, role)
 
-        if self._is_packed:
-            yield from encode_side_by_side(encode, tokens.lengths, self._token_budget)
-            return
-        for positions in token_batches(tokens.lengths, self._token_budget):
-            yield from encode_in_halves(encode, positions)
+        yield from encode_in_batches(encode, tokens.lengths, self._token_budget, side_by_side=self._is_packed)
 
     def _forward(self, tokens: TokenRows, positions: npt.NDArray[np.intp], role: Role) -> Vectors:
         """Run the checkpoint's modules over one batch."""
@@ -216,7 +226,7 @@ class SentenceTransformerEncoder(BaseEncoder):
     def _load(self) -> Any:
         from sentence_transformers import SentenceTransformer
 
-        from workbench.encoders.packed_bert import PackedBert
+        from workbench.encoders.fast.packed_bert import PackedBert
 
         options = self._precision.loading_options("cpu")
         try:
@@ -230,7 +240,9 @@ class SentenceTransformerEncoder(BaseEncoder):
                 )
         except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
             raise EncoderUnavailableError(
-                f"sentence-transformers cannot load {self._folder}: {error}"
+                _("sentence-transformers cannot load {folder}: {reason}").format(
+                    folder=self._folder, reason=error
+                )
             ) from error
         first = model.eval()[0]
         self._is_packed = PackedBert.can_run(getattr(first, "model", None))

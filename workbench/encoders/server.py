@@ -1,7 +1,7 @@
 """Vectors from a server that speaks OpenAI's ``/v1/embeddings``: vLLM, TEI, Infinity, DashScope, OpenAI.
 
 Batches and the checks of a server's answers are here; the address, the key and HTTP are in
-:mod:`workbench.encoders.endpoint`, which leaves retries and time-outs to the ``openai`` client.
+:mod:`workbench.encoders.fast.endpoint`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
-from workbench.encoders.endpoint import Endpoint, RefusedError
+from workbench.encoders.fast.endpoint import Endpoint, RefusedError
+from workbench.encoders.fast.options import instructed
 from workbench.errors import EncoderError, EncoderUnavailableError, InputError
+from workbench.i18n import gettext as _
 
 __all__ = ["ServerEncoder"]
 
@@ -94,15 +96,19 @@ class ServerEncoder(BaseEncoder):
             counts["dimension"] = dimension
         for option, value in counts.items():
             if value <= 0:
-                raise InputError(f"{option} is {value}; it must be above 0.")
+                raise InputError(_("{name} is {value}; it must be above 0.").format(name=option, value=value))
         if max_retries < 0:
-            raise InputError(f"max_retries is {max_retries}; it must be 0 or more.")
+            raise InputError(_("max_retries is {value}; it must be 0 or more.").format(value=max_retries))
         if instruction is not None and query_prompt:
-            raise InputError("Give either instruction or query_prompt: both say what stands before a query.")
+            raise InputError(
+                _("Give either instruction or query_prompt: both say what stands before a query.")
+            )
         self.instruction = instruction
         self._asked_dimension = dimension
-        instruct = f"Instruct: {instruction}\nQuery:" if instruction is not None else query_prompt
-        self._prompts: dict[Role, str] = {"query": instruct, "document": document_prompt}
+        self._prompts: dict[Role, str] = {
+            "query": instructed(instruction) or query_prompt,
+            "document": document_prompt,
+        }
         self._extras: dict[Role, dict[str, Any]] = {
             "query": dict(query_extra or {}),
             "document": dict(document_extra or {}),
@@ -119,12 +125,17 @@ class ServerEncoder(BaseEncoder):
         served = self._endpoint.served_models()
         if not served:
             raise EncoderUnavailableError(
-                f"The server at {self.device} serves no model yet; start one there, then try again."
+                _("The server at {url} serves no model yet; start one there, then try again.").format(
+                    url=self.device
+                )
             )
         if len(served) > 1:
             raise EncoderUnavailableError(
-                f"The server at {self.device} serves {len(served)} models; name one of them after a '#': "
-                + ", ".join(f"{self.device}#{model}" for model in served)
+                _("The server at {url} serves {n} models; name one of them after a '#': {models}").format(
+                    url=self.device,
+                    n=len(served),
+                    models=", ".join(f"{self.device}#{model}" for model in served),
+                )
             )
         return served[0]
 
@@ -133,9 +144,13 @@ class ServerEncoder(BaseEncoder):
         """Length of a vector, found by encoding one text."""
         found: int = self._ask(["dimension"], "document").shape[1]
         if self._asked_dimension not in (None, found):
-            raise EncoderError(
-                f"{self._who()} was asked for {self._asked_dimension} dimensions and gave {found}: this "
-                "model cannot shorten its vectors. Leave dimension out."
+            raise self._failed(
+                _(
+                    "{model} was asked for {asked} dimensions and gave {found}: this model cannot shorten "
+                    "its vectors. Leave dimension out."
+                ),
+                asked=self._asked_dimension,
+                found=found,
             )
         return found
 
@@ -168,7 +183,9 @@ class ServerEncoder(BaseEncoder):
             vectors = self._ask(texts, role)
         except RefusedError as error:
             if len(texts) == 1:
-                raise EncoderError(f"{error} It was the text {texts[0]!r:.60}.") from error
+                raise EncoderError(
+                    _("{error} It was the text {text}.").format(error=error, text=f"{texts[0]!r:.60}")
+                ) from error
             # DashScope takes 10 texts a request, TEI 32, vLLM any number; each says so in other words.
             middle = len(texts) // 2
             self.batch_size = min(self.batch_size, middle)
@@ -176,16 +193,24 @@ class ServerEncoder(BaseEncoder):
                 [self._vectors_of(texts[:middle], role), self._vectors_of(texts[middle:], role)]
             )
         if vectors.shape[1] != self.dimension:
-            raise EncoderError(
-                f"{self._who()} gave vectors of {vectors.shape[1]} dimensions, after {self.dimension}: "
-                "another model seems to answer now. Check the server, then load the encoder again."
+            raise self._failed(
+                _(
+                    "{model} gave vectors of {found} dimensions, after {before}: another model seems to "
+                    "answer now. Check the server, then load the encoder again."
+                ),
+                found=vectors.shape[1],
+                before=self.dimension,
             )
         bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
         if len(bad):
-            raise EncoderError(
-                f"{self._who()} gave {len(bad)} of {len(texts)} vectors with NaN or infinite values, "
-                f"the first for {texts[bad[0]]!r:.60}. Half precision can overflow: start the server with "
-                "bfloat16 or float32."
+            raise self._failed(
+                _(
+                    "{model} gave {n} of {total} vectors with NaN or infinite values, the first for {text}. "
+                    "Half precision can overflow: start the server with bfloat16 or float32."
+                ),
+                n=len(bad),
+                total=len(texts),
+                text=f"{texts[bad[0]]!r:.60}",
             )
         return vectors
 
@@ -208,22 +233,31 @@ class ServerEncoder(BaseEncoder):
         except openai.OpenAIError as error:
             raise self._endpoint.in_words(error) from error
         except (TypeError, ValueError, AttributeError) as error:
-            raise EncoderError(
-                f"{self._who()} gave an answer that OpenAI's /v1/embeddings does not give ({error}). "
-                "Is it an embedding server?"
+            raise self._failed(
+                _(
+                    "{model} gave an answer that OpenAI's /v1/embeddings does not give ({reason}). Is it an "
+                    "embedding server?"
+                ),
+                reason=error,
             ) from error
+        if len(entries) != len(texts):
+            raise self._failed(
+                _("{model} gave {n} vector(s) for {asked} text(s)."), n=len(entries), asked=len(texts)
+            )
         if indexes != list(range(len(texts))) or vectors.ndim != 2:
-            raise EncoderError(
-                f"{self._who()} gave {len(entries)} vector(s) for {len(texts)} text(s)"
-                + ("." if len(entries) != len(texts) else ", but not one for each of them.")
+            raise self._failed(
+                _("{model} gave {n} vector(s) for {n} text(s), but not one for each of them."), n=len(texts)
             )
         return vectors
 
-    def _who(self) -> str:
-        return f"The model {self.name!r} at {self.device}"
+    def _failed(self, sentence: str, **values: object) -> EncoderError:
+        model = _("The model {name} at {url}").format(name=repr(self.name), url=self.device)
+        return EncoderError(sentence.format(model=model, **values))
 
     def __repr__(self) -> str:
         # Not asked yet, so not asked for the sake of a repr either.
         if "dimension" not in self.__dict__:
-            return f"<{self._endpoint.model or 'a model'} at {self.device}, not asked yet>"
+            return _("<{name} at {url}, not asked yet>").format(
+                name=self._endpoint.model or _("a model"), url=self.device
+            )
         return super().__repr__()

@@ -217,9 +217,9 @@ class EmbeddingStore:
         """What is stored, for how many encoders, and how much room it takes."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT fingerprint, name, dimension, count(*) FILTER (WHERE role = 0), "
-                "count(*) FILTER (WHERE role = 1) FROM encoder LEFT JOIN embedding ON encoder = encoder.id "
-                "GROUP BY encoder.id ORDER BY encoder.id"
+                "SELECT fingerprint, name, dimension, count(*) FILTER (WHERE role = 0), count(*) FILTER "
+                "(WHERE role = 1) FROM encoder LEFT JOIN embedding ON encoder = encoder.id GROUP BY "
+                "encoder.id ORDER BY encoder.id"
             ).fetchall()
             files = (Path(f"{self.path}{suffix}") for suffix in ("", "-wal"))
             size = sum(file.stat().st_size for file in files if file.exists())

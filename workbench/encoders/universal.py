@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
 __all__ = ["UniversalSentenceEncoder"]
 
@@ -49,8 +50,9 @@ class UniversalSentenceEncoder(BaseEncoder):
 
     Examples
     --------
+    >>> from workbench.examples import EXAMPLE_JDS  # in Chinese; the last one looks for a nurse
     >>> encoder = UniversalSentenceEncoder()
-    >>> vectors = encoder.encode_documents(["做过智能客服 Agent", "built a customer-service agent"])
+    >>> vectors = encoder.encode_documents([EXAMPLE_JDS[-1], "nurse with hospital experience"])
     >>> vectors.shape
     (2, 512)
     >>> bool(vectors[0] @ vectors[1] > 0.4)
@@ -59,7 +61,9 @@ class UniversalSentenceEncoder(BaseEncoder):
 
     def __init__(self, *, workers: int | None = None) -> None:
         if workers is not None and workers < 1:
-            raise InputError(f"workers is {workers}; it must be at least 1.")
+            raise InputError(
+                _("{name} is {value}; it must be at least 1.").format(name="workers", value=workers)
+            )
         self.workers = workers or min(MOST_WORKERS, _usable_cores())
         self._loading = Lock()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from workbench.errors import EncoderUnavailableError
+from workbench.i18n import gettext as _
 
 __all__ = ["config_digest", "files_digest", "tokenizer_digest", "weights_digest"]
 
@@ -92,8 +93,9 @@ def _tensors(path: Path) -> Iterator[tuple[str, str, list[int], str]]:
             first, end = entry["data_offsets"]
             if start + end > size:
                 raise EncoderUnavailableError(
-                    f"{path} is cut off: tensor {name!r} ends at byte {start + end:,} of {size:,}. "
-                    "Download it again."
+                    _(
+                        "{file} is cut off: tensor {tensor} ends at byte {end} of {size}. Download it again."
+                    ).format(file=path, tensor=repr(name), end=f"{start + end:,}", size=f"{size:,}")
                 )
             yield name, entry["dtype"], entry["shape"], _sample(file, start + first, end - first)
 
@@ -102,18 +104,22 @@ def _header(path: Path, file: BinaryIO) -> tuple[dict[str, Any], int]:
     prefix = file.read(8)
     if prefix.startswith(b"version "):
         raise EncoderUnavailableError(
-            f"{path} is a Git LFS pointer, not the weights; fetch them with 'git lfs pull'."
+            _("{file} is a Git LFS pointer, not the weights; fetch them with 'git lfs pull'.").format(
+                file=path
+            )
         )
     try:
         (length,) = struct.unpack("<Q", prefix)
         if length > _MOST_HEADER_BYTES:
-            raise ValueError(f"a header of {length:,} bytes")
+            raise ValueError(_("a header of {n} bytes").format(n=f"{length:,}"))
         header = json.loads(file.read(length))
         if not isinstance(header, dict):
-            raise ValueError("a header that is no JSON object")
+            raise ValueError(_("a header that is no JSON object"))
     except (struct.error, ValueError) as error:
         raise EncoderUnavailableError(
-            f"{path} is not a whole safetensors file ({error}); download it again."
+            _("{file} is not a whole safetensors file ({reason}); download it again.").format(
+                file=path, reason=error
+            )
         ) from error
     return header, 8 + length
 

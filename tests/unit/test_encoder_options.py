@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.encoders import precision
-from workbench.encoders.precision import Precision, resolve_device, resolve_precision
+from workbench.encoders.fast import options
+from workbench.encoders.fast.options import Precision, resolve_device, resolve_precision
 from workbench.errors import EncoderUnavailableError, MissingDependencyError
 
 pytestmark = pytest.mark.models
@@ -78,15 +78,13 @@ def test_quantised_weights_are_multiplied_in_the_16_bits_that_the_gpu_has(
     gpus, monkeypatch, asked, name, capability, half
 ):
     gpus(capability)
-    monkeypatch.setattr(precision, "find_spec", lambda package: object())
+    monkeypatch.setattr(options, "find_spec", lambda package: object())
     assert resolve_precision(asked, "cuda:0") == Precision(name, half)
 
 
 def test_quantised_weights_need_bitsandbytes(gpus, monkeypatch):
     gpus((9, 0))
-    monkeypatch.setattr(
-        precision, "find_spec", lambda package: None if package == "bitsandbytes" else object()
-    )
+    monkeypatch.setattr(options, "find_spec", lambda package: None if package == "bitsandbytes" else object())
     with pytest.raises(MissingDependencyError, match=r"needs bitsandbytes.*\.\[gpu\]"):
         resolve_precision("nf4", "cuda:0")
 

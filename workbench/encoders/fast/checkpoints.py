@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import EncoderUnavailableError
+from workbench.i18n import gettext as _
 from workbench.settings import get_settings
 
 __all__ = [
@@ -88,12 +89,12 @@ def get_checkpoint(source: str, *, size: str = "") -> Path:
         folder = Path(source).expanduser()
         if not folder.is_dir():
             raise EncoderUnavailableError(
-                f"There is no folder {source!r}. Give the folder of a checkpoint (with config.json and "
-                "model.safetensors), or a hub id such as 'Qwen/Qwen3-Embedding-0.6B'."
+                _(
+                    "There is no folder {folder}. Give the folder of a checkpoint (with config.json and "
+                    "model.safetensors), or a hub id such as 'Qwen/Qwen3-Embedding-0.6B'."
+                ).format(folder=repr(source))
             )
-        if flaw := _flaw(folder):
-            raise EncoderUnavailableError(f"The checkpoint in {folder} cannot be used: {flaw}")
-        return folder
+        return _usable(folder, source)
     found = find_checkpoint(source)
     return found if found is not None else _download(source, size)
 
@@ -132,11 +133,9 @@ def read_modules(folder: Path) -> list[Module]:
             Module(str(entry["type"]).rsplit(".", 1)[-1], folder / str(entry["path"])) for entry in entries
         ]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise EncoderUnavailableError(
-            f"{path} is damaged ({type(error).__name__}: {error}); download the checkpoint again."
-        ) from error
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
     if not modules:
-        raise EncoderUnavailableError(f"{path} lists no modules; download the checkpoint again.")
+        raise _damaged(path, _("it lists no modules"))
     return modules
 
 
@@ -152,14 +151,14 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise EncoderUnavailableError(
-            f"{path.parent} has no {path.name}; it does not hold a checkpoint."
+            _("{folder} has no {file}; it does not hold a checkpoint.").format(
+                folder=path.parent, file=path.name
+            )
         ) from None
     except (OSError, ValueError) as error:
-        raise EncoderUnavailableError(
-            f"{path} cannot be read as JSON ({error}); download the checkpoint again."
-        ) from error
+        raise _damaged(path, _("it cannot be read as JSON: {reason}").format(reason=error)) from error
     if not isinstance(content, dict):
-        raise EncoderUnavailableError(f"{path} is not a JSON object; download the checkpoint again.")
+        raise _damaged(path, _("it is not a JSON object"))
     return content
 
 
@@ -199,25 +198,41 @@ def _flaw(folder: Path) -> str | None:
     """What keeps a folder from being used, as a sentence; None if nothing does."""
     folders = list(dict.fromkeys(module.folder for module in read_modules(folder))) or [folder]
     if folders == [folder] and not (folder / "config.json").is_file():
-        return "it has no config.json, so it is not a checkpoint."
+        return _("it has no config.json, so it is not a checkpoint.")
     files = [file for module in folders for file in weight_files(module)]
     missing = [file.name for file in files if not file.is_file()]
     if missing:
-        return f"{missing[0]} is missing ({len(missing)} of {len(files)} files); download it again."
+        return _("{file} is missing ({n} of {total} files); download it again.").format(
+            file=missing[0], n=len(missing), total=len(files)
+        )
     for module in folders:
         pickles = sorted(file.name for pattern in _PICKLES for file in module.glob(pattern))
         if pickles and not weight_files(module):
-            return (
-                f"its weights are only there as {pickles[0]}, a pickle, which can run code when opened. Only "
+            return _(
+                "its weights are only there as {file}, a pickle, which can run code when opened. Only "
                 "safetensors are loaded: take a revision that has model.safetensors."
-            )
-    return None if files else "it has no model.safetensors; download the weights too."
+            ).format(file=pickles[0])
+    return None if files else _("it has no model.safetensors; download the weights too.")
+
+
+def _usable(folder: Path, name: str) -> Path:
+    if flaw := _flaw(folder):
+        raise EncoderUnavailableError(
+            _("The checkpoint {name} cannot be used: {flaw}").format(name=name, flaw=flaw)
+        )
+    return folder
+
+
+def _damaged(path: Path, reason: object) -> EncoderUnavailableError:
+    return EncoderUnavailableError(
+        _("{file} is damaged ({reason}); download the checkpoint again.").format(file=path, reason=reason)
+    )
 
 
 def _download(hub_id: str, size: str) -> Path:
     looked = [f"{place} ({_why_not(place)})" for place in _places(hub_id)]
     if get_settings().models_dir is None:
-        looked.append("the models folder (WORKBENCH_MODELS is not set)")
+        looked.append(_("the models folder (WORKBENCH_MODELS is not set)"))
     try:
         from huggingface_hub import HfApi, snapshot_download
 
@@ -232,25 +247,30 @@ def _download(hub_id: str, size: str) -> Path:
     # the answer for the user is the same: where was looked, and how to get the weights by hand.
     except Exception as error:
         raise EncoderUnavailableError(_how_to_get(hub_id, size, looked, error)) from error
-    if flaw := _flaw(folder):
-        raise EncoderUnavailableError(f"{hub_id} cannot be used: {flaw}")
-    return folder
+    return _usable(folder, hub_id)
 
 
 def _why_not(place: Path) -> str:
-    return (_flaw(place) or "usable").rstrip(".") if place.is_dir() else "no such folder"
+    return (_flaw(place) or _("usable")).rstrip(".。") if place.is_dir() else _("no such folder")
 
 
 def _how_to_get(hub_id: str, size: str, looked: list[str], error: Exception) -> str:
     name = hub_id.split("/")[1]
     first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    offline = " (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else ""
-    return (
-        f"The weights of {hub_id}{f' ({size})' if size else ''} are not on this machine. Looked in: "
-        f"{'; '.join(looked)}; the Hugging Face cache; the hub{offline}: {first_line}\n"
-        f"Download them where there is a network:\n"
-        f"    hf download {hub_id} --local-dir models/{name}\n"
-        f"or from ModelScope:\n"
-        f"    modelscope download --model {hub_id} --local_dir models/{name}\n"
-        f"and set WORKBENCH_MODELS to that 'models' folder."
+    offline = _(" (HF_HUB_OFFLINE is set)") if os.environ.get("HF_HUB_OFFLINE") else ""
+    return _(
+        "The weights of {hub_id} are not on this machine. Looked in: {places}; the Hugging Face cache; the "
+        "hub{offline}: {reason}\n"
+        "Download them where there is a network:\n"
+        "    hf download {id} --local-dir models/{name}\n"
+        "or from ModelScope:\n"
+        "    modelscope download --model {id} --local_dir models/{name}\n"
+        "and set WORKBENCH_MODELS to that 'models' folder."
+    ).format(
+        hub_id=f"{hub_id} ({size})" if size else hub_id,
+        id=hub_id,
+        name=name,
+        places="; ".join(looked),
+        offline=offline,
+        reason=first_line,
     )

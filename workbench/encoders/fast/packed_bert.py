@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.encoders.fused_linear import ACTIVATIONS, FusedLinear
-from workbench.encoders.packed_attention import Run, attend, runs_of_equal_length
+from workbench.encoders.fast.operations import ACTIVATIONS, FusedLinear, Run, attend, runs_of_equal_length
 
 __all__ = ["PackedBert"]
 

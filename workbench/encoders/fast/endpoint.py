@@ -1,6 +1,7 @@
 """One OpenAI-compatible server: its address, the key for it, the client, and its errors as sentences.
 
-What is asked of it, and what its answers must look like, is in :mod:`workbench.encoders.server`.
+What is asked of it, and what its answers must look like, is the encoder's; retries and time-outs are left to
+the ``openai`` client.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from workbench.errors import EncoderError, EncoderUnavailableError, InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext
 
 __all__ = ["Endpoint", "RefusedError"]
 
@@ -78,8 +81,10 @@ class Endpoint:
             raise self.in_words(error) from error
         except (AttributeError, TypeError, ValueError) as error:
             raise EncoderUnavailableError(
-                f"{self.url} does not list its models as OpenAI's /v1/models does ({error}); name one "
-                f"after a '#': {self.url}#model. The address should end in /v1."
+                _(
+                    "{url} does not list its models as OpenAI's /v1/models does ({reason}); name one after a "
+                    "'#': {url}#model. The address should end in /v1."
+                ).format(url=self.url, reason=error)
             ) from error
 
     def in_words(self, error: Exception) -> EncoderError | EncoderUnavailableError:
@@ -88,31 +93,49 @@ class Endpoint:
 
         if isinstance(error, openai.APITimeoutError):
             return EncoderError(
-                f"The server at {self.url} did not answer within {self.timeout:g} s, asked "
-                f"{self._tries()}. Load the encoder with a longer timeout or a smaller batch_size."
+                _(
+                    "The server at {url} did not answer within {seconds} s, asked {tries}. Load the encoder "
+                    "with a longer timeout or a smaller batch_size."
+                ).format(url=self.url, seconds=f"{self.timeout:g}", tries=self._tries())
             )
         if isinstance(error, openai.APIConnectionError):
             return EncoderUnavailableError(
-                f"There is no server at {self.url} ({_root_of(error)}). Check the address, or start one, "
-                "for example with: vllm serve Qwen/Qwen3-Embedding-4B --port 8000"
+                _(
+                    "There is no server at {url} ({reason}). Check the address, or start one, for example "
+                    "with: vllm serve Qwen/Qwen3-Embedding-4B --port 8000"
+                ).format(url=self.url, reason=_root_of(error))
             )
+        said = self._said(error)
         if not isinstance(error, openai.APIStatusError):
-            return EncoderError(f"The answer of {self.url} cannot be read: {self._said(error)}")
-        code, said = error.status_code, self._said(error)
-        if code in (401, 403):
-            return EncoderUnavailableError(
-                f"The server at {self.url} gives no access ({code}): {said} Put a key for it into the "
-                "environment variable WORKBENCH_API_KEY."
+            return EncoderError(
+                _("The answer of {url} cannot be read: {said}").format(url=self.url, said=said)
             )
-        if code == 404:
-            model = f", and {self.model!r} be a model that it serves" if self.model else ""
-            return EncoderUnavailableError(
-                f"The server at {self.url} does not have what was asked for (404): {said} The address "
-                f"should end in /v1{model}."
+        kind: type[EncoderError | EncoderUnavailableError] = EncoderUnavailableError
+        match error.status_code:
+            case 401 | 403:
+                sentence = _(
+                    "The server at {url} gives no access ({code}): {said} Put a key for it into the "
+                    "environment variable WORKBENCH_API_KEY."
+                )
+            case 404 if self.model:
+                sentence = _(
+                    "The server at {url} does not have what was asked for ({code}): {said} The address "
+                    "should end in /v1, and '{model}' be a model that it serves."
+                )
+            case 404:
+                sentence = _(
+                    "The server at {url} does not have what was asked for ({code}): {said} The address "
+                    "should end in /v1."
+                )
+            case 400 | 413 | 422:
+                kind, sentence = RefusedError, _("The server at {url} refuses the request ({code}): {said}")
+            case _code:
+                kind, sentence = EncoderError, _("The server at {url} fails ({code}, asked {tries}): {said}")
+        return kind(
+            sentence.format(
+                url=self.url, code=error.status_code, said=said, model=self.model, tries=self._tries()
             )
-        if code in (400, 413, 422):
-            return RefusedError(f"The server at {self.url} refuses the request ({code}): {said}")
-        return EncoderError(f"The server at {self.url} fails ({code}, asked {self._tries()}): {said}")
+        )
 
     @property
     def _host(self) -> str:
@@ -135,7 +158,7 @@ class Endpoint:
 
     def _tries(self) -> str:
         count = self.max_retries + 1
-        return {1: "once", 2: "twice"}.get(count, f"{count} times")
+        return _("twice") if count == 2 else ngettext("once", "{n} times", count).format(n=count)
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -144,14 +167,20 @@ def _split(url: str) -> tuple[str, str]:
         parts = urlsplit(url)
         port = parts.port  # raises where it is no number
     except ValueError as error:
-        raise InputError(f"The address of the server cannot be read: {error}.") from None
+        raise InputError(
+            _("The address of the server cannot be read: {reason}.").format(reason=error)
+        ) from None
     if parts.username is not None or parts.password is not None:
         raise InputError(
-            "The address of a server must not hold a user or password, since it is shown and saved; "
-            "put a key into the environment variable WORKBENCH_API_KEY."
+            _(
+                "The address of a server must not hold a user or password, since it is shown and saved; put "
+                "a key into the environment variable WORKBENCH_API_KEY."
+            )
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or port == 0:
-        raise InputError(f"{url!r} is not the address of a server; write http://host:port/v1#model.")
+        raise InputError(
+            _("{url} is not the address of a server; write http://host:port/v1#model.").format(url=repr(url))
+        )
     path = parts.path.rstrip("/").removesuffix("/embeddings") or "/v1"
     return f"{parts.scheme}://{parts.netloc}{path}", parts.fragment
 

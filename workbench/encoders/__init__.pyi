@@ -1,0 +1,19 @@
+from .base import BaseEncoder, Encoder, Role, Vectors, fingerprint_of, milliseconds_a_text
+from .registry import Availability, availability, load_encoder
+from .store import EmbeddingStore, StoreStatistics
+from .stored import StoredEncoder
+
+__all__ = [
+    "Availability",
+    "BaseEncoder",
+    "EmbeddingStore",
+    "Encoder",
+    "Role",
+    "StoreStatistics",
+    "StoredEncoder",
+    "Vectors",
+    "availability",
+    "fingerprint_of",
+    "load_encoder",
+    "milliseconds_a_text",
+]
