@@ -9,7 +9,7 @@ import pytest
 
 from workbench.errors import InputError
 from workbench.pairs import read_annotations, read_pairs
-from workbench.pairs.annotation_log import LabelledElsewhereError
+from workbench.pairs.annotations import LabelledElsewhereError
 from workbench.panels.labelling_session import LabellingSession, Progress
 
 

@@ -13,8 +13,9 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
 from workbench.errors import InputError
+from workbench.i18n import language
 from workbench.pairs import agreement, disagreements
-from workbench.pairs.coefficients import resampled
+from workbench.pairs.annotator_agreement import kappa_and_alpha, pair_counts, resampled
 
 
 def two(first, second, names=("x", "y")) -> pd.DataFrame:
@@ -112,7 +113,7 @@ def test_what_is_resampled_is_what_the_libraries_would_find(seed, level, n_rater
         def multinomial(self, n, shares, size):
             return np.round(n * shares)[None]
 
-    kappas, alphas = resampled(labels, np.arange(values), level, 1, All())
+    kappas, alphas = kappa_and_alpha(resampled(pair_counts(labels, np.arange(values)), 1, All()), level)
     assert alphas[0] == pytest.approx(krippendorff.alpha(labels.T, level_of_measurement=level))
     if n_raters == 2:
         weights = "quadratic" if level == "ordinal" else None
@@ -161,13 +162,20 @@ class TestGroups:
 
     def test_a_column_that_is_not_there_is_refused(self):
         pairs = pd.DataFrame({"pair_id": ["p0", "p1"], "family": "n"})
-        with pytest.raises(InputError, match=r"no column 'language' .*pair_id, family"):
+        with pytest.raises(InputError, match="no column 'language'; they have pair_id, family"):
             agreement(two([1, 0], [1, 1]), pairs, "language")
 
 
 def test_one_person_alone_gives_no_agreement():
     with pytest.raises(InputError, match="let a second person label"):
         agreement(pd.DataFrame({"pair_id": ["a", "b"], "annotator": "x", "label": [0, 1]}))
+
+
+def test_the_figures_are_said_in_the_language_now():
+    found = agreement(two([1, 0, 1, 0], [1, 0, 0, 0]))
+    assert found.summary().startswith("2 annotators differ on 1 of 4 pairs that two or more of them labelled")
+    with language("zh"):
+        assert found.summary().startswith("2 位标注者都看过的 4 对里，有 1 对意见不同：一致率 0.750")
 
 
 def test_group_names_are_escaped_in_html():

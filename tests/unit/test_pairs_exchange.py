@@ -16,8 +16,6 @@ from workbench.errors import InputError
 from workbench.pairs import (
     PairsError,
     argilla_users,
-    from_argilla,
-    from_label_studio,
     label_studio_config,
     read_argilla,
     read_label_studio,
@@ -142,7 +140,7 @@ class TestLabelStudio:
     COLUMNS: ClassVar = {"jd": "requirement", "resume": "candidate"}
 
     def test_an_export_of_another_project_is_read_with_names_and_words_mapped(self):
-        found = from_label_studio(self.EXPORTED, columns=self.COLUMNS, positive=["Good Fit"])
+        found = read_label_studio(self.EXPORTED, columns=self.COLUMNS, positive=["Good Fit"])
         assert found.pairs[["jd", "resume"]].to_dict("records") == [
             {"jd": "三甲医院病房护士", "resume": "五年病房护理经验"}
         ]
@@ -153,12 +151,12 @@ class TestLabelStudio:
         assert found.n_skipped == 1
 
     def test_what_was_read_can_be_written_as_a_set(self, tmp_path):
-        found = from_label_studio(self.EXPORTED, columns=self.COLUMNS, positive=["Good Fit"])
+        found = read_label_studio(self.EXPORTED, columns=self.COLUMNS, positive=["Good Fit"])
         assert (write_pairs(tmp_path, found.pairs, found.annotations) / "annotations.csv").is_file()
 
     def test_words_without_a_mapping_are_refused_with_their_tasks(self):
         with pytest.raises(PairsError) as raised:
-            from_label_studio(self.EXPORTED, columns=self.COLUMNS)
+            read_label_studio(self.EXPORTED, columns=self.COLUMNS)
         assert [(p.column, p.rows) for p in raised.value.problems] == [("label", (1, 1))]
         assert "'Good Fit', 'No Fit'" in str(raised.value)
 
@@ -166,17 +164,17 @@ class TestLabelStudio:
         with pytest.raises(
             InputError, match=r"task 1 has no 'jd', 'resume' in its data.* requirement, candidate"
         ):
-            from_label_studio(self.EXPORTED)
+            read_label_studio(self.EXPORTED)
 
     def test_the_short_export_is_refused_with_advice(self):
         with pytest.raises(InputError, match="as JSON, not JSON-MIN or CSV"):
-            from_label_studio([{"jd": "a", "resume": "b", "label": "match"}])
+            read_label_studio([{"jd": "a", "resume": "b", "label": "match"}])
 
     def test_two_choices_of_one_person_are_no_label(self):
         tasks = to_label_studio(PAIRS, SAID)
         tasks[0]["annotations"][0]["result"][0]["value"]["choices"] = ["match", "no match"]
         with pytest.raises(PairsError, match="'match, no match': not a label"):
-            from_label_studio(tasks)
+            read_label_studio(tasks)
 
     def test_one_person_with_two_answers_is_a_contradiction(self):
         tasks = to_label_studio(PAIRS, SAID)
@@ -184,7 +182,7 @@ class TestLabelStudio:
         again["result"][0]["value"]["choices"] = ["no match"]
         tasks[0]["annotations"].append(again)
         with pytest.raises(PairsError, match="more than one label by the same annotator: a by x"):
-            from_label_studio(tasks)
+            read_label_studio(tasks)
 
     def test_a_rating_is_a_grade(self):
         tasks = [
@@ -198,7 +196,7 @@ class TestLabelStudio:
                 ],
             }
         ]
-        assert from_label_studio(tasks).annotations["label"].tolist() == [3]
+        assert read_label_studio(tasks).annotations["label"].tolist() == [3]
 
 
 class TestArgilla:
@@ -215,16 +213,16 @@ class TestArgilla:
         users = {"x": str(uuid.uuid4()), "anna@example.com": str(uuid.uuid4())}
         records = to_argilla(PAIRS, SAID, users=users)
         assert records[0]["responses"]["label"][0]["user_id"] == users["x"]
-        assert from_argilla(records, users=users).annotations["annotator"].tolist() == [
+        assert read_argilla(records, users=users).annotations["annotator"].tolist() == [
             "x",
             "anna@example.com",
         ]
-        assert from_argilla(records).annotations["annotator"][0] == f"user-{users['x'].split('-')[0]}"
+        assert read_argilla(records).annotations["annotator"][0] == f"user-{users['x'].split('-')[0]}"
 
     def test_drafts_and_discarded_answers_do_not_count(self):
         records = to_argilla(PAIRS, SAID)
         records[0]["responses"]["label"][0]["status"] = "discarded"
-        found = from_argilla(records)
+        found = read_argilla(records)
         assert found.annotations["pair_id"].tolist() == ["b"]
         assert found.n_skipped == 1
 
@@ -236,15 +234,15 @@ class TestArgilla:
                 "responses": {"fit": [{"value": "yes", "user_id": "u"}]},
             }
         ]
-        found = from_argilla(records, columns={"jd": "job", "resume": "cv"}, label="fit", positive="yes")
+        found = read_argilla(records, columns={"jd": "job", "resume": "cv"}, label="fit", positive="yes")
         assert found.annotations["label"].tolist() == [1]
         assert found.pairs["jd"].tolist() == ["Nurse"]
 
     def test_no_records_are_refused(self):
         with pytest.raises(InputError, match="record 1 has no 'fields'"):
-            from_argilla([{"text": "a"}])
+            read_argilla([{"text": "a"}])
         with pytest.raises(InputError, match="has no records"):
-            from_argilla([])
+            read_argilla([])
 
 
 class TestFiles:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import InputError
-from workbench.pairs import label_noise, measurable_precision, resolve
+from workbench.i18n import language
+from workbench.pairs import label_noise, measurable_precision, resolve, simulate_label_noise
 from workbench.pairs.noise import wrong_labels
 
 SOURCES = ["single", "adjudicated", "unanimous"]
@@ -90,7 +91,7 @@ def test_the_ceiling_falls_as_the_rate_rises():
 def test_no_better_than_tossing_coins_is_refused():
     labels = [1, 0, 0, 1, 1, 1, 0, 0]
     annotations = pd.DataFrame({"pair_id": list("aabbccdd"), "annotator": ["x", "y"] * 4, "label": labels})
-    with pytest.raises(InputError, match=r"differ in 50% .* no better than tossing a coin"):
+    with pytest.raises(InputError, match=r"differ in 50 % .* no better than tossing a coin"):
         label_noise(annotations)
 
 
@@ -98,3 +99,19 @@ def test_grades_are_refused():
     grades = pd.DataFrame({"pair_id": ["a", "a"], "annotator": ["x", "y"], "label": [2, 3]})
     with pytest.raises(InputError, match="turn them into 0 and 1"):
         label_noise(grades)
+
+
+def test_simulated_label_noise_is_what_the_model_says():
+    found = simulate_label_noise((0.05, 0.15), n=20_000)
+    expected = [float(measurable_precision(1.0, row.flip_rate, row.source)) for row in found.itertuples()]
+    assert found["measured"].tolist() == pytest.approx(expected, abs=0.012)
+
+
+def test_the_rate_is_said_in_both_languages_and_written_with_the_ceilings():
+    _, annotations = labelled(500, 0.4, 0.05)
+    found = label_noise(annotations)
+    assert found.summary().startswith("Two blind labels differ in 11.2 %")
+    with language("zh"):
+        assert found.summary().startswith("两人独立标注有 11.2% 不同")
+    assert list(found.to_dict()) == ["n_twos", "disagreement", "flip_rate", "ceiling", "confidence"]
+    assert found.to_dict()["ceiling"]["single"]["value"] == 1 - found.flip_rate.value

@@ -1,4 +1,4 @@
-"""What to label next: batches with known probabilities, estimates without bias, plans that come true."""
+"""What to label next: batches with known probabilities, estimates without bias."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
 
 from workbench.calibration import Observations
 from workbench.errors import InputError
-from workbench.pairs import combine_batches, labels_for_half_width, plan, propose
+from workbench.pairs import combine_batches, propose
 from workbench.pairs.proposing import inclusion_probabilities
 
 
@@ -188,58 +187,3 @@ class TestRefused:
         batch = propose(pool_of(20), 5, 0.5)
         with pytest.raises(InputError, match="in more than one batch"):
             combine_batches([batch, batch])
-
-
-class TestPlan:
-    @given(st.floats(0, 1), st.floats(0.01, 0.2))
-    def test_the_number_is_the_smallest_for_which_wilsons_interval_is_narrow_enough(self, share, half_width):
-        n = labels_for_half_width(share, half_width)
-
-        def width(n):
-            low, high = proportion_confint(share * n, n, method="wilson")
-            return (high - low) / 2
-
-        # statsmodels clips the interval to [0, 1], which Wilson's never leaves but for rounding.
-        assert width(n) <= half_width + 1e-9
-        assert n == 1 or width(n - 1) > half_width - 1e-9
-
-    def test_as_many_labels_as_planned_give_what_was_asked_for(self):
-        """Drawn from the same source, precision is within ± 2 points about 95 % of the time."""
-        rng = np.random.default_rng(5)
-        pilot = pool_of(1000, seed=6).rename(columns={"truth": "label"})[["score", "label"]]
-        cutoff = 0.5
-        big = pool_of(400_000, seed=7)
-        truth = big.loc[big["score"] > cutoff, "truth"].mean()
-        planned = plan(pilot, cutoff)
-        total = len(pilot) + planned.more
-        within, widths = [], []
-        for _ in range(300):
-            drawn = big.iloc[rng.integers(0, len(big), total)]
-            chosen = drawn.loc[drawn["score"] > cutoff, "truth"]
-            within.append(abs(chosen.mean() - truth) <= 0.02)
-            low, high = proportion_confint(chosen.sum(), len(chosen), method="wilson")
-            widths.append((high - low) / 2)
-        # The pilot's own error in precision moves the plan a little; 95 % less three standard errors.
-        assert np.mean(within) > 0.91
-        assert np.mean(widths) == pytest.approx(0.02, abs=0.002)
-
-    def test_enough_labels_are_recognised(self):
-        pilot = pool_of(20_000, seed=8).rename(columns={"truth": "label"})
-        found = plan(pilot, 0.5, half_width=0.05)
-        assert (found.more_above, found.more) == (0, 0)
-        assert "enough labels" in found.summary()
-
-    def test_pairs_that_share_jds_need_more(self):
-        rng = np.random.default_rng(9)
-        jd = np.repeat(np.arange(60), 20)
-        chance = np.repeat(rng.beta(4, 1, 60), 20)
-        pairs = pd.DataFrame({"score": 0.9, "label": (rng.random(1200) < chance).astype(int), "jd_id": jd})
-        alone, shared = plan(pairs.drop(columns="jd_id"), 0.5), plan(pairs, 0.5)
-        assert alone.design_effect == 1
-        assert shared.design_effect > 2
-        assert shared.more_above > 2 * alone.more_above
-
-    def test_nothing_above_the_cutoff_is_refused(self):
-        pairs = pd.DataFrame({"score": [0.1, 0.2], "label": [0, 1]})
-        with pytest.raises(InputError, match=r"No labelled pair lies above the cutoff 0\.5"):
-            plan(pairs, 0.5)

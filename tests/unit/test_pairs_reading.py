@@ -12,7 +12,9 @@ import pytest
 
 import workbench as wb
 from workbench.errors import InputError, PairsWarning
-from workbench.pairs import PairsError, content_hash, read_annotations, read_pairs
+from workbench.i18n import language
+from workbench.pair_hashes import content_hash
+from workbench.pairs import PairsError, read_annotations, read_pairs
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,13 +75,13 @@ class TestAFolder:
     def test_texts_are_cleaned_as_search_cleans_them(self, folder):
         long = "护理 " * 400
         messy = f'pair_id,jd,resume\np1,"  Ward\n nurse",{long}\n'
-        with pytest.warns(PairsWarning, match=r"1 row\(s\) with a text that was cut"):
+        with pytest.warns(PairsWarning, match="1 row with a text that was cut"):
             pairs = read_pairs(folder(messy, "pair_id,annotator,label\np1,x,1\n"))
         assert pairs["jd"][0] == "Ward nurse"
         assert [pairs["resume"][0]] == wb.clean([long]).texts
 
     def test_unlabelled_pairs_are_left_out_and_counted(self, folder):
-        with pytest.warns(PairsWarning, match=r"1 pair\(s\) without a label left out"):
+        with pytest.warns(PairsWarning, match="1 pair without a label left out"):
             pairs = read_pairs(folder(annotations="pair_id,annotator,label\np1,x,1\np2,x,\n"))
         assert pairs["pair_id"].tolist() == ["p1"]
         assert pairs.attrs["reading"]["without_label"] == 1
@@ -178,7 +180,7 @@ class TestOneTable:
         assert sorted(first["pair_id"]) == sorted(second["pair_id"])
 
     def test_rows_that_say_the_same_again_are_counted(self, table):
-        with pytest.warns(PairsWarning, match=r"2 repeated row\(s\) left out"):
+        with pytest.warns(PairsWarning, match="2 repeated rows left out"):
             pairs = read_pairs(table("jd,resume,label\na,b,1\na,b,1\nc,d,0\na,b,1.0\n"))
         assert len(pairs) == 2
         assert pairs.attrs["reading"]["repeated"] == 2
@@ -196,7 +198,7 @@ class TestOneTable:
 
     def test_a_mapped_column_that_is_not_there_is_named(self, table):
         found = problems(table("job,cv,label\na,b,1\n"), columns={"jd": "jobs", "resume": "cv"})
-        assert found[0][3] == "no column 'jobs'; the columns are job, cv, label"
+        assert found[0][3] == "no column jobs; the columns are job, cv, label"
 
     def test_a_mapping_the_wrong_way_round_is_explained(self, table):
         with pytest.raises(
@@ -260,6 +262,15 @@ class TestAllProblemsAtOnce:
             "Mend the file, or pass bad_rows='drop' to leave those rows out."
         )
 
+    def test_the_list_is_in_the_language_now(self, folder):
+        with language("zh"), pytest.raises(PairsError) as raised:
+            read_pairs(folder(annotations="pair_id,annotator,label\np1,x,7\np2,x,maybe\n"))
+        assert str(raised.value) == (
+            "标注对有 2 处问题；没有读取任何内容。\n"
+            "  - annotations.csv 的 label 列：'7'、'maybe'：不是标注；应为 0 或 1，或 0 到 3 的等级（第 2、3 行）\n"
+            "请修正文件，或传入 bad_rows='drop' 略过这些行。"
+        )
+
     def test_a_long_list_is_cut_but_kept(self, table):
         rows = "".join(f"jd {i},resume {i},bad {i}\n" for i in range(500))
         with pytest.raises(PairsError) as raised:
@@ -271,7 +282,7 @@ class TestAllProblemsAtOnce:
 class TestBadRows:
     def test_can_be_left_out_and_are_counted(self, table):
         content = "jd,resume,label\na,b,1\n,c,1\nd,e,7\nf,g,0\n"
-        with pytest.warns(PairsWarning, match=r"2 row\(s\) that could not be used left out"):
+        with pytest.warns(PairsWarning, match="2 rows that could not be used left out"):
             pairs = read_pairs(table(content), bad_rows="drop")
         assert pairs["jd"].tolist() == ["a", "f"]
         assert pairs.attrs["reading"]["bad_rows"] == 2

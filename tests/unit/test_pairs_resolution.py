@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import InputError
+from workbench.i18n import language
 from workbench.pairs import resolve
 
 
@@ -108,7 +109,7 @@ class TestRefused:
             resolve(said(("a", "x", 1), ("a", "x", 0)))
 
     def test_a_label_off_the_scale(self):
-        with pytest.raises(InputError, match="not 0, 1, 2 or 3, the first being 5"):
+        with pytest.raises(InputError, match="1 label is not 0, 1, 2 or 3, but 5, in row 0"):
             resolve(said(("a", "x", 5)))
 
     def test_an_unknown_rule(self):
@@ -116,7 +117,7 @@ class TestRefused:
             resolve(said(("a", "x", 1)), "mean")
 
     def test_a_missing_column(self):
-        with pytest.raises(InputError, match="no column annotator"):
+        with pytest.raises(InputError, match="no column 'annotator'; they have pair_id, label"):
             resolve(pd.DataFrame({"pair_id": ["a"], "label": [1]}))
 
 
@@ -131,6 +132,9 @@ def test_the_counts_are_for_a_card_and_the_sentence_for_people():
         "n_dropped": 1,
         "dropped": {"disagreement not adjudicated": 1},
     }
-    assert found.summary("zh") == (
-        "2 对中 1 对有定论（规则：裁定；其中 1 对只有一份标注）；舍去 1 对：有分歧，尚未裁定 1 对。"
-    )
+    with language("zh"):
+        assert found.summary() == (
+            "2 对中 1 对有定论（规则：裁定；其中 1 对只有一份标注）；舍去 1 对：有分歧，尚未裁定 1 对。"
+        )
+        assert found.reasons == {"disagreement not adjudicated": 1}
+        assert "有定论" in found._repr_html_()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import InputError
 from workbench.pairs import PairsError, read_annotations, read_pairs, working_copy, write_pairs
-from workbench.pairs.annotation_log import AnnotationLog
+from workbench.pairs.annotations import AnnotationLog
 from workbench.texts import tidy
 
 # Texts as read_pairs gives them: tidy, not blank, short enough not to be cut.
@@ -99,7 +99,7 @@ class TestRefused:
         assert not (tmp_path / "annotations.csv").exists()
 
     def test_pairs_without_texts(self, tmp_path):
-        with pytest.raises(InputError, match="no column resume; nothing was written"):
+        with pytest.raises(InputError, match="no column 'resume'; they have pair_id, jd"):
             write_pairs(tmp_path, frame().drop(columns="resume"))
 
 

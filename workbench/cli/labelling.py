@@ -56,7 +56,8 @@ def check(
 
     Exit code 0 if they can be used, 2 if not.
     """
-    from workbench.pairs import content_hash, read_pairs
+    from workbench.pair_hashes import content_hash
+    from workbench.pairs import read_pairs
 
     read = read_pairs(pairs, columns=column_names(column), positive=positive)
     facts = {

@@ -8,24 +8,58 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from html import escape
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from workbench.calibration.intervals import wilson
 from workbench.errors import InputError
-from workbench.pairs.coefficients import Level, alpha, kappa, resampled
-from workbench.pairs.intervals import Interval, wilson
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, percent
+from workbench.pairs.checks import require_columns
 from workbench.pairs.resolution import is_adjudicator, without_repeats
+from workbench.results import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Agreement", "agreement", "blind_labels"]
+__all__ = [
+    "Agreement",
+    "Interval",
+    "agreement",
+    "blind_labels",
+    "kappa_and_alpha",
+    "pair_counts",
+    "resampled",
+    "share_of",
+]
+
+FloatArray = npt.NDArray[np.float64]
+Level = Literal["nominal", "ordinal"]
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Interval(Result):
+    """A figure with its interval; NaN for what is undefined."""
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+
+    def __str__(self) -> str:
+        if np.isnan(self.value):
+            return "–"
+        if np.isnan(self.low):
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
+
+
+@dataclass(frozen=True, repr=False)
+class Agreement(Result):
     """How far the annotators of a set, or of a part of it, agree.
 
     Attributes
@@ -85,59 +119,32 @@ class Agreement:
             rows.append(row)
         return pd.DataFrame(rows)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON: None for what is undefined."""
-        return {
-            "column": self.column,
-            "group": self.group,
-            "annotators": list(self.annotators),
-            "n_pairs": self.n_pairs,
-            "n_disagreements": self.n_disagreements,
-            "percent": self.percent.to_dict(),
-            "kappa": self.kappa.to_dict(),
-            "alpha": self.alpha.to_dict(),
-            "shares": {
-                name: {str(label): share for label, share in shares.items()}
-                for name, shares in self.shares.items()
-            },
-            "level": self.level,
-            "confidence": self.confidence,
-            "groups": [group.to_dict() for group in self.groups],
-        }
-
-    def summary(self, language: str = "en") -> str:
+    def summary(self) -> str:
         """One sentence with the figures."""
-        if language == "zh":
-            return (
-                f"{len(self.annotators)} 位标注者都看过的 {self.n_pairs} 对里，"
-                f"有 {self.n_disagreements} 对意见不同：一致率 {self.percent}，Cohen κ {self.kappa}，"
-                f"Krippendorff α {self.alpha}（{self.confidence:.0%} 区间）。"
-            )
-        return (
-            f"{len(self.annotators)} annotators differ on {self.n_disagreements} of {self.n_pairs} pairs "
-            f"that two or more of them labelled: percent agreement {self.percent}, Cohen's kappa "
-            f"{self.kappa}, Krippendorff's alpha {self.alpha} ({self.confidence:.0%} intervals)."
+        return _(
+            "{annotators} annotators differ on {n_differ} of {n_pairs} pairs that two or more of them "
+            "labelled: percent agreement {percent}, Cohen's kappa {kappa}, Krippendorff's alpha {alpha} "
+            "({confidence} intervals)."
+        ).format(
+            annotators=len(self.annotators),
+            n_differ=self.n_disagreements,
+            n_pairs=self.n_pairs,
+            percent=self.percent,
+            kappa=self.kappa,
+            alpha=self.alpha,
+            confidence=percent(self.confidence, 0),
         )
 
     def __repr__(self) -> str:
         return f"<Agreement: {self.summary()}>"
 
     def _repr_html_(self) -> str:
-        head = "".join(
-            f"<th>{name}</th>"
-            for name in ("", "pairs", "differ", "agreement", "Cohen's κ", "Krippendorff's α")
-        )
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(part.name)}</th><td>{part.n_pairs}</td>"
-            f"<td>{part.n_disagreements}</td><td>{part.percent}</td><td>{part.kappa}</td><td>{part.alpha}</td></tr>"
-            for part in (self, *self.groups)
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return render("pairs/agreement.html", parts=[self, *self.groups])
 
     @property
     def name(self) -> str:
         """The part in words."""
-        return "all" if self.column is None else f"{self.column} = {self.group}"
+        return _("all") if self.column is None else f"{self.column} = {self.group}"
 
 
 def agreement(
@@ -200,28 +207,34 @@ def agreement(
     table = blind_labels(annotations, adjudicators)
     level: Level = "ordinal" if np.nanmax(table.to_numpy()) > 1 else "nominal"
     columns = [by] if isinstance(by, str) else list(by)
-    rng = np.random.default_rng(seed)
-
-    def part(
-        rows: pd.DataFrame, column: str | None = None, group: str | None = None, **more: Any
-    ) -> Agreement:
-        return _agreement(rows, level, confidence, n_resamples, rng, column=column, group=group, **more)
-
+    part = partial(
+        _agreement,
+        level=level,
+        confidence=confidence,
+        n_resamples=n_resamples,
+        rng=np.random.default_rng(seed),
+    )
     whole = part(table)
     groups = []
     for column in columns:
-        if pairs is None or column not in pairs.columns:
-            there = "" if pairs is None else f" (they have {', '.join(map(str, pairs.columns))})"
-            raise InputError(f"The pairs have no column {column!r} to group by{there}.")
+        if pairs is None:
+            raise InputError(_("Pass the pairs too, by whose columns agreement shall be shown."))
+        require_columns(pairs, ["pair_id", column], _("The pairs"))
         known = pairs.drop_duplicates("pair_id").set_index("pair_id")[column]
         if lost := list(table.index.difference(known.index)):
             # Pairs that were resolved lack those on which people differ, and all groups would seem to agree.
-            raise InputError(
-                f"{len(lost)} pairs that were labelled are not among the pairs, such as {lost[0]}; pass all "
-                "of them: read_pairs(path, labelled=False)."
+            said = ngettext(
+                "{n} pair that was labelled is not among the pairs: {first}; pass all of them: "
+                "read_pairs(path, labelled=False).",
+                "{n} pairs that were labelled are not among the pairs, such as {first}; pass all of them: "
+                "read_pairs(path, labelled=False).",
+                len(lost),
             )
+            raise InputError(said.format(n=len(lost), first=lost[0]))
         values = known.reindex(table.index)
-        groups += [part(table.loc[at.index], column, str(value)) for value, at in values.groupby(values)]
+        groups += [
+            part(table.loc[at.index], column=column, group=str(value)) for value, at in values.groupby(values)
+        ]
     return replace(whole, groups=tuple(groups))
 
 
@@ -244,8 +257,10 @@ def blind_labels(annotations: pd.DataFrame, adjudicators: Collection[str] | None
     table = table[table.notna().sum(axis=1) >= 2]
     if table.empty:
         raise InputError(
-            "No pair was labelled by two people independently, so nothing can be said about agreement; "
-            "let a second person label some of the pairs."
+            _(
+                "No pair was labelled by two people independently, so nothing can be said about agreement; "
+                "let a second person label some of the pairs."
+            )
         )
     return table.dropna(axis=1, how="all")
 
@@ -256,27 +271,28 @@ def _agreement(
     confidence: float,
     n_resamples: int,
     rng: np.random.Generator,
-    *,
-    column: str | None,
-    group: str | None,
+    column: str | None = None,
+    group: str | None = None,
 ) -> Agreement:
     labels = table.to_numpy()
     scale = np.arange(int(np.nanmax(labels)) + 1) if level == "ordinal" else np.arange(2)
     differ = np.nanmax(labels, axis=1) != np.nanmin(labels, axis=1)
+    counts = pair_counts(labels, scale)
+    kappa, alpha = kappa_and_alpha(counts.sum(axis=0)[None], level)
     ends = np.full((2, 2), np.nan)
     if differ.any():
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-        figures = resampled(labels, scale, level, n_resamples, rng)
-        ends = np.array([np.nanquantile(figure, tails) for figure in figures])
+        drawn = kappa_and_alpha(resampled(counts, n_resamples, rng), level)
+        ends = np.array([np.nanquantile(figure, tails) for figure in drawn])
     return Agreement(
         column=column,
         group=group,
         annotators=tuple(map(str, table.columns)),
         n_pairs=len(table),
         n_disagreements=int(differ.sum()),
-        percent=wilson(int((~differ).sum()), len(table), confidence),
-        kappa=Interval(kappa(labels, scale, level), *ends[0].tolist()),
-        alpha=Interval(alpha(labels, scale, level), *ends[1].tolist()),
+        percent=share_of(int((~differ).sum()), len(table), confidence),
+        kappa=Interval(float(kappa[0]), *ends[0].tolist()),
+        alpha=Interval(float(alpha[0]), *ends[1].tolist()),
         shares={
             str(name): {int(label): float((said == label).mean()) for label in scale}
             for name, said in ((name, table[name].dropna().to_numpy()) for name in table.columns)
@@ -285,3 +301,82 @@ def _agreement(
         level=level,
         confidence=confidence,
     )
+
+
+def share_of(count: int, n: int, confidence: float = 0.95) -> Interval:
+    """A share with Wilson's score interval; undefined where `n` is 0.
+
+    Examples
+    --------
+    >>> print(share_of(9, 10))
+    0.900 (0.596–0.982)
+    """
+    share = count / n if n else float("nan")
+    low, high = wilson(share, n, confidence)
+    return Interval(share, float(low), float(high))
+
+
+def pair_counts(labels: FloatArray, scale: npt.NDArray[np.intp]) -> FloatArray:
+    """What each pair adds to the confusion matrix of every two annotators and to the coincidence matrix.
+
+    Parameters
+    ----------
+    labels : ndarray of float64, shape (n, annotators)
+        NaN where there is no label.
+    scale : ndarray of int, shape (values,)
+
+    Returns
+    -------
+    ndarray of float64, shape (n, twos + 1, values, values)
+        The coincidences last.
+    """
+    said = labels[:, :, None] == scale
+    confusion = [
+        said[:, i, :, None] & said[:, j, None, :] for i, j in combinations(range(labels.shape[1]), 2)
+    ]
+    votes = said.sum(axis=1).astype(np.float64)
+    coincidences = votes[:, :, None] * votes[:, None, :] - votes[:, :, None] * np.eye(len(scale))
+    coincidences /= votes.sum(axis=1)[:, None, None] - 1
+    return np.stack([*confusion, coincidences], axis=1)
+
+
+def resampled(counts: FloatArray, n_resamples: int, rng: np.random.Generator) -> FloatArray:
+    """Sums of the counts over resamples of pairs; shape (n_resamples, twos + 1, values, values).
+
+    Pairs that were labelled alike are the same to both figures, so resampling pairs is drawing how often each
+    kind of pair occurs: one multinomial draw instead of n draws with replacement.
+    """
+    n = len(counts)
+    kinds, frequencies = np.unique(counts.reshape(n, -1), axis=0, return_counts=True)
+    sums = rng.multinomial(n, frequencies / n, size=n_resamples) @ kinds
+    return sums.reshape(n_resamples, *counts.shape[1:])
+
+
+def kappa_and_alpha(sums: FloatArray, level: Level) -> tuple[FloatArray, FloatArray]:
+    """Light's kappa and Krippendorff's alpha of sums of counts; each of shape (len(sums),), NaN for 0/0."""
+    confusion, coincidences = sums[:, :-1], sums[:, -1]
+    width = sums.shape[-1]
+    distance = np.subtract.outer(np.arange(width), np.arange(width)) ** 2.0
+    marginals = coincidences.sum(axis=-1)
+    total, chance = (
+        confusion.sum(axis=(-1, -2)),
+        confusion.sum(axis=-1)[..., None] * confusion.sum(axis=-2)[..., None, :],
+    )
+    expected = marginals[:, :, None] * marginals[:, None, :]
+    if level == "ordinal":
+        # Half of those with the same grade lie below, and half above.
+        middle = np.cumsum(marginals, axis=-1) - marginals / 2
+        between = (middle[:, :, None] - middle[:, None, :]) ** 2
+    else:
+        distance = np.sign(distance)
+        between = distance
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kappas = 1 - total * (confusion * distance).sum(axis=(-1, -2)) / (chance * distance).sum(
+            axis=(-1, -2)
+        )
+        alphas = 1 - (marginals.sum(axis=-1) - 1) * (coincidences * between).sum(axis=(-1, -2)) / (
+            expected * between
+        ).sum(axis=(-1, -2))
+    # With one label only, agreement by chance is certain, and a kappa is 0/0: it does not count in the mean.
+    known = (~np.isnan(kappas)).sum(axis=-1)
+    return np.nansum(kappas, axis=-1) / np.where(known, known, np.nan), alphas

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.atomic import write_whole
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 from workbench.pair_hashes import pair_ids_of
-from workbench.pairs.exchange import LabelledSet, checked_set, label_word, read_json
 from workbench.pairs.resolution import without_repeats
+from workbench.pairs.writing import LabelledSet, checked_set, label_word, records_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["argilla_users", "from_argilla", "read_argilla", "to_argilla", "write_argilla"]
+__all__ = ["argilla_users", "read_argilla", "to_argilla", "write_argilla"]
 
 LABEL, NOTE = "label", "note"
 # Argilla knows users by a UUID; one that depends on the name alone can be found again.
@@ -44,27 +46,6 @@ def write_argilla(
     """
     records = to_argilla(pairs, annotations, users=users)
     return write_whole(path, json.dumps(records, ensure_ascii=False, indent=1) + "\n")
-
-
-def read_argilla(
-    path: str | Path,
-    *,
-    columns: Mapping[str, str] | None = None,
-    positive: str | Collection[str] | None = None,
-    negative: str | Collection[str] | None = None,
-    label: str = LABEL,
-    users: Mapping[str, str] | None = None,
-) -> LabelledSet:
-    """Read a JSON file of records; parameters as of :func:`from_argilla`."""
-    return from_argilla(
-        read_json(path),
-        columns=columns,
-        positive=positive,
-        negative=negative,
-        label=label,
-        users=users,
-        file=Path(path).name,
-    )
 
 
 def argilla_users(annotators: Iterable[str]) -> dict[str, str]:
@@ -121,22 +102,21 @@ def to_argilla(
     ]
 
 
-def from_argilla(
-    records: Sequence[Mapping[str, Any]],
+def read_argilla(
+    records: str | Path | Sequence[Mapping[str, Any]],
     *,
     columns: Mapping[str, str] | None = None,
     positive: str | Collection[str] | None = None,
     negative: str | Collection[str] | None = None,
     label: str = LABEL,
     users: Mapping[str, str] | None = None,
-    file: str = "records",
 ) -> LabelledSet:
     """Pairs and labels from Argilla's records.
 
     Parameters
     ----------
-    records : sequence of mapping
-        As ``to_dict`` of each record, or a file of them, gives.
+    records : str, Path or sequence of mapping
+        What ``to_dict`` of each record gives, or a JSON file of them.
     columns : mapping, optional
         ``{"jd": …, "resume": …}``: names of the fields, where they are others.
     positive, negative : str or collection of str, optional
@@ -146,8 +126,6 @@ def from_argilla(
     users : mapping, optional
         Name of each annotator: ``{"王芳": user_id}``, as of :func:`argilla_users`. Who is not in it is
         called ``user-`` and the first part of the ``user_id``.
-    file : str
-        Name to be used in messages.
 
     Returns
     -------
@@ -161,19 +139,30 @@ def from_argilla(
     InputError
         If these are no records.
     """
+    found, file = records_in(records, "records")
     names = {"jd": "jd", "resume": "resume"} | dict(columns or {})
     known = {str(user_id): name for name, user_id in (users or {}).items()}
     pairs, annotations, n_skipped = [], [], 0
-    for number, record in enumerate(records, start=1):
+    for number, record in enumerate(found, start=1):
         fields = record.get("fields") if isinstance(record, Mapping) else None
         if not isinstance(fields, Mapping):
             raise InputError(
-                f"{file}, record {number} has no 'fields'; export records with to_json or to_dict."
+                _("{file}, record {number} has no 'fields'; export records with to_json or to_dict.").format(
+                    file=file, number=number
+                )
             )
         if lost := [theirs for theirs in names.values() if theirs not in fields]:
             raise InputError(
-                f"{file}, record {number} has no field {', '.join(map(repr, lost))} (it has "
-                f"{', '.join(map(str, fields))}); say which is which with columns={{'jd': …}}."
+                _(
+                    "{file}, record {number} has no field {lost} (it has {names}); say which is which with "
+                    "columns={example}."
+                ).format(
+                    file=file,
+                    number=number,
+                    lost=listed(map(repr, lost)),
+                    names=listed(fields),
+                    example="{'jd': …}",
+                )
             )
         jd, resume = str(fields[names["jd"]]), str(fields[names["resume"]])
         pair_id = record.get("id") or pair_ids_of([jd], [resume])[0]
@@ -197,5 +186,5 @@ def from_argilla(
                 }
             )
     if not pairs:
-        raise InputError(f"{file} has no records.")
+        raise InputError(_("{file} has no records.").format(file=file))
     return checked_set(pairs, annotations, file, n_skipped=n_skipped, positive=positive, negative=negative)

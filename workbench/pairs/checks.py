@@ -1,36 +1,262 @@
-"""What must hold between rows: one pair, one id and one pair of texts; one annotator, one label a pair."""
+"""What labelled pairs must hold, and every problem at once, with file, row and column.
+
+Frames come in with all values as text and row numbers as their index.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.pairs.problems import Problem
+from workbench.errors import InputError
+from workbench.i18n import N_, listed, ngettext
+from workbench.i18n import gettext as _
+from workbench.pair_hashes import texts_hash
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["among", "contradictions", "one_id_many_texts", "one_text_many_ids", "unknown_pairs"]
+__all__ = [
+    "ANNOTATION_COLUMNS",
+    "ANNOTATOR_NAME",
+    "GRADES",
+    "NUMBER_COLUMNS",
+    "PAIR_COLUMNS",
+    "PairsError",
+    "Problem",
+    "among",
+    "bullets",
+    "contradictions",
+    "label_problems",
+    "misplaced_labels",
+    "missing_columns",
+    "pair_problems",
+    "places",
+    "require_columns",
+    "some_of",
+    "standard_labels",
+]
+
+PAIR_COLUMNS = ("pair_id", "jd", "resume")
+ANNOTATION_COLUMNS = ("pair_id", "annotator", "label", "labelled_at", "note")
+# Columns that mean the same in every set; all others are groups, and stay text.
+NUMBER_COLUMNS = ("weight", "inclusion_probability", "score")
+GRADES = (0, 1, 2, 3)
+
+# A name becomes the name of a file.
+ANNOTATOR_NAME = r"[^\W_][\w\-.@+]{0,63}"
+_ISO_8601 = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?"
+
+MOST_SHOWN = 20
+MOST_ROWS = 8
 
 
-def one_id_many_texts(pairs: pd.DataFrame, file: str) -> list[Problem]:
-    """Rows whose ``pair_id`` stands for other texts elsewhere."""
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, wherever it occurs.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file.
+    column : str or None
+        Name of the column in that file; None where it is about more than one.
+    rows : tuple of int
+        Rows as a spreadsheet counts them, the header being row 1 (lines, in JSON Lines); empty where it
+        is about the whole file.
+    what : str
+        A sentence without its full stop: what is wrong, and what was expected.
+    """
+
+    file: str
+    column: str | None
+    rows: tuple[int, ...]
+    what: str
+
+    def __str__(self) -> str:
+        where = self.file
+        if self.column is not None:
+            where = _("{file}, column {column}").format(file=self.file, column=self.column)
+        if self.rows:
+            return _("{where}: {what} ({rows})").format(where=where, what=self.what, rows=places(self.rows))
+        return _("{where}: {what}").format(where=where, what=self.what)
+
+
+class PairsError(InputError):
+    """A file of labelled pairs cannot be used as it is.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        All of them; the message shows the first ones.
+    """
+
+    def __init__(
+        self, problems: Sequence[Problem], *, advice: str = "", done: Literal["read", "written"] = "read"
+    ) -> None:
+        self.problems = tuple(problems)
+        rows = sum(max(1, len(problem.rows)) for problem in self.problems)
+        nothing = _("nothing was read") if done == "read" else _("nothing was written")
+        head = ngettext(
+            "{n} problem in the labelled pairs; {nothing}.",
+            "{n} problems in the labelled pairs; {nothing}.",
+            rows,
+        )
+        lines = [head.format(n=rows, nothing=nothing), *bullets(self.problems, MOST_SHOWN), advice]
+        super().__init__("\n".join(filter(None, lines)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """All problems, one line for each row: ``file, row, column, what``; without row for a whole file."""
+        import pandas as pd
+
+        records = [
+            (problem.file, row, problem.column, problem.what)
+            for problem in self.problems
+            for row in (problem.rows or (None,))
+        ]
+        return pd.DataFrame(records, columns=["file", "row", "column", "what"]).astype({"row": "Int64"})
+
+
+def bullets(problems: Sequence[Problem], most: int) -> list[str]:
+    """A line for each of the first problems, and one that says how many more there are."""
+    lines = [f"  - {problem}" for problem in problems[:most]]
+    if more := len(problems) - len(lines):
+        lines.append("  - " + _("and {n} more").format(n=more))
+    return lines
+
+
+def places(rows: Sequence[int], most: int = MOST_ROWS) -> str:
+    """Row numbers for people.
+
+    Examples
+    --------
+    >>> places([2]), places([2, 5, 9])
+    ('row 2', 'rows 2, 5, 9')
+    >>> places(range(2, 100), most=3)
+    'rows 2, 3, 4 and 95 more'
+    """
+    return ngettext("row {rows}", "rows {rows}", len(rows)).format(rows=some_of(rows, most))
+
+
+def some_of(items: Collection[object], most: int = 5) -> str:
+    """The first of some things, and how many more there are.
+
+    Examples
+    --------
+    >>> some_of("abc", most=2)
+    'a, b and 1 more'
+    """
+    first = listed(list(items)[:most])
+    if len(items) <= most:
+        return first
+    return _("{items} and {n} more").format(items=first, n=len(items) - most)
+
+
+def standard_labels(
+    values: pd.Series[str],
+    positive: str | Collection[str] | None = None,
+    negative: str | Collection[str] | None = None,
+) -> pd.Series[str]:
+    """Labels as files have them, turned into ``"0"`` to ``"3"``; what is none, or empty, stays as it is.
+
+    Parameters
+    ----------
+    values : Series of str
+        Without white space around.
+    positive : str or collection of str, optional
+        What the file calls a match; everything else that is not empty is none.
+    negative : str or collection of str, optional
+        What the file calls no match; with it, everything that is neither is no label.
+
+    Raises
+    ------
+    InputError
+        If a value is both, or no positive value occurs; in words for a :class:`Problem`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> standard_labels(pd.Series(["Good Fit", "No Fit", ""]), positive=["Good Fit"]).tolist()
+    ['1', '0', '']
+    >>> standard_labels(pd.Series(["1.0", "true", "2", "maybe"])).tolist()
+    ['1', '1', '2', 'maybe']
+    """
+    there = [value for value in values.unique() if value]
+    if positive is None:
+        if negative is not None:
+            raise InputError(_("labels that are no match are named, but none that are; pass positive= too"))
+        known = {value: _STANDARD.get(value.casefold(), value) for value in there}
+    else:
+        matches, others = _set(positive), _set(negative)
+        if both := matches & others:
+            raise InputError(_("{labels} cannot be both positive and negative").format(labels=_quoted(both)))
+        if there and not matches & set(there):
+            raise InputError(
+                _("none of the positive labels ({positive}) occurs; the labels are {labels}").format(
+                    positive=_quoted(matches), labels=_quoted(there)
+                )
+            )
+        known = {
+            value: "1" if value in matches else "0" if not others or value in others else value
+            for value in there
+        }
+    return values.map({"": "", **known}).astype("str")
+
+
+def require_columns(frame: pd.DataFrame, needed: Iterable[str], whose: str) -> None:
+    """Refuse a frame without columns that are needed; `whose` is a plural, such as "The pairs"."""
+    if lost := [name for name in needed if name not in frame.columns]:
+        raise InputError(
+            _("{whose} have no column {lost}; they have {names}.").format(
+                whose=whose, lost=listed(map(repr, lost)), names=listed(frame.columns)
+            )
+        )
+
+
+def missing_columns(table: pd.DataFrame, needed: Iterable[str], file: str) -> list[Problem]:
+    """The problem that columns are not there, if they are not."""
+    if lost := [name for name in needed if name not in table.columns]:
+        what = _("no column {lost}; the columns are {names}").format(
+            lost=listed(lost), names=some_of(table.columns, 12)
+        )
+        return [Problem(file, None, (), what)]
+    return []
+
+
+def pair_problems(pairs: pd.DataFrame, file: str, *, one_id: bool = True) -> list[Problem]:
+    """All that is wrong with pairs; without `one_id`, the same texts may stand under several ids."""
     distinct = pairs.drop_duplicates(["pair_id", "jd", "resume"])
     twice = distinct.loc[distinct["pair_id"].duplicated(keep=False), "pair_id"].unique()
-    bad = pairs["pair_id"].isin(twice).to_numpy()
-    what = f"one pair_id with different texts: {_listed(twice)}"
-    return _problem(pairs, bad, file, "pair_id", what)
+    bad = pairs["pair_id"].isin(twice)
+    what = _("one pair_id with different texts: {ids}").format(ids=some_of(twice))
+    problems = [*_misfits(pairs, _PAIR_CHECKS, file), *_problem(pairs[bad], file, "pair_id", what)]
+    if one_id:
+        # Blank texts are another matter.
+        again = distinct[distinct.duplicated(["jd", "resume"]) & distinct["jd"].ne("")]
+        what = _("the same two texts as an earlier row, under another pair_id")
+        problems += _problem(again, file, None, what)
+    return problems
 
 
-def one_text_many_ids(pairs: pd.DataFrame, file: str) -> list[Problem]:
-    """Rows whose two texts came before under another ``pair_id``; blank texts are another matter."""
-    distinct = pairs.drop_duplicates(["pair_id", "jd", "resume"])
-    bad = distinct.duplicated(["jd", "resume"]).to_numpy() & distinct["jd"].ne("").to_numpy()
-    what = "the same two texts as an earlier row, under another pair_id"
-    return _problem(distinct, bad, file, None, what)
+def label_problems(annotations: pd.DataFrame, file: str) -> list[Problem]:
+    """All that is wrong with the values of annotations from a table; rows are its index."""
+    return _misfits(annotations, _ANNOTATION_CHECKS, file)
+
+
+def misplaced_labels(annotations: pd.DataFrame, pairs: pd.DataFrame) -> list[Problem]:
+    """Labels of pairs that are not there, of texts that were changed since, and contradictions."""
+    bad = annotations[~among(annotations["pair_id"], pairs["pair_id"])]
+    unknown = _("no such pair in pairs.csv: {ids}").format(ids=some_of(bad["pair_id"].unique()))
+    changed = _("the texts of the pair were changed after they were labelled; label it again")
+    return [
+        *_by_file(bad, "pair_id", unknown),
+        *_by_file(_stale(annotations, pairs), "pair_id", changed),
+        *contradictions(annotations),
+    ]
 
 
 def contradictions(annotations: pd.DataFrame) -> list[Problem]:
@@ -39,11 +265,11 @@ def contradictions(annotations: pd.DataFrame) -> list[Problem]:
     twice = distinct.loc[distinct.duplicated(["pair_id", "annotator"]), ["pair_id", "annotator"]]
     if twice.empty:
         return []
-    keys = list(zip(twice["pair_id"], twice["annotator"], strict=True))
-    bad = annotations.set_index(["pair_id", "annotator"]).index.isin(keys)
-    named = [f"{pair_id} by {annotator}" for pair_id, annotator in dict.fromkeys(keys)]
-    what = f"more than one label by the same annotator: {_listed(named)}"
-    return _by_file(annotations, bad, "label", what)
+    keys = dict.fromkeys(zip(twice["pair_id"], twice["annotator"], strict=True))
+    bad = annotations.set_index(["pair_id", "annotator"]).index.isin(list(keys))
+    cases = [_("{pair} by {annotator}").format(pair=pair, annotator=name) for pair, name in keys]
+    what = _("more than one label by the same annotator: {cases}").format(cases=some_of(cases))
+    return _by_file(annotations[bad], "label", what)
 
 
 def among(values: pd.Series[str], known: pd.Series[str]) -> npt.NDArray[np.bool_]:
@@ -57,25 +283,87 @@ def among(values: pd.Series[str], known: pd.Series[str]) -> npt.NDArray[np.bool_
     return mask
 
 
-def unknown_pairs(annotations: pd.DataFrame, pair_ids: pd.Series[str]) -> list[Problem]:
-    """Rows about pairs that are not there."""
-    bad = ~among(annotations["pair_id"], pair_ids)
-    what = f"no such pair in pairs.csv: {_listed(annotations.loc[bad, 'pair_id'].unique())}"
-    return _by_file(annotations, bad, "pair_id", what)
+def _number(values: pd.Series[str]) -> pd.Series[float]:
+    import pandas as pd
+
+    return pd.to_numeric(values, errors="coerce")
 
 
-def _problem(
-    frame: pd.DataFrame, bad: npt.NDArray[np.bool_], file: str, column: str | None, what: str
-) -> list[Problem]:
-    return [Problem(file, column, tuple(map(int, frame.index[bad])), what)] if bad.any() else []
+# What a column's values must be, and what is said of those that are not.
+_Checks = dict[str, tuple[Callable[["pd.Series[str]"], "pd.Series[bool]"], str]]
+_FILLED = (lambda values: values.ne(""), N_("empty, where a text was expected"))
+_PAIR_CHECKS: _Checks = {
+    **dict.fromkeys(PAIR_COLUMNS, _FILLED),
+    "weight": (lambda values: _number(values).gt(0), N_("not a number above 0")),
+    "inclusion_probability": (
+        lambda values: _number(values).between(0, 1, inclusive="right"),
+        N_("not a number above 0 and at most 1"),
+    ),
+    "score": (lambda values: _number(values).between(-1, 1), N_("not a number from -1 to 1")),
+}
+_ANNOTATION_CHECKS: _Checks = {
+    "pair_id": _FILLED,
+    "annotator": (
+        lambda values: values.str.fullmatch(ANNOTATOR_NAME),
+        N_(
+            "not a name that a file could have (letters, digits, and - . @ + _ after the first, "
+            "64 characters at most)"
+        ),
+    ),
+    "label": (
+        lambda values: values.isin(["", *map(str, GRADES)]),
+        N_("not a label; expected 0 or 1, or a grade from 0 to 3"),
+    ),
+    "labelled_at": (
+        lambda values: values.eq("") | values.str.fullmatch(_ISO_8601),
+        N_("not a time such as 2026-03-01T09:30:00Z"),
+    ),
+}
 
 
-def _by_file(annotations: pd.DataFrame, bad: npt.NDArray[np.bool_], column: str, what: str) -> list[Problem]:
+def _misfits(frame: pd.DataFrame, checks: _Checks, file: str) -> list[Problem]:
+    """Values that do not fit, a problem for each column with all its rows; missing columns are no matter."""
+    problems = []
+    for column, (fits, what) in checks.items():
+        if column not in frame.columns:
+            continue
+        bad = frame[~fits(frame[column]).to_numpy(dtype=bool)]
+        found = [f"{value!r:.40}" for value in bad[column].unique() if value]
+        said = _("{found}: {what}").format(found=some_of(found, 3), what=_(what)) if found else _(what)
+        problems += _problem(bad, file, column, said)
+    return problems
+
+
+def _stale(annotations: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Labels that were given to other texts than the pair has now; the logs know what was shown."""
+    texts = pairs.drop_duplicates("pair_id").set_index("pair_id")[["jd", "resume"]]
+    shown = annotations[annotations["texts"].ne("") & annotations["pair_id"].isin(texts.index)]
+    now = texts.loc[shown["pair_id"]]
+    hashes = [texts_hash(jd, resume) for jd, resume in zip(now["jd"], now["resume"], strict=True)]
+    stale: pd.DataFrame = shown[shown["texts"].to_numpy() != np.array(hashes, dtype=object)]
+    return stale
+
+
+def _problem(bad: pd.DataFrame, file: str, column: str | None, what: str) -> list[Problem]:
+    return [Problem(file, column, tuple(map(int, sorted(bad.index))), what)] if len(bad) else []
+
+
+def _by_file(bad: pd.DataFrame, column: str, what: str) -> list[Problem]:
     return [
         Problem(str(file), column, tuple(map(int, rows)), what)
-        for file, rows in annotations[bad].groupby("file", sort=False)["row"]
+        for file, rows in bad.groupby("file", sort=False)["row"]
     ]
 
 
-def _listed(names: Sequence[str] | npt.NDArray[Any], most: int = 5) -> str:
-    return ", ".join(map(str, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
+_NUMBERS = {str(grade): str(grade) for grade in GRADES} | {f"{grade}.0": str(grade) for grade in GRADES}
+_STANDARD = _NUMBERS | {"true": "1", "false": "0"}
+
+
+def _set(values: str | Collection[str] | None) -> set[str]:
+    if values is None:
+        return set()
+    return {str(value).strip() for value in ([values] if isinstance(values, str) else values)}
+
+
+def _quoted(labels: Collection[str]) -> str:
+    return some_of([repr(label) for label in sorted(labels)], 8)

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.atomic import write_whole
 from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 from workbench.pair_hashes import pair_ids_of
-from workbench.pairs.exchange import LabelledSet, checked_set, label_word, read_json
-from workbench.pairs.resolution import GRADES, without_repeats
+from workbench.pairs.checks import GRADES
+from workbench.pairs.resolution import without_repeats
+from workbench.pairs.writing import LabelledSet, checked_set, label_word, records_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "from_label_studio",
     "label_studio_config",
     "read_label_studio",
     "to_label_studio",
@@ -44,28 +47,6 @@ def write_label_studio(
     """
     tasks = to_label_studio(pairs, annotations)
     return write_whole(path, json.dumps(tasks, ensure_ascii=False, indent=1) + "\n")
-
-
-def read_label_studio(
-    path: str | Path,
-    *,
-    columns: Mapping[str, str] | None = None,
-    positive: str | Collection[str] | None = None,
-    negative: str | Collection[str] | None = None,
-    label: str = LABEL,
-) -> LabelledSet:
-    """Read what Label Studio exports as "JSON".
-
-    Parameters are as of :func:`from_label_studio`.
-    """
-    return from_label_studio(
-        read_json(path),
-        columns=columns,
-        positive=positive,
-        negative=negative,
-        label=label,
-        file=Path(path).name,
-    )
 
 
 def to_label_studio(pairs: pd.DataFrame, annotations: pd.DataFrame | None = None) -> list[dict[str, Any]]:
@@ -102,21 +83,20 @@ def to_label_studio(pairs: pd.DataFrame, annotations: pd.DataFrame | None = None
     ]
 
 
-def from_label_studio(
-    tasks: Sequence[Mapping[str, Any]],
+def read_label_studio(
+    tasks: str | Path | Sequence[Mapping[str, Any]],
     *,
     columns: Mapping[str, str] | None = None,
     positive: str | Collection[str] | None = None,
     negative: str | Collection[str] | None = None,
     label: str = LABEL,
-    file: str = "tasks",
 ) -> LabelledSet:
     """Pairs and labels from Label Studio's tasks.
 
     Parameters
     ----------
-    tasks : sequence of mapping
-        As exported in the format "JSON".
+    tasks : str, Path or sequence of mapping
+        What was exported in the format "JSON": the file, or what is in it.
     columns : mapping, optional
         ``{"jd": …, "resume": …, "pair_id": …}``: names in the task's data, where they are others.
     positive, negative : str or collection of str, optional
@@ -124,8 +104,6 @@ def from_label_studio(
     label : str
         Name of the control with the label: choices, or a rating. If there is one of these only, it is
         taken whatever its name.
-    file : str
-        Name to be used in messages.
 
     Returns
     -------
@@ -139,18 +117,30 @@ def from_label_studio(
     InputError
         If these are no tasks.
     """
+    found, file = records_in(tasks, "tasks")
     names = {name: name for name in ("pair_id", "jd", "resume")} | dict(columns or {})
     pairs, annotations, n_skipped = [], [], 0
-    for number, task in enumerate(tasks, start=1):
+    for number, task in enumerate(found, start=1):
         data = task.get("data") if isinstance(task, Mapping) else None
         if not isinstance(data, Mapping):
             raise InputError(
-                f"{file}, task {number} has no 'data'; export from Label Studio as JSON, not JSON-MIN or CSV."
+                _(
+                    "{file}, task {number} has no 'data'; export from Label Studio as JSON, not JSON-MIN or "
+                    "CSV."
+                ).format(file=file, number=number)
             )
         if lost := [names[name] for name in ("jd", "resume") if names[name] not in data]:
             raise InputError(
-                f"{file}, task {number} has no {', '.join(map(repr, lost))} in its data, which has "
-                f"{', '.join(map(str, data))}; say which is which with columns={{'jd': …}}."
+                _(
+                    "{file}, task {number} has no {lost} in its data, which has {names}; say which is which "
+                    "with columns={example}."
+                ).format(
+                    file=file,
+                    number=number,
+                    lost=listed(map(repr, lost)),
+                    names=listed(data),
+                    example="{'jd': …}",
+                )
             )
         jd, resume = str(data[names["jd"]]), str(data[names["resume"]])
         pair_id = data.get(names["pair_id"]) or pair_ids_of([jd], [resume])[0]
@@ -163,7 +153,7 @@ def from_label_studio(
             else:
                 annotations.append({**said, "pair_id": str(pair_id), "row": number})
     if not pairs:
-        raise InputError(f"{file} has no tasks.")
+        raise InputError(_("{file} has no tasks.").format(file=file))
     return checked_set(pairs, annotations, file, n_skipped=n_skipped, positive=positive, negative=negative)
 
 
@@ -176,23 +166,11 @@ def label_studio_config(*, grades: bool = False) -> str:
         Grades from 0 to 3 instead of match and no match.
     """
     labels = GRADES if grades else (1, 0)
-    choices = "\n".join(
-        f'    <Choice value="{label_word(number, grades=grades)}" hotkey="{number}"/>' for number in labels
+    choices = {number: label_word(number, grades=grades) for number in labels}
+    interface = render(
+        "pairs/label_studio.html", shown=SHOWN, label=LABEL, note=NOTE, annotator=ANNOTATOR, choices=choices
     )
-    return f"""<View>
-  <Header value="岗位要求 · Job requirement"/>
-  <Text name="jd" value="$jd"/>
-  <Header value="简历描述 · Résumé text"/>
-  <Text name="{SHOWN}" value="$resume"/>
-  <Choices name="{LABEL}" toName="{SHOWN}" choice="single-radio" required="true">
-{choices}
-  </Choices>
-  <TextArea name="{NOTE}" toName="{SHOWN}" placeholder="难在哪里？ What made it hard?" maxSubmissions="1"/>
-  <View visibleWhen="choice-selected" whenTagName="{LABEL}" whenChoiceValue="(never)">
-    <TextArea name="{ANNOTATOR}" toName="{SHOWN}"/>
-  </View>
-</View>
-"""
+    return f"{interface}\n"
 
 
 def _annotation(row: Mapping[Any, Any], *, grades: bool) -> dict[str, Any]:

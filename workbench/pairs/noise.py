@@ -7,28 +7,37 @@ not show as disagreement, and make the ceiling lower still.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
-from workbench.pairs.annotator_agreement import blind_labels
-from workbench.pairs.intervals import Interval, wilson
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, percent
+from workbench.pairs.annotator_agreement import Interval, blind_labels, share_of
+from workbench.results import Result, plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LabelNoise", "LabelSource", "label_noise", "measurable_precision", "wrong_labels"]
+__all__ = [
+    "LabelNoise",
+    "LabelSource",
+    "label_noise",
+    "measurable_precision",
+    "simulate_label_noise",
+    "wrong_labels",
+]
 
 LabelSource = Literal["single", "adjudicated", "unanimous"]
 
 
-@dataclass(frozen=True)
-class LabelNoise:
+@dataclass(frozen=True, repr=False)
+class LabelNoise(Result):
     """How often labels are wrong, estimated from pairs that were labelled twice.
 
     Attributes
@@ -54,45 +63,34 @@ class LabelNoise:
         value, high, low = (measurable_precision(1.0, e, source) for e in (rate.value, rate.low, rate.high))
         return Interval(float(value), float(low), float(high))
 
-    def measured(self, precision: npt.ArrayLike, source: LabelSource = "single") -> npt.NDArray[np.float64]:
-        """The precision that would be measured where the true one is `precision`; same shape."""
-        return measurable_precision(precision, self.flip_rate.value, source)
-
     def to_dict(self) -> dict[str, Any]:
         """For JSON, with the ceilings."""
-        return {
-            "n_twos": self.n_twos,
-            "disagreement": self.disagreement.to_dict(),
-            "flip_rate": self.flip_rate.to_dict(),
-            "ceiling": {source: self.ceiling(source).to_dict() for source in get_args(LabelSource)},
-            "confidence": self.confidence,
-        }
+        ceilings = {source: self.ceiling(source) for source in get_args(LabelSource)}
+        found = super().to_dict()
+        confidence = found.pop("confidence")
+        return {**found, "ceiling": plain(ceilings), "confidence": confidence}
 
-    def summary(self, language: str = "en") -> str:
+    def summary(self) -> str:
         """Two sentences: the rate, and what it does to precision."""
-        single, adjudicated = self.ceiling("single"), self.ceiling("adjudicated")
-        rate = f"{self.flip_rate.value:.2%}"
-        span = f"{self.flip_rate.low:.2%}–{self.flip_rate.high:.2%}"
-        if language == "zh":
-            return (
-                f"两人独立标注有 {self.disagreement.value:.1%} 不同，"
-                f"相当于每人约有 {rate} 的标注是错的（{span}）。"
-                f"即使阈值之上没有一个真错，只用一人的标注最多测得 {single.value:.2%} 的精确率，"
-                f"经裁定后最多 {adjudicated.value:.3%}；"
-                "两人共同的误解不会显示为分歧，实际上限只会更低。"
-            )
-        return (
-            f"Two blind labels differ in {self.disagreement.value:.1%} of cases, as if each person were "
-            f"wrong in {rate} ({span}). A cutoff without a single wrong match would be measured at "
-            f"{single.value:.2%} precision with one person's labels, and at {adjudicated.value:.3%} with "
-            "adjudicated ones; mistakes that people share do not show, and lower it further."
+        return _(
+            "Two blind labels differ in {disagreement} of cases, as if each person were wrong in {rate} "
+            "({low}–{high}). A cutoff without a single wrong match would be measured at {single} precision "
+            "with one person's labels, and at {adjudicated} with adjudicated ones; mistakes that people "
+            "share do not show, and lower it further."
+        ).format(
+            disagreement=percent(self.disagreement.value),
+            rate=percent(self.flip_rate.value, 2),
+            low=percent(self.flip_rate.low, 2),
+            high=percent(self.flip_rate.high, 2),
+            single=percent(self.ceiling("single").value, 2),
+            adjudicated=percent(self.ceiling("adjudicated").value, 3),
         )
 
     def __repr__(self) -> str:
         return f"<LabelNoise: {self.summary()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.summary())}</p>"
+        return render("pairs/sentence.html", sentence=self.summary())
 
 
 def label_noise(
@@ -135,15 +133,19 @@ def label_noise(
     """
     table = blind_labels(annotations, adjudicators).to_numpy()
     if np.nanmax(table) > 1:
-        raise InputError("Labels are grades; turn them into 0 and 1 before asking how often they are wrong.")
+        raise InputError(
+            _("Labels are grades; turn them into 0 and 1 before asking how often they are wrong.")
+        )
     known = (~np.isnan(table)).sum(axis=1)
     ones = np.nansum(table, axis=1)
     differ, twos = int((ones * (known - ones)).sum()), int((known * (known - 1) // 2).sum())
-    disagreement = wilson(differ, twos, confidence)
+    disagreement = share_of(differ, twos, confidence)
     if disagreement.value >= 0.5:
         raise InputError(
-            f"Two people differ in {disagreement.value:.0%} of their labels, no better than tossing a coin; "
-            "agree on the rubric first, then label again."
+            _(
+                "Two people differ in {share} of their labels, no better than tossing a coin; agree on the "
+                "rubric first, then label again."
+            ).format(share=percent(disagreement.value, 0))
         )
     low, value, high = (
         _flip_rate(min(d, 0.5)) for d in (disagreement.low, disagreement.value, disagreement.high)
@@ -203,7 +205,9 @@ def wrong_labels(flip_rate: float, source: LabelSource = "single") -> float:
     """
     e = flip_rate
     if not 0 <= e <= 0.5:
-        raise InputError(f"flip_rate is {e!r}; it is the share of wrong labels, from 0 to 0.5.")
+        raise InputError(
+            _("flip_rate is {rate}; it is the share of wrong labels, from 0 to 0.5.").format(rate=repr(e))
+        )
     match source:
         case "single":
             return e
@@ -211,7 +215,41 @@ def wrong_labels(flip_rate: float, source: LabelSource = "single") -> float:
             return 3 * e**2 - 2 * e**3
         case "unanimous":
             return e**2 / (e**2 + (1 - e) ** 2)
-    raise InputError(f"source is {source!r}; choose one of {', '.join(get_args(LabelSource))}.")
+    raise InputError(
+        _("source is {source}; choose one of {known}.").format(
+            source=repr(source), known=listed(get_args(LabelSource))
+        )
+    )
+
+
+def simulate_label_noise(
+    flip_rates: Sequence[float] = (0.02, 0.05, 0.1, 0.15), *, n: int = 4000, seed: int = 0
+) -> pd.DataFrame:
+    """Precision that is measured on pairs that are all matches, with labels that may be wrong.
+
+    Parameters
+    ----------
+    flip_rates : sequence of float
+        Share of one person's labels that are wrong.
+    n : int
+        Pairs for each rate.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        ``flip_rate``, ``source`` ("single": one person's labels; "adjudicated": two people's, and a
+        third's where they differ), ``measured``.
+    """
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    rows = []
+    for rate in flip_rates:
+        first, second, third = rng.random((3, n)) >= rate
+        rows.append((rate, "single", first.mean()))
+        rows.append((rate, "adjudicated", np.where(first == second, first, third).mean()))
+    return pd.DataFrame(rows, columns=["flip_rate", "source", "measured"])
 
 
 def _flip_rate(disagreement: float) -> float:

@@ -1,11 +1,15 @@
-"""How many more labels make the precision at the cutoff known to within a given half-width."""
+"""How many more labels make the precision at the cutoff known well enough, and what active labelling saves.
+
+The number is reckoned from the labels that there are; the saving is tried out where the truth is known. Which
+pairs to label is in :mod:`workbench.pairs.proposing`.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from html import escape
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
@@ -13,15 +17,23 @@ from scipy import special
 from workbench.calibration.effective import one_side
 from workbench.calibration.observations import Observations
 from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import number, percent
+from workbench.pairs.proposing import combine_batches, propose
+from workbench.results import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Plan", "labels_for_half_width", "plan"]
+__all__ = ["Plan", "labels_for_half_width", "live_like_pool", "plan", "simulate_labelling"]
+
+# The first batch knows no labels; what it finds shapes the second.
+FIRST_BATCH = 1 / 3
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Result):
     """How many more pairs to label.
 
     Attributes
@@ -54,40 +66,33 @@ class Plan:
     more_above: int
     more: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-    def summary(self, language: str = "en") -> str:
+    def summary(self) -> str:
         """The plan in words."""
-        now, asked = 100 * self.half_width_now, 100 * self.half_width
-        if language == "zh":
-            head = (
-                f"阈值 {self.cutoff:.4f} 之上的精确率约为 {self.precision:.1%}，"
-                f"现在的误差是 ±{now:.1f} 个百分点（{self.n_above} 对，{self.confidence:.0%} 置信）。"
-            )
-            if not self.more_above:
-                return head + f"标注已经够 ±{asked:g} 个百分点。"
-            return head + (
-                f"要达到 ±{asked:g} 个百分点，阈值之上还要再标约 {self.more_above} 对；"
-                f"若从全部候选里随机抽取，约需 {self.more} 对。"
-            )
-        head = (
-            f"Precision above the cutoff {self.cutoff:.4f} is about {self.precision:.1%}, known to within "
-            f"±{now:.1f} points ({self.n_above} pairs, {self.confidence:.0%} confidence). "
+        known = _(
+            "Precision above the cutoff {cutoff} is about {precision}, known to within ±{now} points ({n} "
+            "pairs, {confidence} confidence)."
+        ).format(
+            cutoff=number(self.cutoff),
+            precision=percent(self.precision),
+            now=f"{100 * self.half_width_now:.1f}",
+            n=self.n_above,
+            confidence=percent(self.confidence, 0),
         )
-        if not self.more_above:
-            return head + f"There are enough labels for ±{asked:g} points."
-        return head + (
-            f"For ±{asked:g} points, about {self.more_above} more labels above the cutoff are needed, or "
-            f"about {self.more} if pairs are drawn evenly from all."
-        )
+        if self.more_above:
+            needed = _(
+                "For ±{asked} points, about {more_above} more labels above the cutoff are needed, or about "
+                "{more} if pairs are drawn evenly from all."
+            )
+        else:
+            needed = _("There are enough labels for ±{asked} points.")
+        asked = f"{100 * self.half_width:g}"
+        return f"{known} {needed.format(asked=asked, more_above=self.more_above, more=self.more)}"
 
     def __repr__(self) -> str:
         return f"<Plan: {self.summary()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.summary())}</p>"
+        return render("pairs/sentence.html", sentence=self.summary())
 
 
 def plan(
@@ -122,16 +127,26 @@ def plan(
         If no labelled pair lies above the cutoff, or a number is out of its range.
     """
     if not 0 < half_width < 0.5:
-        raise InputError(f"half_width is {half_width!r}; it is a number between 0 and 0.5, such as 0.02.")
+        raise InputError(
+            _("half_width is {value}; it is a number between 0 and 0.5, such as 0.02.").format(
+                value=repr(half_width)
+            )
+        )
     if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence!r}; it is a number between 0 and 1, such as 0.95.")
+        raise InputError(
+            _("confidence is {value}; it is a number between 0 and 1, such as 0.95.").format(
+                value=repr(confidence)
+            )
+        )
     observations = Observations.from_frame(scored)
     side = one_side(observations, "above", cutoffs=np.array([float(cutoff)]))
     n, size, precision = int(side.n[0]), float(side.size[0]), float(side.share_right[0])
     if not n:
         raise InputError(
-            f"No labelled pair lies above the cutoff {cutoff:g}, so nothing is known about precision there; "
-            "label a batch that propose() draws around it first."
+            _(
+                "No labelled pair lies above the cutoff {cutoff:g}, so nothing is known about precision "
+                "there; label a batch that propose() draws around it first."
+            ).format(cutoff=cutoff)
         )
     effect = n / size
     needed = effect * labels_for_half_width(precision, half_width, confidence)
@@ -184,7 +199,149 @@ def labels_for_half_width(share: float, half_width: float, confidence: float = 0
     return high
 
 
+def simulate_labelling(
+    pool: pd.DataFrame,
+    cutoff: float,
+    sizes: Sequence[int] = (60, 120, 240, 480),
+    *,
+    n_repeats: int = 100,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """How far estimates at the cutoff are from the truth, with so many labels, active or random.
+
+    Active: two batches of :func:`~workbench.pairs.propose`, the second in the light of the first, put
+    together by :func:`~workbench.pairs.combine_batches`. Random: as many pairs drawn evenly.
+
+    Parameters
+    ----------
+    pool : DataFrame
+        Pairs with ``score`` and the true ``label``, which is only looked at for pairs that are drawn.
+    cutoff : float
+        ``score > cutoff`` is a match.
+    sizes : sequence of int
+        Numbers of labels.
+    n_repeats : int
+        Draws of each size.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    DataFrame
+        ``method`` ("active", "random"), ``n``, ``figure`` ("precision", "missed"), ``bias`` and ``rmse``
+        (root mean squared error) of the estimates, and ``n_undefined``, the draws without a pair on
+        that side of the cutoff, which are left out of both.
+
+    Raises
+    ------
+    InputError
+        If the pool is smaller than the largest size, or has no pair above or below the cutoff.
+    """
+    import pandas as pd
+
+    if max(sizes) > len(pool) or min(sizes) < 6:
+        raise InputError(_("sizes must be from 6 to the {n} pairs of the pool.").format(n=len(pool)))
+    pool = pool[["score", "label"]].assign(pair_id=np.arange(len(pool)))
+    truth = _figures(pool.assign(weight=1.0), cutoff)
+    if not np.isfinite(truth).all():
+        raise InputError(
+            _("The pool has pairs on one side of the cutoff {cutoff:g} only.").format(cutoff=cutoff)
+        )
+    rows = []
+    for n in sizes:
+        errors: dict[str, list[np.ndarray]] = {"active": [], "random": []}
+        for repeat in range(n_repeats):
+            drawn = seed * 1_000_003 + repeat
+            errors["active"].append(_figures(_active(pool, cutoff, n, drawn), cutoff) - truth)
+            even = pool.sample(n, random_state=drawn).assign(weight=1.0)
+            errors["random"].append(_figures(even, cutoff) - truth)
+        for method, found in errors.items():
+            for figure, error in zip(("precision", "missed"), np.array(found).T, strict=True):
+                known = error[np.isfinite(error)]
+                rows.append(
+                    {
+                        "method": method,
+                        "n": n,
+                        "figure": figure,
+                        "bias": float(known.mean()) if len(known) else np.nan,
+                        "rmse": float(np.sqrt(np.mean(known**2))) if len(known) else np.nan,
+                        "n_undefined": int(len(error) - len(known)),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def live_like_pool(
+    matches: Sequence[float] | pd.Series[float],
+    others: Sequence[float] | pd.Series[float],
+    *,
+    n: int = 10_000,
+    prevalence: float = 0.1,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """A pool with scores like those of labelled pairs, but of another size and share of matches.
+
+    Scores of each class are drawn from a kernel density estimate [1]_, not again from the same few
+    values: a score that occurs twice would give away its label.
+
+    Parameters
+    ----------
+    matches, others : sequence of float
+        Scores of labelled pairs of each class; at least 2 of each.
+    n : int
+    prevalence : float
+        Share of matches.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        ``score, label``.
+
+    References
+    ----------
+    .. [1] Silverman (1986), Density Estimation for Statistics and Data Analysis, section 6.4.1 (the
+       smoothed bootstrap).
+    """
+    import pandas as pd
+    from scipy.stats import gaussian_kde
+
+    if min(len(matches), len(others)) < 2 or not 0 < prevalence < 1:
+        raise InputError(
+            _("A pool needs scores of at least two pairs of each class, and a prevalence from 0 to 1.")
+        )
+    rng = np.random.default_rng(seed)
+    n_matches = round(n * prevalence)
+    parts = [
+        pd.DataFrame({"score": gaussian_kde(np.asarray(scores)).resample(size, seed=rng)[0], "label": label})
+        for scores, size, label in ((matches, n_matches, 1), (others, n - n_matches, 0))
+    ]
+    pool = pd.concat(parts, ignore_index=True)
+    return pool.assign(score=pool["score"].clip(-1, 1))
+
+
 def _half_width(share: float, n: float, confidence: float) -> float:
     # Wilson (1927); equation 4 in Brown, Cai & DasGupta (2001).
     z = float(special.ndtri((1 + confidence) / 2))
     return float(z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
+
+
+def _active(pool: pd.DataFrame, cutoff: float, n: int, seed: int) -> pd.DataFrame:
+    unlabelled = pool.drop(columns="label")
+    first = propose(unlabelled, round(n * FIRST_BATCH), cutoff, seed=seed)
+    first["label"] = pool["label"].to_numpy()[first["pair_id"]]
+    second = propose(unlabelled, n - len(first), cutoff, labelled=first, seed=seed + 500_000)
+    second["label"] = pool["label"].to_numpy()[second["pair_id"]]
+    return combine_batches([first, second])
+
+
+def _figures(sample: pd.DataFrame, cutoff: float) -> np.ndarray:
+    """Precision above the cutoff and share of matches at or below it, weighted; NaN where undefined."""
+    above = sample["score"].to_numpy() > cutoff
+    weights, labels = sample["weight"].to_numpy(), sample["label"].to_numpy()
+    return np.array(
+        [
+            np.average(labels[side], weights=weights[side]) if side.any() else np.nan
+            for side in (above, ~above)
+        ]
+    )

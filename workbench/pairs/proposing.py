@@ -15,7 +15,8 @@ import numpy.typing as npt
 from scipy import special
 
 from workbench.errors import InputError
-from workbench.pairs.problems import places
+from workbench.i18n import gettext as _
+from workbench.pairs.checks import places, require_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,17 +102,20 @@ def propose(
     True
     """
     columns = [groups] if isinstance(groups, str) else list(groups)
-    if lost := [name for name in (score, *columns) if name not in pool.columns]:
+    if score not in pool.columns:
         raise InputError(
-            f"The pool has no column {', '.join(map(repr, lost))}; it has "
-            f"{', '.join(map(str, pool.columns))}."
-            + (" Score it first with workbench.score_pairs." if score in lost else "")
+            _("The pool has no column {score}. Score it first with workbench.score_pairs.").format(
+                score=repr(score)
+            )
         )
+    require_columns(pool, columns, _("The pairs of the pool"))
     if labelled is not None and {"pair_id"} <= set(pool.columns) & set(labelled.columns):
         pool = pool[~pool["pair_id"].isin(set(labelled["pair_id"]))]
     if not 1 <= n <= len(pool):
         raise InputError(
-            f"n is {n}; the pool has {len(pool)} pairs that are not labelled yet: choose 1 to {len(pool)}."
+            _("n is {n}; the pool has {most} pairs that are not labelled yet: choose 1 to {most}.").format(
+                n=n, most=len(pool)
+            )
         )
     scores = _scores(pool, score)
     sizes = _sizes(scores, cutoff, _chance_of_match(scores, cutoff, labelled, score))
@@ -157,11 +161,13 @@ def combine_batches(batches: Sequence[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
     if not batches:
-        raise InputError("There is no batch to combine.")
+        raise InputError(_("There is no batch to combine."))
     for number, batch in enumerate(batches, start=1):
         if "inclusion_probability" not in batch.columns:
             raise InputError(
-                f"Batch {number} has no column 'inclusion_probability'; pass it as propose() gave it."
+                _(
+                    "Batch {number} has no column 'inclusion_probability'; pass it as propose() gave it."
+                ).format(number=number)
             )
     sizes = np.array([len(batch) for batch in batches])
     shares = sizes / sizes.sum()
@@ -177,7 +183,9 @@ def combine_batches(batches: Sequence[pd.DataFrame]) -> pd.DataFrame:
     if "pair_id" in combined.columns and combined["pair_id"].duplicated().any():
         twice = combined.loc[combined["pair_id"].duplicated(), "pair_id"].iloc[0]
         raise InputError(
-            f"Pair {twice} is in more than one batch; pass what is labelled as labelled= when you propose."
+            _(
+                "Pair {pair} is in more than one batch; pass what is labelled as labelled= when you propose."
+            ).format(pair=twice)
         )
     return combined
 
@@ -207,7 +215,7 @@ def inclusion_probabilities(sizes: npt.ArrayLike, n: int) -> FloatArray:
     """
     sizes = np.asarray(sizes, dtype=np.float64)
     if not (sizes > 0).all() or not 0 <= n <= len(sizes):
-        raise InputError("Sizes must be above 0, and n no more than there are of them.")
+        raise InputError(_("Sizes must be above 0, and n no more than there are of them."))
     sure = np.zeros(len(sizes), dtype=np.bool_)
     while True:
         rest = sizes[~sure].sum()
@@ -232,8 +240,8 @@ def _chance_of_match(
     scores: FloatArray, cutoff: float, labelled: pd.DataFrame | None, score: str
 ) -> FloatArray:
     known = None if labelled is None or not len(labelled) else labelled
-    if known is not None and (lost := [name for name in (score, "label") if name not in known.columns]):
-        raise InputError(f"The labelled pairs have no column {', '.join(map(repr, lost))}.")
+    if known is not None:
+        require_columns(known, [score, "label"], _("The labelled pairs"))
     if known is None or known["label"].nunique() < 2:
         chance = special.expit((scores - cutoff) / (SLOPE * _spread(scores)))
     else:
@@ -277,7 +285,11 @@ def _systematic(
 def _scores(frame: pd.DataFrame, score: str) -> FloatArray:
     scores = frame[score].to_numpy(dtype=np.float64)
     if bad := np.flatnonzero(~np.isfinite(scores)).tolist():
-        raise InputError(f"The pairs have no score in {places(bad)} (counted from 0); score them again.")
+        raise InputError(
+            _("The pairs have no score in {rows} (counted from 0); score them again.").format(
+                rows=places(bad)
+            )
+        )
     return scores
 
 

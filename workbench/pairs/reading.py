@@ -1,23 +1,45 @@
-"""Reading labelled pairs: a set in a folder, or any one table, in one line."""
+"""Reading labelled pairs, a set in a folder or any one table, in one line: cleaned, checked, resolved."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from workbench.errors import InputError, PairsWarning
-from workbench.pairs.checks import among
-from workbench.pairs.loading import BadRows, Loaded, Options, load
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, ngettext
+from workbench.pair_hashes import pair_ids_of
+from workbench.pairs.annotations import annotations_from, annotations_in, no_annotations
+from workbench.pairs.checks import (
+    ANNOTATION_COLUMNS,
+    NUMBER_COLUMNS,
+    PAIR_COLUMNS,
+    PairsError,
+    Problem,
+    among,
+    bullets,
+    contradictions,
+    misplaced_labels,
+    missing_columns,
+    pair_problems,
+)
 from workbench.pairs.resolution import How, Resolution
 from workbench.pairs.resolution import resolve as resolve_labels
+from workbench.pairs.tables import as_text, clean_column, read_table
 from workbench.texts import MAX_CHARACTERS, cleaning_recipe
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_annotations", "read_pairs"]
+__all__ = ["PAIRS_FILE", "read_annotations", "read_pairs"]
+
+BadRows = Literal["error", "drop"]
+PAIRS_FILE = "pairs.csv"
 
 
 def read_pairs(
@@ -97,34 +119,34 @@ def read_pairs(
     0  Nurse  Ward nurse      1
     1  Nurse        Chef      0
     """
-    options = Options(columns, positive, negative, labelled, encoding, bad_rows, max_characters)
-    loaded = load(path, options)
-    counts = _counts(loaded)
+    options = _Options(columns, positive, negative, labelled, encoding, bad_rows, max_characters)
+    loaded = _load(Path(path).expanduser(), options)
+    pairs, counts = loaded.pairs, loaded.counts
     notes: dict[Hashable | None, Any] = {
         "source": Path(path).name,
         "reading": counts,
         "cleaning": cleaning_recipe(max_characters),
     }
-    pairs = loaded.pairs
+    first = list(PAIR_COLUMNS)
+    resolution = None
     if labelled:
         _refuse_grades(loaded, threshold)
         resolution = resolve_labels(
             loaded.annotations, resolve, threshold=threshold, min_labels=min_labels, adjudicators=adjudicators
         )
         labels = pairs["pair_id"].map(resolution.labels)
-        without = int((~among(pairs["pair_id"], loaded.annotations["pair_id"])).sum())
-        counts["without_label"] = without
+        counts["without_label"] = int((~among(pairs["pair_id"], loaded.annotations["pair_id"])).sum())
         notes["resolution"] = resolution.to_dict()
-        pairs = pairs[labels.notna()].reset_index(drop=True)
-        pairs.insert(3, "label", labels.dropna().astype("int64").to_numpy())
-        _say(loaded, without, resolution)
-    else:
-        _say(loaded, 0, None)
+        pairs = pairs[labels.notna()].assign(label=labels.dropna().astype("int64")).reset_index(drop=True)
+        first.append("label")
+    _warn(loaded, resolution)
     if pairs.empty:
-        raise InputError(
-            f"{Path(path).name} has no pair that can be used" + (" with a label." if labelled else ".")
+        without = (
+            _("{file} has no pair that can be used with a label.")
+            if labelled
+            else _("{file} has no pair that can be used.")
         )
-    first = ["pair_id", "jd", "resume", *(["label"] if labelled else [])]
+        raise InputError(without.format(file=Path(path).name))
     pairs = pairs[[*first, *(name for name in pairs.columns if name not in first)]]
     pairs.attrs = notes
     return pairs
@@ -154,39 +176,181 @@ def read_annotations(
     PairsError, InputError
         As :func:`read_pairs`.
     """
-    return load(path, Options(columns, positive, negative, True, encoding, bad_rows)).annotations
+    options = _Options(columns, positive, negative, True, encoding, bad_rows)
+    return _load(Path(path).expanduser(), options).annotations
 
 
-def _refuse_grades(loaded: Loaded, threshold: int | None) -> None:
+@dataclass(frozen=True)
+class _Options:
+    """How to read; as the parameters of :func:`read_pairs`."""
+
+    columns: Mapping[str, str] | None = None
+    positive: str | Collection[str] | None = None
+    negative: str | Collection[str] | None = None
+    labelled: bool = True
+    encoding: str | None = None
+    bad_rows: BadRows = "error"
+    max_characters: int = MAX_CHARACTERS
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """What was read: one row a pair, in the order of the file, and one row for each label.
+
+    `counts` says how many rows could not be used (`problems` says why; only with ``bad_rows="drop"``), how
+    many say again what an earlier row says, and in how many a text was cut.
+    """
+
+    pairs: pd.DataFrame
+    annotations: pd.DataFrame
+    counts: dict[str, int]
+    problems: tuple[Problem, ...]
+
+
+def _load(path: Path, options: _Options) -> _Loaded:
+    """A folder with ``pairs.csv``, or a single file, checked; labels are still what each annotator said."""
+    if options.bad_rows not in ("error", "drop"):
+        raise InputError(
+            _("bad_rows is {value}; choose 'error' or 'drop'.").format(value=repr(options.bad_rows))
+        )
+    ours = dict.fromkeys((*PAIR_COLUMNS, *ANNOTATION_COLUMNS))
+    if unknown := [name for name in options.columns or {} if name not in ours]:
+        raise InputError(
+            _(
+                "columns names {unknown}, which is none of ours ({ours}); write {{ours: theirs}}. Other "
+                "columns are kept under the names that they have."
+            ).format(unknown=listed(map(repr, unknown)), ours=listed(ours))
+        )
+    return _load_folder(path, options) if path.is_dir() else _load_file(path, options)
+
+
+def _load_folder(folder: Path, options: _Options) -> _Loaded:
+    if not (folder / PAIRS_FILE).is_file():
+        raise InputError(
+            _("{folder} has no pairs.csv; pass a folder that has one, or a single file.").format(
+                folder=folder
+            )
+        )
+    pairs = read_table(folder / PAIRS_FILE, encoding=options.encoding)
+    problems = missing_columns(pairs, PAIR_COLUMNS, PAIRS_FILE)
+    said, found = annotations_in(folder, options.encoding) if options.labelled else (no_annotations(), [])
+    problems += found
+    if _any_whole_file(problems):
+        raise PairsError(problems)
+    pairs, n_cut = _cleaned(pairs, options)
+    problems += [*pair_problems(pairs, PAIRS_FILE), *misplaced_labels(said, pairs)]
+    return _usable(pairs, said, PAIRS_FILE, n_cut, problems, options)
+
+
+def _load_file(path: Path, options: _Options) -> _Loaded:
+    table = _renamed(read_table(path, encoding=options.encoding), options.columns or {}, path.name)
+    needed = ("jd", "resume", "label") if options.labelled else ("jd", "resume")
+    if problems := missing_columns(table, needed, path.name):
+        advice = _("Say which column is which: columns={example}.")
+        raise PairsError(problems, advice=advice.format(example="{'jd': 'their name', …}"))
+    table, n_cut = _cleaned(table, options)
+    if "pair_id" not in table.columns:
+        table.insert(0, "pair_id", pair_ids_of(table["jd"], table["resume"]))
+    pairs = table.drop(columns=[name for name in ANNOTATION_COLUMNS[1:] if name in table.columns])
+    problems = pair_problems(pairs, path.name)
+    said = no_annotations()
+    if options.labelled:
+        if "annotator" not in table.columns:
+            table["annotator"] = "file"
+        said, found = annotations_from(table, path.name, options.positive, options.negative)
+        problems += found
+        if not _any_whole_file(problems):
+            problems += contradictions(said)
+    return _usable(pairs, said, path.name, n_cut, problems, options)
+
+
+def _usable(
+    pairs: pd.DataFrame, said: pd.DataFrame, file: str, n_cut: int, problems: list[Problem], options: _Options
+) -> _Loaded:
+    """Refuse the problems, or leave out their rows; then one row for each pair and each label."""
+    import pandas as pd
+
+    if problems and (options.bad_rows == "error" or _any_whole_file(problems)):
+        advice = _("Mend the file, or pass bad_rows='drop' to leave those rows out.")
+        raise PairsError(problems, advice=advice)
+    bad = dict.fromkeys((problem.file, row) for problem in problems for row in problem.rows)
+    if bad:
+        pairs = pairs[~pairs.index.isin([row for at, row in bad if at == file])]
+        said = said[~pd.MultiIndex.from_frame(said[["file", "row"]]).isin(list(bad))]
+    n_repeated = int(said.duplicated(["pair_id", "annotator"]).sum())
+    if file == PAIRS_FILE or not options.labelled:
+        # Elsewhere, a pair that several people have labelled has a row for each of them.
+        n_repeated += int(pairs.duplicated("pair_id").sum())
+    pairs = pairs.drop_duplicates("pair_id").reset_index(drop=True)
+    pairs = pairs.astype({name: np.float64 for name in NUMBER_COLUMNS if name in pairs.columns})
+    said = said[among(said["pair_id"], pairs["pair_id"]) & said["label"].ne("").to_numpy()]
+    said = said.drop_duplicates(["pair_id", "annotator"])[list(ANNOTATION_COLUMNS)].reset_index(drop=True)
+    counts = {"bad_rows": len(bad), "repeated": n_repeated, "cut": n_cut}
+    return _Loaded(pairs, said.astype({"label": np.int64}), counts, tuple(problems))
+
+
+def _cleaned(table: pd.DataFrame, options: _Options) -> tuple[pd.DataFrame, int]:
+    """The table with values as text (a .parquet file's numbers stay) and clean texts; how many were cut."""
+    import pandas as pd
+
+    numeric = pd.api.types.is_numeric_dtype
+    texts: dict[str, Any] = {
+        str(name): as_text(table[name]).str.strip()
+        for name in table.columns
+        if name in (*PAIR_COLUMNS, *ANNOTATION_COLUMNS, *NUMBER_COLUMNS) or not numeric(table[name].dtype)
+    }
+    cleaned = [clean_column(texts[name], options.max_characters) for name in ("jd", "resume")]
+    for name, column in zip(("jd", "resume"), cleaned, strict=True):
+        texts[name] = column.texts
+    return table.assign(**texts), int((cleaned[0].cut | cleaned[1].cut).sum())
+
+
+def _renamed(table: pd.DataFrame, columns: Mapping[str, str], file: str) -> pd.DataFrame:
+    """The table with our names; a column that has one of them already makes way for the one that is meant."""
+    if problems := missing_columns(table, columns.values(), file):
+        raise PairsError(problems)
+    in_the_way = {ours: f"{ours} (column)" for ours, theirs in columns.items() if ours != theirs}
+    return table.rename(columns=in_the_way).rename(columns={theirs: ours for ours, theirs in columns.items()})
+
+
+def _any_whole_file(problems: Sequence[Problem]) -> bool:
+    return any(not problem.rows for problem in problems)
+
+
+def _refuse_grades(loaded: _Loaded, threshold: int | None) -> None:
     highest = loaded.annotations["label"].max() if len(loaded.annotations) else 0
     if highest > 1 and threshold is None:
         raise InputError(
-            f"The labels are grades up to {highest}; say from which on a pair counts as a match, such as "
-            "threshold=2."
+            _(
+                "The labels are grades up to {highest}; say from which on a pair counts as a match, such as "
+                "threshold=2."
+            ).format(highest=highest)
         )
 
 
-def _counts(loaded: Loaded) -> dict[str, int]:
-    rows = {(problem.file, row) for problem in loaded.problems for row in problem.rows}
-    return {"bad_rows": len(rows), "repeated": loaded.n_repeated, "cut": loaded.n_cut}
-
-
-def _say(loaded: Loaded, without_label: int, resolution: Resolution | None) -> None:
-    """Warn of what was left out or changed; nothing is silently dropped."""
-    counts = _counts(loaded)
-    parts = [
-        (counts["bad_rows"], "row(s) that could not be used left out"),
-        (counts["repeated"], "repeated row(s) left out"),
-        (without_label, "pair(s) without a label left out"),
-        (counts["cut"], "row(s) with a text that was cut"),
+def _warn(loaded: _Loaded, resolution: Resolution | None) -> None:
+    """Say what was left out or changed; nothing is silently dropped."""
+    n_bad, n_repeated, n_cut, n_without = (
+        loaded.counts.get(name, 0) for name in ("bad_rows", "repeated", "cut", "without_label")
+    )
+    sentences = [
+        (
+            n_bad,
+            ngettext(
+                "{n} row that could not be used left out.", "{n} rows that could not be used left out.", n_bad
+            ),
+        ),
+        (n_repeated, ngettext("{n} repeated row left out.", "{n} repeated rows left out.", n_repeated)),
+        (
+            n_without,
+            ngettext("{n} pair without a label left out.", "{n} pairs without a label left out.", n_without),
+        ),
+        (n_cut, ngettext("{n} row with a text that was cut.", "{n} rows with a text that was cut.", n_cut)),
     ]
-    said = [f"{count} {what}" for count, what in parts if count]
-    said += [
-        f"{count} pair(s) dropped: {reason}"
-        for reason, count in (resolution.reasons if resolution else {}).items()
-    ]
-    details = [f"  - {problem}" for problem in loaded.problems[:5]]
-    if len(loaded.problems) > 5:
-        details.append(f"  - and {len(loaded.problems) - 5} more")
+    said = [sentence.format(n=n) for n, sentence in sentences if n]
+    for reason, n in (resolution.reasons if resolution else {}).items():
+        sentence = ngettext("{n} pair dropped: {reason}.", "{n} pairs dropped: {reason}.", n)
+        said.append(sentence.format(n=n, reason=_(reason)))
     if said:
-        warnings.warn("\n".join(["; ".join(said) + ".", *details]), PairsWarning, stacklevel=3)
+        lines = [" ".join(said), *bullets(loaded.problems, 5)]
+        warnings.warn("\n".join(lines), PairsWarning, stacklevel=3)

@@ -1,4 +1,4 @@
-"""From what several people said to one label a pair, with a count of what could not be resolved.
+"""From what several people said to one label a pair, and the pairs that they see differently.
 
 A label that nobody gave never comes out: what cannot be resolved is dropped, with its reason.
 """
@@ -7,39 +7,45 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import N_, listed, ngettext, pgettext
+from workbench.i18n import gettext as _
+from workbench.pairs.checks import ANNOTATION_COLUMNS, GRADES, require_columns
+from workbench.results import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GRADES", "How", "Resolution", "is_adjudicator", "resolve", "without_repeats"]
+__all__ = [
+    "ADJUDICATOR",
+    "How",
+    "Resolution",
+    "disagreements",
+    "is_adjudicator",
+    "resolve",
+    "without_repeats",
+]
 
 How = Literal["majority", "unanimous", "adjudicated"]
-GRADES = (0, 1, 2, 3)
 ADJUDICATOR = "adjudicator"
 
-NO_MAJORITY = "no majority"
-NOT_UNANIMOUS = "not unanimous"
-NOT_ADJUDICATED = "disagreement not adjudicated"
-ADJUDICATORS_DISAGREE = "adjudicators disagree"
-TOO_FEW = "too few labels"
-_REASONS_ZH = {
-    NO_MAJORITY: "没有多数意见",
-    NOT_UNANIMOUS: "意见不一致",
-    NOT_ADJUDICATED: "有分歧，尚未裁定",
-    ADJUDICATORS_DISAGREE: "裁定者之间有分歧",
-    TOO_FEW: "标注份数不足",
-}
+_RULES = {"majority": N_("majority"), "unanimous": N_("unanimous"), "adjudicated": N_("adjudicated")}
+# Reasons stand in cards, in English.
+NO_MAJORITY = N_("no majority")
+NOT_UNANIMOUS = N_("not unanimous")
+NOT_ADJUDICATED = N_("disagreement not adjudicated")
+ADJUDICATORS_DISAGREE = N_("adjudicators disagree")
+TOO_FEW = N_("too few labels")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Resolution:
+class Resolution(Result):
     """One label a pair, and what was dropped.
 
     Attributes
@@ -82,7 +88,7 @@ class Resolution:
             "dropped": self.reasons,
         }
 
-    def summary(self, language: str = "en") -> str:
+    def summary(self) -> str:
         """One sentence.
 
         Examples
@@ -92,23 +98,26 @@ class Resolution:
         >>> resolve(said, "unanimous").summary()
         '1 of 2 pairs resolved (unanimous; 1 with one label only); 1 dropped: 1 not unanimous.'
         """
-        n = len(self.labels) + len(self.dropped)
-        if language == "zh":
-            rule = {"majority": "多数", "unanimous": "一致", "adjudicated": "裁定"}[self.how]
-            single = f"；其中 {self.n_single} 对只有一份标注" if self.n_single else ""
-            dropped = "、".join(f"{_REASONS_ZH[reason]} {count} 对" for reason, count in self.reasons.items())
-            tail = f"；舍去 {len(self.dropped)} 对：{dropped}。" if dropped else "。"
-            return f"{n} 对中 {len(self.labels)} 对有定论（规则：{rule}{single}）{tail}"
-        single = f"; {self.n_single} with one label only" if self.n_single else ""
-        dropped = ", ".join(f"{count} {reason}" for reason, count in self.reasons.items())
-        tail = f"; {len(self.dropped)} dropped: {dropped}." if dropped else "."
-        return f"{len(self.labels)} of {n} pairs resolved ({self.how}{single}){tail}"
+        rule = _(_RULES[self.how])
+        if self.n_single:
+            rule = _("{rule}; {n} with one label only").format(rule=rule, n=self.n_single)
+        n_resolved, n_dropped = len(self.labels), len(self.dropped)
+        facts = {"n_resolved": n_resolved, "n": n_resolved + n_dropped, "rule": rule, "n_dropped": n_dropped}
+        if not n_dropped:
+            return _("{n_resolved} of {n} pairs resolved ({rule}).").format(**facts)
+        reasons = listed(
+            pgettext("pairs dropped", "{n} {reason}").format(n=n, reason=_(reason))
+            for reason, n in self.reasons.items()
+        )
+        return _("{n_resolved} of {n} pairs resolved ({rule}); {n_dropped} dropped: {reasons}.").format(
+            **facts, reasons=reasons
+        )
 
     def __repr__(self) -> str:
         return f"<Resolution: {self.summary()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.summary())}</p>"
+        return render("pairs/sentence.html", sentence=self.summary())
 
 
 def resolve(
@@ -164,9 +173,15 @@ def resolve(
     import pandas as pd
 
     if how not in get_args(How):
-        raise InputError(f"how is {how!r}; choose one of {', '.join(get_args(How))}.")
+        raise InputError(
+            _("how is {how}; choose one of {known}.").format(how=repr(how), known=listed(get_args(How)))
+        )
     if threshold is not None and threshold not in GRADES[1:]:
-        raise InputError(f"threshold is {threshold!r}; it is the smallest grade that is a match: 1, 2 or 3.")
+        raise InputError(
+            _("threshold is {threshold}; it is the smallest grade that is a match: 1, 2 or 3.").format(
+                threshold=repr(threshold)
+            )
+        )
     said = without_repeats(annotations)
     values = said["label"].to_numpy(dtype=np.int64)
     if threshold is not None:
@@ -202,6 +217,77 @@ def resolve(
     )
 
 
+def disagreements(
+    annotations: pd.DataFrame,
+    pairs: pd.DataFrame | None = None,
+    *,
+    adjudicators: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Pairs with different blind labels, strongest first.
+
+    The order: labels furthest apart; then those that nobody has adjudicated; then those with more notes,
+    where people have something to say; then the highest score, if `pairs` has one, because what is wrong
+    above the cutoff costs precision.
+
+    Parameters
+    ----------
+    annotations : DataFrame
+        ``pair_id, annotator, label`` and perhaps ``note``.
+    pairs : DataFrame, optional
+        ``pair_id`` and columns to show beside: texts, groups, ``score``.
+    adjudicators : collection of str, optional
+        As of :func:`resolve`.
+
+    Returns
+    -------
+    DataFrame
+        ``pair_id, distance`` (largest difference of two labels), ``adjudicated`` (the label, missing
+        where there is none), a column ``label: NAME`` for each annotator, ``notes``, then the columns of
+        `pairs`. Texts and notes are untrusted: escape them where you show them as HTML.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> said = pd.DataFrame({
+    ...     "pair_id": list("aabbcc"), "annotator": ["x", "y"] * 3, "label": [1, 0, 1, 1, 0, 1],
+    ...     "note": ["", "", "", "", "licence missing", ""],
+    ... })
+    >>> disagreements(said)["pair_id"].tolist()
+    ['c', 'a']
+    """
+    import pandas as pd
+
+    said = without_repeats(annotations)
+    last_word = is_adjudicator(said["annotator"], adjudicators)
+    blind, adjudicated = said[~last_word], said[last_word]
+    table = blind.pivot_table(
+        index="pair_id", columns="annotator", values="label", aggfunc="first", sort=False
+    )
+    spread = (table.max(axis=1) - table.min(axis=1)).rename("distance")
+    found = table[spread > 0].sort_index(axis=1).astype("Int64").add_prefix("label: ")
+    found.columns.name = None
+    found.insert(0, "distance", spread[spread > 0].astype(np.int64))
+    # Where adjudicators disagree, nothing is adjudicated.
+    verdicts = adjudicated.drop_duplicates(["pair_id", "label"]).set_index("pair_id")["label"]
+    verdicts = verdicts[~verdicts.index.duplicated(keep=False)]
+    found.insert(1, "adjudicated", verdicts.reindex(found.index).astype("Int64"))
+    found["notes"] = _notes(said).reindex(found.index).fillna("")
+    if pairs is not None:
+        require_columns(pairs, ["pair_id"], _("The pairs"))
+        beside = pairs.drop_duplicates("pair_id").set_index("pair_id")
+        found = found.join(beside.drop(columns=[name for name in beside.columns if name in found.columns]))
+    order = pd.DataFrame(
+        {
+            "distance": -found["distance"],
+            "adjudicated": found["adjudicated"].notna(),
+            "notes": -found["notes"].str.count("\n").where(found["notes"].ne(""), -1),
+            "score": -found["score"] if "score" in found.columns else 0,
+        }
+    )
+    order = order.sort_values(list(order.columns), kind="stable")
+    return found.loc[order.index].reset_index()
+
+
 def is_adjudicator(annotators: pd.Series[str], names: Collection[str] | None = None) -> npt.NDArray[np.bool_]:
     """Whether each of the annotators has the last word; bool, shape (n,)."""
     if names is not None:
@@ -219,26 +305,29 @@ def without_repeats(annotations: pd.DataFrame) -> pd.DataFrame:
     InputError
         As :func:`resolve`.
     """
-    missing = [name for name in ("pair_id", "annotator", "label") if name not in annotations.columns]
-    if missing:
-        raise InputError(
-            f"The annotations have no column {', '.join(missing)}; "
-            f"they have {', '.join(map(str, annotations.columns))}."
-        )
+    require_columns(annotations, ANNOTATION_COLUMNS[:3], _("The annotations"))
     off_scale = annotations.index[~annotations["label"].isin(GRADES)]
     if len(off_scale):
+        sentence = ngettext(
+            "{n} label is not 0, 1, 2 or 3, but {label}, in row {row}.",
+            "{n} labels are not 0, 1, 2 or 3, the first being {label} in row {row}.",
+            len(off_scale),
+        )
         raise InputError(
-            f"{len(off_scale)} label(s) are not 0, 1, 2 or 3, the first being "
-            f"{annotations['label'].loc[off_scale[0]]} in row {off_scale[0]}."
+            sentence.format(n=len(off_scale), label=annotations["label"].loc[off_scale[0]], row=off_scale[0])
         )
     said = annotations.drop_duplicates(["pair_id", "annotator", "label"])
     twice = said[said.duplicated(["pair_id", "annotator"], keep=False)]
     if len(twice):
         first = twice.iloc[0]
-        raise InputError(
-            f"{first['annotator']} has given more than one label to pair {first['pair_id']} "
-            f"({twice.groupby(['pair_id', 'annotator']).ngroups} such case(s)); keep the one that is meant."
+        n = twice.groupby(["pair_id", "annotator"]).ngroups
+        sentence = ngettext(
+            "{annotator} has given more than one label to pair {pair}; keep the one that is meant.",
+            "{annotator} has given more than one label to pair {pair}, the first of {n} such cases; keep "
+            "the one that is meant.",
+            n,
         )
+        raise InputError(sentence.format(annotator=first["annotator"], pair=first["pair_id"], n=n))
     return said
 
 
@@ -251,3 +340,14 @@ def _votes(pair_codes: npt.NDArray[np.intp], values: npt.NDArray[np.int64], n: i
 def _all_same(votes: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
     same: npt.NDArray[np.bool_] = np.count_nonzero(votes, axis=1) <= 1
     return same
+
+
+def _notes(said: pd.DataFrame) -> pd.Series[str]:
+    """All notes on a pair, a line for each."""
+    import pandas as pd
+
+    if "note" not in said.columns:
+        return pd.Series(dtype="str")
+    noted = said[said["note"].fillna("").str.strip().ne("")]
+    lines = noted["annotator"] + ": " + noted["note"].str.split().str.join(" ")
+    return lines.groupby(noted["pair_id"], sort=False).agg("\n".join)

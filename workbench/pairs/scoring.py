@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
-from workbench.pairs.cleaning import clean_column
-from workbench.pairs.problems import places
+from workbench.i18n import gettext as _
+from workbench.pairs.checks import places, require_columns
+from workbench.pairs.tables import clean_column
 from workbench.text_encoder import TextEncoder
 from workbench.texts import MAX_CHARACTERS
 
@@ -118,18 +119,21 @@ def _distinct(
 ) -> tuple[npt.NDArray[np.intp], list[str]]:
     import pandas as pd
 
-    if column not in pairs.columns:
-        raise InputError(
-            f"The pairs have no column {column!r} (they have {', '.join(map(str, pairs.columns))})."
-        )
+    require_columns(pairs, [column], _("The pairs"))
     texts = pairs[column].tolist()
     if wrong := [place for place, text in enumerate(texts) if not isinstance(text, str)]:
-        raise InputError(f"Column {column} has values that are not text at positions {wrong[:5]}.")
+        raise InputError(
+            _("Column {column} has values that are not text in {rows} (counted from 0).").format(
+                column=column, rows=places(wrong)
+            )
+        )
     cleaned = clean_column(pairs[column], max_characters).texts
     if blank := np.flatnonzero(cleaned.eq("")).tolist():
         raise InputError(
-            f"Column {column} has blank texts, which have no score, in {places(blank)} (counted from 0); "
-            "leave those pairs out."
+            _(
+                "Column {column} has blank texts, which have no score, in {rows} (counted from 0); leave "
+                "those pairs out."
+            ).format(column=column, rows=places(blank))
         )
     codes, distinct = pd.factorize(cleaned)
     return codes, distinct.tolist()

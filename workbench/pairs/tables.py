@@ -1,25 +1,47 @@
-"""Rows of a table file as a frame whose index is the row number: .csv, .tsv, .jsonl, .xlsx, .parquet.
+"""Tables of pairs as frames: rows of .csv, .tsv, .jsonl, .xlsx, .parquet, values as text, texts cleaned.
 
-Only reading; what the columns mean is in :mod:`workbench.pairs.reading`. How a file is read is the business
-of :mod:`workbench.files`.
+What the columns mean is in :mod:`workbench.pairs.reading`; how a file is read, in :mod:`workbench.files`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from workbench.errors import InputError
 from workbench.files.encodings import find_encoding
 from workbench.files.kinds import EXCEL, TEXT, kind_of
 from workbench.files.rows import delimited_rows, json_lines, sheet_rows
+from workbench.i18n import N_, listed
+from workbench.i18n import gettext as _
+from workbench.texts import MAX_CHARACTERS, clean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SUFFIXES", "as_text", "read_table"]
+__all__ = ["CleanedColumn", "as_text", "clean_column", "read_table"]
 
-PARQUET = "a Parquet file"
+PARQUET = N_("a Parquet file")
+
+
+@dataclass(frozen=True, eq=False)
+class CleanedColumn:
+    """A column of cleaned texts.
+
+    Attributes
+    ----------
+    texts : Series of str
+        Of the index that was given; ``""`` for blank texts.
+    cut : ndarray of bool, shape (n,)
+        Rows whose text was too long.
+    """
+
+    texts: pd.Series[str]
+    cut: npt.NDArray[np.bool_]
 
 
 def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
@@ -48,21 +70,25 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
     path = Path(path).expanduser()
     suffix = path.suffix.lower()
     if not path.is_file():
-        raise InputError(f"There is no file {path}; check the path.")
+        raise InputError(_("There is no file {path}; check the path.").format(path=path))
     if suffix not in _READERS:
-        advice = ""
+        said = _(
+            "{file} is of no known format; labelled pairs are read from a folder with pairs.csv, or from "
+            "{suffixes} files."
+        ).format(file=path.name, suffixes=listed(_READERS))
         if suffix == ".json":
-            advice = " For Label Studio or Argilla, use workbench.pairs.read_label_studio or read_argilla."
-        raise InputError(
-            f"{path.name} is of no known format; labelled pairs are read from a folder with pairs.csv, or "
-            f"from {', '.join(SUFFIXES)} files.{advice}"
-        )
+            said += " " + _("For Label Studio or Argilla, use read_label_studio or read_argilla.")
+        raise InputError(said)
     expected, read = _READERS[suffix]
     if not path.stat().st_size:
-        raise InputError(f"{path.name} is empty.")
+        raise InputError(_("{file} is empty.").format(file=path.name))
     kind = kind_of(path)
     if kind != expected:
-        raise InputError(f"{path.name} is named as {expected}, but is {kind}. Save it as what it is named.")
+        raise InputError(
+            _("{file} is named as {expected}, but is {kind}. Save it as what it is named.").format(
+                file=path.name, expected=_(expected), kind=_(kind)
+            )
+        )
     return read(path, encoding)
 
 
@@ -75,6 +101,28 @@ def as_text(values: pd.Series[Any]) -> pd.Series[str]:
     if pd.api.types.is_float_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         values = values.astype(object)
     return values.map(_cell).astype("str")
+
+
+def clean_column(texts: pd.Series[str], max_characters: int = MAX_CHARACTERS) -> CleanedColumn:
+    r"""Clean each text as :func:`workbench.clean` does, but keep duplicates and blanks in their rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> clean_column(pd.Series(["  RAG\n开发", "", "RAG 开发"])).texts.tolist()
+    ['RAG 开发', '', 'RAG 开发']
+    """
+    import pandas as pd
+
+    codes, distinct = pd.factorize(texts)
+    cleaned = clean(distinct.tolist(), max_characters=max_characters)
+    new = np.full(len(distinct), "", dtype=object)
+    new[cleaned.positions] = cleaned.texts
+    for duplicate in cleaned.report.duplicates:
+        new[duplicate.position] = new[duplicate.first]
+    cut = np.zeros(len(distinct), dtype=np.bool_)
+    cut[[found.position for found in cleaned.report.cut]] = True
+    return CleanedColumn(pd.Series(new[codes], index=texts.index, name=texts.name, dtype="str"), cut[codes])
 
 
 def _read_delimited(path: Path, encoding: str | None) -> pd.DataFrame:
@@ -91,10 +139,12 @@ def _read_json_lines(path: Path, encoding: str | None) -> pd.DataFrame:
     for number, value in lines:
         if not isinstance(value, dict):
             raise InputError(
-                f"{path.name}, line {number} is a {type(value).__name__}; each line must be an object."
+                _("{file}, line {line} is a {type}; each line must be an object.").format(
+                    file=path.name, line=number, type=type(value).__name__
+                )
             )
     # Object, so that whole numbers stay whole where others are missing.
-    return pd.DataFrame([value for _, value in lines], index=[number for number, _ in lines], dtype=object)
+    return pd.DataFrame([value for __, value in lines], index=[number for number, __ in lines], dtype=object)
 
 
 def _read_workbook(path: Path, encoding: str | None) -> pd.DataFrame:
@@ -102,7 +152,7 @@ def _read_workbook(path: Path, encoding: str | None) -> pd.DataFrame:
 
     table = sheet_rows(path)
     if not table.columns:
-        raise InputError(f"The first sheet of {path.name} is empty.")
+        raise InputError(_("The first sheet of {file} is empty.").format(file=path.name))
     return pd.DataFrame(table.rows, columns=table.columns, index=table.numbers, dtype=object)
 
 
@@ -112,7 +162,9 @@ def _read_parquet(path: Path, encoding: str | None) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path.name} cannot be read as a Parquet file: {error}.") from error
+        raise InputError(
+            _("{file} cannot be read as a Parquet file: {error}.").format(file=path.name, error=error)
+        ) from error
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
 
 
@@ -123,7 +175,6 @@ _READERS = {
     ".xlsx": (EXCEL, _read_workbook),
     ".parquet": (PARQUET, _read_parquet),
 }
-SUFFIXES = tuple(_READERS)
 
 
 def _cell(value: Any) -> str:
@@ -131,11 +182,8 @@ def _cell(value: Any) -> str:
         case None:
             return ""
         case str():
-            return (
-                value
-                if _is_whole(value)
-                else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            )
+            # JSON can have half of a surrogate pair, and no string of Arrow can.
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         case bool():
             return str(int(value))
         case float():
@@ -143,12 +191,3 @@ def _cell(value: Any) -> str:
                 return ""
             return str(int(value)) if value.is_integer() else str(value)
     return "" if type(value).__name__ in ("NAType", "NaTType") else str(value)
-
-
-def _is_whole(text: str) -> bool:
-    """Whether no half of a surrogate pair is in it, as JSON can have and no string of Arrow."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

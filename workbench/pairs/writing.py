@@ -1,23 +1,39 @@
-"""Writing a labelled set to a folder, so that reading it gives the same."""
+"""Labelled sets written: to a folder, so that reading it gives the same; and made of other tools' records.
+
+The formats of other tools are in :mod:`workbench.pairs.label_studio` and :mod:`workbench.pairs.argilla`.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.atomic import write_whole
 from workbench.errors import InputError, StoreError
-from workbench.pairs.annotation_files import ANNOTATIONS_FILE, annotations_from
-from workbench.pairs.checks import contradictions, one_id_many_texts, one_text_many_ids, unknown_pairs
-from workbench.pairs.loading import PAIRS_FILE
-from workbench.pairs.problems import PairsError
-from workbench.pairs.schema import ANNOTATION_COLUMNS, PAIR_COLUMNS, misfits, pair_schema
-from workbench.pairs.tables import as_text
+from workbench.files.encodings import open_text
+from workbench.i18n import gettext as _
+from workbench.pairs.annotations import ANNOTATIONS_FILE, annotations_from
+from workbench.pairs.checks import (
+    ANNOTATION_COLUMNS,
+    PAIR_COLUMNS,
+    PairsError,
+    contradictions,
+    misplaced_labels,
+    pair_problems,
+    require_columns,
+)
+from workbench.pairs.reading import PAIRS_FILE
+from workbench.pairs.tables import as_text, clean_column
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["working_copy", "write_pairs"]
+__all__ = ["LabelledSet", "checked_set", "label_word", "records_in", "working_copy", "write_pairs"]
+
+MATCH, NO_MATCH = "match", "no match"
 
 
 def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFrame | None = None) -> Path:
@@ -50,24 +66,19 @@ def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFra
     import pandas as pd
 
     folder = Path(folder)
-    if lost := [name for name in PAIR_COLUMNS if name not in pairs.columns]:
-        raise InputError(f"The pairs have no column {', '.join(lost)}; nothing was written.")
+    require_columns(pairs, PAIR_COLUMNS, _("The pairs"))
     columns = [*PAIR_COLUMNS, *(name for name in pairs.columns if name not in (*PAIR_COLUMNS, "label"))]
     rows = pd.RangeIndex(2, len(pairs) + 2)
     texts = pairs[columns].set_axis(rows, axis=0)
     texts = texts.assign(**{str(name): as_text(texts[name]).str.strip() for name in columns})
-    problems = [
-        *misfits(texts, pair_schema(), PAIRS_FILE),
-        *one_id_many_texts(texts, PAIRS_FILE),
-        *one_text_many_ids(texts, PAIRS_FILE),
-    ]
+    problems = pair_problems(texts, PAIRS_FILE)
     said = None
     if annotations is not None:
         table = annotations.set_axis(pd.RangeIndex(2, len(annotations) + 2), axis=0)
         said, found = annotations_from(table, ANNOTATIONS_FILE)
         problems += found
         if all(problem.rows for problem in found):
-            problems += [*unknown_pairs(said, texts["pair_id"]), *contradictions(said)]
+            problems += misplaced_labels(said, texts)
     if problems:
         raise PairsError(problems, done="written")
     write_whole(folder / PAIRS_FILE, _csv(texts))
@@ -101,11 +112,13 @@ def working_copy(source: str | Path, target: str | Path) -> Path:
     """
     source, target = Path(source), Path(target)
     if not (source / PAIRS_FILE).is_file():
-        raise InputError(f"{source} has no {PAIRS_FILE}; pass the folder of a set.")
+        raise InputError(_("{folder} has no pairs.csv; pass the folder of a set.").format(folder=source))
     if (target / PAIRS_FILE).is_file():
         if (target / PAIRS_FILE).read_bytes() != (source / PAIRS_FILE).read_bytes():
             raise InputError(
-                f"{target} holds other pairs than {source}; choose another folder, or move that one away."
+                _(
+                    "{target} holds other pairs than {source}; choose another folder, or move that one away."
+                ).format(target=target, source=source)
             )
         return target
     try:
@@ -114,8 +127,112 @@ def working_copy(source: str | Path, target: str | Path) -> Path:
         for path in sorted(files, key=lambda path: path.name == PAIRS_FILE):
             write_whole(target / path.relative_to(source), path.read_bytes())
     except OSError as error:
-        raise StoreError(f"{source} cannot be copied to {target}: {error.strerror or error}.") from error
+        raise StoreError(
+            _("{source} cannot be copied to {target}: {error}.").format(
+                source=source, target=target, error=error.strerror or error
+            )
+        ) from error
     return target
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSet:
+    """What came from another tool; :func:`~workbench.pairs.write_pairs` makes a set of it.
+
+    Attributes
+    ----------
+    pairs : DataFrame
+        ``pair_id, jd, resume`` and groups.
+    annotations : DataFrame
+        ``pair_id, annotator, label`` (int64), ``labelled_at, note``.
+    n_skipped : int
+        Answers that were skipped, cancelled, or only drafts.
+    """
+
+    pairs: pd.DataFrame
+    annotations: pd.DataFrame
+    n_skipped: int
+
+    def __repr__(self) -> str:
+        return _(
+            "<LabelledSet: {pairs} pairs, {labels} labels by {annotators} annotators, {skipped} skipped>"
+        ).format(
+            pairs=len(self.pairs),
+            labels=len(self.annotations),
+            annotators=self.annotations["annotator"].nunique(),
+            skipped=self.n_skipped,
+        )
+
+
+def checked_set(
+    pairs: Sequence[Mapping[str, Any]],
+    annotations: Sequence[Mapping[str, Any]],
+    file: str,
+    *,
+    n_skipped: int,
+    positive: str | Collection[str] | None,
+    negative: str | Collection[str] | None,
+) -> LabelledSet:
+    """Frames from records, which say in ``row`` where they came from, if nothing is wrong with them.
+
+    Raises
+    ------
+    PairsError
+        If something is, with all of it.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(list(pairs), dtype=object).set_index("row")
+    table = table.assign(**{str(name): as_text(table[name]).str.strip() for name in table.columns})
+    table = table.assign(**{name: clean_column(table[name]).texts for name in ("jd", "resume")})
+    problems = pair_problems(table, file, one_id=False)
+    columns = [*ANNOTATION_COLUMNS, "row"]
+    said = pd.DataFrame(list(annotations), columns=columns, dtype=object).set_index("row")
+    if positive is None:
+        said["label"] = said["label"].replace({MATCH: "1", NO_MATCH: "0"})
+    labels, found = annotations_from(said, file, positive, negative)
+    problems += [*found, *(contradictions(labels) if all(problem.rows for problem in found) else [])]
+    if problems:
+        raise PairsError(problems)
+    labels = labels.loc[labels["label"].ne(""), list(ANNOTATION_COLUMNS)]
+    labels = labels.drop_duplicates(["pair_id", "annotator"]).reset_index(drop=True)
+    first = [*PAIR_COLUMNS, *(name for name in table.columns if name not in PAIR_COLUMNS)]
+    table = table[first].drop_duplicates("pair_id").reset_index(drop=True)
+    return LabelledSet(table, labels.astype({"label": "int64"}), n_skipped)
+
+
+def label_word(label: int, *, grades: bool) -> str:
+    """A label as people read it in another tool."""
+    if grades:
+        return str(label)
+    return MATCH if label else NO_MATCH
+
+
+def records_in(source: str | Path | Sequence[Any], name: str) -> tuple[Sequence[Any], str]:
+    """The list in a JSON file, if `source` is one's path, and the name to call it by in messages.
+
+    Raises
+    ------
+    InputError
+        If the file is not there, not JSON, or no list.
+    """
+    if not isinstance(source, str | Path):
+        return source, name
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise InputError(_("There is no file {path}; check the path.").format(path=path))
+    with open_text(path) as file:
+        try:
+            content = json.load(file)
+        except (ValueError, RecursionError) as error:
+            raise InputError(_("{file} is not JSON: {error}.").format(file=path.name, error=error)) from None
+    if not isinstance(content, list):
+        raise InputError(
+            _("{file} holds a {type}; a list of tasks or records is expected.").format(
+                file=path.name, type=type(content).__name__
+            )
+        )
+    return content, path.name
 
 
 def _csv(table: pd.DataFrame) -> bytes:

@@ -14,7 +14,7 @@ import pandas as pd
 from workbench.errors import InputError
 from workbench.pair_hashes import texts_hash
 from workbench.pairs import disagreements, read_annotations, read_pairs
-from workbench.pairs.annotation_log import AnnotationLog, Entry, check_annotator
+from workbench.pairs.annotations import AnnotationLog, Entry, check_annotator
 from workbench.pairs.resolution import ADJUDICATOR, is_adjudicator
 
 __all__ = ["LabellingSession", "Progress", "SaidBefore", "ShownPair"]

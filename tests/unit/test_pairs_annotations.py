@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from workbench.errors import InputError, StoreError
 from workbench.pair_hashes import texts_hash
 from workbench.pairs import PairsError, read_annotations, read_pairs
-from workbench.pairs.annotation_log import AnnotationLog, LabelledElsewhereError, current, logs_in
+from workbench.pairs.annotations import AnnotationLog, LabelledElsewhereError, current, logs_in
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ class TestInterrupted:
     def test_killed_at_any_moment_all_that_was_reported_is_there(self, folder):
         program = textwrap.dedent(
             f"""
-            from workbench.pairs.annotation_log import AnnotationLog
+            from workbench.pairs.annotations import AnnotationLog
             log = AnnotationLog({str(folder)!r}, "x")
             for i in range(100_000):
                 log.append("label", str(i), label=i % 2)

@@ -1,8 +1,8 @@
-"""What one annotator does, as an append-only file of JSON lines: nothing is ever changed or deleted in it.
+"""What annotators said: in a table such as ``annotations.csv``, and in the logs of the labelling panel.
 
-Each annotator of a set has a file of their own, ``annotations/<annotator>.jsonl``. A line is on disk before
-:meth:`AnnotationLog.append` returns; one that a killed process has left unfinished was never reported as
-done, and is passed over.
+Each annotator of a set has a log, ``annotations/<annotator>.jsonl``, an append-only file of JSON lines:
+nothing is ever changed or deleted in it. A line is on disk before :meth:`AnnotationLog.append` returns; one
+that a killed process has left unfinished was never reported as done, and is passed over.
 """
 
 from __future__ import annotations
@@ -11,31 +11,51 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from workbench.errors import InputError, StoreError
-from workbench.pairs.problems import PairsError, Problem
-from workbench.pairs.resolution import GRADES
-from workbench.pairs.schema import ANNOTATOR_NAME
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, ngettext
+from workbench.pairs.checks import (
+    ANNOTATION_COLUMNS,
+    ANNOTATOR_NAME,
+    GRADES,
+    PairsError,
+    Problem,
+    label_problems,
+    missing_columns,
+    standard_labels,
+)
+from workbench.pairs.tables import as_text, read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
+    "ANNOTATIONS_FILE",
     "Action",
     "AnnotationLog",
     "Entry",
     "LabelledElsewhereError",
+    "annotations_from",
+    "annotations_in",
     "check_annotator",
     "current",
     "logs_in",
+    "no_annotations",
 ]
 
 Action = Literal["label", "skip", "retract"]
+ANNOTATIONS_FILE = "annotations.csv"
 FOLDER = "annotations"
 LOCK_SECONDS = 10.0
+# A label, whose texts its annotator saw (where that is known), and where it stands.
+_COLUMNS = [*ANNOTATION_COLUMNS, "texts", "file", "row"]
 
 
 class LabelledElsewhereError(StoreError):
@@ -102,7 +122,9 @@ class AnnotationLog:
         for other in self.path.parent.glob("*.jsonl"):
             # Some file systems would take both names for the same file.
             if other.stem != self.annotator and other.stem.casefold() == self.annotator.casefold():
-                raise InputError(f"There is an annotator {other.stem!r}; use the same spelling.")
+                raise InputError(
+                    _("There is an annotator {name}; use the same spelling.").format(name=repr(other.stem))
+                )
         self.entries: list[Entry] = []
         self._read_bytes = 0
         self.refresh()
@@ -116,7 +138,9 @@ class AnnotationLog:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be read: {error.strerror or error}.") from error
+            raise StoreError(
+                _("{file} cannot be read: {error}.").format(file=self.path, error=error.strerror or error)
+            ) from error
         whole = content[: content.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", "replace").splitlines()
         new = list(_entries(lines, self.path, start=len(self.entries) + 1))
@@ -140,10 +164,14 @@ class AnnotationLog:
         _check(entry)
         with self._locked():
             if others := self.refresh():
-                raise LabelledElsewhereError(
-                    f"{self.annotator} has labelled in another window meanwhile ({len(others)} step(s)); "
-                    "the last click was not saved. Look at the pair that is shown now."
+                said = ngettext(
+                    "{annotator} has labelled in another window meanwhile ({n} step); the last click was not "
+                    "saved. Look at the pair that is shown now.",
+                    "{annotator} has labelled in another window meanwhile ({n} steps); the last click was "
+                    "not saved. Look at the pair that is shown now.",
+                    len(others),
                 )
+                raise LabelledElsewhereError(said.format(annotator=self.annotator, n=len(others)))
             line = _line(entry)
             with self.path.open("ab") as file:
                 # What a killed process has left of a line must not become the start of this one.
@@ -173,14 +201,18 @@ class AnnotationLog:
                 yield
         except Timeout:
             raise StoreError(
-                f"Another process is writing to {self.path.name}; nothing was saved. Try again."
+                _("Another process is writing to {file}; nothing was saved. Try again.").format(
+                    file=self.path.name
+                )
             ) from None
         except StoreError:
             raise
         except OSError as error:
             raise StoreError(
-                f"{self.path} cannot be written ({error.strerror or error}); the last step was not saved. "
-                "Make room, or get permission to write there."
+                _(
+                    "{file} cannot be written ({error}); the last step was not saved. Make room, or get "
+                    "permission to write there."
+                ).format(file=self.path, error=error.strerror or error)
             ) from error
 
 
@@ -204,8 +236,10 @@ def check_annotator(name: str) -> str:
     tidy = unicodedata.normalize("NFC", name.strip())
     if not re.fullmatch(ANNOTATOR_NAME, tidy):
         raise InputError(
-            f"{name!r:.80} cannot be an annotator's name; use letters and digits, and - . @ + _ after the "
-            "first, 64 characters at most."
+            _(
+                "{name} cannot be an annotator's name; use letters and digits, and - . @ + _ after the "
+                "first, 64 characters at most."
+            ).format(name=f"{name!r:.80}")
         )
     return tidy
 
@@ -227,6 +261,60 @@ def logs_in(folder: str | Path) -> list[AnnotationLog]:
     return [AnnotationLog(folder, path.stem) for path in paths]
 
 
+def annotations_in(folder: Path, encoding: str | None = None) -> tuple[pd.DataFrame, list[Problem]]:
+    """All labels of a set: those of ``annotations.csv`` and those of the logs."""
+    import pandas as pd
+
+    problems: list[Problem] = []
+    tables = []
+    if (folder / ANNOTATIONS_FILE).is_file():
+        table = read_table(folder / ANNOTATIONS_FILE, encoding=encoding)
+        said, problems = annotations_from(table, ANNOTATIONS_FILE)
+        tables.append(said)
+    tables += [_of_log(log) for log in logs_in(folder)]
+    filled = [table for table in tables if len(table)]
+    return (pd.concat(filled, ignore_index=True) if filled else no_annotations()), problems
+
+
+def annotations_from(
+    table: pd.DataFrame,
+    file: str,
+    positive: str | Collection[str] | None = None,
+    negative: str | Collection[str] | None = None,
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """The annotations in a table, and what is wrong with them; without its columns there are none."""
+    if problems := missing_columns(table, ANNOTATION_COLUMNS[:3], file):
+        return no_annotations(), problems
+    there = [name for name in ANNOTATION_COLUMNS if name in table.columns]
+    said = table[there].assign(**{name: as_text(table[name]).str.strip() for name in there})
+    said = said.reindex(columns=list(ANNOTATION_COLUMNS), fill_value="")
+    said["texts"], said["file"], said["row"] = "", file, said.index
+    try:
+        said["label"] = standard_labels(said["label"], positive, negative)
+    except InputError as error:
+        return said, [Problem(file, "label", (), str(error))]
+    return said, label_problems(said, file)
+
+
+def no_annotations() -> pd.DataFrame:
+    """A frame without a row."""
+    import pandas as pd
+
+    return pd.DataFrame({name: pd.Series(dtype="int64" if name == "row" else "str") for name in _COLUMNS})
+
+
+def _of_log(log: AnnotationLog) -> pd.DataFrame:
+    import pandas as pd
+
+    file = f"{log.path.parent.name}/{log.path.name}"
+    rows = [
+        (entry.pair_id, log.annotator, str(entry.label), entry.at, entry.note, entry.texts, file, entry.line)
+        for entry in log.current().values()
+        if entry.action == "label"
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
 def _entries(lines: Iterable[str], path: Path, start: int) -> Iterator[Entry]:
     name = f"{path.parent.name}/{path.name}"
     for number, line in enumerate(lines, start=start):
@@ -243,18 +331,24 @@ def _entries(lines: Iterable[str], path: Path, start: int) -> Iterator[Entry]:
             )
             _check(entry)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            what = f"not a line of an annotation log ({error or type(error).__name__}); repair or remove it"
-            raise PairsError([Problem(name, None, (number,), what)]) from error
+            what = _("not a line of an annotation log ({error}); repair or remove it")
+            problem = Problem(name, None, (number,), what.format(error=str(error) or type(error).__name__))
+            raise PairsError([problem]) from error
         yield entry
 
 
 def _check(entry: Entry) -> None:
     if entry.action not in get_args(Action):
-        raise InputError(f"action is {entry.action!r}; it is one of {', '.join(get_args(Action))}")
+        known = listed(get_args(Action))
+        raise InputError(
+            _("action is {action}; it is one of {known}").format(action=repr(entry.action), known=known)
+        )
     if not isinstance(entry.pair_id, str) or not isinstance(entry.note, str):
-        raise InputError("pair_id and note must be texts")
+        raise InputError(_("pair_id and note must be texts"))
     if (entry.label in GRADES) is not (entry.action == "label"):
-        raise InputError(f"label is {entry.label!r} with action {entry.action!r}")
+        raise InputError(
+            _("label is {label} with action {action}").format(label=repr(entry.label), action=entry.action)
+        )
 
 
 def _line(entry: Entry) -> bytes:
