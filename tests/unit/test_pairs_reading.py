@@ -267,7 +267,8 @@ class TestAllProblemsAtOnce:
             read_pairs(folder(annotations="pair_id,annotator,label\np1,x,7\np2,x,maybe\n"))
         assert str(raised.value) == (
             "标注对有 2 处问题；没有读取任何内容。\n"
-            "  - annotations.csv 的 label 列：'7'、'maybe'：不是标注；应为 0 或 1，或 0 到 3 的等级（第 2、3 行）\n"
+            "  - annotations.csv 的 label 列："
+            "'7'、'maybe'：不是标注；应为 0 或 1，或 0 到 3 的等级（第 2、3 行）\n"
             "请修正文件，或传入 bad_rows='drop' 略过这些行。"
         )
 

@@ -132,7 +132,7 @@ class Agreement(Result):
             percent=self.percent,
             kappa=self.kappa,
             alpha=self.alpha,
-            confidence=percent(self.confidence, 0),
+            confidence=percent(self.confidence, None),
         )
 
     def __repr__(self) -> str:

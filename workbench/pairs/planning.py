@@ -76,7 +76,7 @@ class Plan(Result):
             precision=percent(self.precision),
             now=f"{100 * self.half_width_now:.1f}",
             n=self.n_above,
-            confidence=percent(self.confidence, 0),
+            confidence=percent(self.confidence, None),
         )
         if self.more_above:
             needed = _(
