@@ -1,18 +1,19 @@
 """HTML from templates: everything that is filled in is escaped, and templates speak the language now.
 
 Templates lie in ``workbench/templates/``, a folder a room. They may use ``{% trans %}`` (jinja2's i18n
-extension), and the filters ``percent`` and ``number``.
+extension), and the filters ``percent``, ``number``, ``listed`` and ``base64``.
 """
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from workbench.i18n import gettext, html_lang, listed, ngettext, number, percent, pgettext
+from workbench.i18n import current_language, gettext, html_lang, listed, ngettext, number, percent, pgettext
 
 __all__ = ["render"]
 
@@ -51,5 +52,6 @@ def _environment() -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.filters |= {"percent": percent, "number": number, "listed": listed}
-    environment.globals["html_lang"] = html_lang
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
+    environment.globals |= {"html_lang": html_lang, "current_language": current_language}
     return environment

@@ -32,6 +32,7 @@ __all__ = [
     "gettext",
     "html_lang",
     "language",
+    "language_names",
     "language_of",
     "listed",
     "ngettext",
@@ -41,7 +42,7 @@ __all__ = [
     "set_language",
 ]
 
-Language = Literal["en", "zh"]
+Language = Literal["zh", "en"]
 
 LOCALE = Path(__file__).parent / "locale"
 # What a process without WORKBENCH_LANGUAGE goes by, in the order of gettext and POSIX.
@@ -90,6 +91,16 @@ def language(code: str) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(token)
+
+
+def language_names() -> dict[Language, str]:
+    """All languages, each with its name in itself, as buttons show it that change the language."""
+    names: dict[Language, str] = {}
+    for code in get_args(Language):
+        with language(code):
+            # TRANSLATORS: the name of your language, in your language
+            names[code] = pgettext("this language", "English")
+    return names
 
 
 def set_language(code: str) -> None:

@@ -271,7 +271,7 @@ class TestLasso:
         assert row["文本"] == f"'{FORMULA}"
         assert (row["类型"], row["来源"]) == ("简历技能", "二")
         score = wb.search(QUERY, [FORMULA], encoder="use", cutoff=0.4)[0]["score"]
-        assert float(row["相似度"]) == pytest.approx(score, abs=1e-4)
+        assert float(row["分数"]) == pytest.approx(score, abs=1e-4)
 
     def test_the_selection_is_let_go(self, panel, spots):
         lasso_left(panel, spots)

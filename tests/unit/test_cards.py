@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import language
 from workbench.panels import hits_csv, hits_frame, hits_html
-from workbench.panels.labels import LABELS
-from workbench.panels.stylesheet import STYLE
 
+STYLE = render("style.html")
 ENCODER = SimpleNamespace(name="use", fingerprint="0123456789ab")
 
 
@@ -50,8 +51,14 @@ class Cards(HTMLParser):
         self.seen += data
 
 
-def cards(*hits, cutoff=0.4, language="zh", **options):
-    return Cards(hits_html(hits, cutoff, language, styled=False, **options))
+def cards(*hits, cutoff=0.4, speak="zh", **options):
+    with language(speak):
+        return Cards(hits_html(hits, cutoff, styled=False, **options))
+
+
+def table(hits, cutoff=0.4, speak="en", *, query="q"):
+    with language(speak):
+        return hits_csv(hits, cutoff, query=query, encoder=ENCODER)
 
 
 def rows(content):
@@ -72,18 +79,14 @@ def test_the_cutoff_decides_not_what_the_hit_said_before():
     assert "✓" not in cards(hit(0.5), cutoff=Cutoff(0.55)).seen
 
 
-@pytest.mark.parametrize(
-    ("language", "words"), [("zh", ("✓ 匹配", "— 未达")), ("en", ("✓ match", "— below"))]
-)
-def test_colour_is_not_the_only_sign(language, words):
-    seen = cards(hit(0.9), hit(0.1), language=language).seen
+@pytest.mark.parametrize(("speak", "words"), [("zh", ("✓ 匹配", "— 未达")), ("en", ("✓ match", "— below"))])
+def test_colour_is_not_the_only_sign(speak, words):
+    seen = cards(hit(0.9), hit(0.1), speak=speak).seen
     assert all(word in seen for word in words)
 
 
 def test_the_summary_counts_shown_all_and_matches():
-    assert (
-        "Showing 2 of 8; 1 above the cutoff 0.4000" in cards(hit(0.9), hit(0.1), language="en", total=8).seen
-    )
+    assert "Showing 2 of 8; 1 above the cutoff 0.4000" in cards(hit(0.9), hit(0.1), speak="en", total=8).seen
 
 
 @pytest.mark.parametrize(("score", "width"), [(-0.3, "0.00%"), (0.25, "25.00%"), (1.0, "100.00%")])
@@ -92,7 +95,7 @@ def test_the_bar_goes_from_zero_to_one(score, width):
 
 
 def test_no_hits_say_what_to_do():
-    assert LABELS["zh"].nothing_shown in cards().seen
+    assert "没有符合筛选条件的结果。可以调低阈值，或清空筛选。" in cards().seen
 
 
 @given(st.text(), st.text())
@@ -121,22 +124,52 @@ def luminance(colour):
     return linear @ [0.2126, 0.7152, 0.0722]
 
 
+def contrast(one, other):
+    darker, lighter = sorted([luminance(one), luminance(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+# Each colour, light and dark.
+COLOURS = {
+    name: (light, dark)
+    for name, light, dark in re.findall(
+        r"--wb-([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", STYLE
+    )
+}
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(
     ("text", "page"),
     [
-        *[("ink", "white"), ("muted", "white"), ("muted", "page"), ("white", "accent")],
-        *[("match", "white"), ("match", "match-page"), ("below", "white"), ("below", "below-page")],
+        *[
+            ("ink", "surface"),
+            ("muted", "surface"),
+            ("muted", "page"),
+            ("on-fill", "fill"),
+            ("hint", "surface"),
+        ],
+        *[("match", "surface"), ("match", "match-page"), ("below", "surface"), ("below", "below-page")],
+        *[("ink", "button"), ("ink", "button-over"), ("ink", "info-page"), ("ink", "warn-page")],
+        *[("ink", "bad-page"), ("warn", "warn-page"), ("warn", "page"), ("bad", "bad-page")],
+        *[("positive", "info-page"), ("other", "surface"), ("accent", "surface")],
     ],
 )
-def test_text_can_be_told_from_its_background(text, page):
-    colours = dict(re.findall(r"--wb-([a-z-]+): (#[0-9a-f]{6})", STYLE))
-    darker, lighter = sorted([luminance(colours[text]), luminance(colours[page])])
-    assert (lighter + 0.05) / (darker + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
+def test_text_can_be_told_from_its_background(text, page, theme):
+    assert contrast(COLOURS[text][theme], COLOURS[page][theme]) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+def test_no_colour_has_a_light_value_only():
+    named = re.findall(r"--wb-([a-z-]+): ", STYLE)
+    assert sorted(named) == sorted(COLOURS)
+    assert COLOURS["surface"][0] == "#ffffff"
+    assert luminance(COLOURS["page"][1]) < luminance(COLOURS["surface"][1]) < 0.05
+    assert set(re.findall(r"var\(--wb-([a-z-]+)\)", STYLE)) == set(named)
 
 
 def test_an_unknown_language_lists_the_known_ones():
-    with pytest.raises(InputError, match="zh, en"):
-        hits_html([], 0.4, "fr")
+    with pytest.raises(InputError, match="zh, en"), language("fr"):
+        hits_html([], 0.4)
 
 
 def test_the_frame_keeps_full_precision_and_metadata_columns():
@@ -157,13 +190,13 @@ def test_no_hits_are_a_frame_with_the_usual_columns():
 
 
 def test_the_csv_starts_with_a_byte_order_mark_so_that_excel_shows_chinese():
-    content = hits_csv([hit(text="护士")], 0.4, "zh", query="护理", encoder=ENCODER)
+    content = table([hit(text="护士")], 0.4, "zh", query="护理")
     assert content.startswith(b"\xef\xbb\xbf")
     assert rows(content)[0]["文本"] == "护士"
 
 
 def test_each_csv_row_says_how_it_was_judged():
-    (row,) = rows(hits_csv([hit(0.69423890)], 0.4, "en", query="agents", encoder=ENCODER))
+    (row,) = rows(table([hit(0.69423890)], query="agents"))
     assert row["score"] == "0.6942"
     assert row["match"] == "yes"
     assert (row["Semantic query"], row["Cutoff"], row["Encoder"]) == ("agents", "0.4", "use [0123456789ab]")
@@ -171,7 +204,7 @@ def test_each_csv_row_says_how_it_was_judged():
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1"])
 def test_texts_queries_and_metadata_are_never_formulas_in_the_csv(text):
-    content = hits_csv([hit(text=text, **{text: text})], 0.4, "en", query=text, encoder=ENCODER)
+    content = table([hit(text=text, **{text: text})], query=text)
     (row,) = rows(content)
     cells = [*row, *row.values()]
     assert cells.count("'" + text) == 4  # text, query, metadata, and the name of its column
@@ -184,18 +217,14 @@ def test_a_score_at_the_cutoff_is_no_match_in_the_csv_either():
 
 
 def test_a_negative_score_stays_a_number_in_the_csv():
-    (row,) = rows(hits_csv([hit(-0.25)], 0.4, "en", query="q", encoder=ENCODER))
+    (row,) = rows(table([hit(-0.25)], query="q"))
     assert float(row["score"]) == -0.25
 
 
 def test_metadata_cannot_pose_as_the_verdict_in_the_csv():
-    (row,) = rows(hits_csv([hit(0.1, match="yes")], 0.4, "en", query="q", encoder=ENCODER))
+    (row,) = rows(table([hit(0.1, match="yes")], query="q"))
     assert (row["match"], row["metadata_match"]) == ("no", "yes")
 
 
 def test_no_hits_are_a_csv_with_a_header():
-    assert (
-        hits_csv([], 0.4, "en", query="q", encoder=ENCODER)
-        .decode("utf-8-sig")
-        .startswith("rank,score,match,text")
-    )
+    assert table([], query="q").decode("utf-8-sig").startswith("rank,score,match,text")

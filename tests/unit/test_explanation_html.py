@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 
 import pytest
 from bs4 import BeautifulSoup
@@ -13,7 +12,11 @@ from hypothesis import strategies as st
 
 from workbench.exploration import explain
 from workbench.exploration.explanation import ExplainedText, Explanation, PhraseEffect
+from workbench.html import render
+from workbench.i18n import language
 from workbench.panels import explanation_html
+
+RULES = render("style.html")
 
 NASTY = 'RAG <script>alert("1")</script>, "Java" & C++'
 
@@ -26,10 +29,11 @@ def texts_in(html):
     return [side.get_text() for side in page.select(".wb-text")]
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("speak", ["zh", "en"])
 @pytest.mark.parametrize("resume", [NASTY, "搭建过 RAG，\n  会 Python 和 <b>Go</b>", "a &amp; b, c"])
-def test_the_highlighted_texts_equal_the_originals_and_nothing_in_them_is_markup(resume, language):
-    html = explanation_html(explain("RAG, Java, C++", resume, CharacterEncoder()), language)
+def test_the_highlighted_texts_equal_the_originals_and_nothing_in_them_is_markup(resume, speak):
+    with language(speak):
+        html = explanation_html(explain("RAG, Java, C++", resume, CharacterEncoder()))
     assert texts_in(html) == ["RAG, Java, C++", resume]
     page = BeautifulSoup(html, "html.parser")
     assert {tag.name for tag in page.select(".wb-text *")} <= {"mark", "span"}
@@ -42,24 +46,23 @@ def test_whatever_the_text_is_the_page_shows_it(text):
     half = len(text) // 2 or 1
     side = ExplainedText(text, (PhraseEffect(0, half, text[:half], 0.1),))
     found = Explanation(side, side, 0.5, text, "0")
-    assert texts_in(explanation_html(found, "en", styled=False)) == [text, text]
+    assert texts_in(explanation_html(found, styled=False)) == [text, text]
 
 
 def test_signs_and_lines_tell_what_colours_tell():
     phrases = (PhraseEffect(0, 1, "a", 0.1), PhraseEffect(2, 3, "b", -0.1), PhraseEffect(4, 5, "c", 0.001))
     side = ExplainedText("a b c", phrases)
-    page = BeautifulSoup(explanation_html(Explanation(side, side, 0.5, "use", "0"), "en"), "html.parser")
+    page = BeautifulSoup(explanation_html(Explanation(side, side, 0.5, "use", "0")), "html.parser")
     marks = page.select(".wb-side-jd mark")
     assert [mark.get_text() for mark in marks] == ["a+0.100", "b\u22120.100"]
     assert [mark["class"] for mark in marks] == [["wb-up", "wb-4"], ["wb-down", "wb-4"]]
-    rules = files("workbench.panels").joinpath("explanation.css").read_text(encoding="utf-8")
-    assert "wb-up { border-bottom: 2px solid" in rules
-    assert "wb-down { border-bottom: 2px dashed" in rules
+    assert "wb-up { border-bottom: 2px solid" in RULES
+    assert "wb-down { border-bottom: 2px dashed" in RULES
 
 
 def test_weak_effects_are_weak_even_where_they_are_the_strongest():
     side = ExplainedText("a b", (PhraseEffect(0, 1, "a", 0.011), PhraseEffect(2, 3, "b", 0.0)))
-    html = explanation_html(Explanation(side, side, 0.5, "use", "0"), "en")
+    html = explanation_html(Explanation(side, side, 0.5, "use", "0"))
     assert 'wb-up wb-1"' in html
     assert 'wb-up wb-4"' not in html.split("</style>")[1]
 
@@ -70,22 +73,27 @@ def luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_text_keeps_a_contrast_of_seven_to_one_on_every_highlight():
-    rules = files("workbench.panels").joinpath("explanation.css").read_text(encoding="utf-8")
-    backgrounds = re.findall(r"mark\.wb-(?:up|down)\.wb-\d \{ background: (#\w{6})", rules)
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_keeps_a_contrast_of_seven_to_one_on_every_highlight(theme):
+    backgrounds = re.findall(
+        r"mark\.wb-(?:up|down)\.wb-\d \{ background: light-dark\((#\w{6}), (#\w{6})\)", RULES
+    )
     assert len(backgrounds) == 8
-    ink = luminance("#1f2933")
-    assert min((luminance(colour) + 0.05) / (ink + 0.05) for colour in backgrounds) >= 7
+    ink = luminance(re.search(r"--wb-ink: light-dark\((#\w{6}), (#\w{6})\)", RULES).group(theme + 1))
+    for colours in backgrounds:
+        darker, lighter = sorted([luminance(colours[theme]), ink])
+        assert (lighter + 0.05) / (darker + 0.05) >= 7
 
 
 def test_a_text_that_was_cut_is_said_to_be():
     side = ExplainedText("a b", (), was_cut=True)
-    html = explanation_html(Explanation(side, ExplainedText("c", ()), 0.5, "use", "0"), "zh")
+    with language("zh"):
+        html = explanation_html(Explanation(side, ExplainedText("c", ()), 0.5, "use", "0"))
     assert html.count("文本过长，只显示参与编码的部分") == 1
 
 
 def test_the_style_sheet_comes_along_only_once_where_asked():
     side = ExplainedText("a b", ())
     found = Explanation(side, side, 0.5, "use", "0")
-    assert "<style>" in explanation_html(found, "en")
-    assert "<style>" not in explanation_html(found, "en", styled=False)
+    assert "<style>" in explanation_html(found)
+    assert "<style>" not in explanation_html(found, styled=False)

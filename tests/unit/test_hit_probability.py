@@ -20,8 +20,7 @@ from workbench.encoders import load_encoder
 from workbench.errors import CardError
 from workbench.i18n import language
 from workbench.panels.cards import hits_csv, hits_frame, hits_html
-from workbench.panels.fragments import status
-from workbench.panels.labels import labels_for
+from workbench.panels.search_panel import status
 from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import search
 from workbench.retrieval.hit_probability import hit_probabilities
@@ -89,16 +88,16 @@ def hits(model):
 class TestForPeople:
     def test_a_card_of_a_hit_says_it(self, hits, model):
         for code in ("en", "zh"):
-            html = hits_html(hits, 0.5, code)
-            for hit in hits:
-                found = model.probability_of_match(hit["score"])
-                with language(code):
+            with language(code):
+                html = hits_html(hits, 0.5)
+                for hit in hits:
+                    found = model.probability_of_match(hit["score"])
                     assert escape(chance(found.value, found.low, found.high)) in html
 
     def test_a_guess_is_marked(self, hits, model):
         exact = next(hit for hit in hits if hit["score"] > model.scores[-1])
-        assert "wb-chance" in hits_html([exact], 0.5, "en")
-        assert "a guess: beyond all labelled scores" in hits_html([exact], 0.5, "en")
+        assert "wb-chance" in hits_html([exact], 0.5)
+        assert "a guess: beyond all labelled scores" in hits_html([exact], 0.5)
 
     def test_a_frame_and_a_file_have_its_columns(self, hits):
         frame = hits_frame(hits)
@@ -109,22 +108,24 @@ class TestForPeople:
             "probability_low",
             "probability_high",
         ]
-        content = hits_csv(hits, 0.5, "zh", query="python", encoder=CharacterEncoder())
+        with language("zh"):
+            content = hits_csv(hits, 0.5, query="python", encoder=CharacterEncoder())
         table = pd.read_csv(io.BytesIO(content))
         np.testing.assert_allclose(table["匹配概率"], frame["probability"], atol=5e-5)
         assert (table["概率下限"] <= table["概率上限"]).all()
 
     def test_without_a_card_nothing_of_it_is_shown(self):
         plain = search("python", TEXTS, encoder=CharacterEncoder(), cutoff=0.5)
-        assert "wb-chance" not in hits_html(plain, 0.5, "en", styled=False)
+        assert "wb-chance" not in hits_html(plain, 0.5, styled=False)
         assert "probability" not in hits_frame(plain)
 
     def test_the_panel_says_for_which_pairs_it_is(self, model):
         session = SearchSession(CharacterEncoder(), card(model))
         session.search("\n".join(TEXTS), "python")
-        said = status(session, View(0.5), labels_for("en"))
+        said = status(session, View(0.5))
         assert f"400 labelled pairs, for pairs of which {100 * model.prevalence:.1f} % are matches" in said
-        assert "400 对标注" in status(session, View(0.5), labels_for("zh"))
+        with language("zh"):
+            assert "400 个标注对" in status(session, View(0.5))
 
 
 def test_the_shell_shows_it_and_says_for_which_pairs_it_is(model, tmp_path):

@@ -1,28 +1,84 @@
 """The calibration panel: scores of both classes, a cutoff to move, and what follows from it at once.
 
-Events only: what is known lives in :mod:`workbench.panels.calibration_session`, where widgets stand in
-:mod:`workbench.panels.calibration_layout`, how things look in :mod:`workbench.panels.calibration_html`.
+Widgets and events only: what is known lives in :mod:`workbench.panels.calibration_session`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
+
+import ipywidgets as widgets
 
 from workbench.calibration import Costs, Study
 from workbench.errors import WorkbenchError
-from workbench.panels.calibration_html import costs_html, counts_html, histogram_svg, pairs_html
-from workbench.panels.calibration_layout import CalibrationLayout
+from workbench.html import render
+from workbench.i18n import Language
+from workbench.i18n import gettext as _
 from workbench.panels.calibration_session import CalibrationSession, Moment
-from workbench.panels.calibration_words import words_for
-from workbench.panels.fragments import message
-from workbench.panels.problems import in_words
-from workbench.panels.stylesheet import STYLE
-from workbench.settings import Language
+from workbench.panels.panel import Panel, PanelWidgets, box, of_class, row
 
-__all__ = ["CalibrationPanel"]
+__all__ = ["CalibrationPanel", "CalibrationWidgets"]
+
+CARD = "reports/cutoff.json"
+STEP = 0.001
+# Of the picture, in its own units: its width, and the height of either class.
+WIDTH, HALF = 1000, 105
+# Of matches and others, as in workbench.plots.scores.
+COLOURS = ("#0072B2", "#E69F00")
+TICK_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+MOST_TICKS = 9
 
 
-class CalibrationPanel:
+class CalibrationWidgets(PanelWidgets):
+    """The widgets of the calibration panel."""
+
+    def __init__(self, *, cutoff: float, low: float, high: float) -> None:
+        super().__init__()
+        self.picture, self.counts, self.cost, self.pairs = (widgets.HTML() for _ in range(4))
+        wide = {"flex": "1 1 320px", "width": "auto"}
+        # The front end rounds to whole steps from the minimum: they have to meet the study's cutoff.
+        least = cutoff - max(math.ceil((cutoff - low) / STEP), 0) * STEP
+        scale = {"min": least, "max": max(high, cutoff), "step": STEP}
+        self.cutoff = widgets.FloatSlider(cutoff, **scale, readout_format=".4f", layout=wide)
+        # A second slider lies over the picture, its handle a line from top to bottom: what is dragged there
+        # is a slider like any other, with keys, touch and a name, and no script of ours.
+        self.line = of_class(widgets.FloatSlider(cutoff, **scale, readout=False), "wb-line")
+        widgets.link((self.cutoff, "value"), (self.line, "value"))
+        self.back = widgets.Button(icon="undo", layout={"width": "auto"})
+        cost = {"min": 0.1, "max": 20, "step": 0.1, "style": {"description_width": "initial"}}
+        self.false_cost, self.missed_cost = (widgets.FloatSlider(1.0, **cost, layout=wide) for _ in range(2))
+        self.path = widgets.Text(CARD, layout=wide)
+        self.save = widgets.Button(button_style="primary", icon="save", layout={"width": "auto"})
+        self.root = self.arranged(
+            [
+                box([self.picture, self.line], "wb-plot"),
+                row([self.cutoff, self.back], "wb-box", "wb-toolbar"),
+                self.counts,
+                row([self.false_cost, self.missed_cost, self.cost], "wb-box", "wb-toolbar"),
+                row([self.path, self.save], "wb-box", "wb-toolbar"),
+                self.message,
+                self.pairs,
+            ]
+        )
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Put all fixed texts in the language now."""
+        self.head(
+            _("Calibrate the cutoff"),
+            _(
+                "Drag the line in the picture (arrow keys work too): "
+                "counts, sentence and pairs follow at once."
+            ),
+        )
+        self.cutoff.description, self.back.description = _("Cutoff"), _("Back to the study's cutoff")
+        self.line.tooltip = _("Drag this line, or use the arrow keys")
+        self.false_cost.description = _("Cost of a false match")
+        self.missed_cost.description = _("Cost of a missed match")
+        self.path.description, self.save.description = _("File"), _("Save as card")
+
+
+class CalibrationPanel(Panel):
     """A calibration panel for a notebook; the last expression of a cell shows it.
 
     Parameters
@@ -36,7 +92,7 @@ class CalibrationPanel:
     ----------
     session : CalibrationSession
         What the panel knows; works without a front end.
-    widgets : CalibrationLayout
+    widgets : CalibrationWidgets
         The widgets by name.
 
     Raises
@@ -45,21 +101,23 @@ class CalibrationPanel:
         If there is no such language.
     """
 
+    widgets: CalibrationWidgets
+
     def __init__(self, study: Study, *, language: Language | None = None) -> None:
-        self.words = words_for(language)
+        super().__init__(language)
         self.session = CalibrationSession(study)
         edges = self.session.edges
-        self.widgets = CalibrationLayout(
-            self.words, cutoff=study.cutoff.value, low=float(edges[0]), high=float(edges[-1])
-        )
-        w = self.widgets
-        w.cutoff.observe(lambda _: self._show(), "value")
-        for slider in (w.false_cost, w.missed_cost):
-            slider.observe(lambda _: self._show_cost(), "value")
-        w.back.on_click(lambda _: setattr(w.cutoff, "value", study.cutoff.value))
-        w.save.on_click(lambda _: self._save())
-        w.language.observe(self._on_language, "value")
-        self._show()
+        with self.speaking():
+            self.widgets = w = CalibrationWidgets(
+                cutoff=study.cutoff.value, low=float(edges[0]), high=float(edges[-1])
+            )
+            self.hear(w.cutoff, lambda change: self.relabelled())
+            for slider in (w.false_cost, w.missed_cost):
+                self.hear(slider, lambda change: self._show_cost())
+            self.hear(w.back, lambda change: setattr(w.cutoff, "value", study.cutoff.value))
+            self.hear(w.save, lambda change: self._save())
+            self.hear_language()
+            self.relabelled()
 
     @property
     def moment(self) -> Moment:
@@ -69,46 +127,82 @@ class CalibrationPanel:
     def report(self) -> str:
         """The panel as static HTML, for reports."""
         w = self.widgets
-        picture = self._picture(w.cutoff.value)
-        parts = picture + "".join(each.value for each in (w.counts, w.cost, w.pairs))
-        return f'{STYLE}<div class="wb-panel wb-report">{parts}</div>'
+        with self.speaking():
+            parts = [self._picture(w.cutoff.value), w.counts.value, w.cost.value, w.pairs.value]
+            return str(render("panels/report.html", kind="", parts=parts))
 
     def __repr__(self) -> str:
         return f"<CalibrationPanel: cutoff {self.widgets.cutoff.value:.4f}>"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.widgets.root._repr_mimebundle_(**options)
-        return {**bundle, "text/plain": repr(self)}
-
-    def _show(self) -> None:
-        w, cutoff = self.widgets, self.widgets.cutoff.value
+    def relabelled(self) -> None:
+        """Show everything anew, in the language now."""
+        w, session, cutoff = self.widgets, self.session, self.widgets.cutoff.value
         w.picture.value = self._picture()
-        w.counts.value = counts_html(self.session, self.moment, self.words)
-        w.pairs.value = pairs_html(self.session, cutoff, self.words)
-        w.message.value = ""
+        w.counts.value = render("panels/calibration_counts.html", moment=self.moment, study=session.study)
+        false_matches, missed = session.errors(cutoff)
+        lists = {
+            _("False matches, highest scores first"): false_matches,
+            _("Missed matches, lowest scores first"): missed,
+            _("Pairs nearest to the cutoff"): session.borderline(cutoff),
+        }
+        w.pairs.value = render(
+            "panels/calibration_pairs.html",
+            lists=[(title, pairs.to_dict("records")) for title, pairs in lists.items()],
+            score=session.study.settings["score"],
+            label=session.study.settings["label"],
+        )
+        self.say("")
         self._show_cost()
-
-    def _picture(self, cutoff: float | None = None) -> str:
-        line = self.widgets.line
-        return histogram_svg(self.session, self.words, low=line.min, high=line.max, cutoff=cutoff)
 
     def _show_cost(self) -> None:
         w = self.widgets
         costs = Costs(w.false_cost.value, w.missed_cost.value)
-        w.cost.value = costs_html(self.session, w.cutoff.value, costs, self.words)
+        here, best, lowest = self.session.costs(w.cutoff.value, costs)
+        w.cost.value = render("panels/calibration_cost.html", here=here, best=best, lowest=lowest)
 
     def _save(self) -> None:
-        w = self.widgets
         try:
-            path = self.session.save(w.path.value.strip(), w.cutoff.value)
+            path = self.session.save(self.widgets.path.value.strip(), self.widgets.cutoff.value)
         except WorkbenchError as error:
-            w.message.value = message(
-                self.words.wrong.format(message=in_words(error, self.words.language)), "problem"
-            )
+            self.say(self.sentence(error), "problem")
         else:
-            w.message.value = message(self.words.saved.format(path=path))
+            self.say(_("Written to {path}.").format(path=path))
 
-    def _on_language(self, change: Any) -> None:
-        self.words = words_for(change.new)
-        self.widgets.relabel(self.words)
-        self._show()
+    def _picture(self, cutoff: float | None = None) -> str:
+        """The histograms, on the axis of the slider that lies over them; with a line only where asked."""
+        session, low, high = self.session, self.widgets.line.min, self.widgets.line.max
+
+        def place(score: float) -> float:
+            return float(min(max((score - low) / (high - low), 0.0), 1.0))
+
+        found = session.study.guarantee or session.study.missed_guarantee
+        guaranteed = None if found is None else found.cutoff
+        scale = HALF / max(int(session.matches.max()), int(session.others.max()), 1)
+        ends = [place(edge) * WIDTH for edge in session.edges]
+        bars = [
+            (left + 1, max(right - left - 2, 0.5), up * scale, down * scale)
+            for left, right, up, down in zip(ends, ends[1:], session.matches, session.others, strict=False)
+        ]
+        return render(
+            "panels/calibration_picture.html",
+            session=session,
+            bars=bars,
+            colours=COLOURS,
+            cutoff=cutoff,
+            guaranteed=None if guaranteed is None else place(guaranteed),
+            place=place,
+            ticks=_ticks(low, high),
+            width=WIDTH,
+            half=HALF,
+        )
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Where the axis has numbers, from 0 to 1, and which."""
+    step = next((each for each in TICK_STEPS if (high - low) / each <= MOST_TICKS), TICK_STEPS[-1])
+    digits = 2 if step < 0.1 else 1
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [
+        ((tick * step - low) / (high - low), f"{tick * step:.{digits}f}".replace("-", "\u2212"))
+        for tick in range(first, last + 1)
+    ]

@@ -1,6 +1,6 @@
 """What the calibration panel knows: the sweep of a study, read at any cutoff without computing it again.
 
-No widgets; how it is said is in :mod:`workbench.panels.calibration_html`.
+No widgets; how it is shown is in :mod:`workbench.panels.calibration_panel`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from workbench.calibration import Costs, Estimate, Study, figure
 from workbench.calibration.at_cutoff import shares_at
 from workbench.calibration.figures import FigureName
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import number
 
 __all__ = ["SHOWN", "CalibrationSession", "Moment"]
 
@@ -150,11 +152,13 @@ class CalibrationSession:
             If the file cannot be written.
         """
         if not str(path).endswith(".json"):
-            raise InputError(f"A cutoff card is a .json file, and {str(path)!r} is none.")
+            raise InputError(_("A cutoff card is a .json file, and {file} is none.").format(file=path))
         if self.study.basis != "none" and not self.is_studied(cutoff):
             raise InputError(
-                f"The evidence is for {self.study.cutoff.value:.4f}, not for {cutoff:.4f}, which was set by "
-                "hand. Go back to the study's cutoff, or calibrate with another target or rule."
+                _(
+                    "The evidence is for {studied}, not for {cutoff}, which was set by hand. Go back to the "
+                    "study's cutoff, or calibrate with another target or rule."
+                ).format(studied=number(self.study.cutoff.value), cutoff=number(cutoff))
             )
         return self.study.save(path)
 

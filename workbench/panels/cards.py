@@ -1,30 +1,36 @@
-"""Search results for people: cards as HTML, rows as a frame, a file for Excel.
+"""Results for people, without a front end: hits as cards, rows or a file for Excel, vectors, explanations,
+disagreements.
 
-All texts are escaped here, on their way out. Nothing here needs a front end, so reports and the
-panel show the same cards.
+Reports and panels show the same cards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from workbench.calibration.probability import chance
 from workbench.cutoffs import Cutoff
-from workbench.encoders import Encoder
+from workbench.encoders import Encoder, Vectors
+from workbench.exploration.explanation import NEGLIGIBLE, Explanation
 from workbench.files.exporting import neutralise_formulas
-from workbench.i18n import language
-from workbench.panels.labels import Labels, labels_for
-from workbench.panels.stylesheet import STYLE
+from workbench.html import render
+from workbench.i18n import current_language
+from workbench.i18n import gettext as _
 from workbench.retrieval import Hit
-from workbench.settings import Language
 
-__all__ = ["hits_csv", "hits_frame", "hits_html"]
+__all__ = ["disagreements_html", "explanation_html", "hits_csv", "hits_frame", "hits_html", "vector_html"]
 
 MOST_METADATA = 6
+FIRST_VALUES = 50
+# The strongest phrase has the strongest colour, but not where even that one hardly matters.
+LEAST_SCALE = 0.05
+LEVELS = 4
+LABEL = "label: "
+
 _PROBABILITIES: dict[str, Literal["value", "low", "high"]] = {
     "probability": "value",
     "probability_low": "low",
@@ -33,12 +39,7 @@ _PROBABILITIES: dict[str, Literal["value", "low", "high"]] = {
 
 
 def hits_html(
-    hits: Sequence[Hit],
-    cutoff: float | Cutoff,
-    language: Language | None = None,
-    *,
-    total: int | None = None,
-    styled: bool = True,
+    hits: Sequence[Hit], cutoff: float | Cutoff, *, total: int | None = None, styled: bool = True
 ) -> str:
     """Hits as cards: rank, text, bar, score with 4 decimals, and whether it lies above the cutoff.
 
@@ -48,8 +49,6 @@ def hits_html(
         As :func:`workbench.search` returns them; `is_match` is decided anew by `cutoff`.
     cutoff : float or Cutoff
         ``score > cutoff`` is a match.
-    language : {"zh", "en"}, optional
-        By default that of the settings.
     total : int, optional
         How many hits there were before they were filtered.
     styled : bool
@@ -63,22 +62,24 @@ def hits_html(
     Examples
     --------
     >>> hit = Hit(rank=1, text="<b>RAG</b>", score=0.5, is_match=True, index=0, metadata={})
-    >>> html = hits_html([hit], 0.4, "en")
+    >>> html = hits_html([hit], 0.4)
     >>> "0.5000" in html, "&lt;b&gt;RAG&lt;/b&gt;" in html, "<b>RAG" in html
     (True, True, False)
     """
-    labels = labels_for(language)
     value = float(cutoff)
-    matches = sum(hit["score"] > value for hit in hits)
-    summary = labels.summary.format(
-        shown=len(hits), total=len(hits) if total is None else total, matches=matches, cutoff=f"{value:.4f}"
+    html = render(
+        "panels/hits.html",
+        hits=hits,
+        cutoff=value,
+        total=len(hits) if total is None else total,
+        matches=sum(hit["score"] > value for hit in hits),
+        most_metadata=MOST_METADATA,
+        # The bar goes from 0 to 1; negative scores have no length.
+        place=lambda score: f"{min(max(score, 0.0), 1.0):.2%}",
+        said=lambda found: chance(found["value"], found["low"], found["high"]),
+        styled=styled,
     )
-    cards = "".join(_card(hit, value, labels) for hit in hits)
-    body = f'<ol class="wb-cards">{cards}</ol>' if hits else _note(labels.nothing_shown)
-    return (
-        f'{STYLE if styled else ""}<section class="wb-results" lang="{labels.html_lang}" '
-        f'aria-label="{escape(labels.results)}"><p class="wb-summary">{escape(summary)}</p>{body}</section>'
-    )
+    return str(html)
 
 
 def hits_frame(hits: Sequence[Hit]) -> pd.DataFrame:
@@ -98,39 +99,115 @@ def hits_frame(hits: Sequence[Hit]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=None if rows else fixed)
 
 
-def hits_csv(
-    hits: Sequence[Hit],
-    cutoff: float | Cutoff,
-    language: Language | None = None,
-    *,
-    query: str,
-    encoder: Encoder,
-) -> bytes:
+def hits_csv(hits: Sequence[Hit], cutoff: float | Cutoff, *, query: str, encoder: Encoder) -> bytes:
     """Hits as a CSV file for people: UTF-8 with a byte-order mark, by which Excel knows it.
 
     Each row also says for which query, by which cutoff and by which encoder it was judged. Cells
     that a spreadsheet would take for a formula are made text.
     """
-    labels = labels_for(language)
     value = float(cutoff)
     own = pd.DataFrame(
         {
-            labels.rank: [hit["rank"] for hit in hits],
-            labels.score: [round(hit["score"], 4) for hit in hits],
-            labels.is_match: [labels.yes if hit["score"] > value else labels.no for hit in hits],
-            labels.text: [hit["text"] for hit in hits],
-            labels.query: query,
-            labels.cutoff: round(value, 4),
-            labels.encoder: f"{encoder.name} [{encoder.fingerprint}]",
+            _("rank"): [hit["rank"] for hit in hits],
+            _("score"): [round(hit["score"], 4) for hit in hits],
+            _("match"): [_("yes") if hit["score"] > value else _("no") for hit in hits],
+            _("text"): [hit["text"] for hit in hits],
+            _("Semantic query"): query,
+            _("Cutoff"): round(value, 4),
+            _("Encoder"): f"{encoder.name} [{encoder.fingerprint}]",
         }
     )
     if any("probability" in hit for hit in hits):
-        names = (labels.probability, labels.probability_low, labels.probability_high)
+        names = (_("probability of a match"), _("probability, low"), _("probability, high"))
         for place, (name, key) in enumerate(zip(names, _PROBABILITIES, strict=True), start=2):
             own.insert(place, name, [round(_row(hit, [key])[key], 4) for hit in hits])
     rest = pd.DataFrame([hit["metadata"] for hit in hits], index=own.index)
     rest = rest.rename(columns={name: f"metadata_{name}" for name in rest if name in own})
     return neutralise_formulas(own.join(rest)).to_csv(index=False).encode("utf-8-sig")
+
+
+def explanation_html(explanation: Explanation, *, styled: bool = True) -> str:
+    """Both texts with the phrases highlighted that lift or lower the score, and a sentence.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    styled : bool
+        Whether the style sheet comes along; a page needs it once.
+
+    Returns
+    -------
+    str
+        A fragment of HTML without scripts or external parts; all texts are escaped. Blue with a solid
+        line lifts the score, orange with a dashed line lowers it.
+
+    Examples
+    --------
+    >>> from workbench.exploration.explanation import ExplainedText, Explanation, PhraseEffect
+    >>> side = ExplainedText("<b>RAG</b>", (PhraseEffect(3, 6, "RAG", 0.1),))
+    >>> html = explanation_html(Explanation(side, side, 0.5, "use", "0123"))
+    >>> "&lt;b&gt;<mark" in html, "<b>RAG" in html
+    (True, False)
+    """
+    effects = [abs(phrase.effect) for side in (explanation.jd, explanation.resume) for phrase in side.phrases]
+    scale = max([LEAST_SCALE, *effects])
+
+    def level(effect: float | None) -> int:
+        if effect is None or abs(effect) < NEGLIGIBLE:
+            return 0
+        return min(int(abs(effect) / scale * LEVELS) + 1, LEVELS)
+
+    sentence = explanation.sentence(current_language())
+    return str(
+        render("panels/explanation.html", found=explanation, level=level, sentence=sentence, styled=styled)
+    )
+
+
+def disagreements_html(found: pd.DataFrame, *, most: int = 10) -> str:
+    """Disagreements for people to talk about: both texts, who said what and why, and the verdict.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`workbench.pairs.disagreements` gives it, with the pairs' texts.
+    most : int
+        Cards to show.
+
+    Returns
+    -------
+    str
+        Without scripts or external parts; all texts are escaped.
+    """
+    pairs = [
+        {
+            "pair_id": row["pair_id"],
+            "jd": row.get("jd", ""),
+            "resume": row.get("resume", ""),
+            "said": list(_said(row)),
+        }
+        for row in found.head(most).to_dict("records")
+    ]
+    return str(render("panels/disagreements.html", pairs=pairs))
+
+
+def vector_html(vector: Vectors, name: str) -> str:
+    """One vector laid open: facts, first values, histogram, and a bar for every dimension.
+
+    Parameters
+    ----------
+    vector : ndarray of float32, shape (d,)
+    name : str
+        Of what it is the vector, for the figures.
+    """
+    from workbench.plots import plot_histogram, plot_values
+
+    speak = current_language()
+    figures = [plot(vector, name=name, language=speak) for plot in (plot_histogram, plot_values)]
+    norm = float(np.linalg.norm(vector))
+    html = render(
+        "panels/vector.html", vector=vector, norm=norm, first=vector[:FIRST_VALUES], figures=figures
+    )
+    return str(html)
 
 
 def _row(hit: Hit, names: Sequence[str]) -> dict[str, Any]:
@@ -140,51 +217,15 @@ def _row(hit: Hit, names: Sequence[str]) -> dict[str, Any]:
     return {name: own[name] if name in own else hit[name] for name in names}  # type: ignore[literal-required]
 
 
-def _chance(hit: Hit, labels: Labels) -> str:
-    found = hit.get("probability")
-    if found is None:
-        return ""
-    with language(labels.language):
-        said = chance(found["value"], found["low"], found["high"])
-    title = labels.is_guess if found["is_guess"] else f"{labels.probability}: {found['confidence']:.0%}"
-    sign = " ?" if found["is_guess"] else ""
-    return (
-        f'<span class="wb-chance" title="{escape(title)}" aria-label="{escape(labels.probability)} '
-        f'{escape(said)}">{escape(said)}{sign}</span>'
-    )
-
-
-def _card(hit: Hit, cutoff: float, labels: Labels) -> str:
-    is_match = hit["score"] > cutoff
-    verdict = labels.match if is_match else labels.below
-    score = f"{hit['score']:.4f}"
-    mark = escape(labels.cutoff_mark.format(cutoff=f"{cutoff:.4f}"))
-    return (
-        f'<li class="wb-card {"wb-match" if is_match else "wb-below"}">'
-        f'<span class="wb-rank" aria-label="{labels.rank} {hit["rank"]}">{hit["rank"]}</span>'
-        f'<div class="wb-body"><p class="wb-text">{escape(hit["text"])}</p>{_metadata(hit)}'
-        f'<div class="wb-bar" aria-hidden="true">'
-        f'<span class="wb-fill" style="width:{_percent(hit["score"])}"></span>'
-        f'<span class="wb-mark" style="left:{_percent(cutoff)}" title="{mark}"></span></div></div>'
-        f'<div class="wb-verdict"><span class="wb-score" aria-label="{labels.score} {score}">{score}</span>'
-        f'<span class="wb-pill">{verdict}</span>{_chance(hit, labels)}</div></li>'
-    )
-
-
-def _metadata(hit: Hit) -> str:
-    pairs = list(hit["metadata"].items())
-    if not pairs:
-        return ""
-    shown = "".join(
-        f"<span>{escape(str(key))}: {escape(str(value))}</span>" for key, value in pairs[:MOST_METADATA]
-    )
-    return f'<p class="wb-metadata">{shown}{" …" if len(pairs) > MOST_METADATA else ""}</p>'
-
-
-def _percent(score: float) -> str:
-    """Where a score lies on the bar, which goes from 0 to 1; negative scores have no length."""
-    return f"{min(max(score, 0.0), 1.0):.2%}"
-
-
-def _note(text: str) -> str:
-    return f'<p class="wb-note">{escape(text)}</p>'
+def _said(row: dict[Any, Any]) -> list[tuple[str, int, str]]:
+    """Name, label and note of each who has labelled a pair; the verdict last."""
+    notes = dict(line.split(": ", 1) for line in str(row["notes"]).split("\n") if ": " in line)
+    names = [
+        str(name).removeprefix(LABEL)
+        for name in row
+        if str(name).startswith(LABEL) and not pd.isna(row[name])
+    ]
+    said = [(name, int(row[LABEL + name]), notes.pop(name, "")) for name in names]
+    if not pd.isna(row["adjudicated"]):
+        said.append((_("Verdict"), int(row["adjudicated"]), " ".join(notes.values())))
+    return said

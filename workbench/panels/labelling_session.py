@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 from workbench.pair_hashes import texts_hash
 from workbench.pairs import disagreements, read_annotations, read_pairs
 from workbench.pairs.annotations import AnnotationLog, Entry, check_annotator
@@ -102,8 +104,9 @@ class LabellingSession:
         self.pairs = read_pairs(self.folder, labelled=False).set_index("pair_id")
         if lost := [name for name in show if name not in self.pairs.columns]:
             raise InputError(
-                f"pairs.csv has no column {', '.join(map(repr, lost))} to show; "
-                f"it has {', '.join(map(str, self.pairs.columns))}."
+                _("pairs.csv has no column {lost} to show; it has {columns}.").format(
+                    lost=listed(map(repr, lost)), columns=listed(self.pairs.columns)
+                )
             )
         self.show = tuple(show)
         annotations = read_annotations(self.folder)
@@ -163,7 +166,11 @@ class LabellingSession:
             If the log cannot be written.
         """
         if label not in self.scale:
-            raise InputError(f"{label!r} is no label; the scale is {', '.join(map(str, self.scale))}.")
+            raise InputError(
+                _("{label} is no label; the scale is {scale}.").format(
+                    label=repr(label), scale=listed(self.scale)
+                )
+            )
         return self._append("label", label, note)
 
     def skip(self, note: str = "") -> Entry:
@@ -191,7 +198,7 @@ class LabellingSession:
     def _append(self, action: str, label: int | None, note: str) -> Entry:
         pair = self.current
         if pair is None:
-            raise InputError("All pairs are labelled or skipped; there is none to label.")
+            raise InputError(_("All pairs are labelled or skipped; there is none to label."))
         texts = texts_hash(pair.jd, pair.resume)
         try:
             entry = self.log.append(
@@ -239,7 +246,9 @@ def _name(annotator: str, adjudicate: bool) -> str:
         return check_annotator(f"{ADJUDICATOR}-{name}")
     if has_last_word and not adjudicate:
         raise InputError(
-            f"{name!r} is an adjudicator's name, whose label is the last word; "
-            "choose another, or pass adjudicate=True."
+            _(
+                "{name} is an adjudicator's name, whose label is the last word; "
+                "choose another, or pass adjudicate=True."
+            ).format(name=repr(name))
         )
     return name

@@ -1,47 +1,84 @@
 """The map panel: the skill map to hover over, lasso, search and colour, linked to the search panel.
 
-Events only: what is known lives in :mod:`workbench.panels.map_session`, what is drawn in
-:mod:`workbench.panels.map_points`, where widgets stand in :mod:`workbench.panels.map_layout`.
+Widgets and events only: what is known lives in :mod:`workbench.panels.map_session`, what is drawn in
+:mod:`workbench.panels.map_points`.
 """
 
 from __future__ import annotations
 
-import base64
-import logging
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import ipywidgets as widgets
 import numpy.typing as npt
 import pandas as pd
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder
-from workbench.errors import InputError, WorkbenchError
+from workbench.errors import InputError
 from workbench.exploration import Clusters, MapQuality, SkillMap
-from workbench.panels.fragments import message
-from workbench.panels.map_html import key_html, map_report, results_html, selection_html, status_html
-from workbench.panels.map_layout import MapLayout
+from workbench.html import render
+from workbench.i18n import Language, current_language
+from workbench.i18n import gettext as _
+from workbench.panels.cards import hits_html
 from workbench.panels.map_points import Drawn, MapPoints, Rows
 from workbench.panels.map_session import MapSession, kinds_array
-from workbench.panels.map_texts import map_labels_for
 from workbench.panels.map_view import MapView
-from workbench.panels.problems import in_words
+from workbench.panels.panel import Panel, PanelWidgets, box, download, of_class, row
 from workbench.panels.search_panel import SearchPanel
 from workbench.retrieval import Hit, KnowledgeBase
-from workbench.settings import Language
 
-__all__ = ["MapPanel"]
-
-log = logging.getLogger(__name__)
+__all__ = ["MapPanel", "MapWidgets"]
 
 CSV_NAME = "selected_texts.csv"
 # A link holds the file itself; beyond this it would weigh several megabytes.
 MOST_IN_LINK = 20_000
+ROWS_SHOWN = 50
 
 
-class MapPanel:
+class MapWidgets(PanelWidgets):
+    """The widgets of the map panel."""
+
+    def __init__(self, *, k: int, searchable: bool) -> None:
+        super().__init__()
+        self.colour = widgets.Dropdown(layout={"width": "auto"})
+        self.only = widgets.Dropdown(layout={"width": "auto"})
+        self.query = widgets.Text(continuous_update=False, layout={"flex": "1 1 260px", "width": "auto"})
+        self.most = widgets.BoundedIntText(value=k, min=1, max=1000, layout={"width": "74px"})
+        self.search = widgets.Button(button_style="primary", icon="search", layout={"width": "110px"})
+        self.clear = widgets.Button(icon="times", layout={"width": "auto"})
+        self.status, self.key, self.selection, self.export, self.results = (widgets.HTML() for _ in range(5))
+        # Stands where the scatter plot will be.
+        self.frame = of_class(widgets.VBox(layout={"width": "100%"}), "wb-white")
+        self.use = widgets.Button(icon="database", layout={"width": "auto"})
+        self.unselect = widgets.Button(icon="times", layout={"width": "auto"})
+        for widget in (self.query, self.most, self.search):
+            widget.disabled = not searchable
+        tools = [self.query, self.most, self.search, self.clear, self.colour, self.only]
+        self.root = self.arranged(
+            [
+                row(tools, "wb-box", "wb-toolbar"),
+                self.message,
+                box([self.frame, self.key]),
+                self.status,
+                box([self.selection, row([self.export, self.use, self.unselect])]),
+                self.results,
+            ],
+            "wb-map",
+        )
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Put all fixed texts in the language now."""
+        self.head(_("Skill map"), _("Texts of near meaning lie near each other"))
+        self.colour.description, self.only.description = _("Colour"), _("Show")
+        self.query.description, self.query.placeholder = _("Query"), _("Type a skill and see where it falls")
+        self.search.description, self.clear.description = _("Search"), _("Clear")
+        self.use.description, self.unselect.description = _("Use as knowledge base"), _("Clear selection")
+
+
+class MapPanel(Panel):
     """A skill map for a notebook; the last expression of a cell shows it.
 
     Parameters
@@ -81,11 +118,13 @@ class MapPanel:
     ----------
     session : MapSession
         What the panel knows; works without a front end.
-    widgets : MapLayout
+    widgets : MapWidgets
         The widgets by name.
     knowledge_base : KnowledgeBase or None
         What "use as knowledge base" made.
     """
+
+    widgets: MapWidgets
 
     def __init__(
         self,
@@ -102,23 +141,23 @@ class MapPanel:
         k: int = 10,
         language: Language | None = None,
     ) -> None:
-        if k < 1:
-            raise InputError(f"k is {k}; mark at least 1 hit.")
-        self.labels = map_labels_for(language)
-        columns = pd.DataFrame() if groups is None else groups.reset_index(drop=True)
-        points = MapPoints(
-            list(texts), skill_map.coordinates, kinds_array(kinds, len(texts)), clusters, columns
-        )
-        self.session = MapSession(points, skill_map, vectors, encoder, cutoff)
+        super().__init__(language)
         self.knowledge_base: KnowledgeBase | None = None
         self.quality = quality
         self._linked: SearchPanel | None = None
-        self._elsewhere = 0
-        self.widgets = MapLayout(self.labels, k=k, searchable=self.session.is_searchable)
-        self._offer()
-        self._view = self._new_view()
-        self._listen()
-        self._show_all()
+        with self.speaking():
+            if k < 1:
+                raise InputError(_("k is {k}; mark at least 1 hit.").format(k=k))
+            columns = pd.DataFrame() if groups is None else groups.reset_index(drop=True)
+            points = MapPoints(
+                list(texts), skill_map.coordinates, kinds_array(kinds, len(texts)), clusters, columns
+            )
+            self.session = MapSession(points, skill_map, vectors, encoder, cutoff)
+            self.widgets = MapWidgets(k=k, searchable=self.session.is_searchable)
+            self._offer()
+            self._view = self._new_view()
+            self._listen()
+            self._show_all()
 
     @property
     def selected(self) -> pd.DataFrame:
@@ -145,20 +184,19 @@ class MapPanel:
         """
         w = self.widgets
         asked = w.query.value if query is None else query
-        found = self.session.search(asked, w.most.value, self._only)
-        self._elsewhere = 0
-        w.query.value = asked
-        self._offer()
-        self._say_found()
-        self._show_all()
+        with self.speaking():
+            found = self.session.search(asked, w.most.value, self._only)
+            w.query.value = asked
+            self._show_found(elsewhere=0)
         return found
 
     def select(self, rows: npt.ArrayLike) -> pd.DataFrame:
         """Select texts by their rows, as a lasso would, and return them."""
-        self.session.select(rows)
-        self._view.select(self.session.selected)
-        self._show_selection()
-        return self.selected
+        with self.speaking():
+            self.session.select(rows)
+            self._view.select(self.session.selected)
+            self._show_selection()
+            return self.selected
 
     def link(self, search_panel: SearchPanel) -> MapPanel:
         """Link with a search panel; returns the map panel.
@@ -166,21 +204,22 @@ class MapPanel:
         What is searched there is marked here, and "use as knowledge base" puts the selected texts there.
         """
         self._linked = search_panel
-        search_panel.widgets.results.observe(lambda _: self._on_found_there(), "value")
-        self._on_found_there()
+        self.hear(search_panel.widgets.results, lambda change: self._on_found_there())
+        with self.speaking():
+            self._on_found_there()
         return self
 
     def report(self) -> str:
         """Hits and selection as static HTML, for reports; the map itself is plot_skill_map's."""
-        return map_report(self.session, self.labels)
+        with self.speaking():
+            results = self._results()
+            return str(
+                render("panels/map_report.html", session=self.session, results=results, most=ROWS_SHOWN)
+            )
 
     def __repr__(self) -> str:
         session = self.session
         return f"<MapPanel: {len(session.points):,} texts, {len(session.selected):,} selected>"
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.widgets.root._repr_mimebundle_(**options)
-        return {**bundle, "text/plain": repr(self)}
 
     @property
     def _only(self) -> str | None:
@@ -190,89 +229,73 @@ class MapPanel:
 
     def _listen(self) -> None:
         w = self.widgets
-        w.search.on_click(lambda _: self._try(self._on_search))
-        w.query.observe(self._on_query, "value")
-        w.clear.on_click(lambda _: self._on_clear())
-        w.colour.observe(lambda _: self._redraw(), "value")
-        w.only.observe(lambda _: self._redraw(), "value")
-        w.use.on_click(lambda _: self._try(self._on_use))
-        w.unselect.on_click(lambda _: self.select([]))
-        w.language.observe(self._on_language, "value")
+        self.hear(w.search, lambda change: self._try(self.search))
+        self.hear(w.query, self._on_query)
+        self.hear(w.clear, lambda change: self._on_clear())
+        for widget in (w.colour, w.only):
+            self.hear(widget, lambda change: self._redraw())
+        self.hear(w.use, lambda change: self._try(self._on_use))
+        self.hear(w.unselect, lambda change: self.select([]))
+        self.hear_language()
 
     def _on_query(self, change: Any) -> None:
         pins = self.session.pins
         if change.new.strip() and (pins is None or pins.query != change.new):
-            self._try(self._on_search)
-
-    def _on_search(self) -> None:
-        if not self.session.is_searchable:
-            self._say(self.labels.no_encoder, "caution")
-        elif not self.widgets.query.value.strip():
-            self._say(self.labels.empty_query, "problem")
-        else:
-            self.search()
+            self._try(self.search)
 
     def _on_found_there(self) -> None:
         found = self._linked.session.found if self._linked else None
         if found is not None and (self.session.pins is None or found.query != self.session.pins.query):
-            self._try(self._show_found_there)
-
-    def _show_found_there(self) -> None:
-        assert self._linked is not None
-        assert self._linked.session.found is not None
-        self._elsewhere = self.session.show_found(self._linked.session.found, self.widgets.most.value)
-        self._offer()
-        self._say_found()
-        self._show_all()
+            most = self.widgets.most.value
+            self._try(lambda: self._show_found(self.session.show_found(found, most)))
 
     def _on_clear(self) -> None:
         self.session.forget_search()
-        self._elsewhere = 0
         self.widgets.query.value = ""
         self._offer()
-        self._say("")
+        self.say("")
         self._show_all()
 
     def _on_use(self) -> None:
-        count = f"{len(self.session.selected):,}"
-        if not len(self.session.selected):
-            self._say(self.labels.nothing_to_use, "caution")
-        elif self._linked is not None:
-            self._linked.widgets.texts.value = "\n".join(
-                " ".join(t.split()) for t in self.session.selected_texts
-            )
-            self._say(self.labels.used_linked.format(count=count))
+        texts = self.session.selected_texts
+        if not texts:
+            self.say(_("No text is selected yet."), "caution")
+            return
+        if self._linked is not None:
+            self._linked.widgets.texts.value = "\n".join(" ".join(text.split()) for text in texts)
+            said = _("The {count} selected texts are in the search panel; press “Search” there.")
         else:
             self.knowledge_base = self.session.knowledge_base()
-            self._say(self.labels.used.format(count=count))
-
-    def _on_language(self, change: Any) -> None:
-        self.labels = map_labels_for(change.new)
-        self.widgets.relabel(self.labels)
-        self._offer()
-        # Tooltips name their columns in the language of the panel.
-        self._view = self._new_view()
-        self._say("")
-        self._show_all()
+            said = _("The {count} selected texts are a knowledge base now: panel.knowledge_base")
+        self.say(said.format(count=f"{len(texts):,}"))
 
     def _on_selected(self, rows: Rows) -> None:
-        self.session.select(rows)
-        self._show_selection()
+        with self.speaking():
+            self.session.select(rows)
+            self._show_selection()
 
-    def _try(self, task: Any) -> None:
+    def _try(self, task: Callable[[], object]) -> None:
         try:
             task()
         except Exception as error:
-            self._say(self._sentence(error), "problem")
+            self.say(self.sentence(error), "problem")
+
+    def relabelled(self) -> None:
+        """Show everything anew, in the language now."""
+        self._offer()
+        # Tooltips name their columns in the language of the panel.
+        self._view = self._new_view()
+        self.say("")
+        self._show_all()
 
     def _offer(self) -> None:
         """Offer what the map can be coloured by and what of it can be shown, keeping what is chosen."""
-        w, labels, points = self.widgets, self.labels, self.session.points
-        colours: list[tuple[str, str]] = [(labels.cluster, "cluster")] if points.clusters is not None else []
-        colours += [(labels.kind, "kind"), *((str(name), str(name)) for name in points.groups.columns)]
+        w, points = self.widgets, self.session.points
+        colours: list[tuple[str, str]] = [(_("cluster"), "cluster")] if points.clusters is not None else []
+        colours += [(_("kind"), "kind"), *((str(name), str(name)) for name in points.groups.columns)]
         if self.session.scores is not None:
-            colours += [(labels.score, "score"), (labels.match, "match")]
-        shown = [(labels.everything, "all"), (labels.jd, "jd"), (labels.resume, "resume")]
+            colours += [(_("score"), "score"), (_("match"), "match")]
+        shown = [(_("all"), "all"), (_("JD"), "jd"), (_("résumé text"), "resume")]
         for widget, options in ((w.colour, colours), (w.only, shown)):
             before = widget.value
             widget.options = options
@@ -282,7 +305,6 @@ class MapPanel:
         w, session = self.widgets, self.session
         return session.points.draw(
             w.colour.value,
-            self.labels,
             scores=session.scores,
             cutoff=float(session.cutoff) if session.cutoff is not None else 0.0,
             only=self._only,
@@ -297,52 +319,48 @@ class MapPanel:
     def _redraw(self) -> None:
         drawn = self._drawn()
         self._view.draw(drawn, self.session.selected)
-        self.widgets.key.value = key_html(drawn, self.labels)
+        self.widgets.key.value = render("panels/map_key.html", drawn=drawn)
 
     def _show_all(self) -> None:
         self._redraw()
-        w, labels = self.widgets, self.labels
-        sentences = [] if self.quality is None else [self.quality.sentence(labels.language)]
-        if self.session.points.clusters is not None:
-            sentences.append(self.session.points.clusters.sentence(labels.language))
-        w.status.value = status_html(sentences, labels)
-        w.results.value = results_html(self.session, labels)
+        w, clusters, speak = self.widgets, self.session.points.clusters, current_language()
+        facts = [fact.sentence(speak) for fact in (self.quality, clusters) if fact is not None]
+        w.status.value = render("panels/map_status.html", sentences=facts)
+        w.results.value = self._results()
         w.show(w.results, bool(w.results.value))
         w.show(w.clear, self.session.pins is not None)
         self._show_selection()
 
+    def _show_found(self, elsewhere: int) -> None:
+        """Show a new result, of which some hits may not be on the map."""
+        pins = self.session.pins
+        assert pins is not None
+        self._offer()
+        text = _("“{query}”: the {count} nearest are ringed in orange, the yellow dot is the query itself")
+        if elsewhere:
+            text += _("; {elsewhere} more are not on the map")
+        self.say(text.format(query=pins.query, count=len(pins.hits), elsewhere=elsewhere))
+        self._show_all()
+
     def _show_selection(self) -> None:
         w, count = self.widgets, len(self.session.selected)
-        w.selection.value = selection_html(self.session, self.labels)
+        w.selection.value = render("panels/map_selection.html", session=self.session, most=ROWS_SHOWN)
         w.export.value = self._link_to_file() if count else ""
         for widget in (w.use, w.unselect, w.export):
             w.show(widget, bool(count))
 
     def _link_to_file(self) -> str:
         count = len(self.session.selected)
-        if count > MOST_IN_LINK:
-            text = self.labels.too_many_to_export.format(count=f"{count:,}")
-            return f'<span class="wb-quiet">{escape(text)}</span>'
-        content = base64.b64encode(self.session.csv(self.labels)).decode("ascii")
-        label = escape(self.labels.export.format(count=f"{count:,}"))
-        address = f"data:text/csv;charset=utf-8;base64,{content}"
-        return f'<a class="wb-download" download="{CSV_NAME}" href="{address}">{label}</a>'
+        if count <= MOST_IN_LINK:
+            return download(self.session.csv(), count, CSV_NAME)
+        text = _(
+            "{count} texts are selected, too many for a link; export them with panel.selected.to_csv(…)."
+        )
+        return render("panels/quiet.html", text=text.format(count=f"{count:,}"))
 
-    def _say_found(self) -> None:
-        pins = self.session.pins
-        assert pins is not None
-        text = self.labels.hits_on_map.format(query=pins.query, count=len(pins.hits))
-        if self._elsewhere:
-            text += self.labels.hits_elsewhere.format(count=self._elsewhere)
-        self._say(text)
-
-    def _say(self, text: str, kind: str = "") -> None:
-        self.widgets.message.value = message(text, kind)
-        self.widgets.show(self.widgets.message, bool(text))
-
-    def _sentence(self, error: Exception) -> str:
-        """An error as a sentence for the user; one that nobody raised on purpose goes to the log, too."""
-        if isinstance(error, WorkbenchError):
-            return self.labels.wrong.format(message=in_words(error, self.labels.language))
-        log.error("Unexpected error in the map panel", exc_info=error)
-        return self.labels.unexpected.format(kind=type(error).__name__, message=error)
+    def _results(self) -> str:
+        """The hits of the last search, as cards."""
+        session = self.session
+        if not session.hits or session.cutoff is None:
+            return ""
+        return hits_html(session.hits, session.cutoff, styled=False)

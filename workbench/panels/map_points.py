@@ -17,7 +17,8 @@ import pandas as pd
 
 from workbench.errors import InputError
 from workbench.exploration import Clusters
-from workbench.panels.map_texts import MapLabels
+from workbench.i18n import N_, current_language
+from workbench.i18n import gettext as _
 from workbench.plots.map_parts import COLOURS, cluster_colours
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
 
@@ -117,16 +118,20 @@ class MapPoints:
 
     def __post_init__(self) -> None:
         n = len(self.texts)
-        lengths = {"places": len(self.places), "kinds": len(self.kinds)}
+        lengths = {N_("places"): len(self.places), N_("kinds"): len(self.kinds)}
         if self.clusters is not None:
-            lengths["cluster labels"] = len(self.clusters.labels)
+            lengths[N_("cluster labels")] = len(self.clusters.labels)
         if len(self.groups.columns):
-            lengths["rows of groups"] = len(self.groups)
+            lengths[N_("rows of groups")] = len(self.groups)
         for what, length in lengths.items():
             if length != n:
-                raise InputError(f"There are {n:,} texts, but {length:,} {what}; give one for each text.")
+                raise InputError(
+                    _("There are {n} texts, but {length} {what}; give one for each text.").format(
+                        n=f"{n:,}", length=f"{length:,}", what=_(what)
+                    )
+                )
         if wrong := sorted(set(self.kinds.tolist()) - {"jd", "resume"}):
-            raise InputError(f"Kinds are 'jd' or 'resume', not {wrong[0]!r}.")
+            raise InputError(_("Kinds are 'jd' or 'resume', not {wrong}.").format(wrong=repr(wrong[0])))
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -136,24 +141,32 @@ class MapPoints:
         """Lowest and highest x and y, shape (2, 2)."""
         return np.array([self.places.min(axis=0), self.places.max(axis=0)], dtype=np.float64)
 
+    @property
+    def kind_names(self) -> npt.NDArray[Any]:
+        """What each text is, in the language now, shape (n,)."""
+        return np.where(self.kinds == "jd", _("JD"), _("résumé text")).astype(object)
+
+    @property
+    def cluster_names(self) -> npt.NDArray[Any]:
+        """The cluster of each text, in the language now, shape (n,)."""
+        assert self.clusters is not None
+        return np.array(self.clusters.of_texts(current_language()), dtype=object)
+
     def draw(
         self,
         colour_by: str,
-        labels: MapLabels,
         *,
         scores: npt.NDArray[np.float32] | None = None,
         cutoff: float = 0.0,
         only: str | None = None,
         pins: Pins | None = None,
     ) -> Drawn:
-        """Lay the marks out.
+        """Lay the marks out; key and tooltips are in the language now.
 
         Parameters
         ----------
         colour_by : str
             ``"cluster"``, ``"kind"``, ``"score"``, ``"match"`` or a column of `groups`.
-        labels : MapLabels
-            Language of key and tooltips.
         scores : ndarray of float32, shape (n,), optional
             Of each text with the query; "score" and "match" ask for them.
         cutoff : float
@@ -163,16 +176,16 @@ class MapPoints:
         pins : Pins, optional
             The query and its hits.
         """
-        colours, names = self._colours(colour_by, labels, scores, cutoff)
+        colours, names = self._colours(colour_by, scores, cutoff)
         shown = np.ones(len(self), dtype=bool) if only is None else self.kinds == only
-        key, rest = _key(colours[shown], names[shown], labels)
+        key, rest = _key(colours[shown], names[shown])
         marks, rows, colour = [], [], []
         for mark, own, paint in self._layers(shown, colours, pins):
             marks += [mark] * len(own)
             rows.append(own)
             colour.append(paint)
         row = np.concatenate(rows) if rows else np.empty(0, dtype=np.intp)
-        frame = self._tooltips(row, labels, names, scores, pins)
+        frame = self._tooltips(row, names, scores, pins)
         frame["mark"] = pd.Categorical(marks, categories=MARKS)
         frame["colour"] = pd.Categorical(np.concatenate(colour), categories=ALL_COLOURS)
         return Drawn(frame, row, key, rest)
@@ -202,16 +215,14 @@ class MapPoints:
         return layers
 
     def _colours(
-        self, colour_by: str, labels: MapLabels, scores: npt.NDArray[np.float32] | None, cutoff: float
+        self, colour_by: str, scores: npt.NDArray[np.float32] | None, cutoff: float
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """For each text its colour, and the name of what it stands for."""
         if colour_by in ("score", "match") and scores is None:
-            raise InputError("There are no scores yet; search first.")
+            raise InputError(_("There are no scores yet; search first."))
         if colour_by == "match":
             is_match = np.asarray(scores) > cutoff
-            return np.where(is_match, GREEN, GREY).astype(object), np.where(
-                is_match, labels.match, labels.below
-            )
+            return np.where(is_match, GREEN, GREY), np.where(is_match, _("match"), _("below"))
         if colour_by == "score":
             edges = np.unique(np.quantile(np.asarray(scores), STEP_QUANTILES))
             step = np.searchsorted(edges, np.asarray(scores), side="right")
@@ -220,18 +231,14 @@ class MapPoints:
             first = len(STEPS) - len(steps)
             return np.array(STEPS, dtype=object)[first + step], np.array(steps, dtype=object)[step]
         if colour_by == "kind":
-            return np.where(self.kinds == "jd", COLOURS[1], COLOURS[0]).astype(object), np.where(
-                self.kinds == "jd", labels.jd, labels.resume
-            ).astype(object)
+            return np.where(self.kinds == "jd", COLOURS[1], COLOURS[0]), self.kind_names
         if colour_by == "cluster" and self.clusters is not None:
             own = [*cluster_colours(self.clusters, self.places), GREY]
-            cluster_names = [*self.clusters.names, labels.noise]
-            return (
-                np.array(own, dtype=object)[self.clusters.labels],
-                np.array(cluster_names, dtype=object)[self.clusters.labels],
-            )
+            return np.array(own, dtype=object)[self.clusters.labels], self.cluster_names
         if colour_by not in self.groups:
-            raise InputError(f"There is nothing called {colour_by!r} to colour the map by.")
+            raise InputError(
+                _("There is nothing called {name} to colour the map by.").format(name=repr(colour_by))
+            )
         names = self.groups[colour_by].fillna("").astype(str).to_numpy(dtype=object)
         frequent = pd.Series(names).value_counts().index[: len(COLOURS)]
         chosen = dict(zip(frequent, COLOURS, strict=False))
@@ -240,37 +247,35 @@ class MapPoints:
     def _tooltips(
         self,
         rows: Rows,
-        labels: MapLabels,
         names: npt.NDArray[Any],
         scores: npt.NDArray[np.float32] | None,
         pins: Pins | None,
     ) -> pd.DataFrame:
         places = self.places[rows]
-        kinds = np.where(self.kinds[rows] == "jd", labels.jd, labels.resume).astype(object)
         texts = np.array(self.texts, dtype=object)[rows]
-        frame = pd.DataFrame({"x": places[:, 0], "y": places[:, 1], "text": texts, labels.kind: kinds})
+        frame = pd.DataFrame({"x": places[:, 0], "y": places[:, 1], "text": texts})
+        frame[_("kind")] = self.kind_names[rows]
         if self.clusters is not None:
-            cluster_names = np.array([*self.clusters.names, labels.noise], dtype=object)
-            frame[labels.cluster] = cluster_names[self.clusters.labels[rows]]
+            frame[_("cluster")] = self.cluster_names[rows]
         else:
-            frame[labels.colour] = names[rows]
+            frame[_("Colour")] = names[rows]
         # Always there, since the front end is told once which columns there are.
-        frame[labels.score] = "" if scores is None else [f"{score:.4f}" for score in scores[rows]]
+        frame[_("score")] = "" if scores is None else [f"{score:.4f}" for score in scores[rows]]
         if pins is not None:
             at = np.flatnonzero(rows < 0)
             frame.loc[at, ["x", "y"]] = pins.place
             frame.loc[at, "text"] = pins.query
             frame.loc[at, frame.columns[3:]] = ""
-            frame.loc[at, labels.kind] = labels.query
+            frame.loc[at, _("kind")] = _("Query")
         return frame
 
 
-def _key(colours: npt.NDArray[Any], names: npt.NDArray[Any], labels: MapLabels) -> tuple[list[KeyEntry], int]:
+def _key(colours: npt.NDArray[Any], names: npt.NDArray[Any]) -> tuple[list[KeyEntry], int]:
     """What colours mean, the commonest first; grey, which may stand for several things, last."""
     counts = Counter(zip(colours.tolist(), names.tolist(), strict=True)).most_common()
     entries = [KeyEntry(colour, str(name), count) for (colour, name), count in counts]
     bright = [entry for entry in entries if entry.colour != GREY]
     grey = [entry for entry in entries if entry.colour == GREY]
     if len(grey) > 1:
-        grey = [KeyEntry(GREY, labels.others.format(count=len(grey)), sum(one.count for one in grey))]
+        grey = [KeyEntry(GREY, _("{count} others").format(count=len(grey)), sum(one.count for one in grey))]
     return bright[:MOST_IN_KEY] + grey, max(len(bright) - MOST_IN_KEY, 0)

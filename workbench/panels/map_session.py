@@ -16,8 +16,8 @@ from workbench.encoders import Encoder
 from workbench.errors import EncoderMismatchError, InputError, UncalibratedCutoffWarning
 from workbench.exploration import SkillMap, terms_of_selection
 from workbench.files.exporting import neutralise_formulas
+from workbench.i18n import gettext as _
 from workbench.panels.map_points import MapPoints, Pins
-from workbench.panels.map_texts import MapLabels
 from workbench.panels.search_session import Found
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
 from workbench.retrieval.encoding import encode
@@ -115,7 +115,11 @@ class MapSession:
             If the query is empty, or the map has no encoder.
         """
         if self.encoder is None or self._vectors is None or self.cutoff is None:
-            raise InputError("This map has no encoder or no vectors, so it cannot be searched.")
+            raise InputError(
+                _("This map has no encoder, so it cannot be searched; give the panel encoder= and vectors=.")
+            )
+        if not query.strip():
+            raise InputError(_("The query is empty: type the skill or experience that you are looking for."))
         vector = self._encode(clean_query(query))
         n = len(self.points)
         scores, rows = best_of(vector, self._vectors, np.arange(n), n)
@@ -137,7 +141,7 @@ class MapSession:
             If the map has no encoder.
         """
         if self.encoder is None:
-            raise InputError("This map has no encoder, so it cannot show where a query falls.")
+            raise InputError(_("This map has no encoder, so it cannot show where a query falls."))
         rows = [self._row_of.get(hit["text"], -1) for hit in found.hits[:k]]
         self.hits = [Hit(**{**hit, "index": row}) for hit, row in zip(found.hits, rows, strict=False)]
         # Its scores are of other texts than the map's.
@@ -161,7 +165,11 @@ class MapSession:
         """
         wanted = np.unique(np.asarray(rows, dtype=np.intp))
         if len(wanted) and not 0 <= wanted[0] <= wanted[-1] < len(self.points):
-            raise InputError(f"Rows go from 0 to {len(self.points) - 1}; {wanted[-1]} is not among them.")
+            raise InputError(
+                _("Rows go from 0 to {last}; {row} is not among them.").format(
+                    last=len(self.points) - 1, row=wanted[-1]
+                )
+            )
         self.selected = wanted
 
     def frame(self) -> pd.DataFrame:
@@ -169,7 +177,7 @@ class MapSession:
         points, rows = self.points, self.selected
         frame = pd.DataFrame({"row": rows, "kind": points.kinds[rows]})
         if points.clusters is not None:
-            frame["cluster"] = [points.clusters.name(label) for label in points.clusters.labels[rows]]
+            frame["cluster"] = points.cluster_names[rows]
         for name in points.groups:
             frame[name] = points.groups[name].to_numpy()[rows]
         if self.scores is not None:
@@ -192,21 +200,18 @@ class MapSession:
         groups = None if clusters is None else clusters.labels[some].tolist()
         return list(terms_of_selection(texts, is_selected, groups, n_terms=n_terms)["term"])
 
-    def csv(self, labels: MapLabels) -> bytes:
+    def csv(self) -> bytes:
         """The selected texts as a CSV file for people, without anything that a spreadsheet would run."""
         frame = self.frame()
-        frame["kind"] = frame["kind"].map({"jd": labels.jd, "resume": labels.resume})
-        if self.points.clusters is not None:
-            names = self.points.clusters
-            frame["cluster"] = [names.name(label, labels.language) for label in names.labels[self.selected]]
+        frame["kind"] = self.points.kind_names[self.selected]
         if "score" in frame:
             frame["score"] = frame["score"].round(4)
         named = {
-            "row": labels.number,
-            "kind": labels.kind,
-            "cluster": labels.cluster,
-            "score": labels.score,
-            "text": labels.text,
+            "row": _("no."),
+            "kind": _("kind"),
+            "cluster": _("cluster"),
+            "score": _("score"),
+            "text": _("text"),
         }
         return neutralise_formulas(frame.rename(columns=named)).to_csv(index=False).encode("utf-8-sig")
 
@@ -221,9 +226,9 @@ class MapSession:
             If nothing is selected, or the map has no encoder.
         """
         if not len(self.selected):
-            raise InputError("No text is selected; select at least one.")
+            raise InputError(_("No text is selected; select at least one."))
         if self.encoder is None:
-            raise InputError("This map has no encoder to make a knowledge base with.")
+            raise InputError(_("This map has no encoder to make a knowledge base with."))
         metadata = self.frame().drop(columns=["row", "text", "score"], errors="ignore")
         with warnings.catch_warnings():
             # Copies on the map are one text of a knowledge base; that is no news.
@@ -247,19 +252,25 @@ class MapSession:
         made_with = self.skill_map.fingerprint
         if made_with is not None and made_with != encoder.fingerprint:
             raise EncoderMismatchError(
-                f"The map was made with the encoder [{made_with}], not with {encoder.name} "
-                f"[{encoder.fingerprint}]; load the map's encoder, or fit the map again with this one."
+                _(
+                    "The map was made with the encoder [{made_with}], not with {name} [{fingerprint}]; "
+                    "load the map's encoder, or fit the map again with this one."
+                ).format(made_with=made_with, name=encoder.name, fingerprint=encoder.fingerprint)
             )
         if self._vectors is None:
-            raise InputError("To search on the map, give vectors= too: those that the map was made of.")
+            raise InputError(_("To search on the map, give vectors= too: those that the map was made of."))
         if len(self._vectors) != len(self.points):
             raise InputError(
-                f"There are {len(self._vectors):,} vectors for {len(self.points):,} texts; give one for each."
+                _("There are {vectors} vectors for {n} texts; give one for each.").format(
+                    vectors=f"{len(self._vectors):,}", n=f"{len(self.points):,}"
+                )
             )
         if self._vectors.shape[1] != encoder.dimension:
             raise EncoderMismatchError(
-                f"The vectors have {self._vectors.shape[1]} dimensions, those of {encoder.name} have "
-                f"{encoder.dimension}; give the encoder that made them."
+                _(
+                    "The vectors have {given} dimensions, those of {name} have {wanted}; "
+                    "give the encoder that made them."
+                ).format(given=self._vectors.shape[1], name=encoder.name, wanted=encoder.dimension)
             )
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.errors import MissingDependencyError
+from workbench.i18n import gettext as _
 from workbench.panels.map_points import MARKS, Drawn, Rows
 
 __all__ = ["MapView"]
@@ -131,8 +132,10 @@ def _scatter(drawn: Drawn, extent: npt.NDArray[np.float64]) -> Any:
             import jscatter
     except ImportError as error:
         raise MissingDependencyError(
-            "The interactive map needs jupyter-scatter, which is not installed: run 'pip install .[map]' in "
-            "the project folder. workbench.plots.plot_skill_map() draws the map without it."
+            _(
+                "The interactive map needs jupyter-scatter, which is not installed: run 'pip install .[map]' "
+                "in the project folder. workbench.plots.plot_skill_map() draws the map without it."
+            )
         ) from error
     scatter = jscatter.Scatter(
         data=drawn.frame,

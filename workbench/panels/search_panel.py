@@ -1,50 +1,125 @@
 """The search panel: texts on the left, a query on the right, ranked cards below, vectors behind the scenes.
 
-Events only: what is known lives in :mod:`workbench.panels.search_session`, where widgets stand in
-:mod:`workbench.panels.search_layout`, and how a hit looks in :mod:`workbench.panels.cards`.
+Widgets and events only: what is known lives in :mod:`workbench.panels.search_session`, and how a hit looks in
+:mod:`workbench.panels.cards`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import ipywidgets as widgets
 import pandas as pd
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, load_encoder
-from workbench.errors import InputError, WorkbenchError
+from workbench.errors import InputError
 from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
-from workbench.panels import fragments
-from workbench.panels.cards import hits_csv, hits_frame, hits_html
-from workbench.panels.labels import labels_for
-from workbench.panels.problems import in_words
-from workbench.panels.search_layout import SearchLayout
+from workbench.html import render
+from workbench.i18n import Language
+from workbench.i18n import gettext as _
+from workbench.panels.cards import hits_csv, hits_frame, hits_html, vector_html
+from workbench.panels.panel import Panel, PanelWidgets, box, download, of_class, row
 from workbench.panels.search_session import (
-    EmptyKnowledgeBaseError,
-    EmptyQueryError,
+    UPLOAD_FORMATS,
+    UPLOAD_MEGABYTES,
     Progress,
     SearchSession,
     View,
+    texts_in_upload,
+    without_enter,
 )
-from workbench.panels.uploads import texts_in_upload
 from workbench.retrieval import Hit
-from workbench.settings import Language
 from workbench.texts import tidy
 
-__all__ = ["SearchPanel"]
-
-log = logging.getLogger(__name__)
+__all__ = ["SearchPanel", "SearchWidgets"]
 
 CSV_NAME = "search_results.csv"
 MOST_CHOICES = 50
 PAUSE = 0.01  # seconds in which the kernel takes up other messages
 
 
-class SearchPanel:
+class SearchWidgets(PanelWidgets):
+    """The widgets of the search panel."""
+
+    def __init__(self, *, texts: str, query: str, cutoff: float, most: int) -> None:
+        super().__init__()
+        self.texts = of_class(
+            widgets.Textarea(value=texts, rows=11, continuous_update=False), "wb-field", "wb-grow"
+        )
+        self.upload = widgets.FileUpload(accept=",".join(UPLOAD_FORMATS), multiple=True)
+        self.upload_hint = widgets.HTML().add_class("wb-quiet")
+        # Each keystroke arrives, so that Enter can be seen: a text area tells of no keys.
+        self.query = of_class(
+            widgets.Textarea(value=query, rows=5, continuous_update=True), "wb-field", "wb-grow"
+        )
+        self.search = widgets.Button(button_style="primary", icon="search", layout={"width": "140px"})
+        self.cancel = widgets.Button(icon="stop", layout={"width": "100px"})
+        self.shortcuts = widgets.HTML().add_class("wb-quiet")
+        self.status = widgets.HTML()
+        self.progress = widgets.IntProgress(layout={"width": "100%", "height": "10px"})
+        self.cutoff = widgets.FloatSlider(
+            cutoff,
+            min=-1 if cutoff < 0 else 0,
+            max=1,
+            step=0.005,
+            readout_format=".4f",
+            layout={"flex": "1 1 230px", "width": "auto"},
+        )
+        self.reset = widgets.Button(icon="undo", layout={"width": "auto"})
+        self.only_matches = widgets.Checkbox(indent=False, layout={"width": "auto"})
+        self.contains = widgets.Text(layout={"flex": "1 1 160px", "width": "auto"})
+        self.most = widgets.BoundedIntText(value=most, min=1, max=100_000, layout={"width": "auto"})
+        self.export = widgets.HTML()
+        self.results = widgets.HTML()
+        self.chosen = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
+        self.scenes = widgets.HTML()
+        # A button, since the header of an accordion cannot be reached with the keyboard.
+        self.behind = widgets.ToggleButton(layout={"width": "auto"})
+        left = box([self.texts, row([self.upload, self.upload_hint])])
+        right = box([self.query, row([self.search, self.cancel]), self.shortcuts])
+        filters = [self.cutoff, self.reset, self.only_matches, self.contains, self.most, self.export]
+        self.root = self.arranged(
+            [
+                of_class(widgets.HBox([left, right]), "wb-columns"),
+                self.status,
+                self.progress,
+                self.message,
+                row(filters, "wb-box", "wb-toolbar"),
+                self.results,
+                box([self.behind, self.chosen, self.scenes], "wb-behind"),
+            ]
+        )
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Put all fixed texts in the language now."""
+        self.head(
+            _("Semantic search"), _("Find the job requirements that are nearest in meaning to a résumé text")
+        )
+        self.texts.description = _("Knowledge base")
+        self.texts.placeholder = _(
+            "One text a line: job requirements, résumé skills, OKRs or paragraphs of a paper"
+        )
+        self.query.description = _("Semantic query")
+        self.query.placeholder = _("Type a résumé text and press Enter")
+        self.upload.description = self.upload.tooltip = _("Add from file")
+        self.upload_hint.value = _("{formats}, at most {megabytes} MB a file").format(
+            formats=" ".join(UPLOAD_FORMATS), megabytes=UPLOAD_MEGABYTES
+        )
+        self.shortcuts.value = _("Keys: Tab moves on, Enter in the query searches, ← → move the slider")
+        self.search.description, self.cancel.description = _("Search"), _("Cancel")
+        self.cutoff.description, self.reset.description = _("Cutoff"), _("Reset")
+        self.only_matches.description, self.most.description = _("Only matches"), _("Show at most")
+        self.contains.description, self.contains.placeholder = _("Contains"), _("e.g. Python")
+        self.chosen.description = _("Vector of")
+        self.behind.description = self.behind.tooltip = _("Behind the scenes")
+
+
+class SearchPanel(Panel):
     """A search panel for a notebook; the last expression of a cell shows it.
 
     Parameters
@@ -73,7 +148,7 @@ class SearchPanel:
     ----------
     session : SearchSession
         What the panel knows; works without a front end.
-    widgets : SearchLayout
+    widgets : SearchWidgets
         The widgets by name.
 
     Examples
@@ -85,6 +160,8 @@ class SearchPanel:
     0.4
     """
 
+    widgets: SearchWidgets
+
     def __init__(
         self,
         texts: str | Sequence[str] = EXAMPLE_JDS,
@@ -95,21 +172,20 @@ class SearchPanel:
         k: int = 10,
         language: Language | None = None,
     ) -> None:
-        if k < 1:
-            raise InputError(f"k is {k}; show at least 1 card.")
-        self.labels = labels_for(language)
-        self.session = SearchSession(load_encoder(encoder), cutoff)
-        block = texts if isinstance(texts, str) else "\n".join(tidy(text) for text in texts)
-        self.widgets = SearchLayout(
-            self.labels, texts=block, query=query, cutoff=self.session.cutoff.value, most=k
-        )
+        super().__init__(language)
         # The search in progress; a newer one takes its place.
         self._steps: Iterator[Progress] | None = None
         self._request = ("", "")
         self._progress = Progress(0, 0)
         self._task: asyncio.Task[None] | None = None
-        self._listen()
-        self._show_all()
+        with self.speaking():
+            if k < 1:
+                raise InputError(_("k is {k}; show at least 1 card.").format(k=k))
+            self.session = SearchSession(load_encoder(encoder), cutoff)
+            block = texts if isinstance(texts, str) else "\n".join(tidy(text) for text in texts)
+            self.widgets = SearchWidgets(texts=block, query=query, cutoff=self.session.cutoff.value, most=k)
+            self._listen()
+            self._show_all()
 
     @property
     def view(self) -> View:
@@ -135,40 +211,40 @@ class SearchPanel:
         WorkbenchError
             What the search button would show as a message.
         """
-        self._end()
-        self.session.search(*self._asked())
-        self._show_all()
+        with self.speaking():
+            self._end()
+            self.session.search(*self._asked())
+            self._show_all()
         return self.hits
 
     def report(self) -> str:
         """The result as static HTML, for reports: query, status line, and the cards that are shown."""
-        return fragments.report(self.session, self.view, self.labels)
+        with self.speaking():
+            state, found = status(self.session, self.view), self.session.found
+            results = self._results()
+            return str(render("panels/search_report.html", found=found, status=state, results=results))
 
     def __repr__(self) -> str:
         found = self.session.found
         result = f"{len(self.hits)} of {len(found.hits)} hits shown" if found else "not searched yet"
         return f"<SearchPanel: {self.session.encoder.name}, {result}>"
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.widgets.root._repr_mimebundle_(**options)
-        return {**bundle, "text/plain": repr(self)}
-
     def _listen(self) -> None:
         w = self.widgets
-        w.search.on_click(lambda _: self._start())
-        w.cancel.on_click(lambda _: self._cancel())
-        w.reset.on_click(lambda _: setattr(w.cutoff, "value", self.session.cutoff.value))
-        w.query.observe(self._on_query, "value")
-        w.texts.observe(lambda _: self._show_status(), "value")
-        w.upload.observe(self._on_upload, "value")
+        self.hear(w.search, lambda change: self._start())
+        self.hear(w.cancel, lambda change: self._cancel())
+        self.hear(w.reset, lambda change: setattr(w.cutoff, "value", self.session.cutoff.value))
+        self.hear(w.query, self._on_query)
+        self.hear(w.texts, lambda change: self._show_status())
+        self.hear(w.upload, self._on_upload)
         for widget in (w.cutoff, w.only_matches, w.contains, w.most):
-            widget.observe(lambda _: self._show_results(), "value")
-        w.language.observe(self._on_language, "value")
-        w.chosen.observe(lambda _: self._show_scenes(), "value")
-        w.behind.observe(lambda _: self._show_scenes(), "value")
+            self.hear(widget, lambda change: self._show_results())
+        for widget in (w.chosen, w.behind):
+            self.hear(widget, lambda change: self._show_scenes())
+        self.hear_language()
 
     def _on_query(self, change: Any) -> None:
-        query = _without_enter(change.old, change.new)
+        query = without_enter(change.old, change.new)
         if query is None:
             self._show_status()
         else:
@@ -178,31 +254,28 @@ class SearchPanel:
     def _on_upload(self, change: Any) -> None:
         if not change.new:
             return
-        w, added = self.widgets, []
-        try:
-            for file in change.new:
+        w, said, kind = self.widgets, [], ""
+        for file in change.new:
+            try:
                 texts = texts_in_upload(file["name"], bytes(file["content"]))
-                self.session.records.update(texts)
-                w.texts.value = "\n".join(filter(None, [w.texts.value.rstrip("\n"), *texts]))
-                added.append(self.labels.uploaded.format(name=file["name"], count=len(texts)))
-            self._say(" · ".join(added))
-        except Exception as error:
-            self._say(" · ".join([*added, self._sentence(error)]), "problem")
-        finally:
-            # Empty, so that the same file can be added again.
-            w.upload.value = ()
-
-    def _on_language(self, change: Any) -> None:
-        self.labels = labels_for(change.new)
-        self.widgets.relabel(self.labels)
-        self._say("")
-        self._show_all()
+            except Exception as error:
+                said.append(self.sentence(error))
+                kind = "problem"
+                break
+            self.session.records.update(texts)
+            w.texts.value = "\n".join(filter(None, [w.texts.value.rstrip("\n"), *texts]))
+            said.append(_("{count} added from {name}").format(name=file["name"], count=len(texts)))
+        self.say(" · ".join(said), kind)
+        # Empty, so that the same file can be added again.
+        w.upload.value = ()
 
     def _start(self) -> None:
         """Search while the kernel stays free; the same search again, while it runs, changes nothing."""
         if self._steps is not None and self._request == self._asked():
             return
-        steps = self._begin()
+        self._request, self._progress = self._asked(), Progress(0, 0)
+        self._steps = steps = self.session.steps(*self._request)
+        self._show_busy()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -217,40 +290,39 @@ class SearchPanel:
         while self._advance(steps):
             await asyncio.sleep(PAUSE)
 
-    def _begin(self) -> Iterator[Progress]:
-        self._request = self._asked()
-        self._progress = Progress(0, 0)
-        self._steps = self.session.steps(*self._request)
-        self._show_busy()
-        return self._steps
-
     def _advance(self, steps: Iterator[Progress]) -> bool:
         """Take one step of a search; False once it is over or another has taken its place."""
         if steps is not self._steps:
             return False
-        try:
-            self._progress = next(steps)
-        except StopIteration:
-            self._end()
-        except Exception as error:
-            self._end(self._sentence(error), "problem")
-        else:
-            self._show_busy()
-            return True
+        with self.speaking():
+            try:
+                self._progress = next(steps)
+            except StopIteration:
+                self._end()
+            except Exception as error:
+                self._end(self.sentence(error), "problem")
+            else:
+                self._show_busy()
+                return True
         return False
 
     def _cancel(self) -> None:
         if self._steps is not None:
-            done, total = self._progress.done, self._progress.total
-            self._end(self.labels.cancelled.format(done=done, total=total), "caution")
+            text = _("Cancelled; the {done} of {total} already encoded are kept for the next search.")
+            self._end(text.format(done=self._progress.done, total=self._progress.total), "caution")
 
     def _end(self, text: str = "", kind: str = "") -> None:
         self._steps = None
-        self._say(text, kind)
+        self.say(text, kind)
         self._show_all()
 
     def _asked(self) -> tuple[str, str]:
         return self.widgets.texts.value, self.widgets.query.value
+
+    def relabelled(self) -> None:
+        """Show everything anew, in the language now."""
+        self.say("")
+        self._show_all()
 
     def _show_all(self) -> None:
         self._show_busy()
@@ -258,39 +330,42 @@ class SearchPanel:
         self._show_chosen()
 
     def _show_busy(self) -> None:
-        w, busy, labels = self.widgets, self._steps is not None, self.labels
-        w.search.description = labels.searching if busy else labels.search
+        w, busy = self.widgets, self._steps is not None
+        w.search.description = _("Searching…") if busy else _("Search")
         w.search.icon = "hourglass-half" if busy else "search"
         w.show(w.cancel, busy)
         w.show(w.progress, busy)
         if busy:
             done, total = self._progress.done, self._progress.total
             w.progress.max, w.progress.value = max(total, 1), done
-            self._say(labels.encoding.format(done=done, total=total) if total else labels.searching)
+            encoding = _("Encoding: {done} of {total}").format(done=done, total=total)
+            self.say(encoding if total else _("Searching…"))
 
     def _show_status(self) -> None:
         found = self.session.found
         stale = self._steps is None and found is not None and (found.texts, found.query) != self._asked()
-        self.widgets.status.value = fragments.status(self.session, self.view, self.labels, stale=stale)
+        self.widgets.status.value = status(self.session, self.view, stale=stale)
         self.widgets.show(self.widgets.reset, self.view.cutoff != self.session.cutoff.value)
 
     def _show_results(self) -> None:
         self._show_status()
-        w, found = self.widgets, self.session.found
+        w, hits, found = self.widgets, self.hits, self.session.found
+        w.results.value, w.export.value = self._results(), ""
+        if found is not None:
+            content = hits_csv(hits, self.view.cutoff, query=found.query, encoder=self.session.encoder)
+            w.export.value = download(content, len(hits), CSV_NAME)
+
+    def _results(self) -> str:
+        found = self.session.found
         if found is None:
-            w.results.value, w.export.value = fragments.note(self.labels.none_yet), ""
-            return
-        hits, cutoff = self.hits, self.view.cutoff
-        w.results.value = hits_html(hits, cutoff, self.labels.language, total=len(found.hits), styled=False)
-        content = hits_csv(
-            hits, cutoff, self.labels.language, query=found.query, encoder=self.session.encoder
-        )
-        w.export.value = fragments.download(content, len(hits), CSV_NAME, self.labels)
+            text = _("No results yet. Press “Search”, and every text of the knowledge base gets a score.")
+            return render("panels/note.html", text=text)
+        return hits_html(self.hits, self.view.cutoff, total=len(found.hits), styled=False)
 
     def _show_chosen(self) -> None:
         """Offer the query and the best hits as vectors to look at."""
         found, chosen = self.session.found, self.widgets.chosen
-        options = [(self.labels.chosen_query, -1)]
+        options = [(_("query"), -1)]
         for hit in found.hits[:MOST_CHOICES] if found else ():
             options.append((f"{hit['rank']}. {hit['text'][:40]}", hit["rank"] - 1))
         chosen.options = options
@@ -303,38 +378,14 @@ class SearchPanel:
         w.show(w.scenes, shown)
         w.show(w.chosen, shown and found is not None)
         if found is None:
-            w.scenes.value = fragments.note(self.labels.behind_hint)
+            w.scenes.value = render("panels/note.html", text=_("Search first, then look at the vectors."))
         elif shown:
             # Figures take a moment, so they are only drawn for somebody who looks.
             hit = None if w.chosen.value < 0 else found.hits[w.chosen.value]
             name = found.query if hit is None else hit["text"]
-            w.scenes.value = fragments.scenes(self.session.vector_of(hit), name, self.labels)
-
-    def _say(self, text: str, kind: str = "") -> None:
-        self.widgets.message.value = fragments.message(text, kind)
-        self.widgets.show(self.widgets.message, bool(text))
-
-    def _sentence(self, error: Exception) -> str:
-        """An error as a sentence for the user; one that nobody raised on purpose goes to the log, too."""
-        match error:
-            case EmptyQueryError():
-                return self.labels.empty_query
-            case EmptyKnowledgeBaseError():
-                return self.labels.empty_knowledge_base
-            case WorkbenchError():
-                return self.labels.wrong.format(message=in_words(error, self.labels.language))
-        log.error("Unexpected error in the search panel", exc_info=error)
-        return self.labels.unexpected.format(kind=type(error).__name__, message=error)
+            w.scenes.value = vector_html(self.session.vector_of(hit), name)
 
 
-def _without_enter(old: str, new: str) -> str | None:
-    """The query without the line break that Enter has just put into it; None if it was not Enter.
-
-    A text area tells of no keys, and what is typed fast arrives as one change, so one line break
-    more is taken for Enter. A pasted line that ends in one is searched for, too.
-    """
-    if new.count("\n") != old.count("\n") + 1:
-        return None
-    if any(new[:at] + new[at + 1 :] == old for at, character in enumerate(new) if character == "\n"):
-        return old
-    return new[:-1] if new.endswith("\n") else new.replace("\n", " ")
+def status(session: SearchSession, view: View, *, stale: bool = False) -> str:
+    """What was searched, with what, and how far the cutoff can be trusted."""
+    return str(render("panels/search_status.html", session=session, cutoff=view.cutoff, stale=stale))

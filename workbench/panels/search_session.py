@@ -1,38 +1,50 @@
 """What the search panel knows, without any widget: a knowledge base, the last result, what of it is shown.
 
-A search runs in steps, so that whoever drives it can show progress, stop it, and go on later.
+A search runs in steps, so that whoever drives it can show progress, stop it, and go on later. Files that a
+browser sends are checked here and read by the readers of the knowledge base.
 """
 
 from __future__ import annotations
 
+import itertools
+import tempfile
 import time
 import warnings
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, cast
 
 import numpy as np
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
-from workbench.errors import CleaningWarning, InputError, UncalibratedCutoffWarning
+from workbench.errors import CleaningWarning, InputError, UncalibratedCutoffWarning, WorkbenchError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
-from workbench.texts import CleaningReport, clean, tidy
+from workbench.retrieval.readers import read_file
+from workbench.texts import CleaningReport, CutText, clean, tidy
 
-__all__ = ["EmptyKnowledgeBaseError", "EmptyQueryError", "Found", "Progress", "SearchSession", "View"]
+__all__ = [
+    "UPLOAD_FORMATS",
+    "UPLOAD_MEGABYTES",
+    "Found",
+    "Progress",
+    "SearchSession",
+    "View",
+    "texts_in_upload",
+    "without_enter",
+]
+
+UPLOAD_FORMATS = (".txt", ".csv", ".xlsx", ".pdf", ".docx")
+# An upload travels in one websocket message, of which Jupyter servers take 10 MiB by default.
+UPLOAD_MEGABYTES = 9
 
 # Long enough that steps cost nothing, short enough that a click is answered at once.
 SECONDS_A_STEP = 0.4
 FIRST_STEP = 16
-
-
-class EmptyQueryError(InputError):
-    """There is nothing to search for."""
-
-
-class EmptyKnowledgeBaseError(InputError):
-    """There is nothing to search in."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ class View:
             for hit in judged
             if (hit["is_match"] or not self.only_matches) and wanted in hit["text"].casefold()
         )
-        return [hit for _, hit in zip(range(self.most), passing, strict=False)]
+        return list(itertools.islice(passing, self.most))
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,11 @@ class Found:
     hits: tuple[Hit, ...]
     report: CleaningReport
     knowledge_base: KnowledgeBase
+
+    @property
+    def query_cuts(self) -> tuple[CutText, ...]:
+        """How the query was cut, if it was too long."""
+        return clean([self.query]).report.cut
 
 
 class SearchSession:
@@ -126,16 +143,23 @@ class SearchSession:
         self._texts: list[str] = []
         self._base = KnowledgeBase.from_texts([], self.encoder)
 
+    @property
+    def processor(self) -> str:
+        """Where the encoder runs, as people call it."""
+        device = self.encoder.device
+        if device.startswith(("cuda", "mps")):
+            return f"GPU ({device})"
+        return "CPU" if device == "cpu" else device
+
     def search(self, texts: str, query: str) -> Found:
         """Run a search to its end.
 
         Raises
         ------
-        EmptyQueryError, EmptyKnowledgeBaseError
+        InputError
             If nothing is left of one of them after cleaning.
         """
-        for _ in self.steps(texts, query):
-            pass
+        deque(self.steps(texts, query), maxlen=0)
         assert self.found is not None
         return self.found
 
@@ -147,9 +171,9 @@ class SearchSession:
         """
         cleaned = clean(texts)
         if not clean([query]).texts:
-            raise EmptyQueryError("The query is empty; type what you are looking for.")
+            raise InputError(_("The query is empty: type the skill or experience that you are looking for."))
         if not cleaned.texts:
-            raise EmptyKnowledgeBaseError("The knowledge base is empty; add at least one text.")
+            raise InputError(_("The knowledge base is empty: paste at least one text, or add a file."))
         if self.found is not None and (self.found.query, self.found.texts) == (query, texts):
             return
         if self._texts != cleaned.texts:
@@ -179,12 +203,60 @@ class SearchSession:
     def vector_of(self, hit: Hit | None) -> Vectors:
         """The vector of a hit of the last result, or (None) of its query; float32, shape (d,)."""
         if self.found is None:
-            raise InputError("There is no result yet; search first.")
+            raise InputError(_("There is no result yet; search first."))
         if hit is None:
             vector: Vectors = self.encoder.encode_queries(clean([self.found.query]).texts, progress=False)[0]
             return vector
         row: Vectors = self.found.knowledge_base.vectors[hit["index"]]
         return row
+
+
+def texts_in_upload(name: str, content: bytes) -> dict[str, dict[str, Any]]:
+    """The distinct texts of an uploaded file, tidy and each on one line, with their metadata.
+
+    Raises
+    ------
+    InputError
+        If the kind of file is not one of :data:`UPLOAD_FORMATS`, or it holds no text.
+    WorkbenchError
+        What the reader says, with the name that the user knows.
+    """
+    # Some browsers send a path; only its last part is a name.
+    name = PurePosixPath(PureWindowsPath(name).name).name
+    suffix = Path(name).suffix.lower()
+    if suffix not in UPLOAD_FORMATS:
+        raise InputError(
+            _("{file} cannot be read; add one of {formats}.").format(
+                file=name, formats=listed(UPLOAD_FORMATS)
+            )
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"upload{suffix}"
+        path.write_bytes(content)
+        try:
+            found = read_file(path)
+        except WorkbenchError as error:
+            raise type(error)(str(error).replace(str(path), name).replace(path.name, name)) from error
+    texts: dict[str, dict[str, Any]] = {}
+    for text, record in zip(found.texts, found.records, strict=True):
+        if line := tidy(text):
+            texts.setdefault(line, {**record, "source": name})
+    if not texts:
+        raise InputError(_("{file} holds no text.").format(file=name))
+    return texts
+
+
+def without_enter(old: str, new: str) -> str | None:
+    """The query without the line break that Enter has just put into it; None if it was not Enter.
+
+    A text area tells of no keys, and what is typed fast arrives as one change, so one line break
+    more is taken for Enter. A pasted line that ends in one is searched for, too.
+    """
+    if new.count("\n") != old.count("\n") + 1:
+        return None
+    if any(new[:at] + new[at + 1 :] == old for at, character in enumerate(new) if character == "\n"):
+        return old
+    return new[:-1] if new.endswith("\n") else new.replace("\n", " ")
 
 
 class _Quiet:

@@ -1,0 +1,18 @@
+from .calibration_panel import CalibrationPanel
+from .cards import disagreements_html, explanation_html, hits_csv, hits_frame, hits_html, vector_html
+from .labelling_panel import LabellingPanel
+from .map_panel import MapPanel
+from .search_panel import SearchPanel
+
+__all__ = [
+    "CalibrationPanel",
+    "LabellingPanel",
+    "MapPanel",
+    "SearchPanel",
+    "disagreements_html",
+    "explanation_html",
+    "hits_csv",
+    "hits_frame",
+    "hits_html",
+    "vector_html",
+]
