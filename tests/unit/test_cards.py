@@ -212,7 +212,7 @@ def test_texts_queries_and_metadata_are_never_formulas_in_the_csv(text):
 
 
 def test_a_score_at_the_cutoff_is_no_match_in_the_csv_either():
-    found = rows(hits_csv([hit(np.nextafter(0.4, 1)), hit(0.4)], 0.4, "en", query="q", encoder=ENCODER))
+    found = rows(table([hit(np.nextafter(0.4, 1)), hit(0.4)]))
     assert [row["match"] for row in found] == ["yes", "no"]
 
 

@@ -108,7 +108,7 @@ def imports_in(path: Path, source: str | None = None) -> list[Import]:
 
 def _walk(body: list[ast.stmt], path: Path, *, on_import: bool, for_types_only: bool) -> Iterator[Import]:
     for statement in body:
-        for module in _imported(statement):
+        for module in _imported(statement, path):
             yield Import(path, statement.lineno, module, on_import, for_types_only)
         is_function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
         is_for_types = isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(statement.test)
@@ -123,13 +123,15 @@ def _walk(body: list[ast.stmt], path: Path, *, on_import: bool, for_types_only: 
                 )
 
 
-def _imported(statement: ast.stmt) -> list[str]:
+def _imported(statement: ast.stmt, path: Path) -> list[str]:
     match statement:
         case ast.Import(names=names):
             return [alias.name for alias in names]
         case ast.ImportFrom(module=module, names=names, level=0):
             submodules = [f"{module}.{alias.name}" for alias in names]
             return [name if name in modules() else str(module) for name in submodules]
+        case ast.ImportFrom(module=module, level=1) if path.suffix == ".pyi":  # lazy_loader knows no others
+            return [f"{name_of(path)}.{module}"]
         case ast.ImportFrom():
             raise AssertionError(f"relative import in line {statement.lineno}; write it out")
     return []
