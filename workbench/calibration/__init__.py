@@ -4,14 +4,13 @@ Start at :func:`calibrate`, which does all of it, or at the pieces: :class:`Obse
 :func:`sweep` (every figure at every cutoff), :func:`verdict`, :func:`choose`, :func:`guarantee_precision`.
 """
 
-from workbench.calibration.adverse_impact import AdverseImpact, adverse_impact
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples, bands, resample
 from workbench.calibration.choice import Choice, choose
 from workbench.calibration.comparing import Comparison, compare, compare_scored
 from workbench.calibration.comparing_groups import compare_by
 from workbench.calibration.counts import Counts, count
-from workbench.calibration.delong import delong
+from workbench.calibration.difference_tests import delong
 from workbench.calibration.figures import Costs, Estimate, figure
 from workbench.calibration.flips import flips
 from workbench.calibration.grey_zone import GreyZone, grey_zone
@@ -36,6 +35,7 @@ from workbench.calibration.rules import (
     TargetPrecision,
     TargetRecall,
 )
+from workbench.calibration.selection_rates import AdverseImpact, adverse_impact
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_profile, score_shift
 from workbench.calibration.stability import Stability, stability
 from workbench.calibration.study import Study, calibrate

@@ -2,7 +2,7 @@
 
 "Is 4B worth it over 0.6B": the difference with its interval, how many decisions flip, and what it costs.
 The figures are in :mod:`workbench.calibration.comparing_figures`, AUC differences in
-:mod:`workbench.calibration.delong`, the sentences in :mod:`workbench.calibration.comparing_text`.
+:mod:`workbench.calibration.difference_tests`, the sentences in :mod:`workbench.calibration.comparing_text`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 from workbench.calibration.comparing_figures import OwnCutoff, figures_once, paired_draws
 from workbench.calibration.comparison import Comparison, Standing
 from workbench.calibration.counts import check_share, count
-from workbench.calibration.delong import delong
+from workbench.calibration.difference_tests import delong
 from workbench.calibration.differences import cutoff_interval, differences
 from workbench.calibration.observations import AUTO, Observations
 from workbench.calibration.rules import MaxFBeta, Rule, TargetPrecision

@@ -16,7 +16,7 @@ from workbench.calibration.comparing_figures import (
     OwnCutoff,
     PairedDraws,
 )
-from workbench.calibration.delong import Aucs
+from workbench.calibration.difference_tests import Aucs
 from workbench.calibration.observations import FloatArray, Observations
 
 __all__ = ["COLUMNS", "cutoff_interval", "differences"]

@@ -1,13 +1,13 @@
 """Does the cutoff serve all groups equally? Figures per group, tested against the rest, and selection rates.
 
 Any column of the pairs can name the groups: job family, language, seniority. Groups too small to judge are
-shown as such, with the number of pairs that they would need. Sentences are in
-:mod:`workbench.calibration.groups_text`.
+shown as such, with the number of pairs that they would need. Selection rates are compared in
+:mod:`workbench.calibration.selection_rates`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,18 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from workbench.calibration import groups_text
-from workbench.calibration.adverse_impact import AdverseImpact, adverse_impact
 from workbench.calibration.at_cutoff import shares_at
 from workbench.calibration.counts import check_share
+from workbench.calibration.difference_tests import holm, p_said, same_share
 from workbench.calibration.figures import Estimate, FigureName
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.selection_rates import AdverseImpact, adverse_impact, some
 from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import N_, listed, ngettext, number, percent
+from workbench.i18n import gettext as _
+from workbench.results import Result
 
 __all__ = ["GroupFigures", "by_group", "size_for_margin"]
 
@@ -34,10 +38,18 @@ TESTED: tuple[FigureName, ...] = ("precision", "recall", "false_omission_rate", 
 SHARES: tuple[FigureName, ...] = (*TESTED, "share_selected")
 MOST_GROUPS = 100
 MISSING = "(missing)"
+NAMES: dict[FigureName, str] = {
+    "precision": N_("precision"),
+    "recall": N_("recall"),
+    "false_omission_rate": N_("missed"),
+    "specificity": N_("specificity"),
+    "accuracy": N_("accuracy"),
+    "share_selected": N_("share selected"),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GroupFigures:
+class GroupFigures(Result):
     """Figures at one cutoff in each group, against the rest.
 
     Attributes
@@ -79,32 +91,95 @@ class GroupFigures:
         """Rows of groups that are too small to judge."""
         return self.frame[~self.frame["enough"]]
 
-    def table(self, language: str = "en") -> pd.DataFrame:
-        """One row a group, figures with intervals as text, for display."""
-        return groups_text.table(self, language)
+    def table(self, between: str = " ") -> pd.DataFrame:
+        """One row a group: pairs, JDs, and each figure with its interval and what is to be said of it.
 
-    def summary(self, language: str = "en") -> str:
+        `between` stands between a figure and the remark that there are too few pairs for it.
+        """
+        rows = []
+        for group, lines in self.frame.groupby("group", sort=False):
+            first = lines.iloc[0]
+            row: dict[str, object] = {_("group"): group, _("pairs"): first["n"]}
+            if lines["n_jds"].notna().all():
+                row["JD"] = int(first["n_jds"])
+            row |= {_(NAMES[line["figure"]]): _cell(line, between) for line in lines.to_dict("records")}
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def summary(self) -> str:
         """Which groups differ, which are too small, and the four-fifths rule; one sentence a line."""
-        return groups_text.summary(self, language)
+        return "\n".join([*self._differences(), *self._lacks(), self.impact.summary()])
 
     def __repr__(self) -> str:
-        return self.summary("en")
+        return self.summary()
 
     def _repr_html_(self) -> str:
-        return groups_text.html(self)
+        lines = self.summary().split("\n")
+        return render("calibration/result.html", answer=None, sentences=lines, table=self.table())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the card; None for what is undefined."""
-        rows = self.frame.astype(object).where(self.frame.notna(), None).to_dict("records")
-        return {
-            "by": self.by,
-            "cutoff": self.cutoff,
-            "margin": self.margin,
-            "confidence": self.confidence,
-            "overall": {name: estimate.to_dict() for name, estimate in self.overall.items()},
-            "groups": rows,
-            "impact": self.impact.to_dict(),
+        found = super().to_dict()
+        found["groups"] = found.pop("frame")
+        return found
+
+    def _differences(self) -> list[str]:
+        tested = self.frame[self.frame["p_value"].notna()]
+        flagged = self.flagged.sort_values("p_adjusted", kind="stable")
+        if len(tested) and flagged.empty:
+            return [
+                _(
+                    "By {by}, at {cutoff}: no group differs from the rest by more than chance in {figures} "
+                    "({n} tests, Holm's correction)."
+                ).format(
+                    by=self.by,
+                    cutoff=number(self.cutoff),
+                    figures=listed(_(NAMES[name]) for name in tested["figure"].unique()),
+                    n=len(tested),
+                )
+            ]
+        sentences = {
+            "lower": _(
+                "{group}: {figure} is lower at {cutoff}, {value} ({low:.1f}–{high:.1f}) against {rest} in "
+                "the rest (p {p} after Holm's correction)."
+            ),
+            "higher": _(
+                "{group}: {figure} is higher at {cutoff}, {value} ({low:.1f}–{high:.1f}) against {rest} in "
+                "the rest (p {p} after Holm's correction)."
+            ),
         }
+        return [
+            sentences[line["flag"]].format(
+                group=f"{self.by} = {line['group']}",
+                figure=_(NAMES[line["figure"]]),
+                cutoff=number(self.cutoff),
+                value=percent(line["value"]),
+                low=100 * line["low"],
+                high=100 * line["high"],
+                rest=percent(line["rest"]),
+                p=p_said(line["p_adjusted"]),
+            )
+            for line in flagged.to_dict("records")
+        ]
+
+    def _lacks(self) -> list[str]:
+        # The figure that needs most says what a group needs.
+        needs = self.too_small.groupby("group", sort=False, as_index=False).agg(
+            n=("n", "first"), n_jds=("n_jds", "first"), more=("more_pairs", "max")
+        )
+        if needs.empty:
+            return []
+        return [
+            _(
+                "{few} of {total} groups are too small to be judged to ±{margin:.0f} points in some figure: "
+                "{groups}."
+            ).format(
+                few=len(needs),
+                total=self.frame["group"].nunique(),
+                margin=100 * self.margin,
+                groups=some([_lack(need) for need in needs.to_dict("records")]),
+            )
+        ]
 
 
 def by_group(
@@ -186,7 +261,11 @@ def by_group(
     check_share(confidence, "confidence", "the confidence of intervals and flags")
     unknown = [name for name in figures if name not in SHARES]
     if unknown:
-        raise InputError(f"{unknown[0]!r} is no figure for groups; there are {', '.join(SHARES)}.")
+        raise InputError(
+            _("{figure!r} is no figure for groups; there are {figures}.").format(
+                figure=unknown[0], figures=listed(SHARES)
+            )
+        )
     observations = Observations.from_frame(scored, score=score, label=label, weight=weight, cluster=cluster)
     if prevalence is not None:
         observations = _at_prevalence(observations, prevalence)
@@ -195,47 +274,60 @@ def by_group(
     order = observations.order[np.argsort(names[observations.order], kind="stable")]
     observations, names = observations.subset(order), names[order]
     overall = shares_at(observations, cutoff, confidence=confidence)
-    needed = {name: size_for_margin(overall[name].value, margin, confidence) for name in figures}
-    select_needed = size_for_margin(overall["share_selected"].value, margin, confidence)
+    needed = {name: size_for_margin(overall[name].value, margin, confidence) for name in SHARES}
+    exact = observations.weights is None and observations.clusters is None
     rows, large = [], []
     for group in np.unique(names):
         inside = names == group
         here, others = observations.subset(inside), observations.subset(~inside)
-        of_group = shares_at(here, cutoff, confidence=confidence)
-        of_rest = shares_at(others, cutoff, confidence=confidence)
-        if of_group["share_selected"].size >= select_needed:
+        of_group, of_rest = (shares_at(pairs, cutoff, confidence=confidence) for pairs in (here, others))
+        if of_group["share_selected"].size >= needed["share_selected"]:
             large.append(group)
         for name in figures:
+            value, rest = of_group[name], of_rest[name]
             behind, behind_rest = (_behind(name, pairs, cutoff) for pairs in (here, others))
-            exact = observations.weights is None and observations.clusters is None
-            p_value = np.nan
-            if name in TESTED and behind and behind_rest:
-                p_value = _p_value(of_group[name], of_rest[name], exact=exact)
+            size = value.size if np.isfinite(value.size) else 0.0
             rows.append(
                 {
                     "group": group,
                     "figure": name,
                     "n": len(here),
-                    "n_jds": _n_jds(here, observations),
+                    # A group in which every pair has a JD of its own has lost its clusters.
+                    "n_jds": np.nan if observations.clusters is None else here.n_clusters or len(here),
                     "n_behind": behind,
-                    **_row(of_group[name], of_rest[name], p_value, needed[name]),
+                    "size": size,
+                    "value": value.value,
+                    "low": value.low,
+                    "high": value.high,
+                    "rest": rest.value,
+                    "difference": value.value - rest.value,
+                    "p_value": same_share(value, rest, exact=exact)
+                    if name in TESTED and behind and behind_rest
+                    else np.nan,
+                    "enough": size >= needed[name],
+                    "size_needed": needed[name],
                     "more_pairs": _more(
-                        of_group[name], overall[name], behind, behind + behind_rest, len(here), needed[name]
+                        size, overall[name].size, behind, behind + behind_rest, len(here), needed[name]
                     ),
                 }
             )
-    frame = _with_flags(pd.DataFrame(rows), confidence)
     impact = adverse_impact(
         observations,
         names,
         cutoff,
-        judged=np.array(large, dtype=object),
+        judged=large,
         confidence=confidence,
         n_resamples=n_resamples,
         seed=seed,
     )
     return GroupFigures(
-        called, float(cutoff), frame, {name: overall[name] for name in figures}, impact, margin, confidence
+        by=called,
+        cutoff=float(cutoff),
+        frame=_with_flags(pd.DataFrame(rows), confidence),
+        overall={name: overall[name] for name in figures},
+        impact=impact,
+        margin=margin,
+        confidence=confidence,
     )
 
 
@@ -261,57 +353,50 @@ def size_for_margin(share: float, margin: float = 0.1, confidence: float = 0.95)
     return int(sizes[np.argmax((high - low) / 2 <= margin)])
 
 
-def _row(of_group: Estimate, of_rest: Estimate, p_value: float, needed: int) -> dict[str, Any]:
-    size = of_group.size if np.isfinite(of_group.size) else 0.0
-    return {
-        "size": size,
-        "value": of_group.value,
-        "low": of_group.low,
-        "high": of_group.high,
-        "rest": of_rest.value,
-        "difference": of_group.value - of_rest.value,
-        "p_value": p_value,
-        "enough": size >= needed,
-        "size_needed": needed,
-    }
+def _cell(line: Mapping[Any, Any], between: str) -> str:
+    if np.isnan(line["value"]):
+        return "–"
+    said = _("{value} ({low:.0f}–{high:.0f})").format(
+        value=percent(line["value"]), low=100 * line["low"], high=100 * line["high"]
+    )
+    said += {"lower": " ▼", "higher": " ▲"}.get(line["flag"], "")
+    return said if line["enough"] else said + between + _("too few")
 
 
-def _more(of_group: Estimate, overall: Estimate, behind: int, behind_all: int, n: int, needed: int) -> float:
+def _lack(need: Mapping[Any, Any]) -> str:
+    """A group that is too small, with how large it is and should be."""
+    n, jds = need["n"], need["n_jds"]
+    if np.isnan(jds):
+        pairs = ngettext("{n} pair", "{n} pairs", n).format(n=n)
+    else:
+        pairs = ngettext("{n} pair of {jds:.0f} JDs", "{n} pairs of {jds:.0f} JDs", n).format(n=n, jds=jds)
+    if np.isnan(need["more"]):
+        return _("{group} ({pairs})").format(group=need["group"], pairs=pairs)
+    return _("{group} ({pairs}, about {more:.0f} more needed)").format(
+        group=need["group"], pairs=pairs, more=need["more"]
+    )
+
+
+def _more(size: float, overall: float, behind: int, behind_all: int, n: int, needed: int) -> float:
     """About how many more pairs of a group it takes, of JDs as alike as all JDs are; 0 if it is enough."""
-    if of_group.size >= needed:
+    if size >= needed:
         return 0.0
-    if not behind or not overall.size > 0:
+    if not behind or not overall > 0:
         return np.nan
     # A few JDs say little about how alike the pairs of a JD are: that is taken from all pairs.
-    design_effect = max(behind_all / overall.size, 1.0)
+    design_effect = max(behind_all / overall, 1.0)
     return float(max(np.ceil(needed * design_effect / (behind / n)) - n, 1.0))
 
 
 def _with_flags(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    from statsmodels.stats.multitest import multipletests
-
-    tested = frame["p_value"].notna().to_numpy()
-    adjusted = np.full(len(frame), np.nan)
-    if tested.any():
-        adjusted[tested] = multipletests(frame.loc[tested, "p_value"], method="holm")[1]
+    tested = frame["p_value"].notna()
+    adjusted = pd.Series(np.nan, frame.index)
+    adjusted[tested] = holm(frame.loc[tested, "p_value"])
     side = np.where(frame["difference"] < 0, "lower", "higher")
-    with np.errstate(invalid="ignore"):
-        flag = np.where(adjusted <= 1 - confidence, side, "")
-    at = list(frame.columns).index("p_value") + 1
+    at = frame.columns.get_loc("p_value") + 1
     frame.insert(at, "p_adjusted", adjusted)
-    frame.insert(at + 1, "flag", flag)
+    frame.insert(at + 1, "flag", np.where(adjusted <= 1 - confidence, side, ""))
     return frame
-
-
-def _p_value(of_group: Estimate, of_rest: Estimate, *, exact: bool) -> float:
-    """Two-sided p-value of "the share is the same in the group and in the rest"."""
-    (p, n), (q, m) = ((found.value, found.size) for found in (of_group, of_rest))
-    if exact:
-        table = [[round(p * n), round((1 - p) * n)], [round(q * m), round((1 - q) * m)]]
-        return float(stats.fisher_exact(table)[1])
-    pooled = (n * p + m * q) / (n + m)
-    variance = pooled * (1 - pooled) * (1 / n + 1 / m)
-    return float(2 * stats.norm.sf(abs(p - q) / np.sqrt(variance))) if variance > 0 else 1.0
 
 
 def _behind(name: FigureName, pairs: Observations, cutoff: float) -> int:
@@ -328,13 +413,6 @@ def _behind(name: FigureName, pairs: Observations, cutoff: float) -> int:
     return len(pairs)
 
 
-def _n_jds(here: Observations, observations: Observations) -> float:
-    if observations.clusters is None:
-        return np.nan
-    # A group in which every pair has a JD of its own has lost its clusters.
-    return float(here.n_clusters or len(here))
-
-
 def _at_prevalence(observations: Observations, prevalence: float) -> Observations:
     check_share(prevalence, "prevalence", "the share of matches among live pairs")
     observations.require_both_classes()
@@ -348,24 +426,24 @@ def _groups(scored: pd.DataFrame, by: str | Sequence[str]) -> tuple[npt.NDArray[
     for column in columns:
         if column not in scored.columns:
             raise InputError(
-                f"The pairs have no column {column!r} to group by (they have "
-                f"{', '.join(map(str, scored.columns))})."
+                _("The pairs have no column {column!r} to group by (they have {columns}).").format(
+                    column=column, columns=listed(scored.columns)
+                )
             )
-    parts = [
-        scored[column].astype(object).where(scored[column].notna(), MISSING).astype(str) for column in columns
-    ]
-    names = parts[0]
-    for part in parts[1:]:
-        names = names + " / " + part
-    called = " / ".join(columns)
+    values = scored[columns].astype(object).where(scored[columns].notna(), MISSING).astype(str)
+    names, called = values.agg(" / ".join, axis=1), " / ".join(columns)
     n_groups = names.nunique()
     if n_groups < 2:
         raise InputError(
-            f"All pairs are of one group ({called}: {names.iloc[0]!r}); there is nothing to compare."
+            _("All pairs are of one group ({column}: {group!r}); there is nothing to compare.").format(
+                column=called, group=names.iloc[0]
+            )
         )
     if n_groups > MOST_GROUPS:
         raise InputError(
-            f"{called} has {n_groups} different values, too many for groups; cut numbers into ranges first "
-            "(pandas.cut), or merge rare values."
+            _(
+                "{column} has {n} different values, too many for groups; cut numbers into ranges first "
+                "(pandas.cut), or merge rare values."
+            ).format(column=called, n=n_groups)
         )
-    return np.asarray(names, dtype=str), called
+    return names.to_numpy(dtype=str), called

@@ -123,9 +123,7 @@ def _groups(found: GroupFigures) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from workbench.calibration.groups_text import table as cells_of
-
-    cells = cells_of(found, between="\n")
+    cells = found.table(between="\n")
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, title=Text(f"By {found.by}", "bold"), title_justify="left"
     )

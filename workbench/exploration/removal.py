@@ -139,7 +139,7 @@ def remove_dimensions(
     correlation = _spearman(before, after)
     if labels is None:
         return Removal(removed, before, after, correlation)
-    from workbench.calibration.delong import delong
+    from workbench.calibration.difference_tests import delong
 
     areas = delong(np.stack([before, after]), labels, jds)
     value, low, high, _ = areas.difference(1, 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from workbench.calibration.groups_text import table
+from workbench import i18n
 from workbench.reports.figures import inline
 from workbench.reports.tables import simple_table
 from workbench.reports.words import WORDS
@@ -25,7 +25,9 @@ def groups_section(groups: Sequence[GroupFigures], language: Language) -> str:
     parts = []
     for found in groups:
         parts.append(f"<h2>{escape(WORDS[language].groups.format(by=found.by))}</h2>")
-        parts += [f"<p>{escape(line)}</p>" for line in found.summary(language).split("\n")]
+        with i18n.language(language):
+            lines, cells = found.summary().split("\n"), found.table(between="\n")
+        parts += [f"<p>{escape(line)}</p>" for line in lines]
         parts.append(inline(plot_groups(found, language=language)))
-        parts.append(simple_table(table(found, language, between="\n")))
+        parts.append(simple_table(cells))
     return "".join(parts)

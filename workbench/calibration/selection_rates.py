@@ -1,11 +1,11 @@
 """The adverse-impact ratio: how much rarer one group is selected than the group selected most often.
 
-Selection rates come from fairlearn; intervals resample JDs. Whether a cutoff serves groups equally well is
-asked in :mod:`workbench.calibration.groups`.
+Whether a cutoff serves groups equally well is asked in :mod:`workbench.calibration.groups`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,21 +13,25 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.calibration import groups_text
 from workbench.calibration.bootstrap import quantiles, resampled_sums
 from workbench.calibration.effective import share_with_size
 from workbench.calibration.figures import Estimate
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, Observations
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, percent
+from workbench.results import Result
 
-__all__ = ["FOUR_FIFTHS", "AdverseImpact", "adverse_impact"]
+__all__ = ["FOUR_FIFTHS", "AdverseImpact", "adverse_impact", "some"]
 
 # Uniform Guidelines on Employee Selection Procedures (1978), 29 CFR 1607.4 D.
 FOUR_FIFTHS = 0.8
+# More groups than these in one sentence nobody reads; tables have them all.
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AdverseImpact:
+class AdverseImpact(Result):
     """Selection rates of groups against that of the group selected most often.
 
     Attributes
@@ -59,23 +63,39 @@ class AdverseImpact:
         answers = set(self.frame.loc[self.frame["judged"], "answer"])
         return "below" if "below" in answers else "unclear" if "unclear" in answers else "above"
 
-    def summary(self, language: str = "en") -> str:
+    def summary(self) -> str:
         """The ratio, and what it means."""
-        return groups_text.impact(self, language)
+        if self.reference is None or self.ratio is None:
+            return _(
+                "Fewer than two groups are large enough (or nothing is selected): selection rates cannot be "
+                "compared."
+            )
+        worst = self.frame[self.frame["judged"]].iloc[0]
+        below = self.frame.loc[self.frame["answer"] == "below", "group"].tolist()
+        answer = {
+            "below": _("below four fifths beyond chance: {groups}").format(groups=some(below)),
+            "above": _("all ratios are at least four fifths beyond chance"),
+        }.get(str(self.answer), _("whether it is below four fifths cannot be told yet"))
+        return _(
+            "Adverse-impact ratio {ratio.value:.2f} ({ratio.low:.2f}–{ratio.high:.2f}): {rate} of {group} "
+            "are selected, {highest} of {reference}, the highest; {answer}."
+        ).format(
+            ratio=self.ratio,
+            rate=percent(worst["rate"]),
+            group=worst["group"],
+            highest=percent(self.frame.set_index("group").loc[self.reference, "rate"]),
+            reference=self.reference,
+            answer=answer,
+        )
 
     def __repr__(self) -> str:
         return f"AdverseImpact: {self.summary()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; None for what is undefined."""
-        rows = self.frame.astype(object).where(self.frame.notna(), None).to_dict("records")
-        return {
-            "reference": self.reference,
-            "ratio": None if self.ratio is None else self.ratio.to_dict(),
-            "answer": self.answer,
-            "confidence": self.confidence,
-            "groups": rows,
-        }
+        found = super().to_dict() | {"answer": self.answer}
+        found["groups"] = found.pop("frame")
+        return found
 
 
 def adverse_impact(
@@ -121,68 +141,57 @@ def adverse_impact(
     >>> found.reference, round(found.ratio.value, 3), found.answer
     ('a', 0.4, 'below')
     """
-    from fairlearn.metrics import MetricFrame, selection_rate
-
-    names = np.asarray(groups, dtype=object)
-    order = observations.order[np.argsort(names[observations.order].astype(str), kind="stable")]
+    names = np.asarray(groups, dtype=object).astype(str)
+    order = observations.order[np.argsort(names[observations.order], kind="stable")]
     observations, names = observations.subset(order), names[order]
-    selected = observations.scores > cutoff
-    rates: pd.Series = MetricFrame(
-        metrics=selection_rate,
-        y_true=observations.labels,
-        y_pred=selected.astype(int),
-        sensitive_features=pd.Series(names, name="group"),
-        sample_params={"sample_weight": observations.unit_weights},
-    ).by_group
-    shown = list(rates.index)
-    large = [name for name in shown if judged is None or name in set(np.asarray(judged, dtype=object))]
-    frame = pd.DataFrame(
-        {
-            "group": shown,
-            "n": [int((names == name).sum()) for name in shown],
-            "selected": [int(selected[names == name].sum()) for name in shown],
-            "rate": rates.to_numpy(np.float64),
-            "ratio": np.nan,
-            "low": np.nan,
-            "high": np.nan,
-            "judged": [name in large for name in shown],
-            "answer": "",
-        }
+    selected, weights = observations.scores > cutoff, observations.unit_weights
+    frame = (
+        pd.DataFrame({"group": names, "selected": selected, "weight": weights, "passed": weights * selected})
+        .groupby("group", sort=True, as_index=False)
+        .agg(
+            n=("selected", "size"), selected=("selected", "sum"), rate=("passed", "sum"), of=("weight", "sum")
+        )
     )
-    if len(large) < 2 or not rates[large].max() > 0:
+    frame["rate"] /= frame.pop("of")
+    frame[["ratio", "low", "high"]] = np.nan
+    frame["judged"] = True if judged is None else frame["group"].isin(np.asarray(judged).astype(str))
+    frame["answer"] = ""
+    large = frame[frame["judged"]]
+    if len(large) < 2 or not large["rate"].max() > 0:
         return AdverseImpact(frame, None, None, confidence)
-    reference = str(rates[large].idxmax())
-    at = shown.index(reference)
-    frame["ratio"] = frame["rate"] / rates[reference]
-    drawn = _drawn_ratios(observations, names, shown, at, selected, n_resamples, seed)
+    at = int(large["rate"].idxmax())
+    best = frame.loc[at, "rate"]
+    frame["ratio"] = frame["rate"] / best
+
     delta = 1 - confidence
     each = delta / (len(large) - 1)
+    drawn = _drawn_ratios(observations, names, frame["group"], at, selected, n_resamples, seed)
     low, high, lowest, highest = quantiles(drawn, [delta / 2, 1 - delta / 2, each / 2, 1 - each / 2])
-    for row, name in enumerate(shown):
-        if frame.loc[row, "selected"] == 0:
-            # No resample selects what is not there: the end that the number of pairs allows.
-            pairs = observations.subset(names == name)
-            share, size = share_with_size(np.zeros(len(pairs)), pairs)
-            high[row], highest[row] = (
-                float(wilson(share, size, level)[1]) / float(rates[reference])
-                for level in (confidence, 1 - each)
-            )
-    others = np.array(shown) != reference
-    frame.loc[others, "low"], frame.loc[others, "high"] = low[others], high[others]
-    frame.loc[~others, ["low", "high"]] = 1.0
+    for row in np.flatnonzero(frame["selected"] == 0):
+        # No resample selects what is not there: the end that the number of pairs allows.
+        pairs = observations.subset(names == frame.loc[row, "group"])
+        share, size = share_with_size(np.zeros(len(pairs)), pairs)
+        high[row], highest[row] = (wilson(share, size, level)[1] / best for level in (confidence, 1 - each))
     answers = np.where(highest < FOUR_FIFTHS, "below", np.where(lowest >= FOUR_FIFTHS, "above", "unclear"))
-    frame["answer"] = np.where(frame["judged"] & others, answers, "")
-    frame.loc[at, "answer"] = ""
+    frame["low"], frame["high"], frame["answer"] = low, high, np.where(frame["judged"], answers, "")
+    frame.loc[at, ["low", "high", "answer"]] = 1.0, 1.0, ""
+    reference = str(frame.loc[at, "group"])
     frame = frame.sort_values(["ratio", "group"], kind="stable", ignore_index=True)
-    worst = frame[frame["judged"]].iloc[0]
-    ratio = Estimate(float(worst["ratio"]), float(worst["low"]), float(worst["high"]), confidence)
-    return AdverseImpact(frame, reference, ratio, confidence)
+    worst = frame.loc[frame["judged"], ["ratio", "low", "high"]].iloc[0]
+    return AdverseImpact(frame, reference, Estimate(*map(float, worst), confidence), confidence)
+
+
+def some(names: Sequence[str]) -> str:
+    """Names one after the other, the first of them where there are many."""
+    shown = listed(names[:MOST_NAMED])
+    left = len(names) - MOST_NAMED
+    return shown if left <= 0 else _("{names} and {left} more").format(names=shown, left=left)
 
 
 def _drawn_ratios(
     observations: Observations,
-    names: npt.NDArray[np.object_],
-    shown: list[str],
+    names: npt.NDArray[np.str_],
+    shown: pd.Series,
     reference: int,
     selected: npt.NDArray[np.bool_],
     n_resamples: int,

@@ -1,4 +1,6 @@
-"""Areas under several ROC curves of the same pairs, with their covariance: DeLong, and Obuchowski by JD."""
+"""Do two things differ by more than chance? Areas under ROC curves of the same pairs (DeLong, and Obuchowski
+by JD), shares of different pairs, and Holm's correction where many are tested.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from workbench.calibration.figures import Estimate
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, IntArray, Observations
 
-__all__ = ["Aucs", "delong"]
+__all__ = ["Aucs", "delong", "holm", "p_said", "same_share"]
 
 # Rounding leaves about this much where nothing varies.
 NO_VARIANCE = 1e-15
@@ -146,6 +149,41 @@ def delong(scores: npt.ArrayLike, labels: npt.ArrayLike, clusters: npt.ArrayLike
     ranks = np.array([stats.rankdata(row) for row in table])
     alike = (ranks[:, None] == ranks[None, :]).all(axis=2)
     return Aucs(auc, covariance, alike, m, n, "pair" if codes is None else "cluster")
+
+
+def same_share(one: Estimate, other: Estimate, *, exact: bool) -> float:
+    """Two-sided p-value of "the share is the same in two sets of pairs".
+
+    By Fisher's exact test where pairs are independent and equal, else by the score test on effective sizes.
+    """
+    (p, n), (q, m) = ((found.value, found.size) for found in (one, other))
+    if exact:
+        table = [[round(p * n), round((1 - p) * n)], [round(q * m), round((1 - q) * m)]]
+        return float(stats.fisher_exact(table)[1])
+    pooled = (n * p + m * q) / (n + m)
+    variance = pooled * (1 - pooled) * (1 / n + 1 / m)
+    return float(2 * stats.norm.sf(abs(p - q) / np.sqrt(variance))) if variance > 0 else 1.0
+
+
+def holm(p_values: npt.ArrayLike) -> FloatArray:
+    """p-values adjusted for being many: Holm's step-down procedure.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.5, 0.02]).tolist()
+    [0.03, 0.5, 0.04]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p)
+    adjusted = np.empty(len(p))
+    stepped = p[order] * np.arange(len(p), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return adjusted
+
+
+def p_said(p: float) -> str:
+    """A p-value behind "p": "= 0.012", "< 0.001", and a dash where there is none."""
+    return "–" if np.isnan(p) else "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _placements(scores: FloatArray, is_match: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
