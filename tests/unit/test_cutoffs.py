@@ -121,6 +121,52 @@ class TestCard:
         assert Cutoff.load(Cutoff(0.4).save(tmp_path / "card.json")) == Cutoff(0.4)
 
 
+class TestCardsThatPeopleHave:
+    """Written by version 0.1: whatever is rebuilt, such a file stays readable, and is written to the byte."""
+
+    TEXT = """{
+  "schema": "jd-resume-workbench/cutoff-card",
+  "schema_version": 1,
+  "cutoff": 0.375,
+  "encoder": {
+    "name": "use",
+    "fingerprint": "a1b2c3d4e5f6"
+  },
+  "evidence": {
+    "basis": "guarantee",
+    "pairs": {
+      "n": 120,
+      "source": null
+    },
+    "note": "客服 Agent",
+    "interval": [
+      0.31,
+      0.44
+    ]
+  },
+  "digest": "sha256:f870322e48840b9cb930704103c021490f40b1a639b8006580695c6e157d04ae"
+}
+"""
+    CARD = Cutoff(
+        0.375,
+        "use",
+        "a1b2c3d4e5f6",
+        {
+            "basis": "guarantee",
+            "pairs": {"n": 120, "source": None},
+            "note": "客服 Agent",
+            "interval": [0.31, 0.44],
+        },
+    )
+
+    def test_they_are_read(self, tmp_path):
+        (tmp_path / "card.json").write_text(self.TEXT, encoding="utf-8")
+        assert Cutoff.load(tmp_path / "card.json") == self.CARD
+
+    def test_they_are_written_the_same(self, tmp_path):
+        assert self.CARD.save(tmp_path / "card.json").read_text(encoding="utf-8") == self.TEXT
+
+
 class TestDamagedCard:
     @pytest.mark.parametrize(
         "changes",
@@ -153,6 +199,12 @@ class TestDamagedCard:
     def test_a_newer_version_is_refused_with_both_versions(self, card):
         rewrite(card, schema_version=SCHEMA_VERSION + 1)
         with pytest.raises(CardError, match=f"version {SCHEMA_VERSION + 1}, .*version {SCHEMA_VERSION}"):
+            Cutoff.load(card)
+
+    @pytest.mark.parametrize("version", [0, None, "1", 1.5])
+    def test_any_other_version_is_refused_too(self, card, version):
+        rewrite(card, schema_version=version)
+        with pytest.raises(CardError, match="has card version"):
             Cutoff.load(card)
 
     def test_a_missing_file_says_how_to_make_one(self, tmp_path):

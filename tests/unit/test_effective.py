@@ -7,8 +7,9 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t
 
-from workbench.calibration import Observations
+from workbench.calibration import Observations, figures_at
 from workbench.calibration.effective import one_side, share_with_size, within_cluster_correlation
 from workbench.errors import InputError
 
@@ -45,7 +46,10 @@ def test_ignoring_clusters_gives_the_number_of_pairs():
 
 @pytest.mark.parametrize("spread", [0.0, 1.0, 3.0])
 def test_a_set_is_worth_no_more_than_its_cluster_robust_variance(spread):
-    """The variance of a mean by statsmodels' cluster-robust regression on a constant."""
+    """The variance of a mean by statsmodels' cluster-robust regression on a constant.
+
+    Few JDs estimate it badly, for which Korn & Graubard take off the squared ratio of quantiles of t.
+    """
     observations = clustered(spread=spread)
     above = one_side(observations, "above")
     for at in np.flatnonzero((above.n > 60) & (above.right < above.n))[::40]:
@@ -56,7 +60,14 @@ def test_a_set_is_worth_no_more_than_its_cluster_robust_variance(spread):
         )
         p, jd_count = right.mean(), len(np.unique(jds))
         robust = p * (1 - p) / fit.cov_params()[0, 0] * (jd_count - 1) / jd_count
-        assert above.size[at] <= robust * (1 + 1e-9)
+        few = (t.ppf(0.95, len(right) - 1) / t.ppf(0.95, jd_count - 1)) ** 2
+        assert above.size[at] <= few * robust * (1 + 1e-9) < robust
+
+
+def test_pairs_of_one_jd_alone_are_worth_one():
+    # Above 0.5 all pairs are of the first of two JDs, and not all alike.
+    pairs = Observations([0.9] * 20 + [0.1] * 20, [1, 1, 1, 0] * 5 + [0] * 20, clusters=[0] * 20 + [1] * 20)
+    assert one_side(pairs, "above", cutoffs=np.array([0.5])).size.tolist() == [1]
 
 
 def test_pairs_that_say_the_same_are_worth_about_as_much_as_their_clusters():
@@ -72,6 +83,24 @@ def test_where_no_error_was_seen_nothing_is_known_of_how_errors_cluster():
     perfect = Observations([0.9] * 30 + [0.1] * 30, [1] * 30 + [0] * 30, clusters=np.arange(60) % 6)
     assert within_cluster_correlation(perfect) == 1.0
     assert one_side(perfect, "above", cutoffs=np.array([0.5])).size[0] == pytest.approx(6)
+
+
+def test_what_is_not_known_of_the_correlation_counts_against_the_pairs():
+    """Where JDs have nothing to do with errors, the estimate is above 0 only as often as below."""
+    careful, plain = (
+        np.array([within_cluster_correlation(clustered(120, 20, 0.0, seed), **how) for seed in range(60)])
+        for how in ({}, {"standard_errors": 0.0})
+    )
+    assert (careful > plain).mean() >= 0.8
+    assert (careful > 0).mean() >= 0.75 > 0.65 > (plain > 0).mean()
+
+
+def test_where_no_match_was_missed_recall_is_known_from_as_many_pairs_as_there_are_jds():
+    perfect = Observations([0.9] * 30 + [0.1] * 30, [1] * 30 + [0] * 30, clusters=np.arange(60) % 6)
+    found = figures_at(perfect, 0.5, n_resamples=20)
+    for name in ("recall", "specificity", "precision", "accuracy"):
+        assert found[name].value == 1
+        assert found[name].size == pytest.approx(6), name
 
 
 def test_the_correlation_is_found_where_there_is_one():

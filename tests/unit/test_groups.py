@@ -209,6 +209,11 @@ class TestAdverseImpact:
         assert found.reference == "b"
         assert (found.ratio.low, found.ratio.high) == pytest.approx(expected, rel=0.04)
 
+    def test_a_score_at_the_cutoff_is_not_selected(self):
+        pairs = Observations([0.5, 0.9, 0.5, 0.1], [1, 1, 0, 0])
+        found = adverse_impact(pairs, ["a", "a", "b", "b"], 0.5, n_resamples=20)
+        assert found.frame.set_index("group")["selected"].to_dict() == {"a": 1, "b": 0}
+
     @pytest.mark.parametrize(
         ("selected", "answer"), [((100, 200), "below"), ((195, 200), "above"), ((165, 200), "unclear")]
     )

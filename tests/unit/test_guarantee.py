@@ -187,6 +187,20 @@ class TestWhereTestingStarts:
             == [False] * 2 + [True] * 2
         )
 
+    def test_what_fails_on_the_way_to_the_second_start_ends_the_first(self):
+        first, second = np.array([True] * 5), np.array([False] * 3 + [True] * 2)
+        p_values = np.array([0.01, 0.03, 0.01, 0.03, 0.01])
+        assert rejected(p_values, (first, second), 0.05).tolist() == [True] + [False] * 4
+
+    def test_where_the_first_set_fails_nothing_is_guaranteed_however_good_the_next_ones_look(self):
+        # The first 29 pairs, at which testing starts, hold 10 wrong ones; then 400 right ones follow.
+        labels = np.r_[np.repeat([1, 0], [19, 10]), np.ones(400)]
+        pairs = Observations(np.linspace(0.9, 0.1, 429), labels)
+        found = guarantee_precision(pairs, 0.9)
+        assert found.tests["n"].tolist() == [29]
+        assert binomtest(419, 429, 0.9, alternative="greater").pvalue < 1e-9
+        assert not found.found
+
     def test_many_resamples_are_tested_as_each_by_itself(self):
         rng = np.random.default_rng(0)
         p = rng.random((30, 50)) * 0.06
@@ -266,6 +280,14 @@ class TestDependence:
         pairs = Observations(np.where(labels, 0.7, 0.2), labels, clusters=jds)
         assert guarantee_precision(pairs, 0.9, dependence="one_per_cluster").found == found
 
+    def test_which_pair_of_a_jd_is_drawn_is_left_to_chance(self):
+        # Of each JD, the pair that scores higher is right and the other one wrong.
+        jds, labels = np.tile(np.arange(60), 2), np.repeat([1, 0], 60)
+        pairs = Observations(np.linspace(0.9, 0.6, 120), labels, clusters=jds)
+        found = guarantee_precision(pairs, 0.8, dependence="one_per_cluster", cutoffs=[0.5], start=0)
+        assert found.tests["p_value"].item() == 1
+        assert not found.found
+
     def test_one_pair_a_jd_does_not_go_with_weights(self):
         with pytest.raises(InputError, match="weights"):
             guarantee_precision(simulated().with_weights(np.ones(400)), 0.8, dependence="one_per_cluster")
@@ -281,6 +303,13 @@ class TestLivePrevalence:
         found = guarantee_precision(pairs, 0.8, prevalence=0.1)
         odds = pairs.prevalence / (1 - pairs.prevalence) / (0.1 / 0.9)
         assert found.target_in_pairs / (1 - found.target_in_pairs) == pytest.approx(4 * odds)
+
+    def test_the_labelled_prevalence_is_the_weighted_one(self):
+        pairs = simulated()
+        pairs = pairs.with_weights(np.where(pairs.labels == 1, 1.0, 6.0))
+        assert pairs.prevalence < pairs.labels.mean() / 2
+        found = guarantee_precision(pairs, 0.8, prevalence=pairs.prevalence)
+        assert found.target_in_pairs == pytest.approx(0.8)
 
     def test_estimate_and_bound_are_live_figures(self):
         found = guarantee_precision(simulated(2000, a=(12, 3), b=(3, 9)), 0.6, prevalence=0.1)

@@ -94,6 +94,11 @@ def test_any_text_has_a_unit_vector(encoder, text):
     assert np.linalg.norm(encoder.encode_documents([text])) == pytest.approx(1, abs=1e-5)
 
 
+def test_the_fingerprint_is_the_one_that_cards_and_stores_of_today_hold():
+    """A change here makes them all useless: only where vectors change, and then with another revision."""
+    assert KeywordEncoder().fingerprint == "8d699b3f4357"
+
+
 def test_the_background_is_part_of_the_fingerprint_in_any_order():
     jds = list(EXAMPLE_JDS)
     own = KeywordEncoder(background=jds)

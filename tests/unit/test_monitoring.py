@@ -80,6 +80,11 @@ class TestLabels:
         assert check(card(PROMISED), pairs, target_precision=0.85).holds is True
         assert [p.source for p in check(card(PROMISED), pairs, target_precision=0.85).promises] == ["given"]
 
+    def test_at_a_lower_live_prevalence_the_same_pairs_may_break_the_promise(self):
+        pairs = new(190, 5, 5, 300)
+        assert check(card(PROMISED), pairs).holds is True
+        assert check(card(PROMISED), pairs, prevalence=0.05).holds is False
+
     def test_pairs_of_one_jd_are_not_counted_as_independent(self):
         pairs = new(150, 30, others=60)
         shared = pairs.assign(jd_id=np.random.default_rng(0).permutation(np.arange(240) // 60))

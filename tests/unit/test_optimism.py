@@ -15,6 +15,7 @@ from workbench.calibration import (
     TargetPrecision,
     choose,
     count,
+    figures_at,
     guarantee_precision,
     hold_out,
     honest_figures,
@@ -94,6 +95,19 @@ def test_optimism_is_the_mean_gap_between_a_resample_and_the_pairs_at_its_cutoff
         )
     assert found.optimism == pytest.approx(np.mean(gaps), abs=1e-6)
     assert found.honest == pytest.approx(found.naive - np.mean(gaps), abs=1e-6)
+
+
+def test_the_worse_end_of_the_interval_alone_is_shifted_by_the_optimism():
+    pairs = simulated(80)
+    cutoff = choose(count(pairs), MaxAccuracy()).cutoff
+    found = honest_figures(pairs, MaxAccuracy(), resample(pairs, n_resamples=200))
+    naive = figures_at(pairs, cutoff, n_resamples=20)
+    better, fewer = found["accuracy"], found["false_omission_rate"]
+    assert better.optimism > 0 > fewer.optimism
+    low, high = naive["accuracy"].low - better.optimism, naive["accuracy"].high
+    assert (better.low, better.high) == pytest.approx((low, high))
+    low, high = naive["false_omission_rate"].low, naive["false_omission_rate"].high - fewer.optimism
+    assert (fewer.low, fewer.high) == pytest.approx((low, high))
 
 
 def test_without_anything_to_choose_there_is_no_optimism():

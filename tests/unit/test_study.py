@@ -16,11 +16,18 @@ from workbench.calibration import (
     Observations,
     TargetMissed,
     TargetPrecision,
+    bands,
     calibrate,
     choose,
     count,
+    figures_at,
     flips,
+    grey_zone,
+    guarantee_missed,
     guarantee_precision,
+    hold_out,
+    resample,
+    verdict,
 )
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
@@ -252,6 +259,22 @@ class TestUnfairSamples:
         at = (found.sweep["cutoff"] - found.cutoff.value).abs().idxmin()
         assert found.figures["precision"].value == pytest.approx(found.sweep["precision"][at])
         assert found.bands["precision_low"][at] < found.figures["precision"].value < 1
+
+    def test_a_live_prevalence_reaches_every_part(self):
+        frame, targets = scored_pairs(120, 40), {"target_precision": 0.6, "target_missed": 0.05}
+        found = calibrate(frame, **targets, prevalence=0.2, held_out=0.3, n_resamples=50)
+        pairs, live = Observations.from_frame(frame), {"prevalence": 0.2}
+        chosen = choose(count(pairs).at_prevalence(0.2), TargetPrecision(0.6))
+        assert found.verdict.to_dict() == verdict(pairs, 0.4, **targets, **live).to_dict()
+        assert found.guarantee.to_dict() == guarantee_precision(pairs, 0.6, **live).to_dict()
+        assert found.missed_guarantee.to_dict() == guarantee_missed(pairs, 0.05, **live).to_dict()
+        assert found.choice.to_dict() == chosen.to_dict()
+        assert found.grey_zone.to_dict() == grey_zone(pairs, *targets.values(), **live).to_dict()
+        assert found.figures == figures_at(pairs, found.cutoff.value, **live, n_resamples=50)
+        assert found.held_out.to_dict() == hold_out(pairs, TargetPrecision(0.6), **live).to_dict()
+        assert found.probability.to_dict()["prevalence"] == 0.2
+        resamples = resample(pairs, n_resamples=50, including=[found.cutoff.value], **live)
+        pd.testing.assert_frame_equal(found.bands, bands(resamples))
 
     def test_live_scores_reweight_the_pairs(self):
         live = np.random.default_rng(0).beta(3, 7, 4000)

@@ -44,7 +44,10 @@ class TestCounts:
     def test_a_score_at_the_cutoff_is_no_match(self):
         jds, resumes = [[1.0, 0.0]], [[0.5, np.sqrt(0.75)]]
         score = float(np.float32(0.5))
-        assert supply_and_demand(jds, resumes, cutoff=score).table["n_candidates"].tolist() == [0]
+        at = supply_and_demand(jds, resumes, cutoff=score)
+        assert at.table["n_candidates"].tolist() == [0]
+        assert at.jds["n_candidates"].tolist() == [0]
+        assert at.resumes["n_jds"].tolist() == [0]
         assert supply_and_demand(jds, resumes, cutoff=score - 1e-6).table["n_candidates"].tolist() == [1]
 
     @given(st.integers(0, 10_000), st.integers(1, 150), st.integers(1, 40), st.floats(-0.5, 0.9))

@@ -100,6 +100,19 @@ def test_intervals_are_wilsons_on_the_pairs_of_each_side():
         assert (row.recall_low, row.recall_high) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("name", ["precision", "false_omission_rate"])
+def test_at_a_live_prevalence_intervals_are_wilsons_carried_over_by_odds(name):
+    scores, labels = simulated()
+    here, live = sweep(scores, labels), sweep(scores, labels, prevalence=0.1)
+    factor = (0.1 / 0.9) / (labels.mean() / (1 - labels.mean()))
+    for end in ("", "_low", "_high"):
+        share = here[name + end].to_numpy()
+        np.testing.assert_allclose(live[name + end], factor * share / (1 - share + factor * share))
+    at = figures_at(Observations(scores, labels), 0.452, prevalence=0.1, n_resamples=20)[name]
+    row = live.iloc[np.searchsorted(live["cutoff"], 0.452)]
+    assert (at.value, at.low, at.high) == pytest.approx((row[name], row[f"{name}_low"], row[f"{name}_high"]))
+
+
 @given(BOTH_CLASSES)
 def test_weights_of_two_equal_duplicated_rows(pairs):
     scores, labels = np.array(pairs).T
