@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WORDS  := workbench/locale/zh/LC_MESSAGES/workbench.po
 
-.PHONY: help demo test quick lint setup setup-all lab lock words bench screenshots clean
+.PHONY: help demo test quick lint setup setup-all lab lock words reference bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -34,6 +34,9 @@ lint: $(VENV)/.all ## ruff (style, imports, docstrings) and mypy --strict on the
 
 words: $(VENV)/.all ## gather the sentences of the code, merge them into the Chinese catalogue, compile it
 	$(BIN)/python tools/words.py
+
+reference: $(VENV)/.all ## write docs/reference.md, what the package offers, from its docstrings
+	$(BIN)/python tools/reference.py
 
 bench: $(VENV)/.all ## measure everything beside its peers on a quiet machine; writes benchmarks/results/
 	$(BIN)/python benchmarks/run.py

@@ -28,7 +28,7 @@ LAYERS = [
     {"encoders"},
     {"retrieval"},
     {"calibration"},
-    {"exploration", "pairs", "notebooks"},
+    {"exploration", "pairs", "notebooks", "shortcuts"},
     {"plots", "panels", "reports", "diagnostics"},
     {"cli", "__main__"},
 ]
@@ -292,5 +292,5 @@ def test_all_public_names_can_be_imported():
 def test_a_name_that_is_not_there_is_an_attribute_error():
     import workbench
 
-    with pytest.raises(AttributeError, match="no attribute 'serach'"):
+    with pytest.raises(AttributeError, match="No workbench attribute serach"):
         _ = workbench.serach

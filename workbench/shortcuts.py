@@ -1,0 +1,165 @@
+"""The short way: acts on texts and pairs that load the encoder themselves.
+
+What they do is in :mod:`workbench.exploration` and :mod:`workbench.calibration`, which load none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.cutoffs import Cutoff
+from workbench.encoders import load_encoder, milliseconds_a_text
+from workbench.errors import InputError
+from workbench.i18n import gettext as _
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.calibration import CheckResult, Comparison
+    from workbench.encoders import Encoder
+    from workbench.exploration import Explanation
+
+__all__ = ["check", "compare", "explain"]
+
+
+def explain(
+    resume: str, jd: str, encoder: Encoder | str | None = None, *, progress: bool | None = None
+) -> Explanation:
+    """Which phrases of a résumé text and of a JD lift or lower their score.
+
+    Parameters
+    ----------
+    resume, jd : str
+        They are encoded as search does: cleaned, the JD as a document, the résumé text as a query.
+    encoder : Encoder or str, optional
+        An encoder, or the spec of one (see :func:`load_encoder`); by default the one in the settings.
+    progress : bool, optional
+        Show a progress bar; by default for long tasks.
+
+    Returns
+    -------
+    Explanation
+        Phrases with their effects, to be displayed as it is.
+
+    Raises
+    ------
+    InputError
+        If a text is blank, or both are a single phrase.
+
+    Examples
+    --------
+    >>> found = explain("ward nurse for three years, plays the violin", "nurse on a surgical ward", "use")
+    >>> found.strongest("resume", 1)[0].text
+    'ward nurse'
+    """
+    from workbench.exploration import explain as by_leaving_out
+
+    return by_leaving_out(jd, resume, load_encoder(encoder), progress=progress)
+
+
+def compare(
+    pairs: pd.DataFrame | str | Path,
+    encoders: Sequence[Encoder | str],
+    *,
+    timing: bool = True,
+    progress: bool | None = None,
+    **options: Any,
+) -> Comparison:
+    """Compare encoders on labelled pairs, each at a cutoff of its own, with intervals of the differences.
+
+    Parameters
+    ----------
+    pairs : DataFrame or path
+        As :func:`read_pairs` gives them, or what it reads.
+    encoders : sequence of Encoder or str
+        Encoders, or specs of them; the first is the one that the others are compared with.
+    timing : bool
+        Measure what a text costs, without the embedding store.
+    progress : bool, optional
+        Show progress bars; by default for long tasks.
+    **options
+        As of :func:`compare_scored`, such as `margin`, `at_recall` and `prevalence`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If an encoder is given twice, or the pairs cannot be used.
+    """
+    from workbench.calibration import compare_scored
+    from workbench.pairs import score_pairs
+
+    labelled = _read(pairs)
+    scored, milliseconds = {}, {}
+    for each in encoders:
+        encoder = load_encoder(each)
+        if encoder.name in scored:
+            raise InputError(
+                _("{name} was given twice; nothing is learnt from comparing it with itself.").format(
+                    name=encoder.name
+                )
+            )
+        if timing:
+            milliseconds[encoder.name] = milliseconds_a_text(
+                encoder, labelled["jd"].tolist(), labelled["resume"].tolist()
+            )
+        scored[encoder.name] = score_pairs(labelled, encoder, progress=progress)
+    return compare_scored(scored, milliseconds=milliseconds or None, **options)
+
+
+def check(
+    card: Cutoff | str | Path,
+    pairs: pd.DataFrame | str | Path,
+    encoder: Encoder | str | None = None,
+    *,
+    progress: bool | None = None,
+    **options: Any,
+) -> CheckResult:
+    """Hold newer pairs against a cutoff card: does it still keep what it promises?
+
+    Parameters
+    ----------
+    card : Cutoff or path
+        Of :meth:`Study.save <workbench.calibration.Study.save>`.
+    pairs : DataFrame or path
+        Newer labelled pairs, as :func:`read_pairs` gives them, or what it reads; with a column ``score``,
+        they are not scored again.
+    encoder : Encoder or str, optional
+        The card's encoder, or its spec; by default the one in the settings.
+    progress : bool, optional
+        Show a progress bar; by default for long tasks.
+    **options
+        As of :func:`workbench.calibration.check`.
+
+    Returns
+    -------
+    CheckResult
+
+    Raises
+    ------
+    EncoderMismatchError
+        If the card was made with another encoder.
+    InputError
+        If the pairs cannot be used, or the card promises nothing.
+    """
+    from workbench.calibration import check as hold_against
+    from workbench.pairs import score_pairs
+
+    promised = card if isinstance(card, Cutoff) else Cutoff.load(card)
+    newer = _read(pairs)
+    if "score" not in newer.columns:
+        loaded = load_encoder(encoder)
+        promised.check_encoder(loaded.name, loaded.fingerprint)  # before hours of encoding, not after
+        newer = score_pairs(newer, loaded, progress=progress)
+    return hold_against(promised, newer, **options)
+
+
+def _read(pairs: pd.DataFrame | str | Path) -> pd.DataFrame:
+    from workbench.pairs import read_pairs
+
+    return read_pairs(pairs) if isinstance(pairs, str | Path) else pairs
