@@ -12,6 +12,7 @@ import pytest
 
 from workbench.calibration import calibrate
 from workbench.calibration.study_groups import groups_of
+from workbench.i18n import language
 from workbench.reports import write_study_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
@@ -38,7 +39,8 @@ def report(tmp_path_factory):
     pairs.attrs["encoder"] = {"name": "an encoder", "fingerprint": "f00d"}
     study = calibrate(pairs, target_precision=0.8, target_missed=0.15, n_resamples=100)
     path = tmp_path_factory.mktemp("report") / "card.html"
-    return write_study_report(study, path, groups=groups_of(study, ["language"]), language="zh")
+    with language("zh"):
+        return write_study_report(study, path, groups=groups_of(study, ["language"]))
 
 
 @pytest.fixture(scope="module")

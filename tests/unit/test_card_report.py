@@ -1,4 +1,4 @@
-"""The HTML report of a study: it says what the study says, in two languages, and lets nothing in or out."""
+"""HTML reports: they say what a study or a comparison says, in two languages, and let nothing in or out."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import precision_score
 
-from workbench.calibration import calibrate
+from workbench.calibration import calibrate, compare
 from workbench.calibration.study_groups import groups_of
-from workbench.reports import study_html, write_study_report
+from workbench.i18n import language
+from workbench.reports import comparison_html, study_html, write_study_report
 
 HOSTILE = "<script>alert(1)</script><img src=http://elsewhere.example/x onerror=alert(2)> & \"quotes'"
 
@@ -46,11 +47,11 @@ def study():
 
 @pytest.fixture(scope="module")
 def html(study):
-    return study_html(study, language="en")
+    return study_html(study)
 
 
-def body(html, language):
-    return re.search(rf'<main class="{language}".*?</main>', html, re.DOTALL).group()
+def body(html, code):
+    return re.search(rf'<main class="{code}".*?</main>', html, re.DOTALL).group()
 
 
 def words(html):
@@ -85,10 +86,10 @@ class TestNothingComesInOrGoesOut:
 
 
 class TestWhatItSays:
-    @pytest.mark.parametrize("language", ["zh", "en"])
-    def test_every_sentence_of_the_summary_is_there(self, study, html, language):
-        said = words(body(html, language))
-        missing = [line for line in study.summary(language).split("\n") if line not in said]
+    @pytest.mark.parametrize("code", ["zh", "en"])
+    def test_every_sentence_of_the_summary_is_there(self, study, html, code):
+        said = words(body(html, code))
+        missing = [line for line in study.summary(code).split("\n") if line not in said]
         # The sentence on figures is the table.
         assert len(missing) <= 1
 
@@ -112,17 +113,21 @@ class TestWhatItSays:
         assert re.search(r'id="show-en" checked', html)
         assert 'lang="en"' in html
         assert "阈值报告" in body(html, "zh")
-        assert not re.search(r"[\u4e00-\u9fff]", words(body(study_html(study, texts=False), "en")))
+        with language("zh"):
+            html = study_html(study, texts=False)
+        assert not re.search(r"[\u4e00-\u9fff]", words(body(html, "en")))
+        assert re.search(r'id="show-zh" checked', html)
+        assert '<html lang="zh-CN">' in html
 
     def test_a_study_that_found_nothing_says_so(self):
         none = calibrate(pairs(60), target_precision=0.999, n_resamples=50)
-        html = study_html(none, language="en", texts=False)
+        html = study_html(none, texts=False)
         assert (none.basis == "none") == ("none found" in html)
         assert words(none.verdict.sentence()) in words(html)
 
     def test_pairs_without_texts_can_be_reported(self):
         bare = pairs(80).drop(columns=["jd", "resume"])
-        assert "Cutoff report" in study_html(calibrate(bare, n_resamples=50), language="en")
+        assert "Cutoff report" in study_html(calibrate(bare, n_resamples=50))
 
 
 class TestGroups:
@@ -130,7 +135,7 @@ class TestGroups:
         scored = pairs().assign(**{"a <b>column</b>": [HOSTILE if i % 2 else "$x$" for i in range(160)]})
         found = calibrate(scored, target_precision=0.8, n_resamples=50)
         groups = groups_of(found, ["a <b>column</b>"])
-        html = study_html(found, groups=groups, language="en", texts=False)
+        html = study_html(found, groups=groups, texts=False)
         assert HOSTILE in words(html)
         assert "<script" not in html
         assert "<h2>By a &lt;b&gt;column&lt;/b&gt;</h2>" in html
@@ -141,3 +146,28 @@ class TestGroups:
 def test_it_is_written_whole_and_folders_are_made(study, tmp_path):
     path = write_study_report(study, tmp_path / "new" / "card.html", texts=False)
     assert path.read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+
+@pytest.fixture(scope="module")
+def found():
+    scored = pairs()
+    rng = np.random.default_rng(1)
+    scores = {"small": scored["score"] + rng.normal(0, 0.2, len(scored)), HOSTILE: scored["score"]}
+    return compare(scores, scored["label"], clusters=scored["jd_id"], n_resamples=50)
+
+
+class TestComparison:
+    def test_every_sentence_is_there_in_both_languages_and_names_are_escaped(self, found):
+        html = comparison_html(found)
+        assert HOSTILE in words(html)
+        assert "<script" not in html
+        assert "<img src=http" not in html
+        for code in ("zh", "en"):
+            said = words(body(html, code))
+            assert found.sentence(HOSTILE, code) in said
+
+    def test_figures_stand_over_their_intervals(self, found):
+        row = re.search(r"<tr><td>AUC</td>.*?</tr>", body(comparison_html(found), "en")).group()
+        auc = found.row("small", "auc")
+        shown = f"{auc['value']:.3f}<small>{auc['low']:.3f}–{auc['high']:.3f}</small>"
+        assert f'<td class="short">{shown}</td>' in row

@@ -18,7 +18,7 @@ from workbench.encoders import Encoder, Vectors
 from workbench.exploration.explanation import NEGLIGIBLE, Explanation
 from workbench.files.exporting import neutralise_formulas
 from workbench.html import render
-from workbench.i18n import current_language
+from workbench.i18n import current_language, pgettext
 from workbench.i18n import gettext as _
 from workbench.retrieval import Hit
 
@@ -111,7 +111,7 @@ def hits_csv(hits: Sequence[Hit], cutoff: float | Cutoff, *, query: str, encoder
             _("rank"): [hit["rank"] for hit in hits],
             _("score"): [round(hit["score"], 4) for hit in hits],
             _("match"): [_("yes") if hit["score"] > value else _("no") for hit in hits],
-            _("text"): [hit["text"] for hit in hits],
+            pgettext("column", "text"): [hit["text"] for hit in hits],
             _("Semantic query"): query,
             _("Cutoff"): round(value, 4),
             _("Encoder"): f"{encoder.name} [{encoder.fingerprint}]",

@@ -17,6 +17,7 @@ from workbench.errors import EncoderMismatchError, InputError, UncalibratedCutof
 from workbench.exploration import SkillMap, terms_of_selection
 from workbench.files.exporting import neutralise_formulas
 from workbench.i18n import gettext as _
+from workbench.i18n import pgettext
 from workbench.panels.map_points import MapPoints, Pins
 from workbench.panels.search_session import Found
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
@@ -211,7 +212,7 @@ class MapSession:
             "kind": _("kind"),
             "cluster": _("cluster"),
             "score": _("score"),
-            "text": _("text"),
+            "text": pgettext("column", "text"),
         }
         return neutralise_formulas(frame.rename(columns=named)).to_csv(index=False).encode("utf-8-sig")
 

@@ -1,10 +1,9 @@
 """Reports for people: one HTML file that needs nothing else, neither a server nor another site.
 
-What is said and drawn comes from :mod:`workbench.calibration` and :mod:`workbench.plots`; it is laid out
-here.
+What is said and drawn comes from :mod:`workbench.calibration` and :mod:`workbench.plots`; templates lay it
+out.
 """
 
-from workbench.reports.comparison import comparison_html, write_comparison_report
-from workbench.reports.study import study_html, write_study_report
+import lazy_loader
 
-__all__ = ["comparison_html", "study_html", "write_comparison_report", "write_study_report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,45 +1,52 @@
-"""The frame of a report: one HTML file with both languages in it, no script, nothing from elsewhere."""
+"""The frame of a report and its tables: one HTML file in both languages, no script, nothing from elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from workbench.reports.stylesheet import STYLESHEET
-from workbench.settings import Language
+from markupsafe import Markup
 
-__all__ = ["HTML_LANG", "page"]
+from workbench.html import render
+from workbench.i18n import html_lang, language, language_names
 
-# Nothing from elsewhere, and no script, whatever a text may try.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-HTML_LANG: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
-NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["frame_table", "page", "table"]
 
 
-def page(title: str, bodies: Mapping[Language, str], first: Language) -> str:
-    """A page that shows `first`, with two buttons that switch between the languages.
+def page(title: str, body: Callable[[], Markup]) -> str:
+    """A page that shows the language now, with two buttons that switch between the languages.
 
     Parameters
     ----------
     title : str
         Plain text.
-    bodies : mapping of {"zh", "en"} to str
-        HTML, in which everything that came from outside is escaped already.
-    first : {"zh", "en"}
+    body : callable
+        Makes the body in the language in which it is called.
     """
-    buttons = "".join(
-        f'<input class="language" type="radio" name="language" id="show-{code}"'
-        f"{' checked' if code == first else ''}>"
-        for code in bodies
-    )
-    labels = "".join(f'<label for="show-{code}" lang="{code}">{NAMES[code]}</label>' for code in bodies)
-    mains = "".join(
-        f'<main class="{code}" lang="{HTML_LANG[code]}">{body}</main>' for code, body in bodies.items()
-    )
-    return (
-        f'<!DOCTYPE html>\n<html lang="{HTML_LANG[first]}"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLESHEET}</style></head>\n"
-        f"<body>{buttons}<nav>{labels}</nav>{mains}</body></html>\n"
-    )
+    bodies = {}
+    for code in (names := language_names()):
+        with language(code):
+            bodies[code] = {"lang": html_lang(), "html": body()}
+    return str(render("reports/page.html", title=title, names=names, bodies=bodies))
+
+
+def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Markup:
+    """A table.
+
+    Parameters
+    ----------
+    columns : sequence of (str, str)
+        Title and kind: "name" heads its row, a "number" stands at the right, "short" stays on its line and
+        what follows a line break in it is set below as a remark; "text", or nothing.
+    rows : sequence of sequence of str
+    """
+    return render("reports/table.html", columns=columns, rows=rows)
+
+
+def frame_table(frame: pd.DataFrame) -> Markup:
+    """Any frame of texts and counts: names, which may be long, in the first column, then figures."""
+    columns = [(str(name), "short" if place else "") for place, name in enumerate(frame.columns)]
+    return table(columns, [[str(cell) for cell in row] for row in frame.itertuples(index=False, name=None)])

@@ -6,42 +6,59 @@ the file; two buttons switch between them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from workbench.atomic import write_whole
-from workbench.calibration.report_text import sentences
-from workbench.calibration.wording import number
-from workbench.reports.evidence import evidence_list
-from workbench.reports.figures import figures_of
-from workbench.reports.groups import groups_section
-from workbench.reports.probabilities import probabilities_section
-from workbench.reports.stylesheet import STYLESHEET
-from workbench.reports.tables import errors_table, figures_table, flips_table
-from workbench.reports.words import WORDS, Words
-from workbench.settings import Language, get_settings
+from workbench.calibration.current import figures_today
+from workbench.calibration.groups_text import table as table_of_groups
+from workbench.calibration.report_text import NAMES, sentences
+from workbench.html import render
+from workbench.i18n import N_, current_language, number, percent
+from workbench.i18n import gettext as _
+from workbench.reports.page import frame_table, page, table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from workbench.calibration import Study
     from workbench.calibration.groups import GroupFigures
+    from workbench.plots.style import ShownFigure
 
-__all__ = ["study_html", "write_study_report"]
+__all__ = ["figures_table", "study_html", "write_study_report"]
 
-# Nothing from elsewhere, and no script, whatever a text may try.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+MOST_ERRORS = 10
+MOST_FLIPS = 20
 TONES = {"kept": "good", "moved": "bad", "not enough labels": "fair"}
-BASIS_TONES = {"guarantee": "good", "rule": "fair", "none": "bad"}
+BASES = {
+    "guarantee": ("good", N_("guaranteed")),
+    "rule": ("fair", N_("no guarantee")),
+    "none": ("bad", N_("none found")),
+}
+FACTS = {
+    "date": N_("date"),
+    "encoder": N_("encoder"),
+    "fingerprint": N_("fingerprint"),
+    "instruction": N_("instruction"),
+    "dimension": N_("dimension"),
+    "source": N_("pairs from"),
+    "content_hash": N_("hash of the pairs"),
+    "resolution": N_("labels resolved by"),
+    "cleaning": N_("cleaning"),
+    "method": N_("method"),
+    "targets": N_("targets"),
+    "live": N_("live pairs"),
+    "versions": N_("versions"),
+}
 
 
 def write_study_report(
-    study: Study,
-    path: str | Path,
-    *,
-    groups: Sequence[GroupFigures] = (),
-    language: Language | None = None,
-    texts: bool = True,
+    study: Study, path: str | Path, *, groups: Sequence[GroupFigures] = (), texts: bool = True
 ) -> Path:
     """Write the report of a study.
 
@@ -50,11 +67,9 @@ def write_study_report(
     study : Study
         Of :func:`~workbench.calibration.study.calibrate`.
     path : str or Path
-        An .html file.
+        An .html file. It opens in the language now, and has the other in it too.
     groups : sequence of GroupFigures
         Of :func:`~workbench.calibration.study_groups.groups_of`, to be shown too.
-    language : {"zh", "en"}, optional
-        Shown when it is opened; by default that of the settings. The other is in the file too.
     texts : bool
         List pairs with their texts. Without, the report holds no personal text.
 
@@ -67,80 +82,188 @@ def write_study_report(
     StoreError
         If the file cannot be written.
     """
-    return write_whole(path, study_html(study, groups=groups, language=language, texts=texts))
+    return write_whole(path, study_html(study, groups=groups, texts=texts))
 
 
-def study_html(
-    study: Study,
-    *,
-    groups: Sequence[GroupFigures] = (),
-    language: Language | None = None,
-    texts: bool = True,
-) -> str:
+def study_html(study: Study, *, groups: Sequence[GroupFigures] = (), texts: bool = True) -> str:
     """The report as a string; parameters as of :func:`write_study_report`."""
-    first = language or get_settings().language
-    words = WORDS[first]
-    at = number(study.cutoff.value)
-    buttons = "".join(
-        f'<input class="language" type="radio" name="language" id="show-{code}"'
-        f"{' checked' if code == first else ''}>"
-        for code in WORDS
-    )
-    names = {"zh": "中文", "en": "English"}
-    labels = "".join(f'<label for="show-{code}" lang="{code}">{names[code]}</label>' for code in WORDS)
-    bodies = "".join(_body(study, groups, code, texts=texts) for code in WORDS)
-    return (
-        f'<!DOCTYPE html>\n<html lang="{words.html_lang}"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(f'{words.title} {at}')}</title>\n<style>{STYLESHEET}</style></head>\n"
-        f"<body>{buttons}<nav>{labels}</nav>{bodies}</body></html>\n"
+    return page(_title(study), lambda: _body(study, groups, texts=texts))
+
+
+def figures_table(study: Study, *, styled: bool = True) -> str:
+    """Figures at today's cutoff and at the one found, naive and corrected, as HTML.
+
+    `styled` says whether the style sheet comes along; a page needs it once.
+    """
+    today, found = figures_today(study), study.basis != "none"
+    columns = [(_("figure"), "name")]
+    if today is not None:
+        columns.append((_("today's, {at}").format(at=number(study.current_cutoff)), "number"))
+    if found:
+        columns.append((_("found, {at}").format(at=number(study.cutoff.value)), "number"))
+        columns.append((_("corrected"), "number"))
+    rows = []
+    for name, names in NAMES.items():
+        called = names[0 if current_language() == "zh" else 1]
+        cells = [called if name != "f_beta" else f"F{study.rule.f_beta:g}"]
+        if today is not None:
+            cells.append(_interval(today[name].value, today[name].low, today[name].high))
+        if found:
+            here, honest = study.figures[name], study.honest.get(name)
+            cells.append(_interval(here.value, here.low, here.high))
+            cells.append("" if honest is None else _interval(honest.honest, honest.low, honest.high))
+        rows.append(cells)
+    scores = study.observations.scores
+    above = [] if study.current_cutoff is None else [f"{int((scores > study.current_cutoff).sum()):,}"]
+    above += [f"{int((scores > study.cutoff.value).sum()):,}", ""] if found else []
+    rows.append([_("labelled pairs above"), *above])
+    sure = percent(study.settings["confidence"], None)
+    html = render("reports/figures_table.html", table=table(columns, rows), sure=sure, styled=styled)
+    return str(html)
+
+
+def _title(study: Study) -> str:
+    return _("Cutoff report") + " " + number(study.cutoff.value)
+
+
+def _body(study: Study, groups: Sequence[GroupFigures], *, texts: bool) -> Markup:
+    from workbench.plots import plot_groups, plot_reliability
+
+    speak = current_language()
+    tone, basis = BASES[study.basis]
+    model, believed = study.probability, study.reliability
+    chances = []
+    if model is not None:
+        ats = dict.fromkeys(filter(None, (study.current_cutoff, study.cutoff.value)))
+        chances = [model.phrase(at) for at in ats]
+    return render(
+        "reports/study.html",
+        study=study,
+        title=_title(study),
+        basis=_(basis),
+        basis_tone=tone,
+        verdict_tone=TONES[study.verdict.answer] if study.verdict is not None else "",
+        encoder=_encoder_of(study).get("name"),
+        date=str(study.cutoff.evidence.get("date", ""))[:10],
+        said=sentences(study, speak),
+        figures_table=figures_table(study, styled=False),
+        pictures=list(_pictures(study)),
+        chances=_("; ").join(chances),
+        reliability=believed and plot_reliability(believed, language=speak),
+        groups=[
+            {
+                "by": found.by,
+                "lines": found.summary(speak).split("\n"),
+                "figure": plot_groups(found, language=speak),
+                "table": frame_table(table_of_groups(found, speak, between="\n")),
+            }
+            for found in groups
+        ],
+        pairs=list(_pairs(study)) if texts and {"jd", "resume"} <= set(study.pairs.columns) else [],
+        evidence=list(_evidence(study)),
     )
 
 
-def _body(
-    study: Study,
-    groups: Sequence[GroupFigures],
-    language: Language,
-    *,
-    texts: bool,
-) -> str:
-    words = WORDS[language]
-    said = sentences(study, language)
-    parts = [
-        _head(study, words, language),
-        _verdict(study, said),
-        "<dl>"
-        + "".join(
-            f"<dt>{escape(name)}</dt><dd>{escape(said[key])}</dd>"
-            for key, name in words.sentences.items()
-            if key in said
+def _pictures(study: Study) -> Iterator[tuple[ShownFigure, ...]]:
+    """All figures; the two square ones together."""
+    from workbench import plots
+
+    current = study.current_cutoff
+    cutoff = None if study.basis == "none" else study.cutoff.value
+    observations, settings = study.observations, study.settings
+    at: dict[str, Any] = {"current_cutoff": current, "language": current_language()}
+    targets: dict[str, Any] = {"target_precision": settings["target_precision"]}
+    shown = current if cutoff is None else cutoff
+    yield (plots.plot_scores(observations.scores, observations.labels, shown, **at),)
+    missed = settings["target_missed"]
+    yield (
+        plots.plot_over_cutoff(
+            study.sweep, study.bands, cutoff=cutoff, target_missed=missed, **targets, **at
+        ),
+    )
+    yield (plots.plot_stability(study.stability, cutoff, **at),)
+    yield (
+        plots.plot_precision_recall(study.sweep, study.bands, cutoff=cutoff, **targets, **at),
+        plots.plot_roc(study.sweep, cutoff=cutoff, **at),
+    )
+    yield (plots.plot_cost(study.sweep, cutoff=cutoff, **at),)
+
+
+def _pairs(study: Study) -> Iterator[tuple[str, list[tuple[str, Markup]]]]:
+    """The worst errors on both sides, then the pairs between today's cutoff and the one found."""
+    score, label = study.settings["score"], study.settings["label"]
+    at = study.cutoff.value if study.basis != "none" else study.current_cutoff
+    if at is not None:
+        ordered = study.pairs.sort_values(score, ascending=False, kind="stable")
+        above, match = ordered[score] > at, ordered[label] == 1
+        false_matches, missed = ordered[above & ~match], ordered[~above & match][::-1]
+        lists = {
+            _("No matches, yet above the cutoff; highest scores first"): false_matches,
+            _("Matches, yet not above the cutoff; lowest scores first"): missed,
+        }
+        yield (
+            _("The worst errors"),
+            [(name, _pairs_table(pairs, MOST_ERRORS, score)) for name, pairs in lists.items()],
         )
-        + "</dl>",
-        f"<h2>{escape(words.figures)}</h2>{figures_table(study, language)}",
-        f"<h2>{escape(words.pictures)}</h2>{figures_of(study, language)}",
-        probabilities_section(study, language),
-        groups_section(groups, language),
-    ]
-    if texts:
-        parts += [errors_table(study, language), flips_table(study, language)]
-    parts.append(f"<h2>{escape(words.evidence)}</h2>{evidence_list(study, words)}")
-    return f'<main class="{language}" lang="{words.html_lang}">{"".join(parts)}</main>'
+    if study.basis != "none" and study.verdict is not None:
+        # Those that change for the worse first.
+        changed = study.flips.sort_values(["right_now", score], ascending=[True, False], kind="stable")
+        labels = changed[label].map({0: _("no match"), 1: _("match")})
+        right = changed["right_now"].map({True: _("right"), False: _("wrong")})
+        more = {_("label"): labels, _("new decision"): right}
+        yield _("Pairs whose decision changes"), [("", _pairs_table(changed, MOST_FLIPS, score, more))]
 
 
-def _head(study: Study, words: Words, language: Language) -> str:
-    at = escape(number(study.cutoff.value))
-    badge = f'<span class="badge {BASIS_TONES[study.basis]}">{escape(words.bases[study.basis])}</span>'
-    name = study.cutoff.encoder_name or (study.pairs.attrs.get("encoder") or {}).get("name")
-    under = words.no_encoder if name is None else f"{words.scored_by} {name}"
-    date = str(study.cutoff.evidence.get("date", ""))[:10]
-    return (
-        f"<h1>{escape(words.title)} {at}{badge}</h1>"
-        f'<p class="under">{escape(under)}{"，" if language == "zh" else ", "}{escape(date)}</p>'
+def _pairs_table(
+    pairs: pd.DataFrame, most: int, score: str, more: Mapping[str, pd.Series[Any]] | None = None
+) -> Markup:
+    columns = [(_("score"), "number"), (_("JD"), "text"), (_("résumé text"), "text")]
+    columns += [(name, "short") for name in more or {}]
+    cells = [pairs[score].map(number), pairs["jd"].map(str), pairs["resume"].map(str), *(more or {}).values()]
+    rows = list(zip(*cells, strict=True))
+    return render("reports/pairs.html", columns=columns, rows=rows[:most], left=max(len(rows) - most, 0))
+
+
+def _evidence(study: Study) -> Iterator[tuple[str, str]]:
+    """The facts of the card that the rest of the report does not show."""
+    found, encoder = study.cutoff.evidence, _encoder_of(study)
+    pairs = found.get("pairs", {})
+    facts = {
+        **{name: found.get(name) for name in ("date", "cleaning", "method", "targets", "live", "versions")},
+        **{name: pairs.get(name) for name in ("source", "content_hash", "resolution")},
+        **{name: found.get("encoder", {}).get(name) for name in ("instruction", "dimension")},
+        "encoder": encoder.get("name"),
+        "fingerprint": encoder.get("fingerprint"),
+    }
+    for name, called in FACTS.items():
+        if facts[name] not in (None, "", {}):
+            yield _(called), _told(facts[name])
+
+
+def _encoder_of(study: Study) -> dict[str, Any]:
+    """Name and fingerprint of the encoder, by the card or else by the pairs."""
+    own = {"name": study.cutoff.encoder_name, "fingerprint": study.cutoff.fingerprint}
+    return {**(study.pairs.attrs.get("encoder") or {}), **{k: v for k, v in own.items() if v}}
+
+
+def _told(value: Any) -> str:
+    """A value as text: what is nested with its names, nothing for what is not known."""
+    if isinstance(value, Mapping):
+        known = {name: inner for name, inner in value.items() if inner is not None and inner != {}}
+        return ", ".join(
+            f"{name}: ({_told(inner)})" if isinstance(inner, Mapping) else f"{name}: {_told(inner)}"
+            for name, inner in known.items()
+        )
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    if math.isnan(value):
+        return "–"
+    if math.isnan(low) or math.isnan(high):
+        return percent(value)
+    return _("{share} ({low}–{high})").format(
+        share=percent(value), low=f"{100 * low:.1f}", high=f"{100 * high:.1f}"
     )
-
-
-def _verdict(study: Study, said: dict[str, str]) -> str:
-    if study.verdict is None:
-        return ""
-    return f'<p class="verdict {TONES[study.verdict.answer]}">{escape(said["verdict"])}</p>'
