@@ -139,7 +139,7 @@ class TestGroups:
         assert HOSTILE in words(html)
         assert "<script" not in html
         assert "<h2>By a &lt;b&gt;column&lt;/b&gt;</h2>" in html
-        for line in groups[0].summary("en").split("\n"):
+        for line in groups[0].summary().split("\n"):
             assert line in unescape(html)
 
 

@@ -1,4 +1,4 @@
-"""The frame of a report and its tables: one HTML file in both languages, no script, nothing from elsewhere."""
+"""The frame of a report and its tables: one HTML file in two languages, no script, nothing from elsewhere."""
 
 from __future__ import annotations
 

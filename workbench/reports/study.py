@@ -16,7 +16,6 @@ from markupsafe import Markup
 
 from workbench.atomic import write_whole
 from workbench.calibration.current import figures_today
-from workbench.calibration.groups_text import table as table_of_groups
 from workbench.calibration.report_text import NAMES, sentences
 from workbench.html import render
 from workbench.i18n import N_, current_language, number, percent
@@ -153,9 +152,9 @@ def _body(study: Study, groups: Sequence[GroupFigures], *, texts: bool) -> Marku
         groups=[
             {
                 "by": found.by,
-                "lines": found.summary(speak).split("\n"),
+                "lines": found.summary().split("\n"),
                 "figure": plot_groups(found, language=speak),
-                "table": frame_table(table_of_groups(found, speak, between="\n")),
+                "table": frame_table(found.table(between="\n")),
             }
             for found in groups
         ],
