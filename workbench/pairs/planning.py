@@ -187,16 +187,12 @@ def labels_for_half_width(share: float, half_width: float, confidence: float = 0
     >>> labels_for_half_width(0.9, 0.02)
     868
     """
-    low, high = 0, 1
-    while _half_width(share, high, confidence) > half_width:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _half_width(share, middle, confidence) > half_width:
-            low = middle
-        else:
-            high = middle
-    return high
+    # The half-width of Wilson's interval, solved for n.
+    h2, z2 = half_width**2, float(special.ndtri((1 + confidence) / 2)) ** 2
+    half = share * (1 - share) / 2 - h2
+    root = z2 * (half + math.sqrt(max(half**2 - h2 * (h2 - 1 / 4), 0))) / h2
+    # What rounding adds to a whole number must not count as one more.
+    return max(1, math.ceil(root * (1 - 1e-12)))
 
 
 def simulate_labelling(
@@ -247,28 +243,23 @@ def simulate_labelling(
         raise InputError(
             _("The pool has pairs on one side of the cutoff {cutoff:g} only.").format(cutoff=cutoff)
         )
-    rows = []
+    errors = []
     for n in sizes:
-        errors: dict[str, list[np.ndarray]] = {"active": [], "random": []}
         for repeat in range(n_repeats):
             drawn = seed * 1_000_003 + repeat
-            errors["active"].append(_figures(_active(pool, cutoff, n, drawn), cutoff) - truth)
             even = pool.sample(n, random_state=drawn).assign(weight=1.0)
-            errors["random"].append(_figures(even, cutoff) - truth)
-        for method, found in errors.items():
-            for figure, error in zip(("precision", "missed"), np.array(found).T, strict=True):
-                known = error[np.isfinite(error)]
-                rows.append(
-                    {
-                        "method": method,
-                        "n": n,
-                        "figure": figure,
-                        "bias": float(known.mean()) if len(known) else np.nan,
-                        "rmse": float(np.sqrt(np.mean(known**2))) if len(known) else np.nan,
-                        "n_undefined": int(len(error) - len(known)),
-                    }
-                )
-    return pd.DataFrame(rows)
+            for method, sample in (("active", _active(pool, cutoff, n, drawn)), ("random", even)):
+                errors.append((method, n, *(_figures(sample, cutoff) - truth)))
+    table = pd.DataFrame(errors, columns=["method", "n", "precision", "missed"])
+    by = table.melt(["method", "n"], var_name="figure").groupby(["method", "n", "figure"], sort=False)[
+        "value"
+    ]
+    found = by.agg(
+        bias="mean",
+        rmse=lambda error: np.sqrt(np.mean(error**2)),
+        n_undefined=lambda error: int(error.isna().sum()),
+    )
+    return found.reset_index().sort_values(["n", "method"], kind="stable", ignore_index=True)
 
 
 def live_like_pool(
