@@ -174,6 +174,7 @@ def test_one_person_alone_gives_no_agreement():
 def test_the_figures_are_said_in_the_language_now():
     found = agreement(two([1, 0, 1, 0], [1, 0, 0, 0]))
     assert found.summary().startswith("2 annotators differ on 1 of 4 pairs that two or more of them labelled")
+    assert found.summary().endswith("Share labelled as a match: x 50.0 %, y 25.0 %.")
     with language("zh"):
         assert found.summary().startswith("2 位标注者都看过的 4 对里，有 1 对意见不同：一致率 0.750")
 

@@ -19,7 +19,7 @@ from workbench.calibration.intervals import wilson
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext, percent
+from workbench.i18n import listed, ngettext, percent
 from workbench.pairs.checks import require_columns
 from workbench.pairs.resolution import is_adjudicator, without_repeats
 from workbench.results import Result
@@ -120,8 +120,8 @@ class Agreement(Result):
         return pd.DataFrame(rows)
 
     def summary(self) -> str:
-        """One sentence with the figures."""
-        return _(
+        """The figures, and what share each annotator calls a match, in words."""
+        figures = _(
             "{annotators} annotators differ on {n_differ} of {n_pairs} pairs that two or more of them "
             "labelled: percent agreement {percent}, Cohen's kappa {kappa}, Krippendorff's alpha {alpha} "
             "({confidence} intervals)."
@@ -134,6 +134,10 @@ class Agreement(Result):
             alpha=self.alpha,
             confidence=percent(self.confidence, None),
         )
+        if self.level == "ordinal":
+            return figures
+        shares = listed(f"{name} {percent(share[1])}" for name, share in self.shares.items())
+        return figures + " " + _("Share labelled as a match: {shares}.").format(shares=shares)
 
     def __repr__(self) -> str:
         return f"<Agreement: {self.summary()}>"
