@@ -37,6 +37,7 @@ __all__ = [
     "listed",
     "ngettext",
     "number",
+    "paragraph",
     "percent",
     "pgettext",
     "set_language",
@@ -152,6 +153,14 @@ def number(value: float | None) -> str:
 def listed(items: Iterable[object]) -> str:
     """Things one after the other, with the comma of the language."""
     return gettext(", ").join(map(str, items))
+
+
+def paragraph(sentences: Iterable[str]) -> str:
+    """Sentences one after the other, with the space of the language."""
+    first, *others = sentences
+    for following in others:
+        first = gettext("{sentence} {following}").format(sentence=first, following=following)
+    return first
 
 
 @cache

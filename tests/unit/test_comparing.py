@@ -18,9 +18,10 @@ from sklearn.metrics import (
 )
 
 from workbench.calibration import MaxAccuracy, MaxFBeta, TargetRecall, compare, compare_by, compare_scored
-from workbench.calibration.comparing_groups import groups_table
+from workbench.calibration.comparison import groups_table
 from workbench.calibration.intervals import wilson
 from workbench.errors import InputError
+from workbench.i18n import language
 
 NAIVE = {"precision": precision_score, "recall": recall_score, "f1": f1_score, "accuracy": accuracy_score}
 
@@ -327,7 +328,8 @@ class TestWords:
 
     def test_it_is_there_in_chinese(self, found):
         flips = found.flips("large")
-        said = found.sentence("large", "zh")
+        with language("zh"):
+            said = found.sentence("large")
         assert said.startswith("large 对比 small：AUC ")
         assert "更好；耗时为其 5 倍（每条 10 对 2 毫秒）" in said
         assert f"200 对中有 {flips['differ']} 对判断不同" in said
@@ -344,11 +346,13 @@ class TestWords:
         costs = {"small": 2.0, "large": cost}
         found = compare(scores, labels, milliseconds=costs, n_resamples=20)
         assert english in found.sentence("large")
-        assert chinese in found.sentence("large", "zh")
+        with language("zh"):
+            assert chinese in found.sentence("large")
 
-    @pytest.mark.parametrize("language", ["en", "zh"])
-    def test_the_summary_says_on_what_and_how(self, found, language):
-        said = found.summary(language)
+    @pytest.mark.parametrize("code", ["en", "zh"])
+    def test_the_summary_says_on_what_and_how(self, found, code):
+        with language(code):
+            said = found.summary()
         assert said.count("\n") == 2
         for word in ("200", "40", "Obuchowski", "F1"):
             assert word in said.split("\n")[-1]
@@ -357,7 +361,8 @@ class TestWords:
         scores, labels, jd = make_pairs(n_jds=8)
         few = compare(scores, labels, clusters=jd, n_resamples=50)
         assert "With only 8 JDs, intervals tend to be too narrow" in few.summary()
-        assert "只有 8 个 JD" in few.summary("zh")
+        with language("zh"):
+            assert "只有 8 个 JD" in few.summary()
 
     def test_few_matches_are_warned_of(self, pairs):
         scores, _, jd = pairs
@@ -365,7 +370,8 @@ class TestWords:
         labels[[3, 50, 120]] = 1
         rare = compare(scores, labels, clusters=jd, n_resamples=20)
         assert "only 3 matches, which says next to nothing" in rare.summary()
-        assert "只有 3 对匹配，" in rare.summary("zh")
+        with language("zh"):
+            assert "只有 3 对匹配，" in rare.summary()
 
     def test_names_from_users_are_escaped_in_html(self, pairs):
         scores, labels, _ = pairs
@@ -379,6 +385,7 @@ class TestWords:
 
         said = json.loads(json.dumps(found.to_dict(), allow_nan=False))
         assert said["standing"] == {"large": "better"}
+        assert said["rule"] == found.rule.to_dict()
         assert {row["figure"] for row in said["figures"]} >= {"auc", "precision_at_recall"}
 
 
@@ -495,7 +502,8 @@ class TestGroups:
         assert groups_table(found)[" "].tolist() == expected.tolist()
         turned = {name: frame.assign(score=-frame["score"]) for name, frame in scored.items()}
         assert "< chance" in groups_table(compare_by(turned, "source"))[" "].tolist()
-        assert "≈ 随机" in groups_table(found, "zh")[" "].tolist()
+        with language("zh"):
+            assert "≈ 随机" in groups_table(found)[" "].tolist()
 
     def test_a_column_that_is_not_there_is_named(self, scored):
         with pytest.raises(InputError, match="no column 'family'"):

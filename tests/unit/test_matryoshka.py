@@ -7,10 +7,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import paired_cosine_distances
 
-from workbench.calibration import compare_dimensions, matryoshka
-from workbench.calibration.comparing_text import dimensions
-from workbench.calibration.matryoshka import by_dimension
+from workbench.calibration import compare_dimensions, matryoshka, which_suffice
+from workbench.calibration.cut_dimensions import by_dimension
 from workbench.errors import InputError
+from workbench.i18n import language
 
 
 def make_vectors(n=240, full=128, front=64, seed=0):
@@ -96,10 +96,11 @@ def test_the_sentence_names_the_smallest_that_suffices_or_what_is_lost(table):
     ):
         changed = table.assign(suffices=suffices)
         changed.attrs = attrs
-        assert dimensions(changed).startswith(said)
-        assert gap in dimensions(changed)
-        assert f"{row['differ']} of 240 decisions differ" in dimensions(changed)
-        assert f"240 对中有 {row['differ']} 对判断不同" in dimensions(changed, "zh")
+        assert which_suffice(changed).startswith(said)
+        assert gap in which_suffice(changed)
+        assert f"{row['differ']} of 240 decisions differ" in which_suffice(changed)
+        with language("zh"):
+            assert f"240 对中有 {row['differ']} 对判断不同" in which_suffice(changed)
 
 
 def test_jds_are_resampled_where_they_are_given(vectors):

@@ -7,16 +7,16 @@ Start at :func:`calibrate`, which does all of it, or at the pieces: :class:`Obse
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples, bands, resample
 from workbench.calibration.choice import Choice, choose
-from workbench.calibration.comparing import Comparison, compare, compare_scored
-from workbench.calibration.comparing_groups import compare_by
+from workbench.calibration.comparing import compare, compare_by, compare_scored
+from workbench.calibration.comparison import Comparison, groups_table
 from workbench.calibration.counts import Counts, count
+from workbench.calibration.cut_dimensions import compare_dimensions, matryoshka, which_suffice
 from workbench.calibration.difference_tests import delong
 from workbench.calibration.figures import Costs, Estimate, figure
 from workbench.calibration.flips import flips
 from workbench.calibration.grey_zone import GreyZone, grey_zone
 from workbench.calibration.groups import GroupFigures, by_group
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
-from workbench.calibration.matryoshka import compare_dimensions, matryoshka
 from workbench.calibration.monitoring import CheckResult, check
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
@@ -90,6 +90,7 @@ __all__ = [
     "fit_probability",
     "flips",
     "grey_zone",
+    "groups_table",
     "guarantee_missed",
     "guarantee_precision",
     "hold_out",
@@ -106,4 +107,5 @@ __all__ = [
     "sweep",
     "tabulate",
     "verdict",
+    "which_suffice",
 ]

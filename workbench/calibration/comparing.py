@@ -1,8 +1,8 @@
 """Encoders (instructions, dimensions, precisions) compared on the same pairs, each at its own cutoff.
 
 "Is 4B worth it over 0.6B": the difference with its interval, how many decisions flip, and what it costs.
-The figures are in :mod:`workbench.calibration.comparing_figures`, AUC differences in
-:mod:`workbench.calibration.difference_tests`, the sentences in :mod:`workbench.calibration.comparing_text`.
+The figures are in :mod:`workbench.calibration.comparing_figures`, what is said of them in
+:mod:`workbench.calibration.comparison`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,29 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.calibration.comparing_figures import OwnCutoff, figures_once, paired_draws
-from workbench.calibration.comparison import Comparison, Standing
+from workbench.calibration.comparing_figures import OwnCutoff, differences, measure
+from workbench.calibration.comparison import FEW_OF_A_KIND, Comparison
 from workbench.calibration.counts import check_share, count
-from workbench.calibration.difference_tests import delong
-from workbench.calibration.differences import cutoff_interval, differences
+from workbench.calibration.difference_tests import Aucs, delong
 from workbench.calibration.observations import AUTO, Observations
 from workbench.calibration.rules import MaxFBeta, Rule, TargetPrecision
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, ngettext
 
-__all__ = ["Comparison", "Standing", "compare", "compare_scored"]
+__all__ = ["compare", "compare_by", "compare_scored"]
 
 # What must be the same in frames of scored pairs, as far as they have it.
 SAME = ("pair_id", "jd_id", "jd", "resume", "label", "weight", "inclusion_probability")
+# What is told of AUC within groups, by the columns of a comparison.
+IN_GROUPS = {
+    "value": "auc",
+    "low": "auc_low",
+    "high": "auc_high",
+    "difference": "difference",
+    "difference_low": "difference_low",
+    "difference_high": "difference_high",
+}
 
 
 def compare(
@@ -109,12 +119,16 @@ def compare(
     check_share(at_recall, "at_recall", "the recall at which precisions are compared")
     if not (np.isfinite(margin) and margin >= 0):
         raise InputError(
-            f"margin is {margin!r}; it is a difference in AUC that does not matter, such as 0.01."
+            _("margin is {margin!r}; it is a difference in AUC that does not matter, such as 0.01.").format(
+                margin=margin
+            )
         )
     if n_resamples < 2:
-        raise InputError(f"n_resamples is {n_resamples}; at least 2 are needed, 1000 are usual.")
+        raise InputError(
+            _("n_resamples is {n}; at least 2 are needed, 1000 are usual.").format(n=n_resamples)
+        )
     if rule is not None and target_precision is not None:
-        raise InputError("Give either target_precision or rule, for each of them chooses the cutoffs.")
+        raise InputError(_("Give either target_precision or rule, for each of them chooses the cutoffs."))
     encoders = _encoders(scores, labels, weights, clusters)
     names = _baseline_first(list(encoders), baseline, cutoffs or {}, milliseconds or {})
     encoders = {name: encoders[name] for name in names}
@@ -123,22 +137,15 @@ def compare(
         name: _own_cutoff(name, pairs, chosen_by, cutoffs or {}, prevalence)
         for name, pairs in encoders.items()
     }
-    drawn = paired_draws(encoders, own, at_recall, prevalence=prevalence, n_resamples=n_resamples, seed=seed)
-    naive = {name: figures_once(pairs, own[name], at_recall, prevalence) for name, pairs in encoders.items()}
+    measured = measure(encoders, own, at_recall, prevalence=prevalence, n_resamples=n_resamples, seed=seed)
+    aucs = _areas(list(encoders.values()))
     some = encoders[names[0]]
-    aucs = None
-    if some.weights is None:
-        aucs = delong(np.array([pairs.scores for pairs in encoders.values()]), some.labels, some.clusters)
-        if np.isnan(aucs.covariance).any():
-            aucs = None
     return Comparison(
-        frame=differences(encoders, own, naive, drawn, aucs, prevalence=prevalence, confidence=confidence),
+        frame=differences(measured, aucs, prevalence=prevalence, confidence=confidence),
         decisions=_decisions(encoders, own),
         baseline=names[0],
         cutoffs={name: found.value for name, found in own.items()},
-        cutoff_intervals={
-            name: cutoff_interval(own[name], drawn[name].cutoffs, confidence) for name in names
-        },
+        cutoff_intervals={name: found.cutoff_interval(confidence) for name, found in measured.items()},
         at_recall=float(at_recall),
         milliseconds={name: float(cost) for name, cost in (milliseconds or {}).items()},
         margin=float(margin),
@@ -190,20 +197,86 @@ def compare_scored(
     >>> compare_scored({"one": one, "other": other}, n_resamples=100).cutoffs["one"]
     0.55
     """
-    first: tuple[str, pd.DataFrame] | None = None
-    scores = {}
-    for name, frame in scored.items():
-        pairs = Observations.from_frame(frame, score=score, label=label, weight=weight, cluster=cluster)
-        scores[name] = pairs.scores
-        if first is None:
-            first, observations = (name, frame), pairs
-        else:
-            _require_same_pairs(first, (name, frame), (*SAME, label))
-    if first is None:
-        raise InputError("There are scores of 0 encoder(s); a comparison needs two or more.")
-    return compare(
-        scores, observations.labels, clusters=observations.clusters, weights=observations.weights, **options
-    )
+    pairs = {
+        name: Observations.from_frame(frame, score=score, label=label, weight=weight, cluster=cluster)
+        for name, frame in scored.items()
+    }
+    if not pairs:
+        raise _too_few(0)
+    first, *others = scored.items()
+    for other in others:
+        _require_same_pairs(first, other, (*SAME, label))
+    some = pairs[first[0]]
+    scores = {name: each.scores for name, each in pairs.items()}
+    return compare(scores, some.labels, clusters=some.clusters, weights=some.weights, **options)
+
+
+def compare_by(
+    scored: Mapping[str, pd.DataFrame],
+    column: str,
+    *,
+    label: str = "label",
+    n_resamples: int = 200,
+    **options: Any,
+) -> pd.DataFrame:
+    """AUC of every encoder in every group, for one total can hide that all of them fail on the hard ones.
+
+    Parameters
+    ----------
+    scored, label
+        As of :func:`compare_scored`.
+    column : str
+        Names the groups, such as ``source`` or ``language``.
+    n_resamples : int
+    **options
+        As of :func:`compare_scored`.
+
+    Returns
+    -------
+    DataFrame
+        One row a group and encoder: ``group, encoder, n, n_matches, auc, auc_low, auc_high, difference,
+        difference_low, difference_high, enough`` (at least 10 matches and 10 others) and ``above_chance``
+        (the interval of AUC lies above 0.5). Intervals are each by itself; AUC is NaN in a group of one
+        class. Groups are in the order in which they appear, pairs without one last, as "–".
+
+    Raises
+    ------
+    InputError
+        If a frame has no such column, and as of :func:`compare_scored`.
+    """
+    whole = compare_scored(scored, label=label, **options, n_resamples=2)
+    some = next(iter(scored.values()))
+    if column not in some.columns:
+        raise InputError(
+            _("The pairs have no column {column!r} (they have {columns}).").format(
+                column=column, columns=listed(some.columns)
+            )
+        )
+    groups = some[column].reset_index(drop=True)
+    rows: list[dict[str, Any]] = []
+    for value in sorted(groups.unique(), key=lambda each: bool(pd.isna(each))):
+        members = (groups.isna() if pd.isna(value) else groups == value).to_numpy()
+        parts = {name: frame[members] for name, frame in scored.items()}
+        labels = parts[whole.baseline][label]
+        n, n_matches = len(labels), int(labels.sum())
+        found = None
+        if 0 < n_matches < n:
+            own = {**options, "baseline": whole.baseline, "n_resamples": n_resamples}
+            found = compare_scored(parts, label=label, **own)
+        for name in whole.encoders:
+            row = dict.fromkeys(IN_GROUPS, np.nan) if found is None else found.row(name)
+            rows.append(
+                {
+                    "group": "–" if pd.isna(value) else str(value),
+                    "encoder": name,
+                    "n": n,
+                    "n_matches": n_matches,
+                    **{key: row[known_as] for known_as, key in IN_GROUPS.items()},
+                    "enough": min(n_matches, n - n_matches) >= FEW_OF_A_KIND,
+                    "above_chance": bool(row["low"] > 0.5),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def _require_same_pairs(
@@ -212,8 +285,10 @@ def _require_same_pairs(
     (name, pairs), (other_name, other_pairs) = one, other
     if len(pairs) != len(other_pairs):
         raise InputError(
-            f"{name} scored {len(pairs)} pairs and {other_name} {len(other_pairs)}; encoders are compared on "
-            "the same pairs: score one frame of pairs with each."
+            _(
+                "{encoder} scored {n} pairs and {other} {m}; encoders are compared on the same pairs: score "
+                "one frame of pairs with each."
+            ).format(encoder=name, n=len(pairs), other=other_name, m=len(other_pairs))
         )
     for column in dict.fromkeys(columns):
         if column in pairs.columns and column in other_pairs.columns:
@@ -221,10 +296,29 @@ def _require_same_pairs(
             differ = np.flatnonzero(~((left == right) | (left.isna() & right.isna())))
             if len(differ):
                 raise InputError(
-                    f"{name} and {other_name} did not score the same pairs: column {column} differs in "
-                    f"{len(differ)} of {len(pairs)} rows, the first at position {differ[0]}. Score one frame "
-                    "of pairs with each encoder, and keep its order."
+                    _(
+                        "{encoder} and {other} did not score the same pairs: column {column} differs in "
+                        "{differ} of {n} rows, the first at position {first}. Score one frame of pairs with "
+                        "each encoder, and keep its order."
+                    ).format(
+                        encoder=name,
+                        other=other_name,
+                        column=column,
+                        differ=len(differ),
+                        n=len(pairs),
+                        first=differ[0],
+                    )
                 )
+
+
+def _too_few(n: int) -> InputError:
+    return InputError(
+        ngettext(
+            "There are scores of {n} encoder; a comparison needs two or more.",
+            "There are scores of {n} encoders; a comparison needs two or more.",
+            n,
+        ).format(n=n)
+    )
 
 
 def _encoders(
@@ -236,17 +330,17 @@ def _encoders(
     """The pairs with each encoder's scores, in an order that does not depend on that of the rows."""
     given = {str(name): values for name, values in scores.items()}
     if len(given) < 2:
-        raise InputError(f"There are scores of {len(given)} encoder(s); a comparison needs two or more.")
+        raise _too_few(len(given))
     encoders = {}
     for name, values in given.items():
         try:
             encoders[name] = Observations(values, labels, weights, clusters)
         except InputError as error:
-            raise InputError(f"Scores of {name}: {error}") from None
+            raise InputError(_("Scores of {encoder}: {error}").format(encoder=name, error=error)) from None
     some = next(iter(encoders.values()))
     some.require_both_classes()
     if (some.n_clusters or len(some)) < 2:
-        raise InputError("All pairs are of one JD (cluster); pass no clusters, or pairs of several JDs.")
+        raise InputError(_("All pairs are of one JD (cluster); pass no clusters, or pairs of several JDs."))
     keys = [encoders[name].scores for name in sorted(encoders)]
     clusters_of = np.zeros(len(some)) if some.clusters is None else some.clusters
     order = np.lexsort([*keys, some.labels, some.unit_weights, clusters_of])
@@ -260,7 +354,11 @@ def _baseline_first(
     for what, named in (("baseline", [first]), ("cutoffs", cutoffs), ("milliseconds", costs)):
         unknown = [name for name in named if name not in names]
         if unknown:
-            raise InputError(f"{what} names {unknown[0]!r}; the encoders are {', '.join(names)}.")
+            raise InputError(
+                _("{option} names {name!r}; the encoders are {encoders}.").format(
+                    option=what, name=unknown[0], encoders=listed(names)
+                )
+            )
     return [first, *(name for name in names if name != first)]
 
 
@@ -269,11 +367,24 @@ def _own_cutoff(
 ) -> OwnCutoff:
     if name in fixed:
         if not np.isfinite(fixed[name]):
-            raise InputError(f"The cutoff of {name} is {fixed[name]!r}; a cutoff is a finite number.")
+            raise InputError(
+                _("The cutoff of {encoder} is {cutoff!r}; a cutoff is a finite number.").format(
+                    encoder=name, cutoff=fixed[name]
+                )
+            )
         return OwnCutoff(float(fixed[name]))
     counts = count(pairs)
     index = int(rule.pick_at(counts, counts.at_prevalence(prevalence)))
     return OwnCutoff(None if index < 0 else float(counts.cutoffs[index]), rule)
+
+
+def _areas(encoders: list[Observations]) -> Aucs | None:
+    """Areas with their covariance; None where there are weights, or too few JDs to tell how they vary."""
+    some = encoders[0]
+    if some.weights is not None:
+        return None
+    aucs = delong(np.array([pairs.scores for pairs in encoders]), some.labels, some.clusters)
+    return None if np.isnan(aucs.covariance).any() else aucs
 
 
 def _decisions(encoders: Mapping[str, Observations], own: Mapping[str, OwnCutoff]) -> pd.DataFrame:

@@ -1,7 +1,6 @@
-"""The result of comparing encoders: figures, differences to a baseline, decisions that flip.
+"""The result of comparing encoders: figures, differences to a baseline, decisions that flip, in words.
 
-How it is computed is in :mod:`workbench.calibration.comparing`, the sentences are in
-:mod:`workbench.calibration.comparing_text`.
+How it is computed is in :mod:`workbench.calibration.comparing`.
 """
 
 from __future__ import annotations
@@ -10,21 +9,49 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
-from workbench.calibration import comparing_text
 from workbench.calibration.comparing_figures import COMPARED, ComparedFigure
-from workbench.calibration.evidence import plain
+from workbench.calibration.difference_tests import p_said
 from workbench.calibration.rules import Rule
 from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import N_, current_language, listed, ngettext, number, paragraph, percent
+from workbench.i18n import gettext as _
+from workbench.results import Result
 
-__all__ = ["Comparison", "Standing"]
+__all__ = ["FEW_OF_A_KIND", "Comparison", "Standing", "groups_table"]
 
 Standing = Literal["better", "worse", "as good", "no worse", "unclear"]
 
+# With fewer JDs or pairs to draw from, intervals tend to be too narrow: Cameron, Gelbach & Miller (2008),
+# Bootstrap-based improvements for inference with clustered errors, Review of Economics and Statistics 90.
+FEW_UNITS = 30
+# With fewer matches or others, normal and bootstrap intervals of AUC are a matter of luck.
+FEW_OF_A_KIND = 10
+NAMES: dict[ComparedFigure, str] = {
+    "auc": N_("AUC"),
+    "average_precision": N_("AP"),
+    "precision_at_recall": N_("precision at recall {recall}"),
+    "f1": N_("F1"),
+    "precision": N_("precision"),
+    "recall": N_("recall"),
+    "accuracy": N_("accuracy"),
+}
+STANDINGS: dict[Standing, str] = {
+    "better": N_("it is better"),
+    "worse": N_("it is worse"),
+    "as good": N_("it is as good, to within {margin:g}"),
+    "no worse": N_("it is no worse, to within {margin:g}"),
+    "unclear": N_("which is better cannot be told from these pairs"),
+}
+# Figures that are told as areas, not as percent.
+AREAS = {"auc", "average_precision", "f1"}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Result):
     """Encoders on the same pairs, against a baseline.
 
     Attributes
@@ -94,8 +121,12 @@ class Comparison:
         found = self.frame[(self.frame["encoder"] == encoder) & (self.frame["figure"] == figure)]
         if found.empty:
             raise InputError(
-                f"{encoder!r} with {figure!r} was not compared; encoders are {', '.join(self.encoders)}, "
-                f"figures {', '.join(COMPARED)}."
+                _(
+                    "{encoder!r} with {figure!r} was not compared; encoders are {encoders}, figures "
+                    "{figures}."
+                ).format(
+                    encoder=encoder, figure=figure, encoders=listed(self.encoders), figures=listed(COMPARED)
+                )
             )
         return found.iloc[0]
 
@@ -129,48 +160,202 @@ class Comparison:
         ]
         return None if line.empty else line.iloc[0]
 
-    def sentence(self, encoder: str, language: str = "en") -> str:
+    def sentence(self, encoder: str) -> str:
         """Is it worth it: the difference to the baseline, flips, and cost, in one or two sentences."""
-        return comparing_text.sentence(self, encoder, language)
+        row, base = self.row(encoder), self.row(self.baseline)
+        if encoder == self.baseline:
+            return _("{encoder} (baseline): AUC {value:.3f} ({low:.3f}–{high:.3f}){cost}.").format(
+                encoder=encoder,
+                value=row["value"],
+                low=row["low"],
+                high=row["high"],
+                cost=self._cost(encoder),
+            )
+        standing = self.standing(encoder)
+        said = _(STANDINGS[standing]).format(margin=self.margin)
+        if standing == "worse" and self.suffices(encoder):
+            said = _("{worse}, but by less than {margin:g}").format(worse=said, margin=self.margin)
+        gap = _(
+            "{encoder} against {baseline}: AUC {value:.3f} against {other:.3f}, {gap:+.3f} ({ends}; p {p} "
+            "after Holm's correction): {standing}{cost}."
+        ).format(
+            encoder=encoder,
+            baseline=self.baseline,
+            value=row["value"],
+            other=base["value"],
+            gap=row["difference"],
+            ends=_("no interval can be given")
+            if np.isnan(row["difference_low"])
+            else _("{low:+.3f} to {high:+.3f}").format(
+                low=row["difference_low"], high=row["difference_high"]
+            ),
+            p=p_said(row["p_adjusted"]),
+            standing=said,
+            cost=self._cost(encoder),
+        )
+        return paragraph([gap, self._decisions(encoder)])
 
-    def summary(self, language: str = "en") -> str:
-        """All encoders against the baseline, one a line."""
-        return comparing_text.summary(self, language)
+    def summary(self) -> str:
+        """All encoders against the baseline, one a line, and below what was compared and how."""
+        return "\n".join([*map(self.sentence, self.encoders), self.method()])
 
-    def table(self, language: str = "en") -> pd.DataFrame:
-        """One row an encoder, figures with intervals as text, for display."""
-        return comparing_text.table(self, language)
+    def method(self) -> str:
+        """On which pairs, for which prevalence, and where intervals come from."""
+        by_jd = self.by == "cluster"
+        pairs = (
+            _("{n} labelled pairs of {jds} JDs, {matches} of them matches; figures are for {share} matches.")
+            if by_jd
+            else _("{n} labelled pairs, {matches} of them matches; figures are for {share} matches.")
+        )
+        drawn = (
+            _("{sure} intervals from resampled JDs, those of AUC by {method}; only AUC is tested.")
+            if by_jd
+            else _("{sure} intervals from resampled pairs, those of AUC by {method}; only AUC is tested.")
+        )
+        by = _("the same") if self.auc_method == "bootstrap" else _("{name}'s method")
+        said = [
+            pairs.format(n=self.n, jds=self.n_units, matches=self.n_matches, share=percent(self.prevalence)),
+            drawn.format(sure=percent(self.confidence, None), method=by.format(name=self.auc_method)),
+        ]
+        if self.rule is not None:
+            rule = _(
+                "Each encoder has its own cutoff, {rule}; figures there are corrected for having been chosen "
+                "on the same pairs."
+            )
+            said.append(rule.format(rule=self.rule.describe(current_language())))
+        fewest = min(self.n_matches, self.n - self.n_matches)
+        if fewest < FEW_OF_A_KIND:
+            few = (
+                _("There are only {n} matches, which says next to nothing.")
+                if fewest == self.n_matches
+                else _("There are only {n} pairs that do not match, which says next to nothing.")
+            )
+            said.append(few.format(n=fewest))
+        if self.n_units < FEW_UNITS:
+            few = (
+                _("With only {n} JDs, intervals tend to be too narrow: label more.")
+                if by_jd
+                else _("With only {n} pairs, intervals tend to be too narrow: label more.")
+            )
+            said.append(few.format(n=self.n_units))
+        return paragraph(said)
+
+    def figure_name(self, key: ComparedFigure) -> str:
+        """What a figure is called, with the recall that it is at."""
+        return _(NAMES[key]).format(recall=percent(self.at_recall, None))
+
+    def cell(self, encoder: str, key: ComparedFigure) -> tuple[str, str]:
+        """A figure and its interval as text; a dash where it is undefined, and no interval."""
+        row = self.row(encoder, key)
+        if np.isnan(row["value"]):
+            return "–", ""
+        if key in AREAS:
+            value, interval = f"{row['value']:.3f}", f"{row['low']:.3f}–{row['high']:.3f}"
+        else:
+            value, interval = percent(row["value"]), f"{100 * row['low']:.1f}–{100 * row['high']:.1f}"
+        return value, "" if np.isnan(row["low"]) else interval
+
+    def table(self) -> pd.DataFrame:
+        """One row an encoder as text: cutoff, figures with intervals, flips against the baseline, cost."""
+        rows = []
+        for name in self.encoders:
+            row = {_("encoder"): name, _("cutoff"): number(self.cutoffs[name])}
+            for key in NAMES:
+                value, interval = self.cell(name, key)
+                row[self.figure_name(key)] = (
+                    _("{value} ({interval})").format(value=value, interval=interval) if interval else value
+                )
+            line = self.flips(name)
+            differ = "–" if line is None else str(int(line["differ"]))
+            row[_("decisions that differ")] = "" if name == self.baseline else differ
+            if self.milliseconds:
+                cost = self.milliseconds.get(name)
+                row[_("ms a text")] = "–" if cost is None else f"{cost:.3g}"
+            rows.append(row)
+        return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
-        return self.summary("en")
+        return self.summary()
 
     def _repr_html_(self) -> str:
-        return comparing_text.html(self)
+        lines = self.summary().split("\n")
+        return render("calibration/result.html", answer=None, sentences=lines, table=self.table())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return dict(
-            plain(
+        found = super().to_dict()
+        found["figures"], found["resampled_by"] = found.pop("frame"), found.pop("by")
+        return found | {
+            "standing": {name: self.standing(name) for name in self.encoders if name != self.baseline}
+        }
+
+    def _decisions(self, encoder: str) -> str:
+        line = self.flips(encoder)
+        if line is None:
+            return _("One of the two has no cutoff, so that decisions cannot be compared.")
+        if not line["differ"]:
+            return _("At their own cutoffs no decision differs.")
+        return ngettext(
+            "At their own cutoffs {differ} of {n} decisions differ ({share}), of which {better} is right "
+            "with {encoder}.",
+            "At their own cutoffs {differ} of {n} decisions differ ({share}), of which {better} are right "
+            "with {encoder}.",
+            int(line["better"]),
+        ).format(
+            differ=line["differ"],
+            n=self.n,
+            share=percent(line["share"]),
+            better=line["better"],
+            encoder=encoder,
+        )
+
+    def _cost(self, encoder: str) -> str:
+        """What a text costs, as the end of a sentence."""
+        own, base = self.milliseconds.get(encoder), self.milliseconds.get(self.baseline)
+        if own is None:
+            return ""
+        if encoder == self.baseline or base is None or min(base, own) <= 0:
+            return _(", {own:.3g} ms a text").format(own=own)
+        if 0.95 < own / base < 1.05:
+            said = _("; it takes as long ({own:.3g} against {base:.3g} ms a text)")
+        elif own > base:
+            said = _("; it takes {times:.2g} times as long ({own:.3g} against {base:.3g} ms a text)")
+        else:
+            said = _("; it is {times:.2g} times as fast ({own:.3g} against {base:.3g} ms a text)")
+        return said.format(own=own, base=base, times=max(own / base, base / own))
+
+
+def groups_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame of :func:`~workbench.calibration.comparing.compare_by` as text, one row a group and encoder.
+
+    With a remark where AUC is no better than chance.
+    """
+    rows = []
+    for group, members in frame.groupby("group", sort=False):
+        for place, line in enumerate(members.to_dict("records")):
+            remark = "" if line["above_chance"] else _("≈ chance")
+            if line["auc_high"] < 0.5:
+                # False friends that share words with a JD can mislead an encoder more than a coin would.
+                remark = _("< chance")
+            if not line["enough"]:
+                remark = _("too few")
+            of = _("{matches:,} of {n:,}").format(matches=line["n_matches"], n=line["n"])
+            rows.append(
                 {
-                    "baseline": self.baseline,
-                    "n": self.n,
-                    "n_matches": self.n_matches,
-                    "confidence": self.confidence,
-                    "margin": self.margin,
-                    "n_units": self.n_units,
-                    "prevalence": self.prevalence,
-                    "resampled_by": self.by,
-                    "auc_method": self.auc_method,
-                    "rule": None if self.rule is None else self.rule.to_dict(),
-                    "at_recall": self.at_recall,
-                    "cutoffs": self.cutoffs,
-                    "cutoff_intervals": self.cutoff_intervals,
-                    "milliseconds": self.milliseconds,
-                    "standing": {
-                        name: self.standing(name) for name in self.encoders if name != self.baseline
-                    },
-                    "figures": self.frame.to_dict("records"),
-                    "decisions": self.decisions.to_dict("records"),
+                    _("group"): "" if place else group,
+                    _("matches"): "" if place else of,
+                    _("encoder"): line["encoder"],
+                    "AUC": _with_ends(line, "auc", "", "–"),
+                    _("difference"): _with_ends(line, "difference", "+", ", ") if place else "",
+                    " ": remark,
                 }
             )
-        )
+    return pd.DataFrame(rows)
+
+
+def _with_ends(line: Mapping[Any, Any], key: str, sign: str, between: str) -> str:
+    value, low, high = (line[f"{key}{end}"] for end in ("", "_low", "_high"))
+    if np.isnan(value):
+        return "–"
+    said = f"{value:{sign}.3f}"
+    return said if np.isnan(low) else f"{said} ({low:{sign}.3f}{between}{high:{sign}.3f})"

@@ -181,7 +181,6 @@ def _print(found: Comparison, grouped: dict[str, pd.DataFrame]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from workbench.calibration.comparing_text import method
     from workbench.cli.compare_tables import figures_table, groups_rows
 
     console = stdout_console()
@@ -198,7 +197,7 @@ def _print(found: Comparison, grouped: dict[str, pd.DataFrame]) -> None:
     console.print(figures_table(found, console.width))
     for column, frame in grouped.items():
         console.print(groups_rows(frame, column, console.width))
-    console.print(wrapped(method(found), console.width))
+    console.print(wrapped(found.method(), console.width))
 
 
 def _write(

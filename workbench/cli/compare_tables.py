@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.calibration.comparing_groups import groups_table
+from workbench.calibration.comparison import groups_table
 from workbench.calibration.wording import number
 from workbench.texts import tidy
 

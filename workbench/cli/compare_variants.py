@@ -95,7 +95,7 @@ def _variants(spec: str | None, asked: Asked, taken: set[str]) -> Iterator[tuple
 
 
 def _scored(pairs: pd.DataFrame, encoder: Encoder, what: str, asked: Asked) -> Iterator[Scored]:
-    from workbench.calibration.matryoshka import cut_cosines
+    from workbench.calibration.cut_dimensions import cut_cosines
     from workbench.encoders import milliseconds_a_text
     from workbench.pairs import pair_vectors, score_pairs
 

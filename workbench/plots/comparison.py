@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench import i18n
 from workbench.errors import InputError
 from workbench.plots.marks import alternative_text, checked_columns, in_percent, minus, value_at
 from workbench.plots.style import (
@@ -65,8 +66,6 @@ def plot_differences(
     InputError
         If it has not one of the figures.
     """
-    from workbench.calibration.comparing_text import figure_name
-
     zh = language == "zh"
     others = [name for name in comparison.encoders if name != comparison.baseline]
     order = sorted(others, key=lambda name: float(comparison.row(name)["difference"]))
@@ -79,7 +78,8 @@ def plot_differences(
             ax.axvline(0, color=INK, linewidth=1, zorder=1)
             if key == "auc" and comparison.margin > 0:
                 ax.axvspan(-comparison.margin, comparison.margin, color=GREY, alpha=0.18, linewidth=0)
-            ax.set_xlabel(figure_name(comparison, key, language), color=INK)
+            with i18n.language(language):
+                ax.set_xlabel(comparison.figure_name(key), color=INK)
             _symmetric_enough(ax)
             ax.tick_params(axis="y", length=0)
             ax.spines["left"].set_visible(False)

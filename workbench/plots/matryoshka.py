@@ -27,7 +27,7 @@ def plot_matryoshka(
     Parameters
     ----------
     table : DataFrame
-        Of :func:`~workbench.calibration.matryoshka.matryoshka`.
+        Of :func:`~workbench.calibration.cut_dimensions.matryoshka`.
     name : str, optional
         The encoder, for the title.
     language : {"zh", "en"}

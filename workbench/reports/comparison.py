@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from workbench.atomic import write_whole
-from workbench.calibration.comparing_groups import groups_table
-from workbench.calibration.comparing_text import cell, figure_name, method, sentence
+from workbench.calibration.comparison import groups_table
 from workbench.html import render
 from workbench.i18n import current_language, number
 from workbench.i18n import gettext as _
@@ -56,7 +54,7 @@ def write_comparison_report(
     sweeps : mapping of str to DataFrame, optional
         Of :func:`~workbench.calibration.sweep.sweep`, for the curves; the first six are drawn.
     groups : mapping of str to DataFrame, optional
-        Of :func:`~workbench.calibration.comparing_groups.compare_by`, by the name of the column.
+        Of :func:`~workbench.calibration.comparing.compare_by`, by the name of the column.
 
     Returns
     -------
@@ -96,24 +94,23 @@ def _body(
         title=_("Encoders compared"),
         found=found,
         verdicts=[
-            (TONES.get(found.standing(name), "fair"), sentence(found, name, speak))
+            (TONES.get(found.standing(name), "fair"), found.sentence(name))
             for name in found.encoders
             if name != found.baseline
         ],
-        method=method(found, speak),
+        method=found.method(),
         figures_table=_figures(found),
         pictures=pictures,
-        groups=[(column, frame_table(groups_table(frame, speak))) for column, frame in groups.items()],
+        groups=[(column, frame_table(groups_table(frame))) for column, frame in groups.items()],
     )
 
 
 def _figures(found: Comparison) -> Markup:
     """Figures down, encoders across: as many as there are, names stay whole."""
-    speak = current_language()
     rows = [[_("cutoff"), *(number(found.cutoffs[name]) for name in found.encoders)]]
     for key in FIGURES:
-        cells = (cell(found, name, key, speak) for name in found.encoders)
-        rows.append([figure_name(found, key, speak), *map(_two_lines, cells)])
+        cells = ("\n".join(filter(None, found.cell(name, key))) for name in found.encoders)
+        rows.append([found.figure_name(key), *cells])
     flips = [found.flips(name) for name in found.encoders]
     rows.append(
         [
@@ -125,8 +122,3 @@ def _figures(found: Comparison) -> Markup:
         costs = [found.milliseconds.get(name) for name in found.encoders]
         rows.append([_("ms a text"), *("–" if cost is None else f"{cost:.3g}" for cost in costs)])
     return table([(_("figure"), ""), *((name, "short") for name in found.encoders)], rows)
-
-
-def _two_lines(figure: str) -> str:
-    """The interval of a figure below it."""
-    return re.sub(r" ?[(（](.*)[)）]$", r"\n\1", figure)

@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.calibration.comparing import Comparison, compare
+from workbench.calibration.comparing import compare
+from workbench.calibration.comparison import Comparison
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
-__all__ = ["by_dimension", "compare_dimensions", "cut_cosines", "matryoshka"]
+__all__ = ["by_dimension", "compare_dimensions", "cut_cosines", "matryoshka", "which_suffice"]
 
 SMALLEST = 32
 # Rows multiplied at a time, so that vectors of a million pairs are not copied whole.
@@ -83,33 +85,57 @@ def matryoshka(
 def by_dimension(found: Comparison) -> pd.DataFrame:
     """The table of :func:`matryoshka` from a comparison of :func:`compare_dimensions`."""
     rows, suffices = [], True
+    of_auc = ["value", "low", "high", "difference", "difference_low", "difference_high", "p_adjusted"]
     for name in sorted(found.encoders, key=int, reverse=True):
-        auc, flips = found.row(name), found.flips(name)
+        flips, at = found.flips(name), found.cutoffs[name]
         suffices = suffices and found.suffices(name)
-        at = found.cutoffs[name]
-        differ = 0 if name == found.baseline else np.nan if flips is None else int(flips["differ"])
         rows.append(
             {
                 "dimension": int(name),
-                "auc": auc["value"],
-                "auc_low": auc["low"],
-                "auc_high": auc["high"],
-                "difference": auc["difference"],
-                "difference_low": auc["difference_low"],
-                "difference_high": auc["difference_high"],
-                "p_adjusted": auc["p_adjusted"],
+                **found.row(name)[of_auc].set_axis(["auc", "auc_low", "auc_high", *of_auc[3:]]),
                 "suffices": suffices,
                 "average_precision": found.row(name, "average_precision")["value"],
                 "f1": found.row(name, "f1")["value"],
                 "cutoff": np.nan if at is None else at,
-                "cutoff_low": found.cutoff_intervals[name][0],
-                "cutoff_high": found.cutoff_intervals[name][1],
-                "differ": differ,
+                **dict(zip(("cutoff_low", "cutoff_high"), found.cutoff_intervals[name], strict=True)),
+                "differ": 0 if name == found.baseline else np.nan if flips is None else int(flips["differ"]),
             }
         )
     frame = pd.DataFrame(rows[::-1])
     frame.attrs = {"n": found.n, "margin": found.margin, "confidence": found.confidence}
     return frame
+
+
+def which_suffice(table: pd.DataFrame) -> str:
+    """What a table of :func:`matryoshka` says of fewer dimensions, in a sentence."""
+    full, margin = int(table["dimension"].iloc[-1]), table.attrs["margin"]
+    row = table[table["suffices"].astype(bool)].iloc[0]
+    if row["dimension"] < full:
+        said = _(
+            "{cut} of {full} dimensions suffice, to within {margin:g} of AUC: with {cut}, AUC is {gap:+.3f} "
+            "({low:+.3f} to {high:+.3f}){flips}."
+        )
+    else:
+        # Where none suffices, the gentlest cut shows what is lost.
+        row = table.iloc[-2]
+        said = _(
+            "These pairs do not show that fewer than {full} dimensions suffice, to within {margin:g} of AUC: "
+            "with {cut}, AUC is {gap:+.3f} ({low:+.3f} to {high:+.3f}){flips}."
+        )
+    flips = ""
+    if np.isfinite(row["differ"]):
+        flips = _(", and {differ:.0f} of {n} decisions differ").format(
+            differ=row["differ"], n=table.attrs["n"]
+        )
+    return said.format(
+        cut=int(row["dimension"]),
+        full=full,
+        margin=margin,
+        gap=row["difference"],
+        low=row["difference_low"],
+        high=row["difference_high"],
+        flips=flips,
+    )
 
 
 def compare_dimensions(
@@ -124,24 +150,32 @@ def compare_dimensions(
     jds, resumes = np.asarray(vectors_jd), np.asarray(vectors_resume)
     if jds.ndim != 2 or jds.shape != resumes.shape:
         raise InputError(
-            f"Vectors have the shapes {jds.shape} and {resumes.shape}; one row a pair on both sides is "
-            "needed, (n, d) each."
+            _(
+                "Vectors have the shapes {jds} and {resumes}; one row a pair on both sides is needed, (n, d) "
+                "each."
+            ).format(jds=jds.shape, resumes=resumes.shape)
         )
     full = jds.shape[1]
     wanted = sorted(set(dimensions)) if dimensions is not None else _powers_of_two(full)
     wrong = [each for each in wanted if isinstance(each, bool) or int(each) != each or not 1 <= each <= full]
     if wrong:
-        raise InputError(f"Dimension {wrong[0]!r} is none of these vectors; they have 1 to {full}.")
-    for side, vectors in (("JD", jds), ("résumé", resumes)):
+        raise InputError(
+            _("Dimension {dimension!r} is none of these vectors; they have 1 to {full}.").format(
+                dimension=wrong[0], full=full
+            )
+        )
+    for side, vectors in (("JD", jds), (_("résumé"), resumes)):
         bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
         if len(bad):
             raise InputError(
-                f"The {side} vector at position {bad[0]} is not finite ({len(bad)} such in all)."
+                _("The {side} vector at position {at} is not finite ({n} such in all).").format(
+                    side=side, at=bad[0], n=len(bad)
+                )
             )
     every = dict.fromkeys([full, *(int(each) for each in wanted)])
     scores = {str(each): cut_cosines(jds, resumes, each) for each in every}
     if len(scores) < 2:
-        raise InputError(f"There is one dimension only, {full}; give some smaller ones.")
+        raise InputError(_("There is one dimension only, {full}; give some smaller ones.").format(full=full))
     return compare(scores, labels, baseline=str(full), **options)
 
 
@@ -165,7 +199,9 @@ def cut_cosines(
         short = np.flatnonzero(lengths == 0)
         if len(short):
             raise InputError(
-                f"A vector of pair {at + short[0]} has no length in its first {dimension} dimensions."
+                _("A vector of pair {pair} has no length in its first {n} dimensions.").format(
+                    pair=at + short[0], n=dimension
+                )
             )
         out[at : at + BLOCK] = np.clip(np.einsum("ij,ij->i", left, right) / lengths, -1, 1)
     return out
