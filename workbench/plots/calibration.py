@@ -1,85 +1,273 @@
-"""Figures about a cutoff: a whole study at a glance here, single figures in modules of their own."""
+"""Figures about a cutoff: scores of both classes, how far it would move, what probabilities are worth, and a
+whole study at a glance. Curves over the cutoff are in :mod:`workbench.plots.curves`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from workbench.plots.curves import draw_over_cutoff, plot_cost, plot_over_cutoff
-from workbench.plots.groups import plot_groups
-from workbench.plots.marks import alternative_text
-from workbench.plots.reliability import plot_reliability
-from workbench.plots.scores import draw_scores, plot_scores
-from workbench.plots.stability import draw_stability, plot_stability
-from workbench.plots.style import house_style, new_figure
-from workbench.plots.tradeoffs import draw_precision_recall, plot_precision_recall, plot_roc
-from workbench.settings import Language, get_settings
+import numpy as np
+import numpy.typing as npt
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, percent
+from workbench.plots.curves import plot_over_cutoff, plot_precision_recall
+from workbench.plots.marks import mark_cutoffs, score_axis
+from workbench.plots.style import (
+    BLUE,
+    DASHED,
+    GREY,
+    INK,
+    MUTED,
+    ORANGE,
+    SKY,
+    ShownFigure,
+    band,
+    headline,
+    house_style,
+    in_percent,
+    minus,
+    new_figure,
+    on_axes,
+)
 
 if TYPE_CHECKING:
-    from workbench.calibration import Study
-    from workbench.plots.style import ShownFigure
+    from matplotlib.axes import Axes
 
-__all__ = [
-    "plot_cost",
-    "plot_groups",
-    "plot_over_cutoff",
-    "plot_precision_recall",
-    "plot_reliability",
-    "plot_roc",
-    "plot_scores",
-    "plot_stability",
-    "plot_study",
-]
+    from workbench.calibration import Stability, Study
+    from workbench.calibration.reliability import Reliability
+
+__all__ = ["plot_reliability", "plot_scores", "plot_stability", "plot_study"]
+
+FEWEST_BINS, MOST_BINS = 20, 60
 
 
-def plot_study(study: Study, *, language: Language | None = None) -> ShownFigure:
+def plot_study(study: Study) -> ShownFigure:
     """Scores of both classes, figures over the cutoff, precision and recall, and stability, as one figure.
 
     Parameters
     ----------
     study : Study
-        Of :func:`~workbench.calibration.study.calibrate`.
-    language : {"zh", "en"}, optional
-        By default that of the settings.
+        Of :func:`~workbench.calibration.calibrate`.
 
     Returns
     -------
     Figure
         Where no cutoff does what was asked for, only today's is marked.
     """
-    language = language or get_settings().language
-    current = study.current_cutoff
     cutoff = None if study.basis == "none" else study.cutoff.value
-    targets = {name: study.settings[name] for name in ("target_precision", "target_missed")}
-    observations = study.observations
+    today: dict[str, Any] = {"current_cutoff": study.current_cutoff}
+    marks = {"cutoff": cutoff, "target_precision": study.settings["target_precision"], **today}
+    pairs = study.observations
     with house_style():
         figure = new_figure(width=14.0, height=9.6)
         (scores, over), (tradeoff, wavering) = figure.subplots(2, 2)
-        draw_scores(
-            scores,
-            observations.scores,
-            observations.labels,
-            cutoff if cutoff is not None else current,
-            current_cutoff=current,
-            language=language,
-        )
-        draw_over_cutoff(
-            over,
-            study.sweep,
-            study.bands,
-            cutoff=cutoff,
-            current_cutoff=current,
-            **targets,
-            language=language,
-        )
-        draw_precision_recall(
-            tradeoff,
-            study.sweep,
-            study.bands,
-            cutoff=cutoff,
-            current_cutoff=current,
-            target_precision=targets["target_precision"],
-            language=language,
-        )
-        draw_stability(wavering, study.stability, cutoff, current_cutoff=current, language=language)
-        alternative_text(figure)
+        split = study.current_cutoff if cutoff is None else cutoff
+        plot_scores(pairs.scores, pairs.labels, split, **today, ax=scores)
+        missed = study.settings["target_missed"]
+        plot_over_cutoff(study.sweep, study.bands, **marks, target_missed=missed, ax=over)
+        plot_precision_recall(study.sweep, study.bands, **marks, ax=tradeoff)
+        plot_stability(study.stability, cutoff, **today, ax=wavering)
     return figure
+
+
+def plot_scores(
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    cutoff: float | None = None,
+    *,
+    current_cutoff: float | None = None,
+    ax: Axes | None = None,
+) -> ShownFigure:
+    """Histogram of the scores: matches upwards, the others downwards, and the cutoff through both.
+
+    What is right of the cutoff and points down is matched wrongly; what is left of it and points up is
+    missed.
+
+    Parameters
+    ----------
+    scores : array-like of float, shape (n,)
+    labels : array-like of {0, 1}, shape (n,)
+    cutoff, current_cutoff : float, optional
+        The cutoff found, and today's.
+    ax : Axes, optional
+        Where to draw; by default a figure of its own.
+
+    Raises
+    ------
+    InputError
+        If there are no scores, or not as many labels.
+
+    Examples
+    --------
+    >>> figure = plot_scores([0.2, 0.5, 0.6, 0.8], [0, 0, 1, 1], 0.55)
+    >>> figure.alt
+    'Above 0.5500, 2 of 2 pairs are matches (100.0 %)'
+    """
+    values, is_match = np.asarray(scores, dtype=np.float64), np.asarray(labels).astype(bool)
+    if values.ndim != 1 or values.shape != is_match.shape or not values.size:
+        raise InputError(
+            _("There are scores of shape {scores} and labels of shape {labels}.").format(
+                scores=values.shape, labels=is_match.shape
+            )
+        )
+    edges = _edges(values, cutoff)
+    up, down = (np.histogram(values[side], bins=edges)[0] for side in (is_match, ~is_match))
+    with on_axes(ax, height=4.4) as ax:
+        for heights, colour in ((up, BLUE), (-down, ORANGE)):
+            bars = {"align": "edge", "edgecolor": "white", "linewidth": 0.5, "zorder": 2}
+            ax.bar(edges[:-1], heights, np.diff(edges), color=colour, **bars)
+        ax.axhline(0, color=INK, linewidth=0.8, zorder=3)
+        ax.set_ylim(-1.12 * max(down.max(), 1), 1.3 * max(up.max(), 1))
+        for name, colour, height, side in (
+            (_("matches {n:,}").format(n=is_match.sum()), BLUE, 0.80, "top"),
+            (_("no matches {n:,}").format(n=(~is_match).sum()), "#9C6B00", 0.04, "bottom"),
+        ):
+            ax.text(0.01, height, name, transform=ax.transAxes, color=colour, va=side, fontweight="bold")
+        mark_cutoffs(ax, cutoff, current_cutoff)
+        ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda count, place: f"{abs(count):.0f}"))
+        ax.grid(axis="y")
+        ax.spines["bottom"].set_visible(False)
+        ax.set_ylabel(_("labelled pairs"))
+        score_axis(ax)
+        headline(ax, *_counted(values, is_match, cutoff))
+    return ax.figure  # type: ignore[return-value]
+
+
+def plot_stability(
+    stability: Stability,
+    cutoff: float | None = None,
+    *,
+    current_cutoff: float | None = None,
+    ax: Axes | None = None,
+) -> ShownFigure:
+    """Histogram of the cutoffs that resamples chose, with their interval.
+
+    Parameters
+    ----------
+    stability : Stability
+        Of :func:`~workbench.calibration.stability`.
+    cutoff, current_cutoff : float, optional
+        The cutoff found, and today's.
+    ax : Axes, optional
+        Where to draw; by default a figure of its own.
+
+    Returns
+    -------
+    Figure
+        Its title gives the interval; resamples that found no cutoff are counted below it.
+    """
+    found = stability.cutoffs[~np.isnan(stability.cutoffs)]
+    with on_axes(ax, height=3.8) as ax:
+        score_axis(ax)
+        if not len(found):
+            ax.set_yticks([])
+            mark_cutoffs(ax, cutoff, current_cutoff)
+            headline(ax, _("In no resample was there such a cutoff"))
+            return ax.figure  # type: ignore[return-value]
+        ax.axvspan(stability.low, stability.high, color=SKY, alpha=0.18, linewidth=0)
+        width = max(float(np.ptp(found)) / 40, 1e-4)
+        edges = np.arange(found.min() - width / 2, found.max() + width, width)
+        shares = np.histogram(found, bins=edges)[0] / len(stability.cutoffs)
+        ax.bar(edges[:-1], shares, width, align="edge", color=SKY, edgecolor="white", linewidth=0.5, zorder=2)
+        ax.set_ylim(0, 1.25 * shares.max())
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.grid(axis="y")
+        mark_cutoffs(ax, cutoff, current_cutoff)
+        ax.set_ylabel(_("share of resamples"))
+        lies = (
+            _("With other JDs labelled, the cutoff lies in {low}–{high} ({confidence})")
+            if stability.by == "cluster"
+            else _("With other pairs labelled, the cutoff lies in {low}–{high} ({confidence})")
+        )
+        low, high = (minus(f"{end:.4f}") for end in (stability.low, stability.high))
+        n = len(stability.cutoffs)
+        below = ngettext(
+            "{n:,} resample, in {share} of which there is no such cutoff",
+            "{n:,} resamples, in {share} of which there is no such cutoff",
+            n,
+        )
+        headline(
+            ax,
+            lies.format(low=low, high=high, confidence=percent(stability.confidence, None)),
+            below.format(n=n, share=percent(stability.share_without)),
+        )
+    return ax.figure  # type: ignore[return-value]
+
+
+def plot_reliability(reliability: Reliability) -> ShownFigure:
+    """Share of matches seen against the probability said, with where it would lie if that were right.
+
+    Parameters
+    ----------
+    reliability : Reliability
+        Of :func:`~workbench.calibration.reliability.reliability`.
+
+    Returns
+    -------
+    Figure
+        A curve within the grey band is what chance alone would show. Points are bins of equal numbers of
+        pairs, with Wilson intervals.
+    """
+    curve, bins = reliability.curve, reliability.bins
+    with on_axes(None, width=6.4, height=6.0) as ax:
+        band(ax, curve["said"], curve["consistent_low"], curve["consistent_high"], GREY, 0.28)
+        ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=DASHED)
+        ax.plot(curve["said"], curve["seen"], color=BLUE)
+        errors = np.abs([bins["seen"] - bins["seen_low"], bins["seen_high"] - bins["seen"]])
+        points = {"fmt": "o", "elinewidth": 1.1, "markersize": 5, "zorder": 4}
+        ax.errorbar(bins["said"], bins["seen"], errors, color=BLUE, **points)
+        in_percent(ax, "xy", room=False)
+        ax.set_aspect("equal")
+        ax.set_xlabel(_("probability of a match, as said"))
+        ax.set_ylabel(_("share of matches, as seen"))
+        right = reliability.p_right > 1 - reliability.confidence
+        agree, differ = (
+            _("Probabilities agree with what is seen"),
+            _("Probabilities differ from what is seen"),
+        )
+        below = _("ECE {error:.3f} ({chance:.3f} by chance alone); grey: where right ones would lie")
+        headline(
+            ax,
+            agree if right else differ,
+            below.format(error=reliability.ece.value, chance=reliability.ece_if_right),
+        )
+    return ax.figure  # type: ignore[return-value]
+
+
+def _edges(values: npt.NDArray[np.float64], cutoff: float | None) -> npt.NDArray[np.float64]:
+    """Bins of equal width, one edge on the cutoff, so that no bar lies on both sides of it."""
+    number = int(np.clip(len(np.histogram_bin_edges(values, "fd")) - 1, FEWEST_BINS, MOST_BINS))
+    low, high = float(values.min()), float(values.max())
+    width = (high - low) / number or 0.01
+    start = low if cutoff is None else cutoff - np.ceil(max(cutoff - low, 0) / width + 1e-9) * width
+    steps = int(np.floor((high - start) / width)) + 1
+    return np.asarray(start + width * np.arange(steps + 1))
+
+
+def _counted(
+    values: npt.NDArray[np.float64], is_match: npt.NDArray[np.bool_], cutoff: float | None
+) -> tuple[str, str]:
+    if cutoff is None:
+        return _("Where do the scores of both classes lie?"), ""
+    above = values > cutoff
+    n, right, missed = int(above.sum()), int(is_match[above].sum()), int(is_match[~above].sum())
+    title = ngettext(
+        "Above {cutoff}, {matches:,} of {n:,} pair is a match ({share})",
+        "Above {cutoff}, {matches:,} of {n:,} pairs are matches ({share})",
+        n,
+    )
+    subtitle = ngettext(
+        "Right of the line and down: matched wrongly. Left of it and up: {n:,} match missed",
+        "Right of the line and down: matched wrongly. Left of it and up: {n:,} matches missed",
+        missed,
+    )
+    share = percent(right / n if n else np.nan)
+    return (
+        title.format(cutoff=minus(f"{cutoff:.4f}"), matches=right, n=n, share=share),
+        subtitle.format(n=missed),
+    )

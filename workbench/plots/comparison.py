@@ -1,27 +1,44 @@
-"""Encoders side by side: differences with their intervals, and all curves in one picture."""
+"""Encoders side by side: differences with their intervals, all curves in one picture, and how many dimensions
+of one encoder suffice.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
-from workbench import i18n
 from workbench.errors import InputError
-from workbench.plots.marks import alternative_text, checked_columns, in_percent, minus, value_at
+from workbench.i18n import N_, listed, ngettext, percent
+from workbench.i18n import gettext as _
+from workbench.plots.curves import auc, average_precision
+from workbench.plots.marks import checked_columns, value_at
 from workbench.plots.style import (
+    BLUE,
+    DASHED,
+    DOTTED,
     GREEN,
     GREY,
     INK,
+    LIGHT,
     MUTED,
     PALETTE,
     VERMILLION,
+    ShownFigure,
+    band,
+    beside,
     headline,
     house_style,
+    in_percent,
+    minus,
     new_figure,
+    overall_headline,
+    rows,
+    shortened,
 )
-from workbench.settings import Language
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,31 +46,37 @@ if TYPE_CHECKING:
 
     from workbench.calibration import Comparison
     from workbench.calibration.comparing_figures import ComparedFigure
-    from workbench.plots.style import ShownFigure
 
-__all__ = ["plain_name", "plot_curves", "plot_differences"]
+__all__ = ["plot_curves", "plot_differences", "plot_matryoshka"]
 
 SHOWN: tuple[ComparedFigure, ...] = ("auc", "average_precision", "precision_at_recall", "f1")
 MOST_CURVES = 6
 LINES = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
-LONGEST_NAME = 28
+STANDINGS = {
+    "better": N_("{encoder} is better than {baseline}: AUC {difference}"),
+    "worse": N_("{encoder} is worse than {baseline}: AUC {difference}"),
+    "as good": N_("{encoder} is as good as {baseline}: AUC {difference}"),
+    "no worse": N_("{encoder} is no worse than {baseline}: AUC {difference}"),
+    "unclear": N_("{encoder} cannot be told from {baseline} by these pairs: AUC {difference}"),
+}
+COUNTS = {
+    "better": N_("{n} better"),
+    "worse": N_("{n} worse"),
+    "as good": N_("{n} as good"),
+    "no worse": N_("{n} no worse"),
+    "unclear": N_("{n} cannot be told"),
+}
 
 
-def plot_differences(
-    comparison: Comparison,
-    figures: Sequence[ComparedFigure] = SHOWN,
-    *,
-    language: Language = "zh",
-) -> ShownFigure:
+def plot_differences(comparison: Comparison, figures: Sequence[ComparedFigure] = SHOWN) -> ShownFigure:
     """A row for each encoder, a column for each figure: the difference to the baseline with its interval.
 
     Parameters
     ----------
     comparison : Comparison
-        Of :func:`~workbench.calibration.comparing.compare`.
+        Of :func:`~workbench.calibration.compare`.
     figures : sequence of str
         Some of those that it has.
-    language : {"zh", "en"}
 
     Returns
     -------
@@ -66,62 +89,38 @@ def plot_differences(
     InputError
         If it has not one of the figures.
     """
-    zh = language == "zh"
     others = [name for name in comparison.encoders if name != comparison.baseline]
     order = sorted(others, key=lambda name: float(comparison.row(name)["difference"]))
     with house_style():
         figure = new_figure(width=2.6 + 2.4 * len(figures), height=1.9 + 0.42 * len(order))
         axes = figure.subplots(1, len(figures), sharey=True, squeeze=False)[0]
         for ax, key in zip(axes, figures, strict=True):
+            rows(ax, range(len(order)), [shortened(name) for name in order])
             for height, name in enumerate(order):
                 _difference(ax, height, comparison.row(name, key))
             ax.axvline(0, color=INK, linewidth=1, zorder=1)
             if key == "auc" and comparison.margin > 0:
                 ax.axvspan(-comparison.margin, comparison.margin, color=GREY, alpha=0.18, linewidth=0)
-            with i18n.language(language):
-                ax.set_xlabel(comparison.figure_name(key), color=INK)
-            _symmetric_enough(ax)
-            ax.tick_params(axis="y", length=0)
-            ax.spines["left"].set_visible(False)
-            ax.grid(axis="x")
-        axes[0].set_yticks(range(len(order)), [plain_name(name) for name in order])
+            ax.set_xlabel(comparison.figure_name(key), color=INK)
+            _keep_zero_in_sight(ax)
         axes[0].set_ylim(-0.6, len(order) - 0.4)
-        sure, base = f"{100 * comparison.confidence:.4g}", plain_name(comparison.baseline)
-        below = (
-            f"与 {base} 的差及 {sure}% 区间；竖线右侧为更好"
-            if zh
-            else f"difference to {base} with its {sure} % interval; right of the line is better"
-        )
-        figure.suptitle(_finding(comparison, others, language), x=0.01, ha="left", fontsize=13)
-        axes[0].set_title(" ", fontsize=10.5)
-        said = axes[0].annotate(
-            below,
-            (0.01, 1),
-            (0, 8),
-            xycoords=("figure fraction", "axes fraction"),
-            textcoords="offset points",
-        )
-        said.set_color(MUTED)
-        said.set_in_layout(False)
-        figure.alt = _finding(comparison, others, language)
+        below = _("difference to {baseline} with its {confidence} interval; right of the line is better")
+        base, sure = shortened(comparison.baseline), percent(comparison.confidence, None)
+        overall_headline(figure, _finding(comparison, others), below.format(baseline=base, confidence=sure))
     return figure
 
 
 def plot_curves(
-    sweeps: Mapping[str, pd.DataFrame],
-    cutoffs: Mapping[str, float | None] | None = None,
-    *,
-    language: Language = "zh",
+    sweeps: Mapping[str, pd.DataFrame], cutoffs: Mapping[str, float | None] | None = None
 ) -> ShownFigure:
     """ROC curves beside precision-recall curves of several encoders on the same pairs.
 
     Parameters
     ----------
     sweeps : mapping of str to DataFrame
-        Of :func:`~workbench.calibration.sweep.sweep`, one an encoder.
+        Of :func:`~workbench.calibration.sweep`, one an encoder.
     cutoffs : mapping of str to float or None, optional
         Each encoder's own, marked on its curves.
-    language : {"zh", "en"}
 
     Returns
     -------
@@ -134,132 +133,145 @@ def plot_curves(
         If there is none, or more than can be told apart.
     """
     if not 1 <= len(sweeps) <= MOST_CURVES:
-        raise InputError(f"There are {len(sweeps)} curves to draw; 1 to {MOST_CURVES} can be told apart.")
-    zh = language == "zh"
-    areas: dict[str, float] = {}
+        raise InputError(
+            _("There are {n} curves to draw; 1 to {most} can be told apart.").format(
+                n=len(sweeps), most=MOST_CURVES
+            )
+        )
+    for sweep in sweeps.values():
+        checked_columns(sweep, ["cutoff", "recall", "specificity", "precision", "prevalence"], "sweep()")
     with house_style():
         figure = new_figure(width=9.6, height=5.2)
         roc, pr = figure.subplots(1, 2)
         for place, (name, sweep) in enumerate(sweeps.items()):
-            checked_columns(sweep, ["cutoff", "recall", "specificity", "precision", "prevalence"], "sweep()")
-            colour, style = PALETTE[place], LINES[place % len(LINES)]
-            let_through = 1 - sweep["specificity"]
-            areas[name] = float(np.trapezoid(sweep["recall"][::-1], let_through[::-1]))
-            curve = sweep.dropna(subset=["precision"])
-            # Sum over steps of recall, as sklearn.metrics.average_precision_score.
-            average = float(np.sum(-np.diff(np.append(curve["recall"], 0.0)) * curve["precision"]))
-            roc.plot(
-                let_through,
-                sweep["recall"],
-                color=colour,
-                linestyle=style,
-                label=f"{plain_name(name)}  {areas[name]:.3f}",
-            )
-            pr.plot(
-                curve["recall"],
-                curve["precision"],
-                color=colour,
-                linestyle=style,
-                label=f"{plain_name(name)}  {average:.3f}",
-            )
-            at = None if cutoffs is None else cutoffs.get(name)
+            style = {"color": PALETTE[place], "linestyle": LINES[place % len(LINES)]}
+            label, curve = shortened(name), sweep.dropna(subset=["precision"])
+            roc.plot(1 - sweep["specificity"], sweep["recall"], label=f"{label}  {auc(sweep):.3f}", **style)
+            average = average_precision(sweep)
+            pr.plot(curve["recall"], curve["precision"], label=f"{label}  {average:.3f}", **style)
+            at = (cutoffs or {}).get(name)
             if at is not None:
                 recall, precision, specificity = (
                     value_at(sweep, column, at) for column in ("recall", "precision", "specificity")
                 )
                 for ax, x, y in ((roc, 1 - specificity, recall), (pr, recall, precision)):
-                    ax.plot(x, y, "o", color=colour, markeredgecolor="white", markersize=8, zorder=5)
-        roc.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+                    dot = {"markeredgecolor": "white", "markersize": 8, "zorder": 5}
+                    ax.plot(x, y, "o", color=PALETTE[place], **dot)
+        roc.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=DASHED)
         chance = float(next(iter(sweeps.values()))["prevalence"].iloc[0])
-        pr.axhline(chance, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-        for ax, legend, where in ((roc, "AUC", "lower right"), (pr, "AP", "upper right")):
+        pr.axhline(chance, color=GREY, linewidth=1, linestyle=DASHED)
+        for ax, legend, where in ((roc, "AUC", "lower right"), (pr, "AP", "best")):
             in_percent(ax, "xy", room=False)
-            ax.legend(title=legend, loc=where, fontsize=9.5, frameon=True, framealpha=0.85, edgecolor="none")
-        roc.set_xlabel("不匹配中被放过的比例" if zh else "non-matches above the cutoff (1 − specificity)")
-        roc.set_ylabel("召回率" if zh else "recall")
-        pr.set_xlabel("召回率" if zh else "recall")
-        pr.set_ylabel("正确率" if zh else "precision")
-        best = max(areas, key=lambda name: areas[name])
-        marked = "" if cutoffs is None else ("；圆点：各自的阈值" if zh else "; dots: each at its own cutoff")
-        headline(
-            roc,
-            f"{plain_name(best)} 的 AUC 最高：{areas[best]:.3f}"
-            if zh
-            else f"{plain_name(best)} has the highest AUC: {areas[best]:.3f}",
-            ("越靠左上越好" if zh else "nearer to the upper left is better") + marked,
-        )
-        headline(
-            pr,
-            " ",
-            f"虚线：随机挑选，{100 * chance:.1f}%"
-            if zh
-            else f"dashed: picked at random, {100 * chance:.1f} %",
-        )
-        alternative_text(figure)
+            ax.legend(title=legend, loc=where, frameon=True, framealpha=0.85, edgecolor="none")
+        roc.set_xlabel(_("non-matches above the cutoff (1 − specificity)"))
+        roc.set_ylabel(_("recall"))
+        pr.set_xlabel(_("recall"))
+        pr.set_ylabel(_("precision"))
+        best = max(sweeps, key=lambda name: auc(sweeps[name]))
+        title = _("{encoder} has the highest AUC: {auc:.3f}")
+        near = _("nearer to the upper left is better")
+        if cutoffs is not None:
+            near = _("nearer to the upper left is better; dots: each at its own cutoff")
+        headline(roc, title.format(encoder=shortened(best), auc=auc(sweeps[best])), near)
+        headline(pr, " ", _("dashed: picked at random, {share}").format(share=percent(chance)))
+    return figure
+
+
+def plot_matryoshka(table: pd.DataFrame, *, name: str | None = None) -> ShownFigure:
+    """AUC and best cutoff against dimension, with bands.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`~workbench.calibration.matryoshka`.
+    name : str, optional
+        The encoder, for the title.
+
+    Returns
+    -------
+    Figure
+        Bars are the interval of the difference to all dimensions: paired, and so much shorter than the band.
+        Where a bar ends above the dotted line, the AUC of all dimensions less the margin, the dimension
+        suffices, as far as all larger ones do (filled dots). Its title names the smallest.
+    """
+    ends = ["difference_low", "difference_high"]
+    columns = ["dimension", "auc", "auc_low", "auc_high", "cutoff", "cutoff_low", "cutoff_high", "suffices"]
+    checked_columns(table, [*columns, *ends], "matryoshka()")
+    dimension, suffices = table["dimension"].to_numpy(), table["suffices"].to_numpy(dtype=bool)
+    with house_style():
+        figure = new_figure(width=8.4, height=6.2)
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        for ax, key, colour in ((above, "auc", BLUE), (below, "cutoff", GREEN)):
+            band(ax, dimension, table[f"{key}_low"], table[f"{key}_high"], colour)
+            ax.plot(dimension, table[key], color=colour, zorder=2)
+            for which, face in ((suffices, colour), (~suffices, "white")):
+                dots = {"color": colour, "markerfacecolor": face, "markersize": 7, "zorder": 3}
+                ax.plot(dimension[which], table[key][which], "o", **dots)
+            ax.grid(axis="both", color=LIGHT)
+        whole, margin = table["auc"].iloc[-1], table.attrs.get("margin")
+        above.vlines(dimension, *(whole + table[end] for end in ends), color=BLUE, linewidth=2.2, zorder=2)
+        if margin is not None:
+            above.axhline(whole - margin, color=MUTED, linewidth=1, linestyle=DOTTED, zorder=1)
+            said = _("all dimensions − {margin:g}").format(margin=margin)
+            small = {"va": "top", "fontsize": 9, "color": MUTED}
+            beside(above, said, (0, whole - margin), (4, -3), xycoords=("axes fraction", "data"), **small)
+        for at, area in zip(table["dimension"], table["auc"], strict=True):
+            # Beside the bar, not on it.
+            beside(above, f"{area:.3f}", (at, area), (7, -12), fontsize=9, color=BLUE)
+        below.set_xscale("log", base=2)
+        below.set_xticks(dimension, [str(each) for each in dimension])
+        below.minorticks_off()
+        above.set_ylabel("AUC")
+        below.set_ylabel(_("best cutoff"))
+        below.set_xlabel(_("dimensions (logarithmic)"))
+        how = _("bands: {confidence} intervals; bars: of the difference, to end above the line (filled dots)")
+        sure = percent(table.attrs.get("confidence", np.nan), None)
+        headline(above, _which_suffices(table, name), how.format(confidence=sure))
     return figure
 
 
 def _difference(ax: Axes, height: int, row: pd.Series) -> None:
     value, low, high = (float(row[key]) for key in ("difference", "difference_low", "difference_high"))
     if np.isnan(value):
-        ax.annotate("–", (0, height), (6, 0), textcoords="offset points", va="center", color=MUTED)
+        beside(ax, "–", (0, height), (6, 0), va="center", color=MUTED)
         return
     colour = GREEN if low > 0 else VERMILLION if high < 0 else GREY
     if not np.isnan(low):
         ax.plot([low, high], [height, height], color=colour, linewidth=2, solid_capstyle="butt", zorder=2)
     ax.plot(value, height, "o" if colour == GREY else "s", color=colour, markersize=7, zorder=3)
-    ax.annotate(
-        minus(f"{value:+.3f}"),
-        (value, height),
-        (0, 7),
-        textcoords="offset points",
-        ha="center",
-        fontsize=9,
-        color=MUTED if colour == GREY else colour,
-    )
+    shade = MUTED if colour == GREY else colour
+    beside(ax, minus(f"{value:+.3f}"), (value, height), (0, 7), ha="center", fontsize=9, color=shade)
 
 
-def _symmetric_enough(ax: Axes) -> None:
-    """Keep the line of no difference in sight, with room for figures on both sides."""
-    from matplotlib.ticker import MaxNLocator
-
+def _keep_zero_in_sight(ax: Axes) -> None:
+    """The line of no difference stays in the figure, with room for numbers on both sides."""
     low, high = ax.dataLim.intervalx
     reach = max(abs(low), abs(high), 0.01)
     ax.set_xlim(min(low, -0.3 * reach) - 0.15 * reach, max(high, 0.3 * reach) + 0.15 * reach)
     ax.xaxis.set_major_locator(MaxNLocator(4))
 
 
-def _finding(comparison: Comparison, others: list[str], language: Language) -> str:
-    zh, base = language == "zh", plain_name(comparison.baseline)
-    standing = {name: comparison.standing(name) for name in others}
+def _finding(comparison: Comparison, others: list[str]) -> str:
+    base = shortened(comparison.baseline)
+    standings = {name: comparison.standing(name) for name in others}
     if len(others) == 1:
-        name = others[0]
-        said = {
-            "better": ("比 {} 更好", "is better than {}"),
-            "worse": ("比 {} 更差", "is worse than {}"),
-            "as good": ("与 {} 一样好", "is as good as {}"),
-            "no worse": ("不比 {} 差", "is no worse than {}"),
-            "unclear": ("与 {} 还分不出高下", "cannot be told from {} by these pairs"),
-        }[standing[name]][0 if zh else 1]
-        gap = minus(f"{comparison.row(name)['difference']:+.3f}")
-        return f"{plain_name(name)} {said.format(base)}" + (f"：AUC {gap}" if zh else f": AUC {gap}")
-    counted = [
-        (sum(each == which for each in standing.values()), words)
-        for which, words in (
-            ("better", ("更好", "better")),
-            ("worse", ("更差", "worse")),
-            ("as good", ("一样好", "as good")),
-            ("no worse", ("不差", "no worse")),
-            ("unclear", ("分不出", "cannot be told")),
-        )
-    ]
-    if zh:
-        return f"按 AUC 与 {base} 相比：" + "，".join(f"{n} 个{words[0]}" for n, words in counted if n)
-    return f"Against {base}, by AUC: " + ", ".join(f"{n} {words[1]}" for n, words in counted if n)
+        gap = minus(f"{comparison.row(others[0])['difference']:+.3f}")
+        said = _(STANDINGS[standings[others[0]]])
+        return said.format(encoder=shortened(others[0]), baseline=base, difference=gap)
+    counted = Counter(standings.values())
+    counts = [_(said).format(n=counted[which]) for which, said in COUNTS.items() if counted[which]]
+    return _("Against {baseline}, by AUC: {counts}").format(baseline=base, counts=listed(counts))
 
 
-def plain_name(name: str) -> str:
-    """A name as a figure can show it."""
-    # A name comes from a user, and a dollar sign would begin a formula.
-    text = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-    return text.replace("$", r"\$")
+def _which_suffices(table: pd.DataFrame, name: str | None) -> str:
+    whole = int(table["dimension"].iloc[-1])
+    smallest = int(table.loc[table["suffices"].astype(bool), "dimension"].min())
+    if smallest == whole:
+        said = _("fewer than {n} dimensions are not shown to suffice").format(n=whole)
+    else:
+        said = ngettext(
+            "{n} of {total} dimensions suffices", "{n} of {total} dimensions suffice", smallest
+        ).format(n=smallest, total=whole)
+    if name is None:
+        return said
+    return _("{encoder}: {finding}").format(encoder=shortened(name), finding=said)

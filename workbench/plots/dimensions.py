@@ -1,49 +1,142 @@
-"""What the dimensions of an encoder do, and what is left of the scores without some of them."""
+"""Dimension by dimension: where a score comes from, whether that is more than chance, what each dimension of
+an encoder does, and what is left of the scores without some.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, number, percent
 from workbench.plots.marks import checked_columns
 from workbench.plots.style import (
     BLUE,
+    DASHED,
     GREY,
     INK,
     MUTED,
     ORANGE,
+    PAPER,
     VERMILLION,
+    ShownFigure,
+    beside,
     headline,
     house_style,
+    minus,
     new_figure,
+    overall_headline,
+    rows,
+    shortened,
 )
-from workbench.plots.value_bars import signs
-from workbench.settings import Language
+from workbench.plots.vectors import draw_bars, fold, label_dimension
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from workbench.exploration import DimensionProfile
-    from workbench.plots.style import ShownFigure
+    from workbench.exploration import ChanceComparison, Contributions, DimensionProfile
 
-__all__ = ["plot_dimensions", "plot_removal"]
+__all__ = ["plot_chance", "plot_contributions", "plot_dimensions", "plot_removal"]
 
-NAMED = 4
-LEAST_NAMED = 0.01
+MOST = 15
+LONGEST_NAME = 18
+# Of contributions: how many are named at most, and the width of a name as a share of the row.
+NAMED, LABEL = 5, 0.16
+# Of a profile: how many dimensions are named at most, and which part of the score is worth it.
+NAMED_OF_PROFILE, LEAST_NAMED = 4, 0.01
 COLUMNS = ("kind", "n_removed", "rank_correlation", "mean_score", "auc")
 
 
-def plot_dimensions(profile: DimensionProfile, *, language: Language = "zh") -> ShownFigure:
+def plot_contributions(parts: Contributions, names: tuple[str, str] = ("", "")) -> ShownFigure:
+    """What every dimension contributes to a score: bars that add up to it, blue adds, red takes away.
+
+    Parameters
+    ----------
+    parts : Contributions
+        From :func:`~workbench.exploration.split_score`.
+    names : tuple of str
+        What the vectors stand for; shown in the second line.
+
+    Returns
+    -------
+    Figure
+        Its title says how few dimensions make half of what is added; the largest are named.
+    """
+    values = parts.products
+    folding = fold(len(values))
+    half = parts.needed_for(0.5)
+    added = float(values[values > 0].sum())
+    title = ngettext(
+        "Score {score} = +{added} − {lost}; {n} of {total} dimensions makes half of what is added",
+        "Score {score} = +{added} − {lost}; {n} of {total} dimensions make half of what is added",
+        half,
+    ).format(
+        score=minus(number(parts.score)),
+        added=number(added),
+        lost=number(added - parts.score),
+        n=half,
+        total=len(values),
+    )
+    below = _("{n} dimensions, blue adds").format(n=len(values))
+    if shown := " × ".join(shortened(name, LONGEST_NAME) for name in names if name):
+        below = _("{names}, {n} dimensions, blue adds").format(names=shown, n=len(values))
+    with house_style():
+        figure = new_figure(height=1.75 + folding.height + 0.2 * (folding.rows == 1))
+        axes = list(figure.subplots(folding.rows, 1, sharey=True, squeeze=False)[:, 0])
+        draw_bars(axes, values, float(np.abs(values).max()) * 1.3 or 1.0)
+        for dimension in _apart(parts, folding.width):
+            label_dimension(axes, values, dimension)
+        headline(axes[0], title, below)
+        axes[-1].set_xlabel(folding.axis)
+        figure.supylabel(_("contribution to the score"), fontsize=10.5, color=MUTED, fontweight="normal")
+    return figure
+
+
+def plot_chance(found: ChanceComparison, *, most: int = MOST) -> ShownFigure:
+    """The largest contributions beside those of random pairs, and how many dimensions random pairs share.
+
+    Parameters
+    ----------
+    found : ChanceComparison
+        From :func:`~workbench.exploration.against_chance`.
+    most : int
+        Dimensions shown, largest contribution first.
+
+    Returns
+    -------
+    Figure
+        A filled dot contributes more than random pairs do, after correction for all dimensions; a hollow
+        one does not. Grey bars hold nine tenths of random pairs.
+    """
+    n = len(found.findings)
+    title = _("After correction, no dimension is above chance")
+    if n:
+        title = ngettext(
+            "After correction, {n} dimension above chance", "After correction, {n} dimensions above chance", n
+        ).format(n=n)
+    below = _("{tests} tests, false discovery rate {fdr}; {n:,} random pairs").format(
+        tests=len(found.p_values), fdr=percent(found.fdr, None), n=found.n_pairs
+    )
+    with house_style():
+        figure = new_figure(height=1.7 + 0.27 * most)
+        left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
+        _largest(left, found, most)
+        _shared(right, found)
+        headline(left, title, below)
+    return figure
+
+
+def plot_dimensions(profile: DimensionProfile) -> ShownFigure:
     """Mean and spread of every dimension, and how the variance adds up.
 
     Parameters
     ----------
     profile : DimensionProfile
-        From :func:`~workbench.exploration.dimensions.profile_dimensions`.
-    language : {"zh", "en"}
+        From :func:`~workbench.exploration.profile_dimensions`.
 
     Returns
     -------
@@ -52,59 +145,45 @@ def plot_dimensions(profile: DimensionProfile, *, language: Language = "zh") -> 
         largest parts in the score of random pairs are named, rogue and near-constant dimensions have
         marks of their own. Right, how few dimensions carry how much of the variance.
     """
-    zh = language == "zh"
-    table = profile.table
-    rogue, constant = len(profile.rogue), len(profile.constant)
+    carried = np.sort(profile.table["variance_share"].to_numpy())[::-1].cumsum()
+    counts = np.arange(1, len(carried) + 1)
+    half = profile.needed_for(0.5)
     with house_style():
         figure = new_figure(height=4.5)
         left, right = figure.subplots(1, 2, width_ratios=(1.35, 1))
-        _spread(left, profile, zh)
-        carried = np.sort(table["variance_share"].to_numpy())[::-1].cumsum()
-        counts = np.arange(1, len(carried) + 1)
+        _spread(left, profile)
         right.plot(counts, carried, color=BLUE)
-        right.plot(counts, counts / len(counts), color=GREY, linestyle=(0, (4, 3)), linewidth=1.2)
-        half = profile.needed_for(0.5)
+        right.plot(counts, counts / len(counts), color=GREY, linestyle=DASHED, linewidth=1.2)
         right.plot([half, half, 0], [0, 0.5, 0.5], color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
-        right.annotate(
-            f"{half} 维占一半" if zh else f"{half} carry half",
-            (half, 0.5),
-            (7, -4),
-            textcoords="offset points",
-            va="top",
-            fontsize=9.5,
-        )
+        carry = ngettext("{n} carries half", "{n} carry half", half).format(n=half)
+        beside(right, carry, (half, 0.5), (7, -4), va="top", fontsize=9.5)
         right.set_xlim(0, len(carried))
         right.set_ylim(0, 1.02)
-        right.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         right.grid()
-        right.set_xlabel("维数（方差大的在前）" if zh else "dimensions, most varying first")
-        right.set_ylabel("累计方差" if zh else "variance carried")
-        headline(right, "", "虚线：各维相同时" if zh else "dashed: if all varied alike")
-        title = (
-            f"失控维度 {rogue} 个，几乎不变的 {constant} 个；随机两段文本平均 {profile.mean_score:.4f} 分"
-            if zh
-            else f"{rogue} rogue, {constant} near-constant; random texts score {profile.mean_score:.4f}"
+        right.set_xlabel(_("dimensions, most varying first"))
+        right.set_ylabel(_("variance carried"))
+        headline(right, "", _("dashed: if all varied alike"))
+        title = _("{rogue} rogue, {constant} near-constant; random texts score {score}")
+        below = _("{n:,} texts, {total} dimensions; larger dots have a larger part in it")
+        marked = {"rogue": len(profile.rogue), "constant": len(profile.constant)}
+        headline(
+            left,
+            title.format(score=minus(number(profile.mean_score)), **marked),
+            below.format(n=profile.n, total=len(counts)),
         )
-        subtitle = (
-            f"{profile.n:,} 段文本，{len(table)} 维；点越大，在随机分数里占得越多"
-            if zh
-            else f"{profile.n:,} texts, {len(table)} dimensions; larger dots have a larger part in it"
-        )
-        headline(left, title, subtitle)
-        figure.alt = title
     return figure
 
 
-def plot_removal(curve: pd.DataFrame, *, name: str = "", language: Language = "zh") -> ShownFigure:
+def plot_removal(curve: pd.DataFrame, *, name: str = "") -> ShownFigure:
     """What is left of the scores as more and more dimensions are left out, in order and at random.
 
     Parameters
     ----------
     curve : DataFrame
-        From :func:`~workbench.exploration.removal.removal_curve`.
+        From :func:`~workbench.exploration.removal_curve`.
     name : str
         What the order was, such as "most varying first".
-    language : {"zh", "en"}
 
     Returns
     -------
@@ -116,117 +195,155 @@ def plot_removal(curve: pd.DataFrame, *, name: str = "", language: Language = "z
     InputError
         If columns are missing, or nothing was left out.
     """
-    checked_columns(curve, COLUMNS, "removal_curve")
+    checked_columns(curve, COLUMNS, "removal_curve()")
     if not (curve["n_removed"] > 0).any():
-        raise InputError("The curve has no row in which dimensions were left out; pass counts above 0.")
-    zh = language == "zh"
-    panels = [
-        ("mean_score", "平均分数" if zh else "mean score"),
-        ("rank_correlation", "与原排序的斯皮尔曼相关" if zh else "order of pairs (Spearman)"),
-    ]
+        raise InputError(_("The curve has no row in which dimensions were left out; pass counts above 0."))
+    quantities = {"mean_score": _("mean score"), "rank_correlation": _("order of pairs (Spearman)")}
     if curve["auc"].notna().all():
-        panels.append(("auc", "AUC"))
-    kinds = {
-        "ordered": (name or ("按给定顺序" if zh else "in order"), VERMILLION, "o", "solid"),
-        "random": ("随机" if zh else "at random", BLUE, "s", (0, (4, 2))),
+        quantities["auc"] = "AUC"
+    lines: dict[str, dict[str, Any]] = {
+        "ordered": {"label": name or _("in order"), "color": VERMILLION, "marker": "o"},
+        "random": {"label": _("at random"), "color": BLUE, "marker": "s", "linestyle": (0, (4, 2))},
     }
+    counts = sorted(curve["n_removed"].unique())
     with house_style():
         figure = new_figure(height=3.7)
-        axes = np.atleast_1d(figure.subplots(1, len(panels)))
-        counts = sorted(curve["n_removed"].unique())
-        for ax, (column, quantity) in zip(axes, panels, strict=True):
-            for kind, (label, colour, marker, style) in kinds.items():
-                line = curve[curve["kind"] == kind].set_index("n_removed")[column].reindex(counts)
-                ax.plot(
-                    range(len(counts)),
-                    line,
-                    color=colour,
-                    marker=marker,
-                    markersize=4.5,
-                    linestyle=style,
-                    label=label,
-                )
+        axes = np.atleast_1d(figure.subplots(1, len(quantities)))
+        for ax, (column, quantity) in zip(axes, quantities.items(), strict=True):
+            for kind, style in lines.items():
+                values = curve[curve["kind"] == kind].set_index("n_removed")[column].reindex(counts)
+                ax.plot(range(len(counts)), values, markersize=4.5, **style)
             # Evenly spaced: on an axis to scale, the first removals would lie on each other.
             ax.set_xticks(range(len(counts)), [f"{count:.0f}" for count in counts])
             ax.grid()
             ax.set_title(quantity, fontsize=10.5, color=MUTED, pad=8)
-            ax.set_xlabel("去掉的维数" if zh else "dimensions left out")
-        title = _removal_title(curve, zh)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=INK)
-        axes[0].legend(loc="best", fontsize=9.5)
-        figure.alt = title
+            ax.set_xlabel(_("dimensions left out"))
+        overall_headline(figure, _removal_title(curve))
+        axes[0].legend(loc="best")
     return figure
 
 
-def _spread(ax: Axes, profile: DimensionProfile, zh: bool) -> None:
+def _largest(ax: Axes, found: ChanceComparison, most: int) -> None:
+    parts = found.contributions
+    shown = parts.leading[:most]
+    places = np.arange(len(shown))
+    is_finding = found.adjusted[shown] <= found.fdr
+    ax.hlines(places, *found.usual[:, shown], color=GREY, alpha=0.45, linewidth=7)
+    for mask, face in ((is_finding, VERMILLION), (~is_finding, "white")):
+        dots = {"s": 36, "facecolor": face, "edgecolor": VERMILLION, "zorder": 3}
+        ax.scatter(parts.products[shown][mask], places[mask], **dots)
+    ax.axvline(0, color=MUTED, linewidth=0.8)
+    shared = set(parts.shared.tolist())
+    rows(ax, places, [f"#{dimension}{' +' if dimension in shared else '  '}" for dimension in shown])
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    key = _(
+        "contribution to the score\n● above chance  ○ not shown to be\n"
+        "grey: nine tenths of random pairs  +: both clearly positive"
+    )
+    ax.set_xlabel(key, linespacing=1.5)
+
+
+def _shared(ax: Axes, found: ChanceComparison) -> None:
+    """In how many dimensions random pairs are both clearly positive, and this pair."""
+    # Up to where only a few in ten thousand are left.
+    below = found.shared_counts.cumsum() / found.n_pairs
+    last = max(int(np.searchsorted(below, 0.9995)), found.n_shared)
+    shares = found.shared_counts[: last + 1] / found.n_pairs
+    counts = np.arange(last + 1)
+    ax.bar(counts, shares, width=0.9, color=np.where(counts >= found.n_shared, ORANGE, BLUE))
+    ax.axvline(found.n_shared, color=INK, linewidth=1.2, linestyle=DASHED)
+    is_right = found.n_shared < 0.6 * last
+    beside(
+        ax,
+        _("this pair: {n}").format(n=found.n_shared),
+        (found.n_shared, 1),
+        (5 if is_right else -5, -2),
+        xycoords=("data", "axes fraction"),
+        ha="left" if is_right else "right",
+        va="top",
+        fontsize=9.5,
+        bbox=PAPER,
+    )
+    ax.set_ylim(0, shares.max() * 1.18)
+    ax.yaxis.set_major_locator(MaxNLocator(6))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.grid(axis="y")
+    ax.set_ylabel(_("share of random pairs"))
+    ax.set_xlabel(_("dimensions clearly positive in both"))
+    headline(ax, "", _("{share} of random pairs share as many").format(share=percent(found.p_shared, 2)))
+
+
+def _apart(parts: Contributions, width: int) -> list[int]:
+    """The largest contributions whose labels do not lie on each other."""
+    chosen: dict[int, tuple[int, float, float]] = {}
+    for dimension in parts.leading[: 4 * NAMED].tolist():
+        row, place = divmod(dimension, width)
+        # As label_dimension puts them: to the right of the bar, near the end to its left.
+        left, right = (0.0, LABEL) if place < 0.85 * width else (-LABEL, 0.0)
+        span = (row, place + left * width, place + right * width)
+        free = all(row != one or span[2] < start or span[1] > end for one, start, end in chosen.values())
+        if free and parts.products[dimension] > 0 and len(chosen) < NAMED:
+            chosen[dimension] = span
+    return list(chosen)
+
+
+def _spread(ax: Axes, profile: DimensionProfile) -> None:
     table = profile.table
+    mean, std = table["mean"], table["std"]
     sizes = 10 + 900 * table["cosine_share"].abs()
     plain = ~(table["is_rogue"] | table["is_near_constant"])
-    ax.scatter(table["mean"][plain], table["std"][plain], s=sizes[plain], color=BLUE, alpha=0.45, linewidth=0)
+    ax.scatter(mean[plain], std[plain], s=sizes[plain], color=BLUE, alpha=0.45, linewidth=0)
     for flag, colour, marker, name in (
-        ("is_near_constant", ORANGE, "s", "几乎不变" if zh else "near-constant"),
-        ("is_rogue", VERMILLION, "D", "失控" if zh else "rogue"),
+        ("is_near_constant", ORANGE, "s", _("near-constant")),
+        ("is_rogue", VERMILLION, "D", _("rogue")),
     ):
-        rows = table[flag]
-        if rows.any():
-            ax.scatter(
-                table["mean"][rows],
-                table["std"][rows],
-                s=42,
-                facecolor="none",
-                edgecolor=colour,
-                marker=marker,
-                linewidth=1.6,
-                label=name,
-                zorder=3,
-            )
+        which = table[flag]
+        if which.any():
+            hollow = {"s": 42, "facecolor": "none", "edgecolor": colour, "linewidth": 1.6, "zorder": 3}
+            ax.scatter(mean[which], std[which], marker=marker, label=name, **hollow)
     taken: list[tuple[float, float]] = []
-    reach = np.ptp(table["mean"]) or 1.0, np.ptp(table["std"]) or 1.0
-    for dimension in profile.by_contribution[: 2 * NAMED]:
+    reach = np.ptp(mean) or 1.0, np.ptp(std) or 1.0
+    for dimension in profile.by_contribution[: 2 * NAMED_OF_PROFILE]:
         share = float(abs(table["cosine_share"].iloc[dimension]))
-        at = float(table["mean"].iloc[dimension]), float(table["std"].iloc[dimension])
-        if (
-            share < LEAST_NAMED
-            or len(taken) == NAMED
-            or any(abs(at[0] - x) < 0.16 * reach[0] and abs(at[1] - y) < 0.07 * reach[1] for x, y in taken)
-        ):
+        at = float(mean.iloc[dimension]), float(std.iloc[dimension])
+        meets = any(abs(at[0] - x) < 0.16 * reach[0] and abs(at[1] - y) < 0.07 * reach[1] for x, y in taken)
+        if share < LEAST_NAMED or len(taken) == NAMED_OF_PROFILE or meets:
             continue
         taken.append(at)
-        is_right = at[0] > 0
-        ax.annotate(
-            f"#{dimension}  {share:.1%}",
-            at,
-            (-8 if is_right else 8, 0),
-            textcoords="offset points",
-            ha="right" if is_right else "left",
-            va="center",
-            fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
-        )
+        side = {"ha": "right", "offset": (-8, 0)} if at[0] > 0 else {"ha": "left", "offset": (8, 0)}
+        beside(ax, f"#{dimension}  {percent(share)}", at, va="center", fontsize=9, bbox=PAPER, **side)
     ax.axvline(0, color=MUTED, linewidth=0.8)
     ax.margins(0.08)
     ax.grid()
-    ax.set_xlabel("平均值（无单位）" if zh else "mean of the dimension (no unit)")
-    ax.set_ylabel("标准差（无单位）" if zh else "standard deviation (no unit)")
-    if table["is_rogue"].any() or table["is_near_constant"].any():
-        ax.legend(loc="best", fontsize=9.5)
+    ax.set_xlabel(_("mean of the dimension (no unit)"))
+    ax.set_ylabel(_("standard deviation (no unit)"))
+    if not plain.all():
+        ax.legend(loc="best")
 
 
-def _removal_title(curve: pd.DataFrame, zh: bool) -> str:
+def _removal_title(curve: pd.DataFrame) -> str:
     ordered = curve[curve["kind"] == "ordered"].sort_values("n_removed")
     first, last = ordered.iloc[0], ordered.iloc[-1]
-    count = int(last["n_removed"])
-    score = f"{first['mean_score']:.3f} → {last['mean_score']:.3f}"
+    n = int(last["n_removed"])
     if np.isfinite(last["auc"]):
-        auc = f"{first['auc']:.3f} → {last['auc']:.3f}"
-        return signs(
-            f"去掉 {count} 维：平均分 {score}，AUC {auc}"
-            if zh
-            else f"Without {count} dimensions: mean score {score}, AUC {auc}"
+        said = ngettext(
+            "Without {n} dimension: mean score {before} → {after}, AUC {auc_before} → {auc_after}",
+            "Without {n} dimensions: mean score {before} → {after}, AUC {auc_before} → {auc_after}",
+            n,
         )
-    correlation = f"{last['rank_correlation']:.3f}"
-    return signs(
-        f"去掉 {count} 维：平均分 {score}，排序相关 {correlation}"
-        if zh
-        else f"Without {count} dimensions: mean score {score}, order correlates by {correlation}"
-    )
+    else:
+        said = ngettext(
+            "Without {n} dimension: mean score {before} → {after}, order correlates by {correlation}",
+            "Without {n} dimensions: mean score {before} → {after}, order correlates by {correlation}",
+            n,
+        )
+    shown = {
+        "before": first["mean_score"],
+        "after": last["mean_score"],
+        "auc_before": first["auc"],
+        "auc_after": last["auc"],
+        "correlation": last["rank_correlation"],
+    }
+    return said.format(n=n, **{name: minus(f"{value:.3f}") for name, value in shown.items()})

@@ -1,4 +1,4 @@
-"""What figures about cutoffs share: marked cutoffs, axes in percent, bands and the titles' numbers."""
+"""Cutoffs in figures: marked on an axis of scores or on a curve, and the rows of a sweep that they are."""
 
 from __future__ import annotations
 
@@ -6,104 +6,80 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-from matplotlib.ticker import PercentFormatter
 
 from workbench.errors import InputError
-from workbench.plots.style import INK, MUTED
-from workbench.settings import Language
+from workbench.i18n import gettext as _
+from workbench.plots.style import DASHED, INK, MUTED, PAPER, beside, minus
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from workbench.plots.style import ShownFigure
+__all__ = ["checked_columns", "is_row", "mark_cutoffs", "mark_points", "score_axis", "value_at"]
 
-__all__ = [
-    "alternative_text",
-    "band",
-    "checked_columns",
-    "in_percent",
-    "is_row",
-    "mark_cutoffs",
-    "minus",
-    "percent",
-    "score_axis",
-    "value_at",
-]
-
-# Room above the axes' content for the labels of cutoffs, as a share of its height.
-HEAD_ROOM = 0.12
 # Nearer to the edge than this share of the width, a label is put on the inner side of its line.
 NEAR_EDGE = 0.15
 TOLERANCE = 1e-12
+# Cutoffs are shown with four digits; nearer ones are shown as one.
+SHOWN_AS_ONE = 5e-5
 
 
-def mark_cutoffs(
-    ax: Axes, cutoff: float | None, current_cutoff: float | None, language: Language, *, label: bool = True
-) -> None:
+def mark_cutoffs(ax: Axes, cutoff: float | None, current_cutoff: float | None) -> None:
     """Vertical lines at the cutoff and at today's, named at their upper ends, on sides that do not meet."""
-    names = {"zh": ("阈值", "现用"), "en": ("cutoff", "today")}[language]
-    if cutoff is not None and current_cutoff is not None and abs(cutoff - current_cutoff) < 5e-5:
-        current_cutoff = None
-    other_is_left = current_cutoff is not None and cutoff is not None and current_cutoff < cutoff
-    lines: list[tuple[float | None, str, str, Any, bool]] = [
-        (current_cutoff, names[1], MUTED, (0, (4, 3)), cutoff is None or other_is_left),
-        (cutoff, names[0], INK, "solid", current_cutoff is not None and not other_is_left),
-    ]
-    shown = [
-        (float(at), name, colour, style, is_left)
-        for at, name, colour, style, is_left in lines
-        if at is not None
-    ]
-    for at, _, colour, style, _ in shown:
+    marked = _marked(cutoff, current_cutoff)
+    for at, _name, colour, style in marked:
         ax.axvline(at, color=colour, linestyle=style, linewidth=1.3, zorder=3)
-    for at, name, colour, _, is_left in shown:
-        if label:
-            low, high = ax.get_xlim()
-            place = (at - low) / (high - low)
-            if len(shown) == 1 or not NEAR_EDGE < place < 1 - NEAR_EDGE:
-                is_left = place > 0.5
-            ax.annotate(
-                minus(f"{name} {at:.4f}"),
-                (at, 1),
-                (-5 if is_left else 5, -2),
-                xycoords=("data", "axes fraction"),
-                textcoords="offset points",
-                ha="right" if is_left else "left",
-                va="top",
-                fontsize=9.5,
-                color=colour,
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
-                zorder=4,
-            )
+    for at, name, colour, _style in marked:
+        low, high = ax.get_xlim()
+        place = (at - low) / (high - low)
+        is_left = place > 0.5
+        if len(marked) == 2 and NEAR_EDGE < place < 1 - NEAR_EDGE:
+            is_left = at == min(one[0] for one in marked)
+        beside(
+            ax,
+            name,
+            (at, 1),
+            (-5 if is_left else 5, -2),
+            xycoords=("data", "axes fraction"),
+            ha="right" if is_left else "left",
+            va="top",
+            fontsize=9.5,
+            color=colour,
+            bbox=PAPER,
+            zorder=4,
+        )
 
 
-def band(
-    ax: Axes, x: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, colour: str, alpha: float = 0.18
+def mark_points(
+    ax: Axes, sweep: pd.DataFrame, axes: tuple[str, str], cutoff: float | None, current_cutoff: float | None
 ) -> None:
-    """A shaded interval around a curve; gaps where it is undefined."""
-    ax.fill_between(
-        np.asarray(x), np.asarray(low), np.asarray(high), color=colour, alpha=alpha, linewidth=0, zorder=1
-    )
+    """Points at the cutoff and at today's, named beside, on a curve of two columns of a sweep."""
+    falls = axes[1] == "precision"
+    for at, name, colour, style in _marked(cutoff, current_cutoff):
+        x, y = (value_at(sweep, column, at) for column in axes)
+        if np.isnan(x) or np.isnan(y):
+            continue
+        face = colour if style == "solid" else "white"
+        ax.plot(x, y, "o", markersize=8, color=colour, markerfacecolor=face, markeredgewidth=1.6, zorder=5)
+        # Off the curve: below it, or beyond the left end of one that falls.
+        right = x < (0.3 if falls else 0.7)
+        up = falls and right
+        beside(
+            ax,
+            name,
+            (x, y),
+            (9 if right else -9, 7 if up else -7),
+            ha="left" if right else "right",
+            va="bottom" if up else "top",
+            color=colour,
+            fontsize=9.5,
+            bbox=PAPER,
+        )
 
 
-def in_percent(ax: Axes, which: str = "y", *, room: bool = True) -> None:
-    """An axis from 0 to 100 percent; with `room`, the vertical one leaves space for labels at the top."""
-    for name in which:
-        axis = ax.yaxis if name == "y" else ax.xaxis
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axis.set_ticks(np.linspace(0, 1, 6))
-    if "y" in which:
-        ax.set_ylim(0, 1 + HEAD_ROOM if room else 1.02)
-    if "x" in which:
-        ax.set_xlim(0, 1.02)
-    ax.grid(axis="both" if which in ("xy", "yx") else which)  # type: ignore[arg-type]
-
-
-def score_axis(ax: Axes, language: Language) -> None:
+def score_axis(ax: Axes) -> None:
     """Name the horizontal axis as scores."""
-    ax.set_xlabel("分数（余弦相似度）" if language == "zh" else "score (cosine similarity)")
+    ax.set_xlabel(_("score (cosine similarity)"))
 
 
 def value_at(frame: pd.DataFrame, column: str, cutoff: float) -> float:
@@ -130,24 +106,25 @@ def checked_columns(frame: pd.DataFrame, columns: Sequence[str], made_by: str) -
         If it has no rows or a column is missing.
     """
     if missing := [column for column in columns if column not in frame.columns]:
-        raise InputError(f"The frame has no column {missing[0]!r}; pass what {made_by} returns.")
+        raise InputError(
+            _("The frame has no column {column!r}; pass what {function} returns.").format(
+                column=missing[0], function=made_by
+            )
+        )
     if frame.empty:
-        raise InputError("The frame has no rows, so that there is nothing to draw.")
+        raise InputError(_("The frame has no rows, so that there is nothing to draw."))
 
 
-def percent(share: float, language: Language) -> str:
-    """A share in percent with one digit."""
-    if np.isnan(share):
-        return "–"
-    return f"{100 * share:.1f}%" if language == "zh" else f"{100 * share:.1f} %"
-
-
-def minus(text: str) -> str:
-    """With the minus sign that matplotlib's own tick labels have."""
-    return text.replace("-", "\u2212")
-
-
-def alternative_text(figure: ShownFigure) -> None:
-    """Let the titles of the axes stand for the figure where it cannot be seen."""
-    titles = [ax.get_title(loc="left").strip() for ax in figure.axes]
-    figure.alt = "; ".join(title for title in titles if title)
+def _marked(cutoff: float | None, current_cutoff: float | None) -> list[tuple[float, str, str, Any]]:
+    """Today's cutoff and the one found, with name, colour and line; only the latter where shown alike."""
+    if cutoff is not None and current_cutoff is not None and abs(cutoff - current_cutoff) < SHOWN_AS_ONE:
+        current_cutoff = None
+    both: list[tuple[float | None, str, str, Any]] = [
+        (current_cutoff, _("today {cutoff}"), MUTED, DASHED),
+        (cutoff, _("cutoff {cutoff}"), INK, "solid"),
+    ]
+    return [
+        (float(at), name.format(cutoff=minus(f"{at:.4f}")), colour, style)
+        for at, name, colour, style in both
+        if at is not None
+    ]

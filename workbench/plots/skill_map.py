@@ -1,4 +1,5 @@
-"""The skill map as a picture for reports: JDs and résumé texts in different marks, clusters with their names.
+"""The skill map as a picture for reports: JDs and résumé texts in different marks, clusters with their names,
+maps with other parameters beside one another, and the tree of clusters.
 
 Coordinates, clusters and quality come from the caller; only colours and the places of labels are worked
 out here.
@@ -15,21 +16,38 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from workbench.errors import InputError
-from workbench.plots.map_parts import COLOURS, bare, cluster_colours, place_labels, shortened
-from workbench.plots.style import GREY, INK, headline, house_style, new_figure
-from workbench.settings import Language
+from workbench.errors import InputError, MissingDependencyError
+from workbench.i18n import current_language, listed, ngettext, percent
+from workbench.i18n import gettext as _
+from workbench.plots.style import (
+    GREY,
+    INK,
+    LIGHT,
+    MUTED,
+    PALETTE,
+    ShownFigure,
+    beside,
+    headline,
+    house_style,
+    new_figure,
+    on_axes,
+    overall_headline,
+    rows,
+    shortened,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from workbench.exploration import Clusters, MapQuality, SkillMap
-    from workbench.plots.style import ShownFigure
+    from workbench.exploration import ClusterHierarchy, Clusters, ComparedMap, MapQuality, SkillMap
 
-__all__ = ["plot_skill_map"]
+__all__ = ["COLOURS", "cluster_colours", "plot_cluster_tree", "plot_map_comparison", "plot_skill_map"]
 
+# Yellow is too pale for small dots on white.
+COLOURS = PALETTE[:-1]
 KINDS = ("jd", "resume")
 MOST_LABELS = 40
+NOISE = -1
 
 
 def plot_skill_map(
@@ -42,7 +60,6 @@ def plot_skill_map(
     quality: MapQuality | None = None,
     title: str | None = None,
     most_labels: int = MOST_LABELS,
-    language: Language = "zh",
 ) -> ShownFigure:
     """Draw a map, with the names of clusters where they lie; no label covers another.
 
@@ -64,11 +81,6 @@ def plot_skill_map(
         By default what the clusters say.
     most_labels : int
         Largest clusters that are named.
-    language : {"zh", "en"}
-
-    Returns
-    -------
-    Figure
 
     Raises
     ------
@@ -77,51 +89,160 @@ def plot_skill_map(
     MissingDependencyError
         If textalloc, which places labels, is not installed.
     """
-    places = _places(skill_map)
-    n, zh = len(places), language == "zh"
-    is_jd = np.array([kind == "jd" for kind in _checked_kinds(kinds, n)])
-    if clusters is not None and len(clusters.labels) != n:
-        raise InputError(f"There are {n:,} points, but clusters of {len(clusters.labels):,} texts.")
-    if colour_by is not None and len(colour_by) != n:
-        raise InputError(f"There are {n:,} points, but {len(colour_by):,} values to colour them by.")
+    places = np.asarray(getattr(skill_map, "coordinates", skill_map), dtype=np.float64)
+    if places.ndim != 2 or places.shape[1] != 2 or not len(places):
+        raise InputError(
+            _("A map needs coordinates of shape (n, 2), not {shape}.").format(shape=places.shape)
+        )
+    is_jd = _are_jds(kinds, len(places))
+    for values, message in (
+        (
+            None if clusters is None else clusters.labels,
+            _("There are {n:,} points, but clusters of {given:,} texts."),
+        ),
+        (colour_by, _("There are {n:,} points, but {given:,} values to colour them by.")),
+    ):
+        if values is not None and len(values) != len(places):
+            raise InputError(message.format(n=len(places), given=len(values)))
+    if title is None:
+        n = len(places)
+        title = ngettext("A map of {n:,} text", "A map of {n:,} texts", n).format(n=n)
+        if clusters is not None:
+            title = clusters.sentence(current_language())
     with house_style():
         figure = new_figure(height=7.6)
         ax = figure.subplots()
-        colours, key = _colours(places, clusters, colour_by, zh)
+        colours, key = _colours(places, clusters, colour_by)
         _draw_points(ax, places, is_jd, colours)
-        bare(ax, places)
-        if title is None:
-            title = clusters.sentence(language) if clusters is not None else _count(is_jd, zh)
-        headline(ax, _fitting(title), "" if quality is None else quality.sentence(language))
-        _explain(figure, ax, [] if kinds is None else _marks(is_jd, zh), key, colour_name)
+        _bare(ax, places)
+        figure.aside = "" if quality is None else quality.sentence(current_language())
+        headline(ax, _fitting(title), figure.aside)
+        _explain(figure, ax, [] if kinds is None else _marks(is_jd), key, colour_name)
         if clusters is not None and len(clusters):
-            place_labels(ax, places, clusters, cluster_colours(clusters, places), most_labels)
-        figure.alt = f"{title} {quality.sentence(language) if quality else ''}".strip()
+            _place_labels(ax, places, clusters, cluster_colours(clusters, places), most_labels)
     return figure
 
 
-def _places(skill_map: SkillMap | npt.ArrayLike) -> npt.NDArray[np.float64]:
-    places = np.asarray(getattr(skill_map, "coordinates", skill_map), dtype=np.float64)
-    if places.ndim != 2 or places.shape[1] != 2 or not len(places):
-        raise InputError(f"A map needs coordinates of shape (n, 2), not {places.shape}.")
-    return places
+def plot_map_comparison(
+    compared: Sequence[ComparedMap], *, labels: npt.ArrayLike | None = None
+) -> ShownFigure:
+    """Small multiples: a map for each pair of parameters, with its quality.
+
+    Parameters
+    ----------
+    compared : sequence of ComparedMap
+        From :func:`~workbench.exploration.compare_maps`.
+    labels : array_like of int, optional
+        Cluster of each text, for colours; -1 is grey.
+
+    Returns
+    -------
+    Figure
+        The map with most neighbours kept is framed; the title names its parameters.
+    """
+    n = len(compared[0].skill_map)
+    found = np.zeros(n, dtype=int) if labels is None else np.asarray(labels)
+    if found.shape != (n,):
+        raise InputError(
+            _("There are {n:,} points, but labels of shape {shape}; give one for each.").format(
+                n=n, shape=found.shape
+            )
+        )
+    colours = [GREY if label == NOISE else COLOURS[label % len(COLOURS)] for label in found]
+    settings = [
+        (one.skill_map.settings["n_neighbors"], one.skill_map.settings["min_dist"]) for one in compared
+    ]
+    neighbours, distances = (list(dict.fromkeys(values)) for values in zip(*settings, strict=True))
+    best = max(range(len(compared)), key=lambda place: compared[place].quality.knn_overlap)
+    with house_style():
+        figure = new_figure(height=0.9 + 2.75 * len(neighbours))
+        grid = figure.subplots(len(neighbours), len(distances), squeeze=False)
+        for ax in grid.flat:
+            ax.set_visible(False)
+        for place, (one, (k, distance)) in enumerate(zip(compared, settings, strict=True)):
+            ax = grid[neighbours.index(k), distances.index(distance)]
+            ax.set_visible(True)
+            x, y = one.skill_map.coordinates.T
+            ax.scatter(x, y, s=3, c=colours, linewidths=0, rasterized=True)
+            _bare(ax, one.skill_map.coordinates)
+            ax.set_title(f"n_neighbors={k}, min_dist={distance:g}", fontsize=10, pad=20)
+            said = _("trustworthiness {trustworthiness:.3f}, neighbours kept {share}").format(
+                trustworthiness=one.quality.trustworthiness, share=percent(one.quality.knn_overlap, 0)
+            )
+            beside(ax, said, (0, 1), (0, 6), xycoords="axes fraction", fontsize=8.5, color=MUTED)
+            frame = (INK, 1.8) if place == best else (LIGHT, 0.8)
+            for spine in ax.spines.values():
+                spine.set(visible=True, color=frame[0], linewidth=frame[1])
+        title = _("Most neighbours are kept with n_neighbors={n_neighbors} and min_dist={min_dist:g}")
+        overall_headline(figure, title.format(n_neighbors=settings[best][0], min_dist=settings[best][1]))
+    return figure
 
 
-def _checked_kinds(kinds: Sequence[str] | None, n: int) -> Sequence[str]:
+def plot_cluster_tree(tree: ClusterHierarchy) -> ShownFigure:
+    """Which clusters are nearest to each other, as a tree.
+
+    Parameters
+    ----------
+    tree : ClusterHierarchy
+        From :func:`~workbench.exploration.cluster_hierarchy`.
+    """
+    from scipy.cluster.hierarchy import dendrogram
+
+    leaves = [f"{shortened(name, 34)}  ({size:,})" for name, size in zip(tree.names, tree.sizes, strict=True)]
+    nearest = [shortened(tree.names[int(leaf)], 18) for leaf in sorted(tree.linkage[0, :2])]
+    with on_axes(None, height=1.4 + 0.235 * len(leaves)) as ax:
+        colours = {"color_threshold": 0, "above_threshold_color": MUTED}
+        drawn = dendrogram(tree.linkage, labels=leaves, orientation="left", ax=ax, **colours)
+        for line in ax.collections:
+            line.set_linewidth(1.1)
+        rows(ax, ax.get_yticks(), drawn["ivl"])
+        ax.tick_params(axis="y", labelsize=9)
+        title = _("The two nearest clusters: {first} / {second}").format(first=nearest[0], second=nearest[1])
+        headline(ax, title, _("average cosine distance between directions; numbers of texts in brackets"))
+        ax.set_xlabel(_("cosine distance"))
+    return ax.figure  # type: ignore[return-value]
+
+
+def cluster_colours(clusters: Clusters, places: npt.NDArray[Any]) -> list[str]:
+    """A colour for each cluster, so that clusters of one colour lie far apart on the map.
+
+    Parameters
+    ----------
+    clusters : Clusters
+    places : ndarray, shape (n, 2)
+
+    Returns
+    -------
+    list of str
+        By cluster number.
+    """
+    centres = np.array([np.median(places[clusters.labels == k], axis=0) for k in range(len(clusters))])
+    chosen: list[int] = []
+    for cluster, centre in enumerate(centres):
+        distances = np.linalg.norm(centres[:cluster] - centre, axis=1)
+        # The colour whose nearest cluster is farthest; the first of those not used yet.
+        nearest = [
+            min((d for d, c in zip(distances, chosen, strict=True) if c == colour), default=np.inf)
+            for colour in range(len(COLOURS))
+        ]
+        chosen.append(int(np.argmax(nearest)))
+    return [COLOURS[colour] for colour in chosen]
+
+
+def _are_jds(kinds: Sequence[str] | None, n: int) -> npt.NDArray[np.bool_]:
     if kinds is None:
-        return ["resume"] * n
+        return np.zeros(n, dtype=bool)
     if len(kinds) != n:
-        raise InputError(f"There are {n:,} points, but {len(kinds):,} kinds; give one for each.")
+        raise InputError(
+            _("There are {n:,} points, but {given:,} kinds; give one for each.").format(n=n, given=len(kinds))
+        )
     if wrong := sorted(set(kinds) - set(KINDS)):
-        raise InputError(f"Kinds are 'jd' or 'resume', not {wrong[0]!r}.")
-    return kinds
+        raise InputError(_("Kinds are 'jd' or 'resume', not {kind!r}.").format(kind=wrong[0]))
+    return np.array([kind == "jd" for kind in kinds])
 
 
 def _colours(
-    places: npt.NDArray[Any],
-    clusters: Clusters | None,
-    colour_by: Sequence[Any] | npt.NDArray[Any] | None,
-    zh: bool,
+    places: npt.NDArray[Any], clusters: Clusters | None, colour_by: Sequence[Any] | npt.NDArray[Any] | None
 ) -> tuple[npt.NDArray[Any], Any]:
     """A colour for each point; and what explains them: a mapping of categories, a scale, or nothing."""
     if colour_by is None:
@@ -145,80 +266,112 @@ def _colours(
     colours[there] = [key.get(name, GREY) for name in values[there].astype(str)]
     grey = []
     if rest := len(frequent) - len(key):
-        grey.append(f"其余 {rest} 类" if zh else f"{rest} others")
+        grey.append(ngettext("{n} other", "{n} others", rest).format(n=rest))
     if not there.all():
-        grey.append("未填" if zh else "not given")
-    return colours, {**key, **({("、" if zh else ", ").join(grey): GREY} if grey else {})}
+        grey.append(_("not given"))
+    return colours, {**key, **({listed(grey): GREY} if grey else {})}
 
 
 def _draw_points(
     ax: Axes, places: npt.NDArray[Any], is_jd: npt.NDArray[np.bool_], colours: npt.NDArray[Any]
 ) -> None:
     size = float(np.clip(9000 / len(places), 1.2, 16))
-    x, y = places.T
     # Grey first, so that noise lies below what is in a cluster.
     order = np.argsort(colours != GREY, kind="stable")
     order = order[~is_jd[order]]
-    ax.scatter(
-        x[order], y[order], s=size, c=colours[order].tolist(), alpha=0.75, linewidths=0, rasterized=True
-    )
+    x, y = places[order].T
+    ax.scatter(x, y, s=size, c=colours[order].tolist(), alpha=0.75, linewidths=0, rasterized=True)
     if is_jd.any():
-        ax.scatter(
-            x[is_jd],
-            y[is_jd],
-            s=max(3.2 * size, 16),
-            c=colours[is_jd].tolist(),
-            marker="D",
-            edgecolors=INK,
-            linewidths=0.9,
-            zorder=3,
-        )
+        x, y = places[is_jd].T
+        diamonds = {"marker": "D", "edgecolors": INK, "linewidths": 0.9, "zorder": 3}
+        ax.scatter(x, y, s=max(3.2 * size, 16), c=colours[is_jd].tolist(), **diamonds)
+
+
+def _bare(ax: Axes, places: npt.NDArray[Any]) -> None:
+    """Axes without ticks, since places have no unit, that reach a little beyond the points."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    margin = 0.04 * max((high - low).max(), 1e-6)
+    ax.set_xlim(low[0] - margin, high[0] + margin)
+    ax.set_ylim(low[1] - margin, high[1] + margin)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+
+
+def _place_labels(
+    ax: Axes, places: npt.NDArray[Any], clusters: Clusters, colours: list[str], most: int
+) -> None:
+    """Names beside their clusters, placed so that they cover neither each other nor, if possible, points."""
+    from matplotlib import patheffects
+    from matplotlib.colors import to_rgb
+
+    try:
+        import textalloc
+    except ImportError as error:
+        raise MissingDependencyError(
+            _(
+                "Labels on a map need textalloc, which is not installed: run 'pip install .[map]' in the "
+                "project folder; or draw the map without clusters."
+            )
+        ) from error
+    shown = range(min(len(clusters), most))
+    centres = np.array([np.median(places[clusters.labels == cluster], axis=0) for cluster in shown])
+    # Against the clutter of points, a sample is enough to know where there is room.
+    some = places[:: max(1, len(places) // 1500)]
+    allocate: Any = textalloc.allocate  # its types do not say what it takes
+    _x, _y, texts, lines = allocate(
+        ax,
+        *centres.T,
+        [shortened(clusters.names[cluster], 30) for cluster in shown],
+        x_scatter=some[:, 0],
+        y_scatter=some[:, 1],
+        textsize=8.5,
+        # A shade that small letters can be read in.
+        textcolor=[tuple(0.62 * part for part in to_rgb(colours[cluster])) for cluster in shown],
+        linecolor=[colours[cluster] for cluster in shown],
+        linewidth=0.7,
+        max_distance=0.16,
+        nbr_candidates=600,
+        margin=0.006,
+        draw_all=False,
+        avoid_label_lines_overlap=True,
+    )
+    halo = [patheffects.withStroke(linewidth=2.4, foreground="white", alpha=0.85)]
+    for text in filter(None, texts):
+        text.set_path_effects(halo)
+    for drawn in filter(None, [*texts, *lines]):
+        # Else the layout makes room for labels after they were placed, and moves the map below them.
+        drawn.set_in_layout(False)
 
 
 def _explain(figure: ShownFigure, ax: Axes, marks: list[Line2D], key: Any, name: str) -> None:
     """One legend below the map for marks and categories; a bar beside it for a scale."""
     if isinstance(key, dict):
-        marks = marks + [_mark("o", 7, colour, shortened(str(label), 24)) for label, colour in key.items()]
+        marks = marks + [_mark("o", 7, colour, shortened(label, 24)) for label, colour in key.items()]
     elif key is not None:
         bar: Any = figure.colorbar(key, ax=ax, shrink=0.5, aspect=28, pad=0.01)
         bar.outline.set_visible(False)
         bar.set_label(name)
     if marks:
         title = name if isinstance(key, dict) else None
-        legend = figure.legend(
-            handles=marks,
-            loc="outside lower left",
-            ncols=5,
-            handletextpad=0.2,
-            columnspacing=1.4,
-            title=title,
-        )
+        spacing = {"ncols": 5, "handletextpad": 0.2, "columnspacing": 1.4}
+        legend = figure.legend(handles=marks, loc="outside lower left", title=title, **spacing)
         legend.set_alignment("left")
 
 
-def _marks(is_jd: npt.NDArray[np.bool_], zh: bool) -> list[Line2D]:
+def _marks(is_jd: npt.NDArray[np.bool_]) -> list[Line2D]:
     jds, resumes = int(is_jd.sum()), int((~is_jd).sum())
     return [
-        _mark("D", 6.5, GREY, f"岗位要求（{jds:,}）" if zh else f"JDs ({jds:,})", INK),
-        _mark("o", 4.5, GREY, f"简历技能（{resumes:,}）" if zh else f"résumé texts ({resumes:,})"),
+        _mark("D", 6.5, GREY, ngettext("JD ({n:,})", "JDs ({n:,})", jds).format(n=jds), INK),
+        _mark(
+            "o", 4.5, GREY, ngettext("résumé text ({n:,})", "résumé texts ({n:,})", resumes).format(n=resumes)
+        ),
     ]
 
 
 def _mark(marker: str, size: float, colour: str, label: str, edge: str = "none") -> Line2D:
-    return Line2D(
-        [],
-        [],
-        linestyle="none",
-        marker=marker,
-        markersize=size,
-        markerfacecolor=colour,
-        markeredgecolor=edge,
-        label=label,
-    )
-
-
-def _count(is_jd: npt.NDArray[np.bool_], zh: bool) -> str:
-    return f"{len(is_jd):,} 条文本的地图" if zh else f"A map of {len(is_jd):,} texts"
+    style = {"markersize": size, "markerfacecolor": colour, "markeredgecolor": edge}
+    return Line2D([], [], linestyle="none", marker=marker, label=label, **style)
 
 
 def _fitting(title: str) -> str:

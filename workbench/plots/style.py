@@ -1,26 +1,36 @@
-"""The house style of all figures: colours, type, spines, and a figure that shows itself in notebooks.
+"""The house style of all figures: colours, type, a font with Chinese, and a figure that shows itself.
 
-Colours are those of Okabe and Ito (2008), which people with colour-vision deficiency can tell apart.
+Colours are those of Okabe and Ito (2008), which people with colour-vision deficiency can tell apart. The
+font comes from a package, so that no system font is needed.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import PercentFormatter
 
-from workbench.plots.fonts import font_families
+from workbench.errors import MissingDependencyError
+from workbench.i18n import gettext as _
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
     "BLUE",
+    "DASHED",
+    "DOTTED",
     "GREEN",
     "GREY",
     "INK",
@@ -28,14 +38,25 @@ __all__ = [
     "MUTED",
     "ORANGE",
     "PALETTE",
+    "PAPER",
     "PURPLE",
     "SKY",
     "VERMILLION",
     "YELLOW",
     "ShownFigure",
+    "band",
+    "beside",
+    "cjk_font_path",
+    "font_families",
     "headline",
     "house_style",
+    "in_percent",
+    "minus",
     "new_figure",
+    "on_axes",
+    "overall_headline",
+    "rows",
+    "shortened",
 ]
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -43,15 +64,21 @@ SKY, PURPLE, YELLOW = "#56B4E9", "#CC79A7", "#F0E442"
 # Yellow last: on white it is too pale for lines and text.
 PALETTE = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, YELLOW)
 INK, MUTED, GREY, LIGHT = "#1F2933", "#5F6B7A", "#9AA5B1", "#E4E7EB"
+DASHED, DOTTED = (0, (4, 3)), (0, (1, 2))
+# What keeps a label readable on lines and bars.
+PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
 
 WIDTH = 9.0  # inches; fits the text column of a notebook
 SCREEN_DPI = 100
+# Room above the axes' content for the labels of cutoffs, as a share of its height.
+HEAD_ROOM = 0.12
+FONT_FILE = "NotoSansCJKsc-Regular.otf"
 
 
 class ShownFigure(Figure):
     """A figure that shows itself in a notebook, sharp and with an alternative text, without pyplot."""
 
-    alt: str = ""
+    aside: str = ""  # what the alternative text says besides
 
     # Ticks are made while drawing, and saving reads settings too, so both happen in the house style.
     def draw(self, renderer: Any) -> None:
@@ -61,6 +88,13 @@ class ShownFigure(Figure):
     def savefig(self, *args: Any, **kwargs: Any) -> None:
         with house_style():
             super().savefig(*args, **kwargs)
+
+    @property
+    def alt(self) -> str:
+        """What stands for the figure where it cannot be seen: its titles, which say what it shows."""
+        titles = [self.get_suptitle(), *(ax.get_title(loc="left").strip() for ax in self.axes)]
+        said = titles[:1] if titles[0] else titles
+        return " · ".join(filter(None, [*said, self.aside])).replace("\n", " ").replace(r"\$", "$")
 
     def png(self) -> bytes:
         """The figure as PNG, at twice the size that it is shown in."""
@@ -76,10 +110,9 @@ class ShownFigure(Figure):
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in the house style; build the whole figure inside."""
-    families = list(font_families())
     with rc_context(
         {
-            "font.family": families,
+            "font.family": list(font_families()),
             "font.size": 10.5,
             "text.color": INK,
             "axes.edgecolor": GREY,
@@ -103,8 +136,10 @@ def house_style() -> Iterator[None]:
             "ytick.labelsize": 9.5,
             "lines.linewidth": 1.8,
             "legend.frameon": False,
+            "legend.fontsize": 9.5,
             "figure.dpi": SCREEN_DPI,
             "figure.facecolor": "white",
+            "figure.titlesize": 13,
             "savefig.facecolor": "white",
             # Type 42 keeps text in PDFs selectable and editable.
             "pdf.fonttype": 42,
@@ -118,10 +153,115 @@ def new_figure(width: float = WIDTH, height: float = 4.0) -> ShownFigure:
     return ShownFigure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.08))
 
 
+@contextmanager
+def on_axes(ax: Axes | None, width: float = WIDTH, height: float = 4.0) -> Iterator[Axes]:
+    """Draw in the house style on given axes, else on those of a new figure of that size."""
+    with house_style():
+        yield new_figure(width, height).subplots() if ax is None else ax
+
+
 def headline(axes: Axes, title: str, subtitle: str = "") -> None:
     """Put the finding or question above the axes, flush left, with a quieter line below it."""
     axes.set_title(title + ("\n" if subtitle else ""))
     if subtitle:
-        axes.annotate(
-            subtitle, (0, 1), (0, 8), xycoords="axes fraction", textcoords="offset points", color=MUTED
+        beside(axes, subtitle, (0, 1), (0, 8), xycoords="axes fraction", color=MUTED)
+
+
+def overall_headline(figure: ShownFigure, title: str, subtitle: str = "") -> None:
+    """The finding above all axes; a headline of the first ones would make them as wide as itself."""
+    figure.suptitle(title, x=0.01, ha="left")
+    if subtitle:
+        first = figure.axes[0]
+        if not first.get_title(loc="left"):
+            first.set_title(" ", fontsize=10.5)
+        said = beside(
+            first, subtitle, (0.01, 1), (0, 8), xycoords=("figure fraction", "axes fraction"), color=MUTED
         )
+        said.set_in_layout(False)
+
+
+def beside(ax: Axes, text: str, at: Any, offset: tuple[float, float] = (0, 0), **style: Any) -> Any:
+    """Write beside a point, `offset` points away from it."""
+    return ax.annotate(text, at, offset, textcoords="offset points", **style)
+
+
+def band(
+    ax: Axes, x: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, colour: str, alpha: float = 0.18
+) -> None:
+    """A shaded interval around a curve; gaps where it is undefined."""
+    x, low, high = map(np.asarray, (x, low, high))
+    ax.fill_between(x, low, high, color=colour, alpha=alpha, linewidth=0, zorder=1)
+
+
+def in_percent(ax: Axes, which: str = "y", *, room: bool = True) -> None:
+    """An axis from 0 to 100 percent; with `room`, the vertical one leaves space for labels at the top."""
+    for name in which:
+        axis = ax.yaxis if name == "y" else ax.xaxis
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set_ticks(np.linspace(0, 1, 6))
+    if "y" in which:
+        ax.set_ylim(0, 1 + HEAD_ROOM if room else 1.02)
+    if "x" in which:
+        ax.set_xlim(0, 1.02)
+    ax.grid(axis="both" if len(which) == 2 else which)  # type: ignore[arg-type]
+
+
+def rows(ax: Axes, places: npt.ArrayLike, names: Sequence[str], **style: Any) -> None:
+    """Names in the place of a vertical axis, one a row."""
+    ax.set_yticks(np.asarray(places), names, **style)
+    ax.tick_params(axis="y", length=0, labelcolor=INK)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="x")
+
+
+def minus(text: str) -> str:
+    """With the minus sign that matplotlib's own tick labels have."""
+    return text.replace("-", "\u2212")
+
+
+def shortened(text: object, most: int = 28) -> str:
+    """A user's text as a figure can show it: not too long, and a dollar sign begins no formula."""
+    text = str(text)
+    return (text if len(text) <= most else text[: most - 1] + "…").replace("$", r"\$")
+
+
+@cache
+def cjk_font_path() -> Path:
+    """Where the Noto Sans CJK SC font of the package ``mplfonts`` lies.
+
+    The package is found, not imported: importing it would change matplotlib's settings.
+
+    Raises
+    ------
+    MissingDependencyError
+        If ``mplfonts`` is not installed or its font file is missing.
+    """
+    spec = find_spec("mplfonts")
+    for folder in (spec.submodule_search_locations if spec else None) or []:
+        path = Path(folder) / "fonts" / FONT_FILE
+        if path.is_file():
+            return path
+    raise MissingDependencyError(
+        _(
+            "The font {file} that shows Chinese in figures was not found; "
+            "install the package that ships it: pip install mplfonts."
+        ).format(file=FONT_FILE)
+    )
+
+
+@cache
+def font_families() -> tuple[str, ...]:
+    """Register the font with matplotlib, once, and return families for ``rcParams["font.family"]``.
+
+    The second family fills in symbols that the first lacks.
+
+    Examples
+    --------
+    >>> font_families()
+    ('Noto Sans CJK SC', 'DejaVu Sans')
+    """
+    from matplotlib import font_manager
+
+    path = cjk_font_path()
+    font_manager.fontManager.addfont(path)
+    return font_manager.FontProperties(fname=path).get_name(), "DejaVu Sans"
