@@ -237,7 +237,7 @@ def _project() -> Iterator[Finding]:
 def _figures() -> Iterator[Finding]:
     from matplotlib.ft2font import FT2Font
 
-    from workbench.plots.fonts import cjk_font_path
+    from workbench.plots.style import cjk_font_path
 
     path = cjk_font_path()
     font = FT2Font(str(path))

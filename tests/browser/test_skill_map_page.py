@@ -15,7 +15,7 @@ from matplotlib.colors import to_hex, to_rgb
 from PIL import Image, ImageColor
 
 import workbench as wb
-from workbench.plots.map_parts import COLOURS
+from workbench.plots.skill_map import COLOURS
 from workbench.plots.style import GREEN, INK, VERMILLION, YELLOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]

@@ -89,7 +89,7 @@ class TestMachine:
         from matplotlib import font_manager
 
         latin = font_manager.findfont("DejaVu Sans")
-        monkeypatch.setattr("workbench.plots.fonts.cjk_font_path", lambda: Path(latin))
+        monkeypatch.setattr("workbench.plots.style.cjk_font_path", lambda: Path(latin))
         finding = found("Figures", "Chinese")
         assert finding.status == "problem"
         assert finding.value == "DejaVuSans.ttf lacks 职位简历匹配"

@@ -22,7 +22,7 @@ from workbench.exploration import Clusters, SkillMap, fit_map, map_quality, term
 from workbench.panels import MapPanel, SearchPanel
 from workbench.panels.map_points import ALL_COLOURS, MARKS, MapPoints, Pins
 from workbench.panels.map_view import MARGIN, OPACITIES, SIZES_FEW, SIZES_MANY, WIDTH_TO_HEIGHT
-from workbench.plots.map_parts import COLOURS
+from workbench.plots.skill_map import COLOURS
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
 
 RISKY = "<script>alert(1)</script> =1+1"

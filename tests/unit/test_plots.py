@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from workbench.errors import InputError
+from workbench.i18n import language
 from workbench.plots import plot_histogram, plot_values
-from workbench.plots.fonts import cjk_font_path, font_families
+from workbench.plots.style import cjk_font_path, font_families
 
 NAME = "主导过智能客服 Agent 项目"
 
@@ -35,7 +36,9 @@ def texts_of(figure):
 def test_chinese_has_glyphs_in_every_file_format(plot, file_format, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plot(unit_vector(64), name=NAME, language="zh").savefig(tmp_path / f"figure.{file_format}")
+        with language("zh"):
+            figure = plot(unit_vector(64), name=NAME)
+        figure.savefig(tmp_path / f"figure.{file_format}")
 
 
 def test_the_font_is_the_one_that_a_package_ships_not_one_of_the_system():
@@ -46,7 +49,7 @@ def test_the_font_is_the_one_that_a_package_ships_not_one_of_the_system():
 def test_finding_the_font_neither_imports_its_package_nor_changes_settings():
     script = (
         "import sys, matplotlib; before = dict(matplotlib.rcParams)\n"
-        "import workbench.plots.fonts as fonts; fonts.font_families()\n"
+        "import workbench.plots.style as style; style.font_families()\n"
         "assert 'mplfonts' not in sys.modules; assert dict(matplotlib.rcParams) == before"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True)
@@ -79,7 +82,7 @@ def test_every_dimension_has_a_bar_of_its_own(dimension, rows):
 
 def test_beyond_4096_dimensions_a_bar_spans_its_neighbours_and_the_axis_says_so():
     vector = unit_vector(10_000)
-    figure = plot_values(vector, language="en")
+    figure = plot_values(vector)
     highs = np.concatenate([axes.patches[0].get_data().values for axes in figure.axes])
     assert len(figure.axes) <= 8
     assert highs.max() == vector.max()
@@ -89,15 +92,15 @@ def test_beyond_4096_dimensions_a_bar_spans_its_neighbours_and_the_axis_says_so(
 def test_the_title_gives_the_share_of_the_largest_values_and_labels_name_both_ends():
     vector = np.zeros(100)
     vector[:10], vector[50] = 0.3, -np.sqrt(0.1)
-    figure = plot_values(vector, language="en")
+    figure = plot_values(vector)
     # The ten largest squares: 0.1, and nine of the ten 0.09.
-    assert title(figure) == "The 10 largest values hold 91.0% of the squared length"
+    assert title(figure) == "The 10 largest values hold 91.0 % of the squared length"
     assert texts_of(figure)[:2] == ["#0  0.3000", "#50  \u22120.3162"]
 
 
 def test_the_histogram_title_gives_the_5_and_95_percent_quantiles():
     vector = np.linspace(-1, 1, 201)
-    figure = plot_histogram(vector, language="en")
+    figure = plot_histogram(vector)
     assert title(figure) == "Nine tenths of the values lie between \u22120.9000 and 0.9000"
     assert sum(patch.get_height() for patch in figure.axes[0].patches[1:]) == 201
 
@@ -105,7 +108,8 @@ def test_the_histogram_title_gives_the_5_and_95_percent_quantiles():
 def test_zeros_of_a_sparse_vector_are_counted_not_drawn():
     vector = np.zeros(1000)
     vector[:30] = 0.1 + np.arange(30) / 100
-    figure = plot_histogram(vector, language="zh")
+    with language("zh"):
+        figure = plot_histogram(vector)
     assert title(figure) == "1000 个数值里有 970 个是零"
     assert sum(patch.get_height() for patch in figure.axes[0].patches[1:]) == 30
 
@@ -130,7 +134,7 @@ def test_what_is_no_finite_vector_is_refused(plot, wrong, says):
 
 
 def test_a_figure_shows_itself_sharp_with_its_finding_as_alternative_text():
-    figure = plot_values([0.6, -0.8], language="en")
+    figure = plot_values([0.6, -0.8])
     png, metadata = figure._repr_png_()
     width = int.from_bytes(png[16:20], "big")
     assert width == 2 * metadata["width"]

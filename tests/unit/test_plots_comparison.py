@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from workbench.calibration import compare, matryoshka, sweep
 from workbench.errors import InputError
+from workbench.i18n import language
 from workbench.plots import plot_curves, plot_differences, plot_matryoshka
 from workbench.plots.style import BLUE, GREEN, GREY, VERMILLION
 
@@ -57,14 +58,15 @@ class TestDifferences:
         assert GREY.upper() in segments(plot_differences(alike).axes[0])
 
     def test_the_title_counts(self, found):
-        assert plot_differences(found).alt == "按 AUC 与 词法 keyword 相比：1 个更好，1 个更差"
-        assert plot_differences(found, language="en").alt == "Against 词法 keyword, by AUC: 1 better, 1 worse"
+        with language("zh"):
+            assert plot_differences(found).alt == "按 AUC 与 词法 keyword 相比：1 个更好、1 个更差"
+        assert plot_differences(found).alt == "Against 词法 keyword, by AUC: 1 better, 1 worse"
 
     def test_of_two_the_title_is_the_finding(self, scores):
         values, labels = scores
         two = compare({name: values[name] for name in ("词法 keyword", "小模型")}, labels, n_resamples=50)
         gap = f"{two.row('小模型')['difference']:+.3f}".replace("-", "\u2212")
-        assert plot_differences(two, language="en").alt == f"小模型 is worse than 词法 keyword: AUC {gap}"
+        assert plot_differences(two).alt == f"小模型 is worse than 词法 keyword: AUC {gap}"
 
     def test_an_undefined_difference_is_a_dash(self):
         values = {"good": [0.9, 0.8, 0.2, 0.1], "bad": [0.1, 0.2, 0.8, 0.9]}
@@ -126,13 +128,14 @@ class TestMatryoshka:
 
     def test_the_title_names_the_smallest_that_suffices(self, table):
         assert table["suffices"].tolist() == [False, True, True]
-        assert title(plot_matryoshka(table, name="实验")) == "实验：128 维中 64 维就够"
-        assert title(plot_matryoshka(table, language="en")) == "64 of 128 dimensions suffice"
+        with language("zh"):
+            assert title(plot_matryoshka(table, name="实验")) == "实验：128 维中 64 维就够"
+        assert title(plot_matryoshka(table)) == "64 of 128 dimensions suffice"
 
     def test_where_only_all_suffice_it_says_so(self, table):
         attrs, table = table.attrs, table.assign(suffices=[False, False, True])
         table.attrs = attrs
-        assert title(plot_matryoshka(table, language="en")).startswith("fewer than 128")
+        assert title(plot_matryoshka(table)).startswith("fewer than 128")
 
     def test_bars_are_the_intervals_of_the_differences(self, table):
         above = plot_matryoshka(table).axes[0]
@@ -148,12 +151,11 @@ class TestMatryoshka:
             plot_matryoshka(pd.DataFrame({"auc": [0.5]}))
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_names_and_chinese_have_glyphs_and_no_name_is_a_formula(found, scores, language, tmp_path):
+def test_names_and_chinese_have_glyphs_and_no_name_is_a_formula(found, scores, each_language, tmp_path):
     values, labels = scores
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plot_differences(found, language=language).savefig(tmp_path / "differences.png")
-        plot_curves(
-            {name: sweep(each, labels) for name, each in values.items()}, found.cutoffs, language=language
-        ).savefig(tmp_path / "curves.svg")
+        plot_differences(found).savefig(tmp_path / "differences.png")
+        plot_curves({name: sweep(each, labels) for name, each in values.items()}, found.cutoffs).savefig(
+            tmp_path / "curves.svg"
+        )

@@ -23,6 +23,7 @@ from workbench.exploration import (
     supply_and_demand,
     supply_change,
 )
+from workbench.i18n import language
 from workbench.plots import (
     plot_cluster_tree,
     plot_map_comparison,
@@ -30,7 +31,7 @@ from workbench.plots import (
     plot_supply_change,
     plot_supply_demand,
 )
-from workbench.plots.map_parts import COLOURS, cluster_colours
+from workbench.plots.skill_map import COLOURS, cluster_colours
 from workbench.plots.style import GREY
 
 N, K = 300, 12
@@ -88,19 +89,19 @@ def label_boxes(figure):
 
 
 class TestTheMap:
-    @pytest.mark.parametrize("language", ["zh", "en"])
-    def test_labels_do_not_overlap(self, skill_map, clusters, language):
-        boxes = label_boxes(plot_skill_map(skill_map, clusters=clusters, language=language))
+    def test_labels_do_not_overlap(self, skill_map, clusters, each_language):
+        boxes = label_boxes(plot_skill_map(skill_map, clusters=clusters))
         assert len(boxes) >= K // 2
         assert not [1 for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
 
     def test_chinese_labels_have_glyphs(self, skill_map, clusters, vectors):
         quality = map_quality(vectors, skill_map)
-        assert_renders(plot_skill_map(skill_map, clusters=clusters, quality=quality, language="zh"))
+        with language("zh"):
+            assert_renders(plot_skill_map(skill_map, clusters=clusters, quality=quality))
 
     def test_jds_are_diamonds_on_top_and_the_legend_counts_both(self, skill_map):
         kinds = ["jd"] * 7 + ["resume"] * (N - 7)
-        figure = plot_skill_map(skill_map, kinds=kinds, language="en")
+        figure = plot_skill_map(skill_map, kinds=kinds)
         dots, diamonds = figure.axes[0].collections
         assert (len(dots.get_offsets()), len(diamonds.get_offsets())) == (N - 7, 7)
         assert diamonds.get_zorder() > dots.get_zorder()
@@ -109,7 +110,7 @@ class TestTheMap:
 
     def test_the_title_and_quality_are_those_of_the_data(self, skill_map, clusters, vectors):
         quality = map_quality(vectors, skill_map)
-        figure = plot_skill_map(skill_map, clusters=clusters, quality=quality, language="en")
+        figure = plot_skill_map(skill_map, clusters=clusters, quality=quality)
         assert title(figure) == "300 texts fall into 12 clusters; 20 (7%) belong to none."
         assert quality.sentence("en") in [text.get_text() for text in figure.axes[0].texts]
         assert figure.alt.startswith(title(figure))
@@ -122,7 +123,7 @@ class TestTheMap:
 
     def test_a_map_without_any_cluster_says_so(self, skill_map, vectors):
         none = find_clusters(vectors, min_cluster_size=N, space="vectors", min_samples=2)
-        figure = plot_skill_map(skill_map, clusters=none, language="en")
+        figure = plot_skill_map(skill_map, clusters=none)
         assert title(figure).startswith("No cluster was found")
         assert_renders(figure)
 
@@ -134,14 +135,14 @@ class TestTheMap:
     def test_numbers_get_a_scale_and_names_a_legend_with_the_rest_in_grey(self, skill_map):
         scale = plot_skill_map(skill_map, colour_by=np.linspace(0, 1, N), colour_name="score")
         assert scale.axes[1].get_ylabel() == "score"
-        names = plot_skill_map(skill_map, colour_by=[f"g{row % 9}" for row in range(N)], language="en")
+        names = plot_skill_map(skill_map, colour_by=[f"g{row % 9}" for row in range(N)])
         texts = [text.get_text() for text in names.legends[0].get_texts()]
         assert len(texts) == len(COLOURS) + 1
         assert texts[-1] == "3 others"
 
     def test_texts_without_a_value_are_grey_and_said_to_be(self, skill_map):
         values = [None if row % 3 else f"g{row % 2}" for row in range(N)]
-        figure = plot_skill_map(skill_map, colour_by=values, language="en")
+        figure = plot_skill_map(skill_map, colour_by=values)
         assert [text.get_text() for text in figure.legends[0].get_texts()] == ["g0", "g1", "not given"]
         colours = [to_hex(colour) for colour in figure.axes[0].collections[0].get_facecolor()]
         assert colours.count(GREY.lower()) == sum(value is None for value in values)
@@ -173,7 +174,7 @@ class TestComparison:
     def test_the_best_map_is_named_and_framed(self, vectors):
         compared = compare_maps(vectors[:80], n_neighbors=(5, 10), min_dist=(0.0, 0.8), progress=False)
         best = max(compared, key=lambda one: one.quality.knn_overlap).skill_map.settings
-        figure = plot_map_comparison(compared, labels=np.arange(80) % K, language="en")
+        figure = plot_map_comparison(compared, labels=np.arange(80) % K)
         said = figure.get_suptitle()
         assert f"n_neighbors={best['n_neighbors']} and min_dist={best['min_dist']:g}" in said
         framed = [ax.get_title(loc="left") for ax in figure.axes if ax.spines["left"].get_linewidth() > 1]
@@ -184,7 +185,8 @@ class TestComparison:
 class TestTree:
     def test_it_has_a_leaf_for_each_cluster_and_names_the_nearest(self, clusters):
         tree = cluster_hierarchy(clusters)
-        figure = plot_cluster_tree(tree, language="zh")
+        with language("zh"):
+            figure = plot_cluster_tree(tree)
         leaves = [label.get_text() for label in figure.axes[0].get_yticklabels()]
         assert sorted(leaves) == sorted(f"{n}  ({s})" for n, s in zip(tree.names, tree.sizes, strict=True))
         first = {tree.names[int(leaf)] for leaf in tree.linkage[0, :2]}
@@ -193,9 +195,8 @@ class TestTree:
 
 
 class TestSupplyDemand:
-    @pytest.mark.parametrize("language", ["zh", "en"])
-    def test_groups_stand_scarcest_on_top_with_their_counts(self, found, language):
-        figure = plot_supply_demand(found, language=language)
+    def test_groups_stand_scarcest_on_top_with_their_counts(self, found, each_language):
+        figure = plot_supply_demand(found)
         ax = figure.axes[0]
         assert [label.get_text() for label in ax.get_yticklabels()] == found.table["group"].tolist()
         assert ax.get_ylim()[0] > ax.get_ylim()[1]
@@ -204,37 +205,37 @@ class TestSupplyDemand:
         texts = {text.get_text() for text in ax.texts}
         row = found.table.iloc[0]
         counts = f"{row['n_jds']} 岗 · {row['n_candidates']} 人"
-        assert (counts if language == "zh" else f"{row['n_jds']} JDs · {row['n_candidates']}") in texts
+        assert (counts if each_language == "zh" else f"{row['n_jds']} JDs · {row['n_candidates']}") in texts
         assert_renders(figure)
 
     def test_many_groups_show_both_ends_and_say_how_many_are_between(self, found):
-        figure = plot_supply_demand(found, most=6, language="en")
+        figure = plot_supply_demand(found, most=6)
         names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
         assert names == [*found.table["group"][:3], *found.table["group"][-3:]]
         assert any("6 groups between" in text.get_text() for text in figure.axes[0].texts)
 
     def test_the_title_counts_what_the_table_has(self, found):
         without = len(found.jds_without_candidate)
-        assert title(plot_supply_demand(found, language="en")).endswith(f"above 0.6000: {without}")
+        assert title(plot_supply_demand(found)).endswith(f"above 0.6000: {without}")
 
     def test_changes_are_arrows_and_what_has_no_ratio_is_counted(self, vectors, found):
         groups = [f"岗位类 {k}" for k in np.arange(40) % 5] + ["新的一类"] * 20
         after = supply_and_demand(vectors[:60], vectors[100:], cutoff=0.6, groups=groups)
         change = supply_change(found, after)
-        figure = plot_supply_change(change, language="en")
+        figure = plot_supply_change(change)
         assert len(figure.axes[0].get_yticklabels()) == change["candidates_per_jd_change"].notna().sum()
-        assert "1 groups are new, 7 are gone" in " ".join(t.get_text() for t in figure.axes[0].texts)
+        assert "1 group is new · 7 are gone" in " ".join(t.get_text() for t in figure.axes[0].texts)
         fell = (change["candidates_per_jd_change"] < 0).sum()
-        assert title(figure).startswith(f"Candidates for each JD fell in {fell} groups")
+        assert title(figure).startswith(f"Candidates for each JD: fewer in {fell} groups")
         assert_renders(figure)
 
     def test_the_title_counts_changes_that_are_not_shown_too(self, vectors, found):
         after = supply_and_demand(vectors[:60], vectors[100:], cutoff=0.6, groups=found.jds["group"].tolist())
         change = supply_change(found, after)
         fell = (change["candidates_per_jd_change"] < 0).sum()
-        figure = plot_supply_change(change, most=2, language="en")
+        figure = plot_supply_change(change, most=2)
         assert fell > 2
-        assert title(figure).startswith(f"Candidates for each JD fell in {fell} groups")
+        assert title(figure).startswith(f"Candidates for each JD: fewer in {fell} groups")
         assert f"{len(change) - 2} groups that changed less" in " ".join(
             t.get_text() for t in figure.axes[0].texts
         )

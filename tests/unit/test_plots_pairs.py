@@ -41,13 +41,12 @@ def drawn(figure) -> bytes:
         return figure.png()
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_all_figures_have_their_glyphs(annotations, simulated, language):
+def test_all_figures_have_their_glyphs(annotations, simulated, each_language):
     pairs = pd.DataFrame({"pair_id": annotations["pair_id"].unique(), "岗位": ["护理", "销售"] * 40})
     for figure in (
-        plot_agreement(agreement(annotations, pairs, "岗位"), language=language),
-        plot_label_noise(label_noise(annotations), simulated=simulate_label_noise(n=50), language=language),
-        plot_active_labelling(simulated, language=language),
+        plot_agreement(agreement(annotations, pairs, "岗位")),
+        plot_label_noise(label_noise(annotations), simulated=simulate_label_noise(n=50)),
+        plot_active_labelling(simulated),
     ):
         assert drawn(figure).startswith(b"\x89PNG")
         assert figure.alt
@@ -56,21 +55,21 @@ def test_all_figures_have_their_glyphs(annotations, simulated, language):
 def test_agreement_has_a_row_for_the_whole_and_one_for_each_group_lowest_first(annotations):
     pairs = pd.DataFrame({"pair_id": annotations["pair_id"].unique(), "family": ["a", "b", "c", "d"] * 20})
     found = agreement(annotations, pairs, "family")
-    ax = plot_agreement(found, language="en").axes[0]
+    ax = plot_agreement(found).axes[0]
     names = [label.get_text() for label in ax.get_yticklabels()]
     expected = sorted(found.groups, key=lambda part: part.percent.value)
-    assert names == ["all", *(part.group for part in expected)]
+    assert names == ["all pairs", *(part.group for part in expected)]
     dots = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
     assert dots == pytest.approx([found.percent.value, *(part.percent.value for part in expected)])
 
 
 def test_the_noise_figure_names_the_rate_beyond_which_the_target_cannot_be_measured(annotations):
-    figure = plot_label_noise(label_noise(annotations), target=0.9, language="en")
-    assert "more than 10.0% wrong labels" in figure.axes[0].get_title(loc="left")
+    figure = plot_label_noise(label_noise(annotations), target=0.9)
+    assert "more than 10.0 % wrong labels" in figure.axes[0].get_title(loc="left")
 
 
 def test_the_active_figure_says_what_the_largest_number_of_labels_gives(simulated):
-    figure = plot_active_labelling(simulated, language="en")
+    figure = plot_active_labelling(simulated)
     assert figure.alt == "With 100 labels, precision is off by 2.0 points if active, 5.0 if random"
     curves = [line.get_ydata().tolist() for line in figure.axes[0].lines]
     assert curves == [pytest.approx([10, 5]), pytest.approx([4, 2])]

@@ -152,10 +152,10 @@ class Study:
     def _repr_html_(self) -> str:
         return report_text.html(self)
 
-    def plot(self, **options: Any) -> Any:
-        """The study as one figure: :func:`workbench.plots.calibration.plot_study`."""
+    def plot(self) -> Any:
+        """The study as one figure: :func:`workbench.plots.plot_study`."""
         # The one place that looks up to the plots, by name, as pandas does with its plotting backend.
-        return import_module("workbench.plots.calibration").plot_study(self, **options)
+        return import_module("workbench.plots").plot_study(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The card that :meth:`save` writes."""

@@ -23,7 +23,7 @@ CARD = "reports/cutoff.json"
 STEP = 0.001
 # Of the picture, in its own units: its width, and the height of either class.
 WIDTH, HALF = 1000, 105
-# Of matches and others, as in workbench.plots.scores.
+# Of matches and others, as in workbench.plots.plot_scores.
 COLOURS = ("#0072B2", "#E69F00")
 TICK_STEPS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 MOST_TICKS = 9

@@ -201,8 +201,7 @@ def vector_html(vector: Vectors, name: str) -> str:
     """
     from workbench.plots import plot_histogram, plot_values
 
-    speak = current_language()
-    figures = [plot(vector, name=name, language=speak) for plot in (plot_histogram, plot_values)]
+    figures = [plot(vector, name=name) for plot in (plot_histogram, plot_values)]
     norm = float(np.linalg.norm(vector))
     html = render(
         "panels/vector.html", vector=vector, norm=norm, first=vector[:FIRST_VALUES], figures=figures

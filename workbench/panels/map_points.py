@@ -19,7 +19,7 @@ from workbench.errors import InputError
 from workbench.exploration import Clusters
 from workbench.i18n import N_, current_language
 from workbench.i18n import gettext as _
-from workbench.plots.map_parts import COLOURS, cluster_colours
+from workbench.plots.skill_map import COLOURS, cluster_colours
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
 
 __all__ = ["ALL_COLOURS", "MARKS", "Drawn", "KeyEntry", "MapPoints", "Pins"]

@@ -17,6 +17,7 @@ from workbench.calibration.groups import by_group
 from workbench.calibration.probability import fit_probability
 from workbench.calibration.reliability_diagram import reliability
 from workbench.errors import InputError
+from workbench.i18n import language
 from workbench.plots import (
     plot_cost,
     plot_groups,
@@ -53,46 +54,46 @@ def numbers(text):
     return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text.replace(",", ""))]
 
 
-def every_figure(study, language):
-    cutoffs = {"cutoff": study.cutoff.value, "current_cutoff": 0.4, "language": language}
+def every_figure(study):
+    cutoffs = {"cutoff": study.cutoff.value, "current_cutoff": 0.4}
     model = fit_probability(study.observations, method="sigmoid", n_resamples=20)
-    yield plot_study(study, language=language)
-    yield plot_scores(SCORES, LABELS, study.cutoff.value, current_cutoff=0.4, language=language)
+    yield plot_study(study)
+    yield plot_scores(SCORES, LABELS, study.cutoff.value, current_cutoff=0.4)
     yield plot_over_cutoff(study.sweep, study.bands, target_precision=0.85, target_missed=0.1, **cutoffs)
     yield plot_cost(study.sweep, **cutoffs)
     yield plot_precision_recall(study.sweep, study.bands, target_precision=0.85, **cutoffs)
     yield plot_roc(study.sweep, **cutoffs)
-    yield plot_stability(study.stability, study.cutoff.value, current_cutoff=0.4, language=language)
+    yield plot_stability(study.stability, study.cutoff.value, current_cutoff=0.4)
     said = reliability(study.observations, model.cross_fit.probability, n_resamples=20)
-    yield plot_reliability(said, language=language)
+    yield plot_reliability(said)
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_figure_renders_without_missing_glyphs_and_can_be_read_aloud(study, language):
+def test_every_figure_renders_without_missing_glyphs_and_can_be_read_aloud(study, each_language):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for figure in every_figure(study, language):
+        for figure in every_figure(study):
             assert figure.png().startswith(b"\x89PNG")
             assert figure.alt
             assert (
-                bool(re.search(r"[\u4e00-\u9fff]", figure.alt)) == (language == "zh") or "AUC" in figure.alt
+                bool(re.search(r"[\u4e00-\u9fff]", figure.alt)) == (each_language == "zh")
+                or "AUC" in figure.alt
             )
 
 
 def test_the_study_plots_itself(study):
-    assert len(study.plot(language="en").axes) == 4
+    assert len(study.plot().axes) == 4
 
 
 class TestScores:
     def test_the_title_counts_matches_above_the_cutoff(self):
         called = SCORES > 0.5
         share = 100 * precision_score(LABELS, called)
-        figure = plot_scores(SCORES, LABELS, 0.5, language="en")
+        figure = plot_scores(SCORES, LABELS, 0.5)
         assert numbers(title(figure))[1:] == [called[LABELS == 1].sum(), called.sum(), round(share, 1)]
 
     def test_a_score_on_the_cutoff_is_not_above_it(self):
-        figure = plot_scores([0.2, 0.5, 0.8], [0, 1, 1], 0.5, language="en")
-        assert title(figure) == "Above 0.5000, 1 of 1 pairs are matches (100.0 %)"
+        figure = plot_scores([0.2, 0.5, 0.8], [0, 1, 1], 0.5)
+        assert title(figure) == "Above 0.5000, 1 of 1 pair is a match (100.0 %)"
 
     def test_matches_point_up_the_others_down_and_none_is_lost(self):
         bars = [patch.get_height() for patch in plot_scores(SCORES, LABELS, 0.47).axes[0].patches]
@@ -119,7 +120,7 @@ class TestCurves:
     def test_the_title_gives_the_figures_at_the_cutoff(self, table):
         cutoff = table["cutoff"][100]
         called = cutoff < SCORES
-        figure = plot_over_cutoff(table, cutoff=cutoff, language="en")
+        figure = plot_over_cutoff(table, cutoff=cutoff)
         expected = [
             100 * precision_score(LABELS, called),
             100 * recall_score(LABELS, called),
@@ -129,18 +130,18 @@ class TestCurves:
 
     def test_no_figures_are_claimed_for_a_cutoff_that_the_table_does_not_have(self, table):
         between = (table["cutoff"][100] + table["cutoff"][101]) / 2
-        assert numbers(title(plot_over_cutoff(table, cutoff=between, language="en"))) == []
+        assert numbers(title(plot_over_cutoff(table, cutoff=between))) == []
 
     def test_a_share_of_hardly_any_pairs_is_not_drawn(self, table):
-        precision = plot_over_cutoff(table, language="en").axes[0].lines[0]
+        precision = plot_over_cutoff(table).axes[0].lines[0]
         assert (precision.get_xdata().max() < SCORES).sum() >= 10
 
     def test_how_the_shading_came_about_is_said(self, study):
-        text = [a.get_text() for a in plot_over_cutoff(study.sweep, study.bands, language="en").axes[0].texts]
+        text = [a.get_text() for a in plot_over_cutoff(study.sweep, study.bands).axes[0].texts]
         assert "shaded: 95 % bootstrap bands by JD" in text
 
     def test_average_precision_is_that_of_scikit_learn(self, table):
-        figure = plot_precision_recall(table, language="en")
+        figure = plot_precision_recall(table)
         assert numbers(title(figure))[0] == round(average_precision_score(LABELS, SCORES), 3)
 
     def test_auc_is_that_of_scikit_learn(self, table):
@@ -154,7 +155,7 @@ class TestCurves:
         assert point.get_ydata()[0] == pytest.approx(precision_score(LABELS, called))
 
     def test_cost_is_lowest_where_the_title_says(self, table):
-        at, cost = numbers(title(plot_cost(table, language="en")))
+        at, cost = numbers(title(plot_cost(table)))
         errors = [np.mean((cutoff < SCORES) != LABELS) for cutoff in table["cutoff"]]
         assert cost == round(min(errors), 3)
         assert np.mean((at < SCORES) != LABELS) == min(errors)
@@ -171,7 +172,8 @@ class TestCurves:
 
 class TestCutoffLines:
     def names(self, **cutoffs):
-        axes = plot_scores(SCORES, LABELS, cutoffs["cutoff"], current_cutoff=cutoffs["today"]).axes[0]
+        with language("zh"):
+            axes = plot_scores(SCORES, LABELS, cutoffs["cutoff"], current_cutoff=cutoffs["today"]).axes[0]
         return [text.get_text() for text in axes.texts if text.get_text()[-4:].isdigit()]
 
     def test_both_are_named_with_four_digits(self):
@@ -183,7 +185,7 @@ class TestCutoffLines:
 
 class TestStability:
     def test_the_title_gives_the_interval(self, study):
-        low, high, sure = numbers(title(plot_stability(study.stability, language="en")))
+        low, high, sure = numbers(title(plot_stability(study.stability)))
         found = study.stability.cutoffs[~np.isnan(study.stability.cutoffs)]
         assert [low, high] == np.quantile(found, [0.025, 0.975]).round(4).tolist()
         assert sure == 95
@@ -193,7 +195,7 @@ class TestStability:
         none = calibrate(
             pd.DataFrame({"score": scores, "label": labels}), target_precision=0.999, n_resamples=50
         )
-        figure = none.plot(language="en")
+        figure = none.plot()
         if np.isnan(none.stability.low):
             assert title(figure, 3) == "In no resample was there such a cutoff"
         assert none.basis == "none"
@@ -212,11 +214,11 @@ def groups():
 
 class TestGroups:
     def test_the_title_counts_groups_that_differ(self, groups):
-        figure = plot_groups(groups, ["recall"], language="en")
+        figure = plot_groups(groups, ["recall"])
         assert figure.alt == "By team: 2 of 3 groups differ from the rest"
 
     def test_groups_that_are_too_small_are_hollow(self, groups):
-        axes = plot_groups(groups, ["recall"], language="en").axes[0]
+        axes = plot_groups(groups, ["recall"]).axes[0]
         faces = {
             label.get_text().split()[0]: line.get_markerfacecolor()
             for label in axes.get_yticklabels()
@@ -226,11 +228,10 @@ class TestGroups:
         assert faces["small"] == "white"
         assert "white" not in (faces["low"], faces["high"])
 
-    @pytest.mark.parametrize("language", ["zh", "en"])
-    def test_it_renders_without_missing_glyphs(self, groups, language):
+    def test_it_renders_without_missing_glyphs(self, groups, each_language):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert plot_groups(groups, language=language).png()
+            assert plot_groups(groups).png()
 
     def test_a_figure_that_it_does_not_have_is_refused(self, groups):
         with pytest.raises(InputError, match="no figure 'f1'"):
@@ -244,5 +245,5 @@ class TestReliability:
         pairs = Observations(true, rng.random(1500) < true)
         right = reliability(pairs, true, n_resamples=100)
         wrong = reliability(pairs, true**0.4, n_resamples=100)
-        assert title(plot_reliability(right, language="en")) == "Probabilities agree with what is seen"
-        assert title(plot_reliability(wrong, language="en")) == "Probabilities differ from what is seen"
+        assert title(plot_reliability(right)) == "Probabilities agree with what is seen"
+        assert title(plot_reliability(wrong)) == "Probabilities differ from what is seen"
