@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import warnings
@@ -10,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+import workbench.plots
 from workbench.errors import InputError
 from workbench.i18n import language
 from workbench.plots import plot_histogram, plot_values
@@ -144,3 +146,8 @@ def test_a_figure_shows_itself_sharp_with_its_finding_as_alternative_text():
 def test_importing_plots_does_not_import_matplotlib():
     script = "import sys, workbench.plots; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("name", workbench.plots.__all__)
+def test_no_figure_takes_a_language_but_speaks_the_one_that_is_set(name):
+    assert "language" not in inspect.signature(getattr(workbench.plots, name)).parameters

@@ -1,20 +1,4 @@
-"""Curves from the rows of a sweep: figures and cost over the cutoff, precision against recall, and ROC.
-
-All take
-
-sweep : DataFrame
-    Of :func:`~workbench.calibration.sweep`.
-bands : DataFrame, optional
-    Of :func:`~workbench.calibration.bands`, where a curve has one.
-cutoff, current_cutoff : float, optional
-    The cutoff found, and today's, marked on the curves.
-target_precision, target_missed : float, optional
-    Drawn as dotted lines.
-ax : Axes, optional
-    Where to draw; by default a figure of its own.
-
-and raise :class:`~workbench.errors.InputError` for a frame that is no sweep.
-"""
+"""Curves from the rows of a sweep: figures and cost over the cutoff, precision against recall, and ROC."""
 
 from __future__ import annotations
 
@@ -71,9 +55,29 @@ def plot_over_cutoff(
 ) -> ShownFigure:
     """Precision, recall and missed share (false omission rate) against the cutoff.
 
-    Without `bands`, the sweep's Wilson intervals are shaded. Curves end where fewer than 10 labelled pairs
-    are left on their side. The title gives the figures where `cutoff` is one of the sweep's, as all cutoffs
-    are that rules and guarantees find.
+    Parameters
+    ----------
+    sweep : DataFrame
+        Of :func:`~workbench.calibration.sweep`.
+    bands : DataFrame, optional
+        Of :func:`~workbench.calibration.bands`; without it, the sweep's Wilson intervals are shaded.
+    cutoff, current_cutoff : float, optional
+        The cutoff found, and today's, marked on the curves.
+    target_precision, target_missed : float, optional
+        Drawn as dotted lines.
+    ax : Axes, optional
+        Where to draw; by default a figure of its own.
+
+    Returns
+    -------
+    Figure
+        Curves end where fewer than 10 labelled pairs are left on their side. Its title gives the figures
+        where `cutoff` is one of the sweep's, as all cutoffs are that rules and guarantees find.
+
+    Raises
+    ------
+    InputError
+        If the frame is no sweep.
     """
     checked_columns(sweep, ["cutoff", *SHOWN, "n_above", "n_below"], "sweep()")
     shaded = sweep if bands is None else bands
@@ -112,8 +116,8 @@ def plot_cost(
 ) -> ShownFigure:
     """Expected cost of wrong decisions against the cutoff, with the cheapest one.
 
-    The costs are those that the sweep was asked for. Their two parts, false matches and missed ones, are
-    drawn below the whole.
+    The costs are those that the sweep was asked for; their two parts, false matches and missed ones, are
+    drawn below the whole. Parameters are those of :func:`plot_over_cutoff`.
     """
     checked_columns(sweep, ["cutoff", "cost", "fp", "fn", "tp", "tn"], "sweep()")
     price = sweep.attrs.get("calibration", {}).get("costs", {"false_match": 1.0, "missed_match": 1.0})
@@ -156,7 +160,7 @@ def plot_precision_recall(
     """Precision against recall, with the cutoffs as points on the curve.
 
     The band of precision at each cutoff is drawn where that cutoff's recall is. The title gives the average
-    precision, as scikit-learn defines it.
+    precision, as scikit-learn defines it. Parameters are those of :func:`plot_over_cutoff`.
     """
     checked_columns(sweep, ["cutoff", "precision", "recall", "prevalence"], "sweep()")
     curve = sweep.dropna(subset=["precision"])
@@ -190,7 +194,8 @@ def plot_roc(
 ) -> ShownFigure:
     """Share of matches found against share of non-matches let through.
 
-    The title gives the area under the curve: how often a match scores higher than a non-match.
+    The title gives the area under the curve: how often a match scores higher than a non-match. Parameters
+    are those of :func:`plot_over_cutoff`.
     """
     checked_columns(sweep, ["cutoff", "recall", "specificity"], "sweep()")
     points = sweep.assign(let_through=1 - sweep["specificity"])

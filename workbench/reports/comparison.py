@@ -85,10 +85,10 @@ def _body(
     from workbench import plots
 
     speak = current_language()
-    pictures = [plots.plot_differences(found, language=speak)]
+    pictures = [plots.plot_differences(found)]
     if sweeps:
         shown = dict(list(sweeps.items())[:MOST_CURVES])
-        pictures.append(plots.plot_curves(shown, found.cutoffs, language=speak))
+        pictures.append(plots.plot_curves(shown, found.cutoffs))
     return render(
         "reports/comparison.html",
         title=_("Encoders compared"),

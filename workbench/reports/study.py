@@ -148,12 +148,12 @@ def _body(study: Study, groups: Sequence[GroupFigures], *, texts: bool) -> Marku
         figures_table=figures_table(study, styled=False),
         pictures=list(_pictures(study)),
         chances=_("; ").join(chances),
-        reliability=believed and plot_reliability(believed, language=speak),
+        reliability=believed and plot_reliability(believed),
         groups=[
             {
                 "by": found.by,
                 "lines": found.summary().split("\n"),
-                "figure": plot_groups(found, language=speak),
+                "figure": plot_groups(found),
                 "table": frame_table(found.table(between="\n")),
             }
             for found in groups
@@ -170,7 +170,7 @@ def _pictures(study: Study) -> Iterator[tuple[ShownFigure, ...]]:
     current = study.current_cutoff
     cutoff = None if study.basis == "none" else study.cutoff.value
     observations, settings = study.observations, study.settings
-    at: dict[str, Any] = {"current_cutoff": current, "language": current_language()}
+    at: dict[str, Any] = {"current_cutoff": current}
     targets: dict[str, Any] = {"target_precision": settings["target_precision"]}
     shown = current if cutoff is None else cutoff
     yield (plots.plot_scores(observations.scores, observations.labels, shown, **at),)
