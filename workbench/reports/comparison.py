@@ -11,8 +11,8 @@ from markupsafe import Markup
 from workbench.atomic import write_whole
 from workbench.calibration.comparison import groups_table
 from workbench.html import render
-from workbench.i18n import current_language, number
 from workbench.i18n import gettext as _
+from workbench.i18n import number
 from workbench.reports.page import frame_table, page, table
 
 if TYPE_CHECKING:
@@ -84,7 +84,6 @@ def _body(
 ) -> Markup:
     from workbench import plots
 
-    speak = current_language()
     pictures = [plots.plot_differences(found)]
     if sweeps:
         shown = dict(list(sweeps.items())[:MOST_CURVES])
