@@ -40,6 +40,12 @@ def test_the_highlighted_texts_equal_the_originals_and_nothing_in_them_is_markup
     assert page.find("script") is None
 
 
+def test_the_name_of_an_encoder_is_no_markup():
+    html = explanation_html(explain("RAG, Java", "Java, C++", CharacterEncoder(NASTY)))
+    assert BeautifulSoup(html, "html.parser").find("script") is None
+    assert NASTY in BeautifulSoup(html, "html.parser").get_text()
+
+
 @settings(max_examples=30)
 @given(st.text("ab<>&\"'，\n 熟悉", min_size=1, max_size=20))
 def test_whatever_the_text_is_the_page_shows_it(text):

@@ -128,6 +128,14 @@ class TestWhatIsShown:
         assert "<b onclick" not in html
         assert "javascript:" not in html
 
+    def test_columns_shown_beside_are_escaped_with_their_names(self, folder):
+        risky = "<img src=x onerror=alert(3)>"
+        pairs = pd.read_csv(folder / "pairs.csv").assign(**{risky: risky})
+        pairs.to_csv(folder / "pairs.csv", index=False)
+        html = LabellingPanel(folder, "anna", show=[risky]).widgets.pair.value
+        assert "<img" not in html
+        assert html.count("&lt;img src=x onerror=alert(3)&gt;") == 2
+
     def test_the_rubric_is_at_hand_as_a_table(self, panel):
         assert "<details" in panel.widgets.rubric.value
         assert "<td>match</td>" in panel.widgets.rubric.value

@@ -531,6 +531,7 @@ def test_the_frame_has_the_hits_that_are_shown(panel):
 
 def test_untrusted_texts_are_escaped_wherever_the_panel_shows_them(encoder):
     risky = "<script>alert(1)</script>"
+    encoder.name = risky
     panel = SearchPanel([risky], risky, encoder=encoder)
     panel.widgets.behind.value = True
     panel.search()
