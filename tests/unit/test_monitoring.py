@@ -13,6 +13,7 @@ from workbench.calibration import Observations, calibrate, check, score_profile
 from workbench.calibration.promises import promises_of
 from workbench.cutoffs import Cutoff
 from workbench.errors import CardError, EncoderMismatchError, InputError
+from workbench.i18n import language
 
 PROMISED = {"figure": "precision", "target": 0.9, "cutoff": 0.5}
 MISSED = {"figure": "false_omission_rate", "target": 0.1, "cutoff": 0.5}
@@ -153,7 +154,8 @@ class TestScores:
         found = check(card(PROMISED, scores=self.before), self.unlabelled(0.65))
         assert found.holds is False
         assert "Scores have moved much" in found.summary()
-        assert "分数分布已明显移动" in found.summary("zh")
+        with language("zh"):
+            assert "分数分布已明显移动" in found.summary()
 
     def test_labels_that_show_it_to_hold_outweigh_moved_scores(self):
         pairs = new(190, 5, others=30)
@@ -241,10 +243,12 @@ class TestInWords:
     )
     def test_the_answer_comes_first_in_both_languages(self, pairs, en, zh):
         found = check(card(PROMISED), pairs)
-        assert en in found.sentences("en")[0]
-        assert zh in found.sentences("zh")[0]
+        assert en in found.answer
         assert "guaranteed by the card" in found.reasons[0]
-        assert found.reasons == tuple(found.sentences("en")[1:])
+        assert found.summary() == "\n".join([found.answer, *found.reasons])
+        with language("zh"):
+            assert zh in found.answer
+            assert "卡片保证" in found.reasons[0]
 
     @pytest.mark.parametrize("sequential", [False, True])
     def test_all_of_it_goes_into_json(self, sequential):
@@ -255,7 +259,9 @@ class TestInWords:
         assert kept["holds"] is found.holds
         assert kept["sequential"] is sequential
         assert len(kept["tested"]["tests"] if not sequential else kept["tested"]) == 2
-        assert kept["reasons"] == list(found.reasons)
+        assert kept["reasons"] == found.reasons
+        with language("zh"):
+            assert found.to_dict() == kept
 
     def test_the_page_escapes_its_sentences(self):
         html = check(card(PROMISED), new(190, 5))._repr_html_()

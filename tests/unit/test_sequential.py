@@ -12,13 +12,13 @@ from scipy.integrate import quad
 from scipy.stats import binom
 
 from workbench.calibration import Observations
-from workbench.calibration.betting import (
+from workbench.calibration.promises import Promise
+from workbench.calibration.sequential import (
     confidence_sequence,
     log_evidence_above,
     log_evidence_below,
+    sequential_test,
 )
-from workbench.calibration.promises import Promise
-from workbench.calibration.sequential import sequential_test
 from workbench.errors import InputError
 
 PRECISION = partial(Promise, "precision", source="given")
@@ -76,7 +76,7 @@ class TestBets:
     def test_more_pairs_than_fit_into_one_table_are_counted_on(self, monkeypatch):
         values = np.random.default_rng(0).integers(0, 2, 100)
         whole = log_evidence_below(values, 0.7)
-        monkeypatch.setattr("workbench.calibration.betting.CHUNK", 7)
+        monkeypatch.setattr("workbench.calibration.sequential.CHUNK", 7)
         np.testing.assert_allclose(log_evidence_below(values, 0.7), whole)
 
     @pytest.mark.parametrize(("values", "mean"), [([0.5, 1.5], 0.5), ([1, 0], 1.0), ([[1, 0]], 0.5)])

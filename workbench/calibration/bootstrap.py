@@ -358,14 +358,16 @@ def _counted(
     from_top = len(order) - np.searchsorted(observations.scores[order], table, side="right")
     # Counts below 2**24 are exact in float32; sums of weights need more digits.
     dtype = np.float32 if weights is None and len(labels) < 2**22 else np.float64
-    by: Literal["pair", "cluster"] = "pair" if clusters is None else "cluster"
+    shape = (len(table), n_resamples)
     inside, *outside = (
         Resamples(
             table,
-            *np.empty((2, len(table), n_resamples), dtype),
-            *np.empty((2, n_resamples), dtype),
-            by,
-            prevalence,
+            tp=np.empty(shape, dtype),
+            fp=np.empty(shape, dtype),
+            matches=np.empty(n_resamples, dtype),
+            others=np.empty(n_resamples, dtype),
+            by="pair" if clusters is None else "cluster",
+            prevalence=prevalence,
         )
         for _part in range(1 + out_of_bag)
     )
@@ -413,4 +415,5 @@ def _pooled(
         above = np.cumsum(drawn[:, ::-1, ::-1], axis=2)[:, :, ::-1]  # matches first
         counts[:, :, at : at + m] = above[:, :, 1:].transpose(1, 2, 0)
         totals[:, at : at + m] = above[:, :, 0].T
-    return Resamples(table, *counts, *totals, "pair", prevalence)
+    (tp, fp), (matches, others) = counts, totals
+    return Resamples(table, tp, fp, matches, others, "pair", prevalence)

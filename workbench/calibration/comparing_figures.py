@@ -137,7 +137,8 @@ def measure(
             resamples = resample_with(pairs, times.T, cutoffs=tables[name], prevalence=prevalence)
             picked = _picked(own[name], resamples)
             cutoffs = np.where(picked >= 0, resamples.cutoffs[picked], np.nan)
-            figures[name].append(_figures(resamples, own[name].value, at_recall).assign(cutoff=cutoffs))
+            found = pd.DataFrame(_figures(resamples, own[name].value, at_recall))
+            figures[name].append(found.assign(cutoff=cutoffs))
             optimism[name].append(_optimism(pairs, resamples, picked))
     measured = {}
     for name, pairs in encoders.items():
@@ -147,7 +148,7 @@ def measure(
         measured[name] = Measured(
             pairs,
             own[name],
-            _figures(once, own[name].value, at_recall).iloc[0].to_dict(),
+            {key: float(at[0]) for key, at in _figures(once, own[name].value, at_recall).items()},
             pd.concat(figures[name], ignore_index=True),
             {
                 key: float(np.average([chunk[key] for chunk in optimism[name]], weights=sizes))
@@ -189,8 +190,10 @@ def differences(
     return frame
 
 
-def _figures(resamples: Resamples, cutoff: float | None, at_recall: float) -> pd.DataFrame:
-    """All compared figures, one row a resample; NaN where undefined.
+def _figures(
+    resamples: Resamples, cutoff: float | None, at_recall: float
+) -> dict[ComparedFigure, FloatArray]:
+    """All compared figures in every resample, shape (n_resamples,) each; NaN where undefined.
 
     `cutoff` is one of the resamples' cutoffs, or None where there is none.
     """
@@ -198,13 +201,12 @@ def _figures(resamples: Resamples, cutoff: float | None, at_recall: float) -> pd
     tp, fp, *_rest = counts
     m = tp.shape[1]
     at_own = np.full(m, -1 if cutoff is None else np.searchsorted(resamples.cutoffs, cutoff))
-    found = {
+    found: dict[ComparedFigure, FloatArray] = {
         "auc": _roc_auc(tp, fp),
         "average_precision": _average_precision(tp, fp),
         "precision_at_recall": _read("precision", counts, TargetRecall(at_recall).pick(*counts)),
     }
-    found |= {name: _read(known_as, counts, at_own) for name, known_as in AT_OWN_CUTOFF.items()}
-    return pd.DataFrame(found, columns=list(COMPARED))
+    return found | {name: _read(known_as, counts, at_own) for name, known_as in AT_OWN_CUTOFF.items()}
 
 
 def _roc_auc(tp: CountArray, fp: CountArray) -> FloatArray:

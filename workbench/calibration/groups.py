@@ -393,7 +393,7 @@ def _with_flags(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
     adjusted = pd.Series(np.nan, frame.index)
     adjusted[tested] = holm(frame.loc[tested, "p_value"])
     side = np.where(frame["difference"] < 0, "lower", "higher")
-    at = frame.columns.get_loc("p_value") + 1
+    at = list(frame.columns).index("p_value") + 1
     frame.insert(at, "p_adjusted", adjusted)
     frame.insert(at + 1, "flag", np.where(adjusted <= 1 - confidence, side, ""))
     return frame

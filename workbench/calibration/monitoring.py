@@ -3,36 +3,51 @@ show whether scores have moved.
 
 Promises are read in :mod:`workbench.calibration.promises`; the tests are in
 :mod:`workbench.calibration.verdict` and :mod:`workbench.calibration.sequential`, the comparison of scores in
-:mod:`workbench.calibration.shift`, the sentences in :mod:`workbench.calibration.monitoring_text`.
+:mod:`workbench.calibration.shift`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from workbench.calibration import monitoring_text
 from workbench.calibration.counts import check_share
 from workbench.calibration.effective import share_with_size
-from workbench.calibration.evidence import plain
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import AUTO, Observations
 from workbench.calibration.promises import Promise, promises_of
 from workbench.calibration.sequential import SequentialTest, sequential_test
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_shift
-from workbench.calibration.verdict import Verdict, verdict
+from workbench.calibration.verdict import TargetTest, Verdict, verdict
+from workbench.calibration.wording import target_tested
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import N_, current_language, language, number, percent
+from workbench.i18n import gettext as _
 from workbench.pair_hashes import content_hash
+from workbench.results import Result
 
 __all__ = ["CheckResult", "check"]
 
+ANSWERS = {
+    True: N_("The cutoff {cutoff} still holds."),
+    False: N_("The cutoff {cutoff} no longer holds."),
+    None: N_("These pairs are not enough to say whether the cutoff {cutoff} still holds."),
+}
+FIGURES = {"precision": N_("Precision"), "false_omission_rate": N_("Missed")}
+SOURCES = {
+    "guaranteed": N_("guaranteed by the card"),
+    "measured": N_("the worse end of the card's interval"),
+    "given": N_("the target given"),
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CheckResult:
+class CheckResult(Result):
     """Whether a cutoff still holds, and why.
 
     Attributes
@@ -70,50 +85,81 @@ class CheckResult:
     confidence: float
 
     @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why, in English sentences; :meth:`sentences` has them in Chinese."""
-        return tuple(self.sentences("en")[1:])
+    def tests(self) -> tuple[TargetTest, ...] | tuple[SequentialTest, ...]:
+        """The test of each promise; none without labels."""
+        return _tests(self.tested)
 
-    def sentences(self, language: str = "en") -> list[str]:
-        """The answer, then the reasons."""
-        return monitoring_text.sentences(self, language)
+    @property
+    def answer(self) -> str:
+        """Whether it holds, in a sentence."""
+        return _(ANSWERS[self.holds]).format(cutoff=number(self.cutoff))
 
-    def summary(self, language: str = "en") -> str:
+    @property
+    def reasons(self) -> list[str]:
+        """Why, one sentence each."""
+        shift = [] if self.shift is None else [self.shift.sentence()]
+        return [*self._tested(), *shift, *self._notes()]
+
+    def summary(self) -> str:
         """The answer and the reasons, one a line."""
-        return "\n".join(self.sentences(language))
+        return "\n".join([self.answer, *self.reasons])
 
     def __repr__(self) -> str:
-        return self.summary("en")
+        return self.summary()
 
     def _repr_html_(self) -> str:
-        return monitoring_text.html(self)
+        return render("calibration/result.html", answer=self.answer, sentences=self.reasons)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        tested: Any = None
-        if isinstance(self.tested, Verdict):
-            tested = self.tested.to_dict()
-        elif self.tested is not None:
-            tested = [test.to_dict() for test in self.tested]
-        return dict(
-            plain(
-                {
-                    "holds": self.holds,
-                    "cutoff": self.cutoff,
-                    "promises": [promise.to_dict() for promise in self.promises],
-                    "sequential": isinstance(self.tested, tuple),
-                    "tested": tested,
-                    "shift": None if self.shift is None else self.shift.to_dict(),
-                    "n_labelled": self.n_labelled,
-                    "n_unlabelled": self.n_unlabelled,
-                    "prevalence_moved": self.prevalence_moved,
-                    "same_pairs": self.same_pairs,
-                    "encoder_known": self.encoder_known,
-                    "confidence": self.confidence,
-                    "reasons": list(self.reasons),
-                }
+        """Plain values for JSON, with the reasons in English."""
+        with language("en"):
+            reasons = self.reasons
+        return super().to_dict() | {"sequential": isinstance(self.tested, tuple), "reasons": reasons}
+
+    def _tested(self) -> list[str]:
+        if self.tested is None:
+            return [
+                _(
+                    "None of the {n} pairs is labelled, so that what the card promises cannot be tested; "
+                    "only scores are compared."
+                ).format(n=self.n_unlabelled)
+            ]
+        return [
+            _("{figure}: {test} ({source}).").format(
+                figure=_(FIGURES[promise.figure]),
+                test=test.phrase(self.confidence)
+                if isinstance(test, SequentialTest)
+                else target_tested(test, self.confidence, current_language()),
+                source=_(SOURCES[promise.source]),
             )
-        )
+            for promise, test in zip(self.promises, self.tests, strict=True)
+        ]
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.same_pairs:
+            notes.append(
+                _(
+                    "Mind: these are the very pairs that the card was made from, which cannot show that it "
+                    "still holds; take new ones."
+                )
+            )
+        if self.prevalence_moved is not None:
+            before, now = map(percent, self.prevalence_moved)
+            notes.append(
+                _(
+                    "Mind: {now} of the new labelled pairs are matches, the card's figures are for {before}, "
+                    "and precision moves with it; if the new pairs are no fair sample of live ones, give "
+                    "prevalence."
+                ).format(now=now, before=before)
+            )
+        if self.shift is None:
+            notes.append(
+                _("Mind: the card keeps no profile of scores, so that scores could not be compared.")
+            )
+        if not self.encoder_known:
+            notes.append(_("Mind: these pairs do not say which encoder scored them."))
+        return notes
 
 
 def check(
@@ -191,12 +237,18 @@ def check(
     if noted.get("fingerprint"):
         card.check_encoder(str(noted.get("name")), str(noted["fingerprint"]))
     if score not in scored.columns:
-        raise InputError(f"The pairs have no column {score!r}; score them with the card's encoder first.")
+        raise InputError(
+            _("The pairs have no column {column!r}; score them with the card's encoder first.").format(
+                column=score
+            )
+        )
     if not len(scored):
-        raise InputError("There are no pairs to check the cutoff with.")
+        raise InputError(_("There are no pairs to check the cutoff with."))
     if order_by is not None:
         if order_by not in scored.columns:
-            raise InputError(f"The pairs have no column {order_by!r} to be ordered by.")
+            raise InputError(
+                _("The pairs have no column {column!r} to be ordered by.").format(column=order_by)
+            )
         scored = scored.sort_values(order_by, kind="stable")
     promises = promises_of(card, target_precision=target_precision, target_missed=target_missed)
     has_label = scored[label].notna() if label in scored.columns else pd.Series(False, index=scored.index)
@@ -246,8 +298,10 @@ def _tested(
         )
     if prevalence is not None:
         raise InputError(
-            "A sequential check is of a fair stream of pairs, whose prevalence is the live one; leave "
-            "prevalence out, or test all pairs at once (sequential=False)."
+            _(
+                "A sequential check is of a fair stream of pairs, whose prevalence is the live one; leave "
+                "prevalence out, or test all pairs at once (sequential=False)."
+            )
         )
     # With two promises, each is called failed at half the level, as the verdict does.
     failed_level = (1 - confidence) / len(promises)
@@ -257,11 +311,16 @@ def _tested(
     )
 
 
+def _tests(
+    tested: Verdict | tuple[SequentialTest, ...] | None,
+) -> tuple[TargetTest, ...] | tuple[SequentialTest, ...]:
+    return tested.tests if isinstance(tested, Verdict) else tested or ()
+
+
 def _holds(
     tested: Verdict | tuple[SequentialTest, ...] | None, shift: ScoreShift | None, same_pairs: bool
 ) -> bool | None:
-    tests = () if tested is None else tested.tests if isinstance(tested, Verdict) else tested
-    answers: set[Literal["met", "failed", "unclear"]] = {test.answer for test in tests}
+    answers = {test.answer for test in _tests(tested)}
     if "failed" in answers:
         return False
     if answers == {"met"}:

@@ -169,6 +169,7 @@ class MatchProbability(Result):
             rest: dict[str, Any] = {
                 name: card[name] for name in ("method", "confidence", "prevalence", "n", "n_matches", "by")
             }
+            rest |= tables
         except (KeyError, TypeError, ValueError) as error:
             raise CardError(
                 _("The table of probabilities lacks a part, or it is not a number: {error}.").format(
@@ -187,7 +188,7 @@ class MatchProbability(Result):
                 raise CardError(
                     _("{name!r} in the table of probabilities is not finite and rising.").format(name=name)
                 )
-        return cls(**rest, **tables, log_loss=dict(card.get("log_loss") or {}))
+        return cls(**rest, log_loss=dict(card.get("log_loss") or {}))
 
 
 def chance(value: float, low: float, high: float) -> str:
@@ -338,7 +339,7 @@ def _drawn_curves(
             # A resample of one class only says nothing about another prevalence: NaN.
             odds = (drawn / (1 - drawn)).T * _odds_factor(share, prevalence)
             drawn = np.where((share > 0) & (share < 1), odds / (1 + odds), np.nan).T
-    return drawn
+    return np.asarray(drawn, dtype=np.float64)
 
 
 def _step_intervals(

@@ -188,7 +188,7 @@ def isotonic_knots(scores: FloatArray, of_match: FloatArray, of_other: FloatArra
     """Scores at which the isotonic curve of one set of counts, shape (k,), bends; ascending."""
     knots, curve = _isotonic(scores, of_match, of_other)
     bends = np.diff(curve, prepend=np.nan) != 0
-    return knots[bends | np.append(bends[1:], True)]
+    return np.asarray(knots[bends | np.append(bends[1:], True)])
 
 
 def check_method(method: str, scores: FloatArray) -> None:
@@ -248,6 +248,7 @@ def cross_fit(observations: Observations, method: CurveName, *, n_folds: int = 5
                 for left_out in range(folds)
             ],
             axis=1,
+            dtype=np.float64,
         )
         for kind in (observations.labels, 1 - observations.labels)
     )

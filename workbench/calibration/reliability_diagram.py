@@ -246,9 +246,10 @@ def reliability(
     high = min(max(float(np.quantile(eces, most) - eces.mean()) + ece, ece), 1.0)
     squared = float(np.average(gap**2 - drawn_gap.var(axis=1), weights=weight))
     means = np.average(losses, axis=1, weights=weights)
-    loss_ends = quantiles(sums[-2:] / sums[: len(weight)].sum(axis=0), tails(confidence))
+    ends = quantiles(sums[-2:] / sums[: len(weight)].sum(axis=0), tails(confidence))
     brier, log_loss = (
-        Estimate(*map(float, ends), confidence) for ends in zip(means, *loss_ends, strict=True)
+        Estimate(float(mean), float(least), float(largest), confidence)
+        for mean, least, largest in zip(means, *ends, strict=True)
     )
     band = quantiles(by_bin / weight[:, None], tails(confidence))
     return Reliability(

@@ -83,7 +83,7 @@ class AdverseImpact(Result):
             ratio=self.ratio,
             rate=percent(worst["rate"]),
             group=worst["group"],
-            highest=percent(self.frame.set_index("group").loc[self.reference, "rate"]),
+            highest=percent(self.frame.set_index("group")["rate"][self.reference]),
             reference=self.reference,
             answer=answer,
         )
@@ -159,8 +159,8 @@ def adverse_impact(
     large = frame[frame["judged"]]
     if len(large) < 2 or not large["rate"].max() > 0:
         return AdverseImpact(frame, None, None, confidence)
-    at = int(large["rate"].idxmax())
-    best = frame.loc[at, "rate"]
+    at = int(np.nanargmax(frame["rate"].where(frame["judged"])))
+    best = float(frame["rate"][at])
     frame["ratio"] = frame["rate"] / best
 
     delta = 1 - confidence
@@ -169,16 +169,17 @@ def adverse_impact(
     low, high, lowest, highest = quantiles(drawn, [delta / 2, 1 - delta / 2, each / 2, 1 - each / 2])
     for row in np.flatnonzero(frame["selected"] == 0):
         # No resample selects what is not there: the end that the number of pairs allows.
-        pairs = observations.subset(names == frame.loc[row, "group"])
+        pairs = observations.subset(names == frame["group"][row])
         share, size = share_with_size(np.zeros(len(pairs)), pairs)
         high[row], highest[row] = (wilson(share, size, level)[1] / best for level in (confidence, 1 - each))
     answers = np.where(highest < FOUR_FIFTHS, "below", np.where(lowest >= FOUR_FIFTHS, "above", "unclear"))
     frame["low"], frame["high"], frame["answer"] = low, high, np.where(frame["judged"], answers, "")
     frame.loc[at, ["low", "high", "answer"]] = 1.0, 1.0, ""
-    reference = str(frame.loc[at, "group"])
+    reference = str(frame["group"][at])
     frame = frame.sort_values(["ratio", "group"], kind="stable", ignore_index=True)
-    worst = frame.loc[frame["judged"], ["ratio", "low", "high"]].iloc[0]
-    return AdverseImpact(frame, reference, Estimate(*map(float, worst), confidence), confidence)
+    worst = frame[frame["judged"]].iloc[0]
+    ratio = Estimate(float(worst["ratio"]), float(worst["low"]), float(worst["high"]), confidence)
+    return AdverseImpact(frame, reference, ratio, confidence)
 
 
 def some(names: Sequence[str]) -> str:

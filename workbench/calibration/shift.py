@@ -7,16 +7,20 @@ it. What follows for the cutoff is said in :mod:`workbench.calibration.monitorin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from workbench.calibration.difference_tests import p_said
 from workbench.calibration.effective import share_with_size
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.errors import CardError, InputError
+from workbench.i18n import N_, number, percent
+from workbench.i18n import gettext as _
+from workbench.results import Result
 
 __all__ = ["ScoreProfile", "ScoreShift", "score_profile", "score_shift"]
 
@@ -25,6 +29,7 @@ MOST_QUANTILES = 256
 N_BINS = 10
 # Credit scoring's rule of thumb (Siddiqi 2006, Credit Risk Scorecards, p. 136).
 MODERATE, LARGE = 0.1, 0.25
+THUMB = {"stable": N_("stable"), "moderate": N_("moderate"), "large": N_("large")}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,10 +56,6 @@ class ScoreProfile:
             f"median {np.median(self.quantiles):.4f})"
         )
 
-    def share_above(self, cutoff: float) -> float:
-        """Share of scores above a cutoff."""
-        return float((self.quantiles > cutoff).mean())
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the card; :meth:`from_dict` reads them back."""
         return {
@@ -77,14 +78,16 @@ class ScoreProfile:
             quantiles = np.asarray(card["quantiles"], dtype=np.float64)
             profile = cls(quantiles, int(card["n"]), float(card["size"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise CardError(f"The profile of scores lacks a part, or it is not a number: {error}.") from None
+            raise CardError(
+                _("The profile of scores lacks a part, or it is not a number: {error}.").format(error=error)
+            ) from None
         if quantiles.ndim != 1 or not len(quantiles) or not (np.diff(quantiles) >= 0).all():
-            raise CardError("The quantiles in the profile of scores are not ascending numbers.")
+            raise CardError(_("The quantiles in the profile of scores are not ascending numbers."))
         return profile
 
 
 @dataclass(frozen=True)
-class ScoreShift:
+class ScoreShift(Result):
     """New scores against a profile.
 
     Attributes
@@ -137,9 +140,39 @@ class ScoreShift:
         """Whether they differ by more than chance, and by much (PSI of 0.25 or more)."""
         return self.shifted and self.rule_of_thumb == "large"
 
+    def sentence(self) -> str:
+        """Whether scores have moved, and by how much."""
+        head = (
+            _("Scores have moved much")
+            if self.serious
+            else _("Scores have moved")
+            if self.shifted
+            else _("Scores have not moved by more than chance")
+        )
+        above = ""
+        if self.above_before is not None and self.above_now is not None:
+            above = _(", {before} → {now} above it").format(
+                before=percent(self.above_before), now=percent(self.above_now)
+            )
+        return _(
+            "{head}: median {before} → {now}{above}; KS {ks:.3f} (p {ks_p}), PSI {psi:.3f} (p {psi_p}; "
+            "chance alone stays below {by_chance:.3f}; {thumb} by the rule of thumb)."
+        ).format(
+            head=head,
+            before=number(self.median_before),
+            now=number(self.median_now),
+            above=above,
+            ks=self.ks,
+            ks_p=p_said(self.ks_p),
+            psi=self.psi,
+            psi_p=p_said(self.psi_p),
+            by_chance=self.psi_by_chance,
+            thumb=_(THUMB[self.rule_of_thumb]),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {**asdict(self), "shifted": self.shifted, "serious": self.serious}
+        return super().to_dict() | {"shifted": self.shifted, "serious": self.serious}
 
 
 def score_profile(observations: Observations) -> ScoreProfile:
@@ -160,16 +193,11 @@ def score_profile(observations: Observations) -> ScoreProfile:
     ScoreProfile(4 scores from 0.1000 to 0.9000, median 0.3000)
     """
     observations = observations.subset(observations.order)
-    scores, weights = observations.scores, observations.unit_weights
-    if observations.weights is None and len(scores) <= MOST_QUANTILES:
-        quantiles = scores
-    else:
-        k = min(MOST_QUANTILES, len(scores)) if observations.weights is None else MOST_QUANTILES
-        reached = np.cumsum(weights) / weights.sum()
-        # The last one reaches 1 but for rounding.
-        at = np.searchsorted(reached, (np.arange(k) + 0.5) / k)
-        quantiles = scores[np.minimum(at, len(scores) - 1)]
-    return ScoreProfile(quantiles, len(scores), _size(observations))
+    quantiles, weights = observations.scores, observations.weights
+    if weights is not None or len(quantiles) > MOST_QUANTILES:
+        at = (np.arange(MOST_QUANTILES) + 0.5) / MOST_QUANTILES
+        quantiles = np.quantile(quantiles, at, method="inverted_cdf", weights=weights)
+    return ScoreProfile(quantiles, len(observations), _size(observations))
 
 
 def score_shift(
@@ -227,7 +255,9 @@ def score_shift(
     """
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != 1 or not len(values):
-        raise InputError(f"New scores have shape {values.shape}; at least one is needed, shape (n,).")
+        raise InputError(
+            _("New scores have shape {shape}; at least one is needed, shape (n,).").format(shape=values.shape)
+        )
     # Labels play no part; all alike, for the checks and effective sizes of observations.
     now = Observations(values, np.zeros(len(values)), weights, clusters)
     now = now.subset(now.order)
@@ -263,11 +293,9 @@ def score_shift(
         size_before=float(before.size),
         size_now=size,
         median_before=float(np.median(before.quantiles)),
-        median_now=float(ordered[min(int(np.searchsorted(reached[1:], 0.5)), len(ordered) - 1)]),
-        above_before=None if cutoff is None else before.share_above(cutoff),
-        above_now=None
-        if cutoff is None
-        else float(np.average(now.scores > cutoff, weights=now.unit_weights)),
+        median_now=float(np.quantile(now.scores, 0.5, method="inverted_cdf", weights=now.weights)),
+        above_before=None if cutoff is None else float((before.quantiles > cutoff).mean()),
+        above_now=None if cutoff is None else float(np.average(now.scores > cutoff, weights=now.weights)),
         confidence=confidence,
     )
 

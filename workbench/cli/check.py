@@ -76,7 +76,7 @@ def check(
     if as_json:
         print_json({"card": str(card), "pairs": str(pairs), **found.to_dict()})
     else:
-        _show(found.holds, found.sentences("en"))
+        _show(found.holds, [found.answer, *found.reasons])
     if found.holds is False or (require_proof and found.holds is None):
         raise typer.Exit(ExitCode.NO)
     if found.holds is None and not as_json:
