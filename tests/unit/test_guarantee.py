@@ -277,7 +277,7 @@ class TestDependence:
         assert pairs_needed(0.9, 1 - 0.05 / 2) == 36
         jds = np.arange(120) // 3
         labels = (jds < n_jds).astype(int)
-        pairs = Observations(np.where(labels, 0.7, 0.2), labels, clusters=jds)
+        pairs = Observations(np.where(labels, 0.7, 0.2) + jds / 1000, labels, clusters=jds)
         assert guarantee_precision(pairs, 0.9, dependence="one_per_cluster").found == found
 
     def test_which_pair_of_a_jd_is_drawn_is_left_to_chance(self):

@@ -153,6 +153,7 @@ class TestHoldOut:
         found = hold_out(pairs, MaxFBeta(), share=0.25)
         assert (found.n_chosen_on, found.n_held_out) == (300, 100)
         assert found.figures["accuracy"].size == 100
+        assert found.choice.n_above + found.choice.n_below == 300
 
     def test_whole_jds_are_held_out(self):
         # Each JD has a score of its own, by which its pairs can be told.

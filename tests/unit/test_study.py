@@ -74,6 +74,14 @@ class TestWhichCutoff:
         assert study.basis == "guarantee"
         assert study.cutoff.value == guarantee_precision(pairs, 0.89).cutoff
 
+    def test_resamples_repeat_the_whole_way_to_it_not_the_rule_alone(self, study):
+        assert study.choice.cutoff < study.cutoff.value
+        assert study.stability.low < study.cutoff.value < study.stability.high
+        of_the_rule, of_the_guarantee = (
+            abs(study.stability.median - cutoff) for cutoff in (study.choice.cutoff, study.cutoff.value)
+        )
+        assert of_the_guarantee < of_the_rule / 4
+
     def test_else_the_one_that_looks_right_with_a_plain_statement(self):
         frame = scored_pairs(60)
         found = calibrate(frame, target_precision=0.95, n_resamples=100)
