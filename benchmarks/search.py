@@ -32,11 +32,12 @@ from measuring import QUICK, RESULTS, ROOT, Measurement, measure, save, table
 import workbench as wb
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
 from workbench.retrieval import KnowledgeBase
+from workbench.retrieval.adding import encoder_entry
 from workbench.retrieval.approximate import FEWEST_ROWS, build_quantised
 from workbench.retrieval.choosing import QUICK as QUICK_ENOUGH
 from workbench.retrieval.exact import FlatIndex
 from workbench.retrieval.folder_store import FolderStore
-from workbench.retrieval.manifest import encoder_entry
+from workbench.retrieval.records import Records
 from workbench.retrieval.storage import Contents
 
 K = 5
@@ -281,7 +282,7 @@ def kept_in_a_folder(vectors: Vectors) -> dict[str, Any]:
         store = FolderStore.create(Path(folder) / "kb", encoder_entry(Drawn()))
         texts = [f"text {n}" for n in range(len(vectors))]
         with store.changing():
-            store.append(Contents(texts, [{}] * len(texts), vectors))
+            store.append(Contents(texts, Records.of([{}] * len(texts)), vectors))
         first, again = (in_a_child("open", str(store.folder)) for _ in range(2))
     result = {"n": len(vectors), "dimension": DIMENSION, "index not there yet": first, "index kept": again}
     print(

@@ -23,7 +23,7 @@ from workbench.panels.cards import hits_csv, hits_frame, hits_html
 from workbench.panels.search_panel import status
 from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import search
-from workbench.retrieval.hit_probability import hit_probabilities
+from workbench.retrieval.hits import hit_probabilities
 
 TEXTS = ["python", "java", "typhoon", "nurse", "rust", "golang", "sql"]
 

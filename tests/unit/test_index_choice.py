@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from typer.testing import CliRunner
 from workbench.cli import app
 from workbench.errors import StoreError
 from workbench.retrieval import KnowledgeBase, approximate, choosing, exact, search
-from workbench.retrieval.index_record import IndexRecord
+from workbench.retrieval.approximate import IndexRecord
 
 N = 2000
 QUERY = "kotlin and typescript"
@@ -79,12 +81,21 @@ def sorted_by_definition(base):
     return [(row, scores[row]) for row in np.argsort(-scores, kind="stable")[:5].tolist()]
 
 
-def manifest_of(folder):
-    return json.loads((folder / "manifest.json").read_text())
+def record_of(folder):
+    """What is kept of the index; None where there is none."""
+    with closing(sqlite3.connect(folder / "knowledge_base.sqlite")) as connection:
+        return json.loads(connection.execute('SELECT "index" FROM state').fetchone()[0])
 
 
-def index_files(folder):
-    return sorted(path.name for path in folder.glob("*.faiss"))
+def codes_of(folder):
+    """The codes that are kept: one of them, or none."""
+    with closing(sqlite3.connect(folder / "knowledge_base.sqlite")) as connection:
+        return [codes for (codes,) in connection.execute("SELECT content FROM codes")]
+
+
+def tamper(folder, statement, *values):
+    with closing(sqlite3.connect(folder / "knowledge_base.sqlite")) as connection, connection:
+        connection.execute(statement, values)
 
 
 class TestWhatIsChosen:
@@ -156,7 +167,7 @@ class TestWhatIsChosen:
         monkeypatch.setattr(choosing, "build_quantised", None)
         again = KnowledgeBase.open(tmp_path / "kb", encoder)
         assert again.build_index() == said
-        assert index_files(tmp_path / "kb") == []
+        assert codes_of(tmp_path / "kb") == []
 
     def test_without_faiss_search_is_exact(self, encoder, monkeypatch, no_building):
         monkeypatch.setitem(sys.modules, "faiss", None)
@@ -202,40 +213,40 @@ class TestOnAGraphicsCard:
 
 class TestKept:
     def test_it_is_kept_beside_the_vectors_and_not_built_again(self, stored, encoder, no_building):
-        assert index_files(stored) == [f"index-000001-{N}.faiss"]
-        record = manifest_of(stored)["index"]
+        assert len(codes_of(stored)) == 1
+        record = record_of(stored)
         assert (record["kind"], record["n"], record["k"], record["n_queries"]) == ("approximate", N, 5, 100)
         base = KnowledgeBase.open(stored, encoder)
         assert base.info().recall == record["recall"]
         assert len(found(base)) == 5
         assert found(base) == found(base)
 
-    def test_the_manifest_of_a_small_one_is_as_it_was(self, tmp_path, encoder):
+    def test_nothing_is_kept_for_a_small_one(self, tmp_path, encoder):
         base = KnowledgeBase.open(tmp_path / "kb", encoder)
         base.add(TEXTS[:50])
         base.search(QUERY, cutoff=0.5)
-        assert "index" not in manifest_of(tmp_path / "kb")
+        assert record_of(tmp_path / "kb") is None
+        assert codes_of(tmp_path / "kb") == []
 
     @pytest.mark.parametrize(
         "change", [lambda content: content[:-9], lambda content: b"", lambda content: content[::-1]]
     )
-    def test_a_damaged_file_is_not_read_but_made_again(self, stored, encoder, monkeypatch, change):
-        path = stored / index_files(stored)[0]
-        whole = path.read_bytes()
-        path.write_bytes(change(whole))
+    def test_damaged_codes_are_not_read_but_made_again(self, stored, encoder, monkeypatch, change):
+        [whole] = codes_of(stored)
+        tamper(stored, "UPDATE codes SET content = ?", change(whole))
         monkeypatch.setattr("faiss.deserialize_index", None)
         assert len(found(KnowledgeBase.open(stored, encoder))) == 5
-        assert path.read_bytes() == whole
+        assert codes_of(stored) == [whole]
 
-    def test_a_missing_file_is_made_again(self, stored, encoder):
-        (stored / index_files(stored)[0]).unlink()
+    def test_missing_codes_are_made_again(self, stored, encoder):
+        [whole] = codes_of(stored)
+        tamper(stored, "DELETE FROM codes")
         assert len(found(KnowledgeBase.open(stored, encoder))) == 5
-        assert index_files(stored) == [f"index-000001-{N}.faiss"]
+        assert codes_of(stored) == [whole]
 
     @pytest.mark.parametrize(
         ("key", "value"),
         [
-            ("file", "../../secret.faiss"),
             ("kind", "magic"),
             ("recall", 2),
             ("candidates_per_hit", 0),
@@ -244,10 +255,8 @@ class TestKept:
         ],
     )
     def test_a_record_that_was_tampered_with_is_named(self, stored, encoder, key, value):
-        content = manifest_of(stored)
-        content["index"][key] = value
-        (stored / "manifest.json").write_text(json.dumps(content))
-        with pytest.raises(StoreError, match=r"manifest\.json cannot be read"):
+        tamper(stored, 'UPDATE state SET "index" = ?', json.dumps({**record_of(stored), key: value}))
+        with pytest.raises(StoreError, match=r"knowledge_base\.sqlite is damaged: its state cannot be read"):
             KnowledgeBase.open(stored, encoder)
 
     def test_a_folder_that_cannot_be_written_is_searched_all_the_same(self, tmp_path, encoder, monkeypatch):
@@ -259,7 +268,7 @@ class TestKept:
 
         monkeypatch.setattr(base._store, "keep_index", refuse)
         assert len(found(base)) == 5
-        assert index_files(tmp_path / "kb") == []
+        assert codes_of(tmp_path / "kb") == []
         monkeypatch.setattr(choosing, "build_quantised", None)
         assert len(found(base)) == 5
 
@@ -293,8 +302,8 @@ class TestRowsThatChange:
         base.add([*words(300, seed=2), QUERY])
         assert base.info().index == "approximate, to be built at the first search"
         assert found(base)[0][0] == N + 300
-        assert manifest_of(stored)["index"]["n"] == N + 301
-        assert index_files(stored) == [f"index-000001-{N + 301}.faiss"]
+        assert record_of(stored)["n"] == N + 301
+        assert len(codes_of(stored)) == 1
 
     def test_after_a_removal_rows_are_those_of_the_texts_that_are_left(self, base):
         base.search(QUERY, cutoff=0.5)
@@ -305,7 +314,8 @@ class TestRowsThatChange:
 
     def test_the_index_goes_with_the_rows_that_it_was_of(self, stored, encoder):
         KnowledgeBase.open(stored, encoder).remove(range(1500))
-        assert index_files(stored) == []
+        assert codes_of(stored) == []
+        assert record_of(stored) is None
         assert KnowledgeBase.open(stored, encoder).info().index == EXACT
 
     def test_rows_that_another_process_removes_meanwhile_are_not_returned(
@@ -329,12 +339,12 @@ class TestRowsThatChange:
         base = KnowledgeBase.open(stored, CharacterEncoder("others"), reencode=True)
         assert base.info().index == "approximate, to be built at the first search"
         assert len(found(base)) == 5
-        assert index_files(stored) == [f"index-000002-{N}.faiss"]
+        assert len(codes_of(stored)) == 1
 
 
 def test_a_record_is_read_as_it_was_written():
     record = IndexRecord("exact", 10, 0.5, 5, 256, 8, 32, 1.5)
-    assert IndexRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+    assert IndexRecord(**json.loads(json.dumps(record.to_dict()))) == record
 
 
 class TestOnTheCommandLine:
@@ -353,7 +363,7 @@ class TestOnTheCommandLine:
         assert "They are searched by an index: approximate, best " in said
         facts = json.loads(self.workbench("kb", "info", "kb", "--json"))
         assert facts["index"].startswith("approximate, best ")
-        assert facts["recall"] == manifest_of(tmp_path / "kb")["index"]["recall"]
+        assert facts["recall"] == record_of(tmp_path / "kb")["recall"]
         assert "measured on 100 of its own vectors" in " ".join(self.workbench("kb", "info", "kb").split())
 
     @pytest.mark.parametrize(

@@ -5,18 +5,24 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from character_encoder import CharacterEncoder
-from filelock import FileLock
+from interrupts import stop_at, without_privileges
 
 import workbench as wb
 from workbench.errors import (
@@ -27,6 +33,7 @@ from workbench.errors import (
     InputError,
     StoreError,
 )
+from workbench.i18n import language
 from workbench.retrieval import KnowledgeBase, folder_store
 from workbench.retrieval.readers import read_file
 
@@ -56,8 +63,14 @@ def stored(encoder, tmp_path):
     return tmp_path / "kb"
 
 
-def manifest_of(folder):
-    return json.loads((folder / "manifest.json").read_text())
+def sqlite_file(folder):
+    return folder / "knowledge_base.sqlite"
+
+
+def tamper(folder, statement, *values):
+    """Change the SQLite file as another program could."""
+    with closing(sqlite3.connect(sqlite_file(folder))) as connection, connection:
+        connection.execute(statement, values)
 
 
 class TestContents:
@@ -145,7 +158,8 @@ class TestAdding:
     def test_the_report_reads_as_a_sentence_in_both_languages(self, base):
         report = base.add(["golang", "", "java"])
         assert str(report) == "1 of 3 added, 1 already there, 1 blank"
-        assert report.summary("zh") == "新增 1 条（共 3 条），1 条已在库中，1 条空白"
+        with language("zh"):
+            assert str(report) == "新增 1 条（共 3 条）、1 条已在库中、1 条空白"
 
     def test_making_one_in_memory_warns_of_what_is_dropped(self, encoder):
         with pytest.warns(CleaningWarning, match="1 blank"):
@@ -296,9 +310,12 @@ class TestInAFolder:
     def test_the_files_can_be_read_without_the_workbench(self, stored, encoder):
         base = KnowledgeBase.open(stored, encoder)
         base.add(["golang"])
-        [vectors], [rows] = stored.glob("vectors-*.npy"), stored.glob("rows-*.jsonl")
+        [vectors] = stored.glob("vectors-*.npy")
         np.testing.assert_array_equal(np.load(vectors), base.vectors)
-        assert pd.read_json(rows, lines=True)["text"].tolist() == [*TEXTS, "golang"]
+        with closing(sqlite3.connect(sqlite_file(stored))) as connection:
+            frame = pd.read_sql("SELECT * FROM document ORDER BY row", connection)
+        assert frame["text"].tolist() == [*TEXTS, "golang"]
+        assert frame["metadata"].tolist() == ["{}"] * 6
 
     def test_the_encoder_it_was_built_with_is_loaded_when_needed(self, tmp_path):
         KnowledgeBase.open(tmp_path / "kb", "use").add(TEXTS)
@@ -320,7 +337,11 @@ class TestInAFolder:
     def test_removing_leaves_no_files_behind(self, stored, encoder):
         KnowledgeBase.open(stored, encoder).remove([0])
         names = {path.name for path in stored.iterdir()}
-        assert names == {"manifest.json", "rows-000002.jsonl", "vectors-000002.npy", ".lock"}
+        assert names == {"knowledge_base.sqlite", "vectors-000002.npy"}
+
+    def test_a_removed_text_is_nowhere_in_the_folder(self, stored, encoder):
+        KnowledgeBase.open(stored, encoder).remove([2])
+        assert not any(b"typhoon" in path.read_bytes() for path in stored.iterdir())
 
 
 class TestAnotherEncoder:
@@ -395,12 +416,26 @@ class TestTwoAtOnce:
     def test_a_writer_that_stays_is_named_after_a_while(self, stored, encoder, monkeypatch):
         monkeypatch.setattr(folder_store, "LOCK_SECONDS", 0.1)
         base = KnowledgeBase.open(stored, encoder)
-        with (
-            FileLock(stored / ".lock"),
-            pytest.raises(StoreError, match=r"Another process is writing .*nothing was changed.*Try again"),
-        ):
-            base.add(["golang"])
+        with closing(sqlite3.connect(sqlite_file(stored), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match=r"Another process is writing .*nothing was changed.*Try ag"):
+                base.add(["golang"])
+            # Reading goes on meanwhile.
+            assert KnowledgeBase.open(stored, encoder).texts == base.texts == TEXTS
         assert base.add(["golang"]).added == 1
+
+    def test_threads_add_to_one_folder(self, stored, encoder):
+        def add(thread):
+            base = KnowledgeBase.open(stored, encoder)
+            for number in range(10):
+                base.add([f"{thread} {number}", f"all {number}"])
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(add, range(4)))
+        base = KnowledgeBase.open(stored, encoder)
+        assert len(base) == len(set(base.texts)) == 5 + 4 * 10 + 10
+        np.testing.assert_array_equal(base.vectors, encoder.encode_documents(base.texts))
+        base.search("rust", cutoff=0.5)
 
 
 class TestDamage:
@@ -408,41 +443,56 @@ class TestDamage:
         content = path.read_bytes()
         path.write_bytes(change(content))
 
-    def test_a_damaged_manifest_is_named(self, stored, encoder):
-        self.damaged(stored / "manifest.json", lambda content: content[:100])
-        with pytest.raises(StoreError, match=r"manifest\.json cannot be read .*from a copy"):
+    @pytest.mark.parametrize("change", [lambda content: content[:5000], lambda content: b"no" + content[2:]])
+    def test_a_damaged_file_is_named(self, stored, encoder, change):
+        self.damaged(sqlite_file(stored), change)
+        with pytest.raises(StoreError, match=r"knowledge_base\.sqlite is damaged.*from a copy"):
             KnowledgeBase.open(stored, encoder)
 
     @pytest.mark.parametrize(
-        ("key", "value", "said"),
+        ("column", "value", "said"),
         [
-            ("schema", "something else", "its 'schema' should be"),
-            ("n", None, "cannot be read as the manifest"),
-            ("n", -1, "a count is negative"),
-            ("encoder", {}, "cannot be read as the manifest"),
-            ("extra", 1, "cannot be read as the manifest"),
+            ("encoder", "{}", "its state cannot be read: 'name'"),
+            ("encoder", "not JSON", "its state cannot be read"),
+            ("revision", -1, "a count is negative"),
+            ("generation", "many", "its state cannot be read"),
+            ("texts_crc32", 1, "its checksum does not fit"),
         ],
     )
-    def test_a_manifest_of_something_else_is_named(self, stored, encoder, key, value, said):
-        (stored / "manifest.json").write_text(json.dumps(manifest_of(stored) | {key: value}))
-        with pytest.raises(StoreError, match=said):
+    def test_a_state_that_makes_no_sense_is_named(self, stored, encoder, column, value, said):
+        tamper(stored, f"UPDATE state SET {column} = ?", value)
+        with pytest.raises(StoreError, match=rf"knowledge_base\.sqlite is damaged: .*{said}"):
             KnowledgeBase.open(stored, encoder)
 
+    def test_another_programs_file_is_named_and_left_alone(self, tmp_path, encoder):
+        (tmp_path / "kb").mkdir()
+        tamper(tmp_path / "kb", "CREATE TABLE mine (x)")
+        before = sqlite_file(tmp_path / "kb").read_bytes()
+        with pytest.raises(StoreError, match="another program's database"):
+            KnowledgeBase.open(tmp_path / "kb", encoder)
+        assert sqlite_file(tmp_path / "kb").read_bytes() == before
+
     def test_a_newer_version_is_named(self, stored, encoder):
-        (stored / "manifest.json").write_text(json.dumps(manifest_of(stored) | {"schema_version": 2}))
+        tamper(stored, "PRAGMA user_version = 2")
         with pytest.raises(StoreError, match=r"version 2, this workbench reads version 1: export"):
             KnowledgeBase.open(stored, encoder)
 
-    def test_a_missing_manifest_is_not_taken_for_an_empty_folder(self, stored, encoder):
-        (stored / "manifest.json").unlink()
-        with pytest.raises(StoreError, match=r"rows-000001\.jsonl.*manifest\.json is missing"):
+    def test_a_missing_file_of_texts_is_not_taken_for_an_empty_folder(self, stored, encoder):
+        sqlite_file(stored).unlink()
+        with pytest.raises(StoreError, match=r"vectors-000001\.npy.*knowledge_base\.sqlite is missing"):
             KnowledgeBase.open(stored, encoder)
-        assert len(list(stored.glob("*-000001.*"))) == 2
+        assert [path.name for path in stored.iterdir()] == ["vectors-000001.npy"]
 
-    def test_damaged_rows_are_named(self, stored, encoder):
-        rows = stored / "rows-000001.jsonl"
-        self.damaged(rows, lambda content: content.replace(b"java", b"lava"))
-        with pytest.raises(StoreError, match=r"rows-000001\.jsonl is damaged.*add the texts again"):
+    @pytest.mark.parametrize("what", [b"java", b"Munich"])
+    def test_texts_and_metadata_that_have_changed_are_named(self, stored, encoder, what):
+        KnowledgeBase.open(stored, encoder).add(["golang"], [{"city": "Munich"}])
+        self.damaged(sqlite_file(stored), lambda content: content.replace(what, what[::-1]))
+        with pytest.raises(StoreError, match=r"sqlite is damaged: its checksum.*add the texts again"):
+            KnowledgeBase.open(stored, encoder)
+
+    def test_a_row_that_is_gone_is_named(self, stored, encoder):
+        tamper(stored, "DELETE FROM document WHERE row = 4")
+        with pytest.raises(StoreError, match=r"knowledge_base\.sqlite is damaged: its checksum"):
             KnowledgeBase.open(stored, encoder)
 
     def test_damaged_vectors_are_named_before_they_are_searched(self, stored, encoder):
@@ -452,16 +502,14 @@ class TestDamage:
         with pytest.raises(StoreError, match=r"vectors-000001\.npy is damaged: its checksum"):
             base.search("rust", cutoff=0.5)
 
-    @pytest.mark.parametrize("name", ["rows-000001.jsonl", "vectors-000001.npy"])
-    def test_a_file_that_is_too_short_is_named(self, stored, encoder, name):
-        self.damaged(stored / name, lambda content: content[:-10])
-        with pytest.raises(StoreError, match=f"{name} is damaged"):
+    def test_vectors_that_are_too_few_are_named(self, stored, encoder):
+        self.damaged(stored / "vectors-000001.npy", lambda content: content[:-10])
+        with pytest.raises(StoreError, match=r"vectors-000001\.npy is damaged: it has fewer"):
             KnowledgeBase.open(stored, encoder)
 
-    @pytest.mark.parametrize("name", ["rows-000001.jsonl", "vectors-000001.npy"])
-    def test_a_missing_file_is_named(self, stored, encoder, name):
-        (stored / name).unlink()
-        with pytest.raises(StoreError, match=f"{name} is missing"):
+    def test_missing_vectors_are_named(self, stored, encoder):
+        (stored / "vectors-000001.npy").unlink()
+        with pytest.raises(StoreError, match=r"vectors-000001\.npy is missing"):
             KnowledgeBase.open(stored, encoder)
 
 
@@ -477,13 +525,22 @@ class TestFoldersThatCannotBeWritten:
             KnowledgeBase.open(tmp_path / "file", encoder)
 
     @pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
-    def test_a_folder_without_permission_to_write(self, stored, encoder):
-        base = KnowledgeBase.open(stored, encoder)
-        stored.chmod(0o555)
-        if os.geteuid() == 0:
-            pytest.skip("root may write everywhere")
-        with pytest.raises(StoreError, match=r"cannot be written \(Permission denied\)"):
-            base.add(["golang"])
+    def test_a_folder_without_permission_to_write_can_be_read(self, encoder):
+        # A folder of tmp_path lies in one that nobody else may enter.
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o777)
+            with without_privileges():
+                KnowledgeBase.open(Path(folder) / "kb", encoder).add(TEXTS)
+                (Path(folder) / "kb").chmod(0o555)
+                base = KnowledgeBase.open(Path(folder) / "kb", encoder)
+                assert base.search("rust", k=1, cutoff=0.5)[0]["text"] == "rust"
+                with pytest.raises(
+                    StoreError, match=r"knowledge_base.sqlite cannot be .*written.*get permission"
+                ):
+                    base.add(["golang"])
+                sqlite_file(Path(folder) / "kb").chmod(0o444)
+                assert KnowledgeBase.open(Path(folder) / "kb", encoder).texts == base.texts == TEXTS
+                (Path(folder) / "kb").chmod(0o755)
 
     def test_a_folder_that_the_system_does_not_let_us_make(self, tmp_path, encoder, monkeypatch):
         def refuse(self, *args, **kwargs):
@@ -493,69 +550,132 @@ class TestFoldersThatCannotBeWritten:
         with pytest.raises(StoreError, match=r"cannot be created \(Permission denied\)\. Choose a folder"):
             KnowledgeBase.open(tmp_path / "kb", encoder)
 
-    @pytest.mark.parametrize("step", range(4))
-    def test_a_disk_that_is_full_at_any_step_changes_nothing(self, stored, encoder, monkeypatch, step):
-        base = KnowledgeBase.open(stored, encoder)
-        with monkeypatch.context() as patch:
-            fail_at(step, OSError(errno.ENOSPC, "No space left on device"), patch)
-            with pytest.raises(StoreError, match="No space left on device"):
-                base.add(["golang"])
+    def error_of(self, act, *arguments):
+        try:
+            act(*arguments)
+        except StoreError as error:
+            return str(error)
+
+    @pytest.mark.parametrize(
+        ("kind", "error", "said"),
+        [
+            ("fsync", lambda: OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+            ("sqlite", lambda: sqlite3.OperationalError("disk is full"), "no room left on the disk"),
+        ],
+    )
+    def test_a_disk_that_is_full_at_any_step_changes_nothing(
+        self, encoder, tmp_path, monkeypatch, kind, error, said
+    ):
+        for step in count(0, 2):
+            folder = tmp_path / str(step)
+            KnowledgeBase.open(folder, encoder).add(TEXTS)
+            base = KnowledgeBase.open(folder, encoder)
+            with monkeypatch.context() as patch:
+                stopped = stop_at(step, error, patch, kind)
+                message = self.error_of(base.add, ["golang"])
+            if not stopped:
+                break
+            assert said in message
+            for survivor in (base, KnowledgeBase.open(folder, encoder)):
+                assert survivor.texts == TEXTS
+                assert survivor.search("rust", k=1, cutoff=0.5)[0]["text"] == "rust"
+            assert base.add(["golang"]).added == 1
+            assert KnowledgeBase.open(folder, encoder).search("golang", k=1, cutoff=0.5)[0]["index"] == 5
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit that the system keeps to")
+    @pytest.mark.parametrize("limit", range(0, 220_000, 10_000))
+    def test_a_system_that_takes_no_more_bytes_loses_nothing(self, stored, encoder, limit):
+        base, texts = KnowledgeBase.open(stored, encoder), [f"text {n}" for n in range(600)]
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+        try:
+            base.add(texts)
+        except StoreError:
+            expected = TEXTS
+        else:
+            expected = TEXTS + texts
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
         for survivor in (base, KnowledgeBase.open(stored, encoder)):
-            assert survivor.texts == TEXTS
+            assert survivor.texts == expected
             assert survivor.search("rust", k=1, cutoff=0.5)[0]["text"] == "rust"
         assert base.add(["golang"]).added == 1
-        assert KnowledgeBase.open(stored, encoder).search("golang", k=1, cutoff=0.5)[0]["index"] == 5
-
-
-def fail_at(step, error, patch):
-    """Raise at the given one of the steps in which a change reaches the disk: three syncs, one rename."""
-    count = iter(range(100))
-    fsync, replace = os.fsync, Path.replace
-
-    def fail_or(act):
-        def acting(*args):
-            if next(count) == step:
-                raise error
-            return act(*args)
-
-        return acting
-
-    patch.setattr(os, "fsync", fail_or(fsync))
-    patch.setattr(Path, "replace", fail_or(replace))
 
 
 class TestKilled:
     def test_what_a_killed_process_left_half_written_is_not_seen(self, stored, encoder):
-        for path in (stored / "rows-000001.jsonl", stored / "vectors-000001.npy"):
-            with path.open("ab") as file:
-                file.write(b'{"text": "half')
-        (stored / "rows-000002.jsonl").write_bytes(b'{"text": "of a removal"')
+        with (stored / "vectors-000001.npy").open("ab") as file:
+            file.write(b"half a vector")
+        (stored / "vectors-000002.npy").write_bytes(b"of a removal")
         base = KnowledgeBase.open(stored, encoder)
         assert base.texts == TEXTS
         base.add(["golang"])
         again = KnowledgeBase.open(stored, encoder)
         assert again.texts == [*TEXTS, "golang"]
         assert again.search("golang", k=1, cutoff=0.5)[0]["index"] == 5
-        assert not (stored / "rows-000002.jsonl").exists()
+        assert not (stored / "vectors-000002.npy").exists()
 
-    @pytest.mark.parametrize("change", ["add", "remove", "reencode"])
-    @pytest.mark.parametrize("step", range(4))
+    def test_what_was_left_while_one_was_made_is_no_knowledge_base(self, tmp_path, encoder):
+        (tmp_path / "kb").mkdir()
+        sqlite_file(tmp_path / "kb").touch()
+        with pytest.raises(StoreError, match="is damaged: it is empty"):
+            KnowledgeBase.open(tmp_path / "kb", encoder, create=False)
+        assert KnowledgeBase.open(tmp_path / "kb", encoder).add(["golang"]).added == 1
+
+    @pytest.mark.parametrize("change", ["create", "add", "remove", "reencode"])
     def test_a_change_that_stops_at_any_step_is_whole_or_not_there(
-        self, stored, encoder, monkeypatch, step, change
+        self, encoder, tmp_path, monkeypatch, change
     ):
-        base = KnowledgeBase.open(stored, encoder)
-        changes = {
-            "add": lambda: base.add(["golang"]),
-            "remove": lambda: base.remove([0]),
-            "reencode": lambda: KnowledgeBase.open(stored, CharacterEncoder("others"), reencode=True),
-        }
-        with monkeypatch.context() as patch:
-            fail_at(step, KeyboardInterrupt(), patch)
-            with pytest.raises(KeyboardInterrupt):
-                changes[change]()
-        again = KnowledgeBase.open(stored, encoder)
-        assert again.texts == TEXTS
-        assert again.search("rust", k=1, cutoff=0.5)[0]["text"] == "rust"
+        other = CharacterEncoder("others")
+        changed = {
+            "create": (encoder, []),
+            "add": (encoder, [*TEXTS, "golang"]),
+            "remove": (encoder, TEXTS[1:]),
+            "reencode": (other, TEXTS),
+        }[change]
+        seen = set()
+        for step in count():
+            folder = tmp_path / str(step)
+            if change != "create":
+                KnowledgeBase.open(folder, encoder).add(TEXTS)
+                base = KnowledgeBase.open(folder, encoder)
+            with monkeypatch.context() as patch:
+                stopped = stop_at(step, KeyboardInterrupt, patch)
+                try:
+                    if change == "add":
+                        base.add(["golang"])
+                    elif change == "remove":
+                        base.remove([0])
+                    else:
+                        KnowledgeBase.open(folder, changed[0], reencode=True)
+                except KeyboardInterrupt:
+                    pass
+            seen.add(whole := self.is_changed(folder, (encoder, TEXTS), changed))
+            if change in ("add", "remove"):
+                assert base.search("rust", k=1, cutoff=0.5)[0]["text"] == "rust"
+            if not stopped:
+                break
+        assert seen == {False, True}
+        assert whole
+        assert step >= 10
+
+    def is_changed(self, folder, before, after):
+        """Whether a folder is in the second state; it must be in one of the two entirely, or not be there."""
+        try:
+            base = KnowledgeBase.open(folder, create=False)
+        except StoreError:
+            assert KnowledgeBase.open(folder, before[0]).texts == after[1] == []
+            return False
+        [(encoder, texts)] = [
+            (encoder, texts)
+            for encoder, texts in (before, after)
+            if (base.info().fingerprint, base.texts) == (encoder.fingerprint, texts)
+        ]
+        np.testing.assert_array_equal(base.vectors, encoder.encode_documents(texts))
+        again = KnowledgeBase.open(folder, encoder)
+        assert again.add(["one more"]).added == 1
+        assert again.search("one more", k=1, cutoff=0.5)[0]["index"] == len(texts)
+        return (encoder, texts) == after
 
     @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
     def test_what_was_reported_as_added_survives_a_kill(self, tmp_path):
@@ -585,4 +705,40 @@ class TestKilled:
         assert base.texts[:n_reported] == [f"text {n // 20} {n % 20}" for n in range(n_reported)]
         np.testing.assert_array_equal(base.vectors, CharacterEncoder().encode_documents(base.texts))
         assert base.search("text 0 7", k=1, cutoff=0.5)[0]["text"] == "text 0 7"
+        assert base.add(["one more"]).added == 1
+
+    @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+    @pytest.mark.parametrize("reports", [1, 4, 5, 9, 14])
+    def test_a_kill_among_additions_and_removals_leaves_the_last_state_or_the_next(self, tmp_path, reports):
+        program = textwrap.dedent(
+            """
+            import sys
+            from character_encoder import CharacterEncoder
+            from workbench.retrieval import KnowledgeBase
+            base = KnowledgeBase.open(sys.argv[1], CharacterEncoder())
+            for number in range(100_000):
+                if number % 5 == 4:
+                    base.remove(range(3))
+                else:
+                    base.add([f"text {number} {part}" for part in range(20)])
+                print(len(base), flush=True)
+            """
+        )
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{Path(__file__).parents[1]}:{Path(wb.__file__).parents[1]}",
+        }
+        command = [sys.executable, "-c", program, str(tmp_path / "kb")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+            for _ in range(reports):
+                process.stdout.readline()
+            process.send_signal(signal.SIGKILL)
+            done = reports + len(process.stdout.readlines())
+        states, texts = [[]], []
+        for number in range(done + 1):
+            texts = texts[3:] if number % 5 == 4 else texts + [f"text {number} {part}" for part in range(20)]
+            states.append(texts)
+        base = KnowledgeBase.open(tmp_path / "kb", CharacterEncoder())
+        assert base.texts in states[-2:]
+        np.testing.assert_array_equal(base.vectors, CharacterEncoder().encode_documents(base.texts))
         assert base.add(["one more"]).added == 1

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interrupts import without_privileges
 from toy_encoders import ToyEncoder
 
 from workbench.encoders import EmbeddingStore, Encoder, StoredEncoder
@@ -401,18 +402,6 @@ class TestStoredEncoder:
         assert len(caught) == 1
         assert caught[0].filename == __file__
         np.testing.assert_array_equal(vectors, ToyEncoder().encode_documents(["a", "b", "c"]))
-
-
-@contextmanager
-def without_privileges():
-    """For root, whom no permission stops: be nobody for a while."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def python(code, *arguments):

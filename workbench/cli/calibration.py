@@ -238,7 +238,7 @@ def _names(text: str) -> tuple[str, str]:
 
 
 def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None:
-    from workbench.retrieval.cutoff_choice import resolve_cutoff
+    from workbench.retrieval import resolve_cutoff
 
     if text is not None and text.lower() == "none":
         return None

@@ -1,6 +1,7 @@
-"""The SQLite file behind the embedding store: opening, transactions, and errors as sentences.
+"""A SQLite file of the workbench: opening, transactions, and errors as sentences.
 
-What is kept in it, and how it is looked up, is in :mod:`workbench.encoders.store`.
+What is kept in one is said where it is kept: vectors in :mod:`workbench.encoders.store`, the texts of a
+knowledge base in :mod:`workbench.retrieval.storage`.
 """
 
 from __future__ import annotations
@@ -8,36 +9,31 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar, Literal, Self
 
 from workbench.errors import StoreError
 
-__all__ = ["Database"]
+__all__ = ["Database", "Trouble"]
 
-# "wbEm" in the file's header says whose SQLite file it is.
-APPLICATION_ID = 0x7762456D
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE encoder (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
-                      dimension INTEGER NOT NULL);
-CREATE TABLE embedding (encoder INTEGER NOT NULL REFERENCES encoder, role INTEGER NOT NULL,
-                        text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,
-                        UNIQUE (encoder, role, text_sha256));
-"""
+Trouble = Literal["closed", "locked", "full", "refused", "damaged", "foreign", "newer"]
 
 
-class Database:
-    """A SQLite file in write-ahead mode that several threads and processes may use at once.
+class Database(ABC):
+    """A SQLite file that several threads and processes may use at once.
+
+    A subclass says what is in it, and what to tell people when it cannot be used.
 
     Parameters
     ----------
     path : Path
-        Made, with its folder, if it is not there.
     timeout : float
         Seconds to wait while another process writes.
+    create : bool
+        Whether to make the file if it is not there.
 
     Raises
     ------
@@ -45,20 +41,26 @@ class Database:
         If the file cannot be opened or made, is damaged, or is something else.
     """
 
-    def __init__(self, path: Path, timeout: float) -> None:
+    # In the file's header it says whose SQLite file this is.
+    application_id: ClassVar[int]
+    version: ClassVar[int]
+    schema: ClassVar[str]
+    # What earlier files of this version lack, and can do without.
+    additions: ClassVar[str] = ""
+    # Set before the first table is made, then kept by the file.
+    format: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, path: Path, timeout: float, *, create: bool = True) -> None:
         self.path = path
         self.timeout = timeout
+        self._create = create
         self._lock = threading.RLock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"The folder {path.parent} for the embedding store cannot be made "
-                f"({error.strerror or error}); choose another with WORKBENCH_CACHE or store=, or load the "
-                "encoder with store=False."
-            ) from error
         with self._errors_as_sentences():
             self._connect()
+
+    @abstractmethod
+    def sentence(self, trouble: Trouble, reason: str) -> str:
+        """What is wrong, where, and what to do; `reason` is SQLite's word for it."""
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -73,7 +75,15 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """As :meth:`reading`, in one transaction: all is written, or nothing."""
-        with self.reading() as connection, _transaction(connection):
+        # IMMEDIATE takes the write lock at once, where the busy timeout applies; a reader that wants to
+        # become a writer later would fail at once instead of waiting.
+        with self.reading() as connection, _transaction(connection, "IMMEDIATE"):
+            yield connection
+
+    @contextmanager
+    def one_state(self) -> Iterator[sqlite3.Connection]:
+        """As :meth:`reading`; whatever is read belongs to one state of the file."""
+        with self.reading() as connection, _transaction(connection, "DEFERRED"):
             yield connection
 
     def close(self) -> None:
@@ -81,18 +91,21 @@ class Database:
         with self._lock:
             self._sqlite.close()
 
-    def damaged(self, what: str) -> StoreError:
-        """The error that says that the file holds what it should not."""
-        return StoreError(
-            f"The embedding store {self.path} is damaged, or not an embedding store at all ({what}). Move "
-            "the file away, with those beside it that end in -wal and -shm, and try again: a new one is made "
-            "and texts are encoded anew. Or load the encoder with store=False."
-        )
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def error(self, trouble: Trouble, reason: str) -> StoreError:
+        return StoreError(self.sentence(trouble, reason))
 
     def _connect(self) -> None:
         self._process = os.getpid()
+        # Of a file that may only be read, mode=rw reads.
+        address = f"{self.path.absolute().as_uri()}?mode={'rwc' if self._create else 'rw'}"
         self._sqlite = sqlite3.connect(
-            self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False
+            address, uri=True, timeout=self.timeout, isolation_level=None, check_same_thread=False
         )
         try:
             self._prepare(self._sqlite)
@@ -101,27 +114,23 @@ class Database:
             raise
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        # A vector of 2560 values takes 10 kB: it should not be spread over many pages of 4 kB.
-        connection.execute("PRAGMA page_size = 32768")
         if _header(connection) == (0, 0) and not _tables(connection):
+            for setting in self.format:
+                connection.execute(f"PRAGMA {setting}")
             # Another process may be making the same file, so look again once we hold the lock.
-            connection.execute("PRAGMA journal_mode = WAL")
-            with _transaction(connection):
+            with _transaction(connection, "IMMEDIATE"):
                 if not _tables(connection):
-                    for statement in filter(str.strip, _SCHEMA.split(";")):
+                    for statement in filter(str.strip, self.schema.split(";")):
                         connection.execute(statement)
-                    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                    connection.execute(f"PRAGMA application_id = {self.application_id}")
+                    connection.execute(f"PRAGMA user_version = {self.version}")
         application, version = _header(connection)
-        if application != APPLICATION_ID:
-            raise StoreError(
-                f"{self.path} is another program's database, not an embedding store; choose another path."
-            )
-        if version != SCHEMA_VERSION:
-            raise StoreError(
-                f"{self.path} is an embedding store of version {version}, this workbench reads version "
-                f"{SCHEMA_VERSION}. Move the file away (a new one will be made), or choose another path."
-            )
+        if application != self.application_id:
+            raise self.error("foreign", f"application {application}")
+        if version != self.version:
+            raise self.error("newer", str(version))
+        if self.additions:
+            connection.execute(self.additions)
         # FULL costs a few milliseconds a batch and makes a batch outlast a power cut, too.
         connection.execute("PRAGMA synchronous = FULL")
 
@@ -130,40 +139,28 @@ class Database:
         try:
             yield
         except sqlite3.ProgrammingError as error:
-            raise StoreError(f"The embedding store {self.path} is closed; open it again.") from error
+            raise self.error("closed", str(error)) from error
         except sqlite3.OperationalError as error:
-            raise StoreError(self._sentence(str(error))) from error
+            raise self.error(_trouble(str(error)), str(error)) from error
         except sqlite3.DatabaseError as error:
-            raise self.damaged(str(error)) from error
-
-    def _sentence(self, reason: str) -> str:
-        if "locked" in reason or "busy" in reason:
-            return (
-                f"Another process has kept the embedding store {self.path} locked for more than "
-                f"{self.timeout:g} s; wait until it has finished or end it, then try again."
-            )
-        if "full" in reason:
-            return (
-                f"There is no room left on the disk for the embedding store {self.path}; free some, or "
-                "choose another folder with WORKBENCH_CACHE. What was stored before is kept."
-            )
-        return (
-            f"The embedding store {self.path} cannot be opened or written ({reason}); check that the folder "
-            "is writable, choose another with WORKBENCH_CACHE or store=, or load it with store=False."
-        )
+            raise self.error("damaged", str(error)) from error
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    # IMMEDIATE takes the write lock at once, where the busy timeout applies; a reader that wants to
-    # become a writer later would fail at once instead of waiting.
-    connection.execute("BEGIN IMMEDIATE")
+def _transaction(connection: sqlite3.Connection, kind: Literal["IMMEDIATE", "DEFERRED"]) -> Iterator[None]:
+    connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _trouble(reason: str) -> Trouble:
+    if "locked" in reason or "busy" in reason:
+        return "locked"
+    return "full" if "full" in reason else "refused"
 
 
 def _header(connection: sqlite3.Connection) -> tuple[int, int]:

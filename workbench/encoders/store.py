@@ -1,30 +1,33 @@
-"""The embedding store: one SQLite file that keeps every vector that was ever paid for.
+"""The embedding store: one SQLite file that keeps vectors, so that no text is encoded twice.
 
-Keyed by encoder fingerprint, role and text, so that nothing is encoded twice, in any notebook or
-process. Which texts are encoded when is decided in :mod:`workbench.encoders.stored`.
+Keyed by encoder fingerprint, role and text, for any notebook or process. A knowledge base in a folder keeps
+the vectors of its texts itself; the store knows the folder and looks there, so that none is kept twice.
+Which texts are encoded when is decided in :mod:`workbench.encoders.stored`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.encoders.base import Role, Vectors
-from workbench.encoders.database import Database
-from workbench.errors import InputError
+from workbench.encoders.base import Role, Vectors, distinct_texts
+from workbench.encoders.database import Database, Trouble
+from workbench.encoders.lookup import chunks, of_unit_length, text_key, vectors_in
+from workbench.errors import InputError, StoreError
+from workbench.i18n import gettext as _
+from workbench.results import Result
 
 __all__ = ["EmbeddingStore", "StoreStatistics", "StoredEmbeddings"]
 
 ROLES: dict[Role, int] = {"document": 0, "query": 1}
-# Below 999, the smallest limit on bound values that SQLite was ever built with.
-KEYS_A_QUERY = 500
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class StoredEmbeddings:
 
 
 @dataclass(frozen=True)
-class StoreStatistics:
+class StoreStatistics(Result):
     """What a store holds.
 
     Attributes
@@ -61,17 +64,81 @@ class StoreStatistics:
         return sum(encoder.n_documents + encoder.n_queries for encoder in self.encoders)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-serialisable values."""
-        return {**asdict(self), "n_embeddings": self.n_embeddings}
+        """All fields, and how many vectors in all."""
+        return {**super().to_dict(), "n_embeddings": self.n_embeddings}
 
     def __str__(self) -> str:
-        lines = [f"{self.path}: {self.n_embeddings:,} vectors, {self.size / 2**20:,.1f} MB"]
-        lines += [
-            f"  {e.name} [{e.fingerprint}], {e.dimension} dimensions: "
-            f"{e.n_documents:,} documents, {e.n_queries:,} queries"
-            for e in self.encoders
+        lines = [
+            _("{path}: {n} vectors, {size} MB").format(
+                path=self.path, n=f"{self.n_embeddings:,}", size=f"{self.size / 2**20:,.1f}"
+            )
         ]
+        for encoder in self.encoders:
+            counts = _("{dimension} dimensions: {documents} documents, {queries} queries").format(
+                dimension=encoder.dimension,
+                documents=f"{encoder.n_documents:,}",
+                queries=f"{encoder.n_queries:,}",
+            )
+            lines.append(f"  {encoder.name} [{encoder.fingerprint}], {counts}")
         return "\n".join(lines)
+
+
+class _StoreFile(Database):
+    application_id = 0x7762456D  # "wbEm"
+    version = 1
+    schema = """
+    CREATE TABLE encoder (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+                          dimension INTEGER NOT NULL);
+    CREATE TABLE embedding (encoder INTEGER NOT NULL REFERENCES encoder, role INTEGER NOT NULL,
+                            text_sha256 BLOB NOT NULL, vector BLOB NOT NULL,
+                            UNIQUE (encoder, role, text_sha256));
+    """
+    additions = """
+    CREATE TABLE IF NOT EXISTS knowledge_base (fingerprint TEXT NOT NULL, folder TEXT NOT NULL,
+                                               UNIQUE (fingerprint, folder))
+    """
+    # A vector of 2560 values takes 10 kB: it should not be spread over many pages of 4 kB. The room of
+    # vectors that a knowledge base has taken over is given back.
+    format = ("page_size = 32768", "auto_vacuum = FULL", "journal_mode = WAL")
+
+    def sentence(self, trouble: Trouble, reason: str) -> str:
+        match trouble:
+            case "closed":
+                message = _("The embedding store {path} is closed; open it again.")
+            case "locked":
+                message = _(
+                    "Another process has kept the embedding store {path} locked for more than {seconds} s; "
+                    "wait until it has finished or end it, then try again."
+                )
+            case "full":
+                message = _(
+                    "There is no room left on the disk for the embedding store {path}; free some, or choose "
+                    "another folder with WORKBENCH_CACHE. What was stored before is kept."
+                )
+            case "refused":
+                message = _(
+                    "The embedding store {path} cannot be opened or written ({reason}); check that the "
+                    "folder is writable, choose another with WORKBENCH_CACHE or store=, or load it with "
+                    "store=False."
+                )
+            case "damaged":
+                message = _(
+                    "The embedding store {path} is damaged, or not an embedding store at all ({reason}). "
+                    "Move the file away, with those beside it that end in -wal and -shm, and try again: a "
+                    "new one is made and texts are encoded anew. Or load the encoder with store=False."
+                )
+            case "foreign":
+                message = _(
+                    "{path} is another program's database, not an embedding store; choose another path."
+                )
+            case "newer":
+                message = _(
+                    "{path} is an embedding store of version {reason}, this workbench reads version "
+                    "{version}. Move the file away (a new one will be made), or choose another path."
+                )
+        return message.format(
+            path=self.path, seconds=f"{self.timeout:g}", reason=reason, version=self.version
+        )
 
 
 class EmbeddingStore:
@@ -107,7 +174,16 @@ class EmbeddingStore:
 
     def __init__(self, path: str | Path, *, timeout: float = 30.0) -> None:
         self.path = Path(path).expanduser()
-        self._database = Database(self.path, timeout)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                _(
+                    "The folder {folder} for the embedding store cannot be made ({reason}); choose another "
+                    "with WORKBENCH_CACHE or store=, or load the encoder with store=False."
+                ).format(folder=self.path.parent, reason=error.strerror or error)
+            ) from error
+        self._database = _StoreFile(self.path, timeout)
 
     def get(
         self, fingerprint: str, role: Role, texts: Sequence[str], *, dimension: int
@@ -133,37 +209,17 @@ class EmbeddingStore:
         StoreError
             If the file is damaged, or a stored vector does not have `dimension` values or unit length.
         """
-        vectors = np.empty((len(texts), dimension), dtype=np.float32)
-        known = np.zeros(len(texts), dtype=bool)
-        positions: dict[bytes, list[int]] = {}
-        for position, text in enumerate(texts):
-            positions.setdefault(_key(text), []).append(position)
-        keys = list(positions)
-        with self._database.reading() as connection:
-            encoder = connection.execute(
-                "SELECT id FROM encoder WHERE fingerprint = ?", (fingerprint,)
-            ).fetchone()
-            if encoder is None:
-                return vectors, known
-            for start in range(0, len(keys), KEYS_A_QUERY):
-                chunk = keys[start : start + KEYS_A_QUERY]
-                rows = connection.execute(
-                    "SELECT text_sha256, vector FROM embedding WHERE encoder = ? AND role = ? "
-                    f"AND text_sha256 IN ({','.join('?' * len(chunk))})",
-                    (*encoder, ROLES[role], *chunk),
-                )
-                for key, blob in rows:
-                    if len(blob) != 4 * dimension:
-                        raise self._database.damaged(
-                            f"a vector of {len(blob) / 4:g} values instead of {dimension}"
-                        )
-                    vectors[positions[key]] = np.frombuffer(blob, dtype="<f4")
-                    known[positions[key]] = True
-        read = vectors if known.all() else vectors[known]
-        lengths = np.einsum("ij,ij->i", read, read)
-        if not np.allclose(lengths, 1, atol=1e-3):
-            raise self._database.damaged("a vector that is not of unit length")
-        return vectors, known
+        distinct, rows = distinct_texts(texts)
+        vectors = np.empty((len(distinct), dimension), dtype=np.float32)
+        known = np.zeros(len(distinct), dtype=bool)
+        unknown = {text_key(text): place for place, text in enumerate(distinct)}
+        sources = [self._stored(fingerprint, role, unknown, dimension)]
+        if role == "document":
+            sources.append(self._entrusted(fingerprint, unknown, dimension))
+        for keys, found in chain.from_iterable(sources):
+            places = [unknown.pop(key) for key in keys]
+            vectors[places], known[places] = found, True
+        return (vectors, known) if len(distinct) == len(texts) else (vectors[rows], known[rows])
 
     def put(
         self, fingerprint: str, role: Role, texts: Sequence[str], vectors: Vectors, *, name: str = ""
@@ -189,9 +245,13 @@ class EmbeddingStore:
         """
         vectors = np.asarray(vectors, dtype="<f4")
         if vectors.ndim != 2 or len(vectors) != len(texts):
-            raise InputError(f"{len(texts)} texts need as many rows of vectors, not shape {vectors.shape}.")
-        if not np.allclose(np.einsum("ij,ij->i", vectors, vectors), 1, atol=1e-3):
-            raise InputError("Only vectors of unit length are stored; normalise the rows first.")
+            raise InputError(
+                _("{n} texts need as many rows of vectors, not shape {shape}.").format(
+                    n=len(texts), shape=vectors.shape
+                )
+            )
+        if not of_unit_length(vectors).all():
+            raise InputError(_("Only vectors of unit length are stored; normalise the rows first."))
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO encoder (fingerprint, name, dimension) VALUES (?, ?, ?)",
@@ -202,16 +262,39 @@ class EmbeddingStore:
             ).fetchone()
             if dimension != vectors.shape[1]:
                 raise InputError(
-                    f"{self.path} holds vectors of {dimension} values under fingerprint {fingerprint}, "
-                    f"not of {vectors.shape[1]}."
+                    _(
+                        "{path} holds vectors of {kept} values under fingerprint {fingerprint}, "
+                        "not of {given}."
+                    ).format(path=self.path, kept=dimension, fingerprint=fingerprint, given=vectors.shape[1])
                 )
             connection.executemany(
                 "INSERT OR IGNORE INTO embedding (encoder, role, text_sha256, vector) VALUES (?, ?, ?, ?)",
                 (
-                    (encoder, ROLES[role], _key(text), vector.tobytes())
+                    (encoder, ROLES[role], text_key(text), vector.tobytes())
                     for text, vector in zip(texts, vectors, strict=True)
                 ),
             )
+
+    def entrust(self, fingerprint: str, texts: Sequence[str], folder: Path) -> bool:
+        """Leave the vectors of documents to the knowledge base in `folder`, which has them on disk.
+
+        They are dropped here, and looked up there from now on.
+
+        Returns
+        -------
+        bool
+            Whether the folder was not known yet.
+        """
+        with self._database.writing() as connection:
+            new = connection.execute(
+                "INSERT OR IGNORE INTO knowledge_base VALUES (?, ?)", (fingerprint, str(folder.resolve()))
+            ).rowcount
+            connection.executemany(
+                "DELETE FROM embedding WHERE role = 0 AND text_sha256 = ? "
+                "AND encoder = (SELECT id FROM encoder WHERE fingerprint = ?)",
+                ((text_key(text), fingerprint) for text in texts),
+            )
+        return bool(new)
 
     def statistics(self) -> StoreStatistics:
         """What is stored, for how many encoders, and how much room it takes."""
@@ -245,14 +328,48 @@ class EmbeddingStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
         return f"EmbeddingStore({str(self.path)!r})"
 
+    def _stored(
+        self, fingerprint: str, role: Role, keys: Mapping[bytes, int], dimension: int
+    ) -> Iterator[tuple[list[bytes], Vectors]]:
+        """Those of the vectors that are in this file, some at a time."""
+        with self._database.reading() as connection:
+            for chunk, places in chunks(keys):
+                rows = connection.execute(
+                    "SELECT text_sha256, vector FROM embedding WHERE role = ? AND text_sha256 IN "
+                    f"{places} AND encoder = (SELECT id FROM encoder WHERE fingerprint = ?)",
+                    (ROLES[role], *chunk, fingerprint),
+                ).fetchall()
+                for _key, blob in rows:
+                    if len(blob) != 4 * dimension:
+                        raise self._damaged(
+                            _("a vector of {found} values instead of {expected}").format(
+                                found=f"{len(blob) / 4:g}", expected=dimension
+                            )
+                        )
+                vectors = np.frombuffer(b"".join(blob for _key, blob in rows), "<f4").reshape(-1, dimension)
+                if not of_unit_length(vectors).all():
+                    raise self._damaged(_("a vector that is not of unit length"))
+                yield [key for key, _blob in rows], vectors
 
-def _key(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    def _entrusted(
+        self, fingerprint: str, keys: Mapping[bytes, int], dimension: int
+    ) -> Iterator[tuple[list[bytes], Vectors]]:
+        """Those of the vectors that knowledge bases have; one that is gone or damaged has none."""
+        if not keys:
+            return
+        with self._database.reading() as connection:
+            folders = connection.execute(
+                "SELECT folder FROM knowledge_base WHERE fingerprint = ?", (fingerprint,)
+            ).fetchall()
+        for (folder,) in folders:
+            with suppress(sqlite3.Error, OSError, EOFError, ValueError, KeyError, IndexError):
+                yield from vectors_in(Path(folder), fingerprint, keys, dimension)
+
+    def _damaged(self, what: str) -> StoreError:
+        return self._database.error("damaged", what)

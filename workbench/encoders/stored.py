@@ -12,6 +12,7 @@ import numpy.typing as npt
 from workbench.encoders.base import BaseEncoder, Role, Vectors, check_texts, distinct_texts, progress_bar
 from workbench.encoders.store import EmbeddingStore
 from workbench.errors import StoreError
+from workbench.i18n import gettext as _
 
 __all__ = ["StoredEncoder"]
 
@@ -128,8 +129,8 @@ class StoredEncoder:
         if self.required:
             raise error
         self._given_up = True
-        warnings.warn(f"Encoding without the embedding store. {error}", stacklevel=5)
+        warnings.warn(_("Encoding without the embedding store. {reason}").format(reason=error), stacklevel=5)
 
     def __repr__(self) -> str:
         # Without the path: a report that is passed on should not tell whose folder it was.
-        return f"{repr(self.encoder)[:-1]}, vectors are stored>"
+        return f"{repr(self.encoder)[:-1]}, {_('vectors are stored')}>"

@@ -97,7 +97,7 @@ class MapPanel(Panel):
     encoder : Encoder, optional
         The one that made the vectors.
     cutoff : float, Cutoff or path, optional
-        What counts as a match; see :func:`~workbench.retrieval.cutoff_choice.resolve_cutoff`.
+        What counts as a match; see :func:`~workbench.retrieval.resolve_cutoff`.
     quality : MapQuality, optional
         Stands below the map, so that nobody trusts a bad one.
     k : int

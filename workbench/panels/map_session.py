@@ -21,7 +21,7 @@ from workbench.i18n import pgettext
 from workbench.panels.map_points import MapPoints, Pins
 from workbench.panels.search_session import Found
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
-from workbench.retrieval.encoding import encode
+from workbench.retrieval.adding import encode
 from workbench.retrieval.hits import clean_query, hits_from
 from workbench.retrieval.index import best_of, check_vectors
 
@@ -46,7 +46,7 @@ class MapSession:
     encoder : Encoder, optional
         The one that made the vectors.
     cutoff : float, Cutoff or path, optional
-        See :func:`~workbench.retrieval.cutoff_choice.resolve_cutoff`.
+        See :func:`~workbench.retrieval.resolve_cutoff`.
 
     Attributes
     ----------

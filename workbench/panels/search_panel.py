@@ -131,7 +131,7 @@ class SearchPanel(Panel):
     encoder : Encoder or str, optional
         See :func:`workbench.load_encoder`; by default that of the settings.
     cutoff : float, Cutoff or path, optional
-        See :func:`~workbench.retrieval.cutoff_choice.resolve_cutoff`.
+        See :func:`~workbench.retrieval.resolve_cutoff`.
     k : int
         How many cards are shown at start.
     language : {"zh", "en"}, optional

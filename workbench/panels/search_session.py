@@ -121,7 +121,7 @@ class SearchSession:
     encoder : Encoder
         Encodes texts and queries.
     cutoff : float, Cutoff or path, optional
-        See :func:`~workbench.retrieval.cutoff_choice.resolve_cutoff`.
+        See :func:`~workbench.retrieval.resolve_cutoff`.
 
     Attributes
     ----------

@@ -6,9 +6,8 @@ What a vector is comes from :mod:`workbench.encoders`; where a cutoff comes from
 
 from __future__ import annotations
 
-from workbench.retrieval.cutoff_choice import resolve_cutoff
-from workbench.retrieval.hits import Hit
+from workbench.retrieval.hits import Hit, resolve_cutoff
 from workbench.retrieval.knowledge_base import KnowledgeBase
-from workbench.retrieval.search import search
+from workbench.retrieval.searching import search
 
 __all__ = ["Hit", "KnowledgeBase", "resolve_cutoff", "search"]

@@ -1,19 +1,118 @@
-"""Adding to a knowledge base, and encoding it again: encode outside the lock, write what is new inside."""
+"""Adding to a knowledge base, and encoding it again: encode outside the lock, write what is new inside.
+
+Here, too, is what a knowledge base asks of its encoder, and the report of what adding did.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from workbench.encoders import Encoder
-from workbench.errors import StoreError
-from workbench.retrieval.encoding import encode
-from workbench.retrieval.manifest import encoder_entry
-from workbench.retrieval.records import FileTexts, Record
-from workbench.retrieval.reports import AddReport, report_of
+import numpy as np
+import numpy.typing as npt
+
+from workbench.encoders import Encoder, Role, StoredEncoder, Vectors, load_encoder
+from workbench.errors import (
+    EncoderError,
+    EncoderMismatchError,
+    EncoderUnavailableError,
+    InputError,
+    StoreError,
+)
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
+from workbench.results import Result
+from workbench.retrieval.index import check_vectors
+from workbench.retrieval.records import FileTexts, Record, Records
 from workbench.retrieval.storage import Contents, Store
-from workbench.texts import clean
+from workbench.texts import Cleaned, CleaningReport, clean
 
-__all__ = ["add_new", "encode_again"]
+__all__ = [
+    "AddReport",
+    "FileReport",
+    "add_new",
+    "check_same",
+    "encode",
+    "encode_again",
+    "encoder_entry",
+    "load_recorded",
+]
+
+
+@dataclass(frozen=True)
+class FileReport(Result):
+    """What came of one file.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file.
+    n_input, added, already_there, duplicates, blank, cut : int
+        As in :class:`AddReport`; a text that an earlier file has too is a duplicate.
+    notes : tuple of str
+        How it was read, where that was a choice (column, encoding), and what could not be.
+    """
+
+    source: str
+    n_input: int
+    added: int
+    already_there: int
+    duplicates: int
+    blank: int
+    cut: int
+    notes: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """One line."""
+        return f"{self.source}: {_counts(self)}" + "".join(f"; {note}" for note in self.notes)
+
+
+@dataclass(frozen=True)
+class AddReport(Result):
+    """What adding did; ``n_input == added + already_there + duplicates + blank``.
+
+    Attributes
+    ----------
+    n_input : int
+        Texts that were given.
+    added : int
+        Texts that are new in the knowledge base.
+    already_there : int
+        Texts that the knowledge base had before; their new metadata was not taken.
+    duplicates : int
+        Texts that are the same as an earlier one of those given, once both are clean.
+    blank : int
+        Texts with nothing but white space.
+    cut : int
+        Texts that were too long and were cut, whether added or not.
+    cleaning : CleaningReport
+        Which texts were blank, duplicates, cut, or repaired.
+    files : tuple of FileReport
+        For each file; empty if texts were given.
+    """
+
+    n_input: int
+    added: int
+    already_there: int
+    duplicates: int
+    blank: int
+    cut: int
+    cleaning: CleaningReport = field(repr=False)
+    files: tuple[FileReport, ...] = field(default=(), repr=False)
+
+    def summary(self) -> str:
+        """One line, and one more for each file."""
+        return "\n".join([_counts(self), *(f"  {file.summary()}" for file in self.files)])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return render("retrieval/lines.html", lines=self.summary())
 
 
 def add_new(
@@ -40,11 +139,12 @@ def add_new(
         check(encoder)
         new = _unknown(store, new.items())
         if new:
-            added = [records[position] for position in new.values()]
+            added = Records.of(records[position] for position in new.values())
             # Nearly always all of them are still new, and need not be copied.
             kept = vectors if len(new) == len(vectors) else vectors[[row_of[text] for text in new]]
             store.append(Contents(list(new), added, kept))
-    return report_of(cleaned, set(new.values()), files)
+    _entrust(encoder, store, list(row_of))
+    return _report(cleaned, set(new.values()), files)
 
 
 def encode_again(store: Store, encoder: Encoder, spec: str | None) -> None:
@@ -55,18 +155,184 @@ def encode_again(store: Store, encoder: Encoder, spec: str | None) -> None:
     StoreError
         If another process has changed the store meanwhile.
     """
-    revision, old = store.manifest.revision, store.contents
+    state, old = store.state, store.contents
     vectors = encode(encoder, old.texts, "document")
+    if isinstance(encoder, StoredEncoder) and store.folder:
+        recorded = state.encoder
+        # Somebody may want to go back; vectors that are damaged, or find no room, are not worth an error.
+        with suppress(StoreError, InputError):
+            encoder.store.put(
+                recorded["fingerprint"], "document", old.texts, old.vectors, name=recorded["name"]
+            )
     with store.changing():
-        if store.manifest.revision != revision:
+        if store.state.revision != state.revision:
             raise StoreError(
-                f"Another process has changed the knowledge base in {store.folder} while it was "
-                "being encoded again; nothing was changed here. Open it once more with reencode=True."
+                _(
+                    "Another process has changed the knowledge base in {folder} while it was being encoded "
+                    "again; nothing was changed here. Open it once more with reencode=True."
+                ).format(folder=store.folder)
             )
         store.rewrite(Contents(old.texts, old.records, vectors), encoder_entry(encoder, spec))
+    _entrust(encoder, store, old.texts)
+
+
+def encoder_entry(encoder: Encoder, spec: str | None = None) -> dict[str, Any]:
+    """What is recorded of an encoder.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    spec : str, optional
+        What :func:`workbench.load_encoder` takes to load it again; by default the encoder's name.
+    """
+    return {
+        "name": encoder.name,
+        "spec": spec or encoder.name,
+        "dimension": encoder.dimension,
+        "fingerprint": encoder.fingerprint,
+        "recipe": dict(encoder.recipe),
+    }
+
+
+def encode(encoder: Encoder, texts: Sequence[str], role: Role, progress: bool | None = None) -> Vectors:
+    """Vectors of texts, float32 of shape (n, d), known to be finite and of unit length.
+
+    Raises
+    ------
+    EncoderError
+        If the encoder returned another shape, or vectors that cannot be compared.
+    """
+    run = encoder.encode_queries if role == "query" else encoder.encode_documents
+    encoded = run(texts) if progress is None else run(texts, progress=progress)
+    vectors = np.asarray(encoded, dtype=np.float32)
+    if vectors.shape != (len(texts), encoder.dimension):
+        raise EncoderError(
+            _(
+                "The encoder {encoder} returned vectors of shape {shape} for {n} texts; expected {expected}."
+            ).format(
+                encoder=encoder.name,
+                shape=vectors.shape,
+                n=len(texts),
+                expected=(len(texts), encoder.dimension),
+            )
+        )
+    try:
+        return check_vectors(vectors)
+    except InputError as error:
+        raise EncoderError(
+            _("The encoder {encoder} returned vectors that cannot be used. {reason}").format(
+                encoder=encoder.name, reason=error
+            )
+        ) from error
+
+
+def check_same(encoder: Encoder, recorded: Mapping[str, Any], folder: Path | None, n: int) -> None:
+    """Refuse an encoder whose vectors cannot be compared with the `n` that are there.
+
+    `recorded` is what :func:`encoder_entry` made.
+
+    Raises
+    ------
+    EncoderMismatchError
+        If the fingerprints differ.
+    """
+    if encoder.fingerprint != recorded["fingerprint"]:
+        raise EncoderMismatchError(
+            _(
+                "{knowledge_base} was built with {recorded}, not with {encoder}; vectors of the two cannot "
+                "be compared. Use the encoder it was built with, or have its {n} texts encoded again: "
+                "KnowledgeBase.open(folder, encoder, reencode=True), or --reencode on the command line."
+            ).format(
+                knowledge_base=_named(folder),
+                recorded=f"{recorded['name']} [{recorded['fingerprint']}]",
+                encoder=f"{encoder.name} [{encoder.fingerprint}]",
+                n=f"{n:,}",
+            )
+        )
+
+
+def load_recorded(recorded: Mapping[str, Any], folder: Path | None) -> Encoder:
+    """Load the encoder that a knowledge base was built with.
+
+    Raises
+    ------
+    EncoderUnavailableError
+        If it cannot be loaded here.
+    """
+    try:
+        return load_encoder(recorded["spec"])
+    except EncoderUnavailableError as error:
+        raise EncoderUnavailableError(
+            _(
+                "{knowledge_base} was built with {recorded}, which could not be loaded as {spec}: {reason} "
+                "If you can load it yourself, pass it: KnowledgeBase.open(folder, encoder)."
+            ).format(
+                knowledge_base=_named(folder),
+                recorded=f"{recorded['name']} [{recorded['fingerprint']}]",
+                spec=repr(recorded["spec"]),
+                reason=error,
+            )
+        ) from error
+
+
+def _named(folder: Path | None) -> str:
+    return _("The knowledge base in {folder}").format(folder=folder) if folder else _("The knowledge base")
 
 
 def _unknown(store: Store, texts: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Those texts that are not in the store, with their position."""
     known = set(store.contents.texts)
     return {text: position for text, position in texts if text not in known}
+
+
+def _entrust(encoder: Encoder, store: Store, texts: list[str]) -> None:
+    """Have the embedding store leave vectors to the knowledge base, where they are on disk by now."""
+    if not isinstance(encoder, StoredEncoder) or store.folder is None:
+        return
+    # If it fails, they are there twice until it succeeds.
+    with suppress(StoreError):
+        if encoder.store.entrust(encoder.fingerprint, texts, store.folder):
+            encoder.store.entrust(encoder.fingerprint, store.contents.texts, store.folder)
+
+
+def _report(cleaned: Cleaned, added: Set[int], files: Sequence[FileTexts]) -> AddReport:
+    """The report of adding cleaned texts, of which those at the positions `added` were new."""
+    flags = _flags(cleaned, added)
+    starts = np.cumsum([0, *(len(file.texts) for file in files)]).tolist()
+    reports = tuple(
+        FileReport(file.source, len(file.texts), **_counted(flags, start, end), notes=file.notes)
+        for file, start, end in zip(files, starts, starts[1:], strict=False)
+    )
+    n = cleaned.report.n_input
+    return AddReport(n, **_counted(flags, 0, n), cleaning=cleaned.report, files=reports)
+
+
+def _flags(cleaned: Cleaned, added: Set[int]) -> dict[str, npt.NDArray[np.bool_]]:
+    """For each count, which of the texts given belong to it."""
+    report = cleaned.report
+    positions = {
+        "added": added,
+        "already_there": set(cleaned.positions) - added,
+        "duplicates": [duplicate.position for duplicate in report.duplicates],
+        "blank": report.blank,
+        "cut": [cut.position for cut in report.cut],
+    }
+    flags = {name: np.zeros(report.n_input, dtype=np.bool_) for name in positions}
+    for name, at in positions.items():
+        flags[name][list(at)] = True
+    return flags
+
+
+def _counted(flags: dict[str, npt.NDArray[np.bool_]], start: int, end: int) -> dict[str, int]:
+    return {name: int(flag[start:end].sum()) for name, flag in flags.items()}
+
+
+def _counts(report: AddReport | FileReport) -> str:
+    counts = [
+        (report.already_there, _("{n} already there")),
+        (report.duplicates, _("{n} duplicate")),
+        (report.blank, _("{n} blank")),
+        (report.cut, _("{n} cut")),
+    ]
+    head = _("{added} of {total} added").format(added=report.added, total=report.n_input)
+    return listed([head, *(said.format(n=n) for n, said in counts if n)])

@@ -23,11 +23,23 @@ import numpy.typing as npt
 
 from workbench.encoders.base import Vectors, progress_bar
 from workbench.errors import InputError, MissingDependencyError
+from workbench.i18n import gettext as _
+from workbench.i18n import number
+from workbench.results import Result
 from workbench.retrieval.exact import Best, FlatIndex, scores_in_parts
 from workbench.retrieval.index import Rows, Scores, shortlist, slack_of
-from workbench.retrieval.index_record import APPROXIMATE, EXACT, IndexRecord
 
-__all__ = ["FEWEST_ROWS", "PROMISED_RECALL", "QuantisedIndex", "build_quantised"]
+__all__ = [
+    "APPROXIMATE",
+    "EXACT",
+    "FEWEST_ROWS",
+    "PROMISED_RECALL",
+    "IndexRecord",
+    "QuantisedIndex",
+    "build_quantised",
+]
+
+APPROXIMATE, EXACT = "approximate", "exact"
 
 PROMISED_RECALL = 0.995
 # What a build must measure for that: on 256 vectors the share is off by about 0.001 by chance.
@@ -49,6 +61,61 @@ ROWS_AT_ONCE = 16_384
 MOST_CANDIDATES = 0.2
 # float32 products of the same two rows, in blocks of other shapes, differ by less.
 SAME_SCORE = 2e-6
+
+
+@dataclass(frozen=True)
+class IndexRecord(Result):
+    """How an index was made and what was measured of it, to be kept and for people.
+
+    Attributes
+    ----------
+    kind : {"approximate", "exact"}
+        Exact where no approximation reached the recall that is promised.
+    n : int
+        Rows that were there; later ones are compared in full, until there are many.
+    recall : float
+        Share of the true best `k` that the approximation found (the best one tried, if exact).
+    k, n_queries : int
+        How it was measured: so many hits for so many of the vectors themselves, each left out of its
+        own answer.
+    values_per_code : int
+        Values that share a code of 4 bits.
+    candidates_per_hit : int
+        Rows compared in full, for each hit that is asked for.
+    seconds : float
+        What building and measuring took.
+    sha256 : str or None
+        Of the codes on disk, as faiss writes them; None where there are none.
+    """
+
+    kind: str
+    n: int
+    recall: float
+    k: int
+    n_queries: int
+    values_per_code: int
+    candidates_per_hit: int
+    seconds: float
+    sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in (APPROXIMATE, EXACT):
+            raise ValueError(f"its index is of kind {self.kind!r}")
+        counts = (self.n, self.k, self.n_queries, self.values_per_code, self.candidates_per_hit)
+        if not 0 <= self.recall <= 1 or min(counts) < 1:
+            raise ValueError("a number of its index is impossible")
+
+    def __str__(self) -> str:
+        measured = _("recall@{k} {recall}, measured on {n} of its own vectors").format(
+            k=self.k, recall=number(self.recall), n=self.n_queries
+        )
+        if self.kind == EXACT:
+            return _("{exact}: no approximation was good enough, the best had {measured}").format(
+                exact=FlatIndex.name(), measured=measured
+            )
+        return _("approximate, best {n} compared in full: {measured}").format(
+            n=self.candidates_per_hit * self.k, measured=measured
+        )
 
 
 class QuantisedIndex:
@@ -88,7 +155,7 @@ class QuantisedIndex:
         if n_candidates > MOST_CANDIDATES * self.record.n:
             return self._all.search(queries, k)
         best = Best(queries, self._vectors, k)
-        _, found = self._codes.search(queries, n_candidates)
+        found = self._codes.search(queries, n_candidates)[1]
         new = np.arange(self.record.n, len(self._vectors), dtype=np.intp)
         for i, query in enumerate(queries):
             best.choose(i, self._refined(query, found[i].astype(np.intp), new, k))
@@ -167,8 +234,10 @@ def build_quantised(
     """
     if len(vectors) < TRAINING_ROWS:
         raise InputError(
-            f"There are {len(vectors):,} vectors; an approximate index needs {TRAINING_ROWS:,} to be trained "
-            "on. So few are searched exactly in no time: use FlatIndex."
+            _(
+                "There are {n} vectors; an approximate index needs {fewest} to be trained on. So few are "
+                "searched exactly in no time: use FlatIndex."
+            ).format(n=f"{len(vectors):,}", fewest=f"{TRAINING_ROWS:,}")
         )
     started = time.perf_counter()
     rng = np.random.default_rng(0)
@@ -179,7 +248,7 @@ def build_quantised(
     for values in VALUES_PER_CODE:
         if vectors.shape[1] % values:
             continue
-        with progress_bar(len(vectors), "index", progress) as bar:
+        with progress_bar(len(vectors), _("index"), progress) as bar:
             codes = _codes_of(vectors, vectors[trained_on], values, bar.update)
         found = recall_by_effort(vectors, codes, measured_on)
         candidates = next((c for c, share in found.items() if share >= recall), max(found))
@@ -207,7 +276,7 @@ def recall_by_effort(vectors: Vectors, codes: Any, rows: npt.NDArray[np.int64]) 
         # Row by row, so that scores are not there twice.
         kth = np.array([np.partition(row, -MEASURED_K)[-MEASURED_K] for row in scores])[:, None]
         # One more, since the vector itself is found too.
-        _, candidates = codes.search(vectors[rows[part]], deepest + 1)
+        candidates = codes.search(vectors[rows[part]], deepest + 1)[1]
         good = np.take_along_axis(scores, candidates, axis=1) >= kth - SAME_SCORE
         depth = np.cumsum(candidates != own, axis=1)
         for effort in hits:
@@ -242,7 +311,9 @@ def _import_faiss() -> Any:
         import faiss
     except ImportError as error:
         raise MissingDependencyError(
-            "Approximate search needs faiss, which is not installed: run 'pip install .[cpu]' in the project "
-            "folder. Exact search needs nothing more."
+            _(
+                "Approximate search needs faiss, which is not installed: run 'pip install .[cpu]' in the "
+                "project folder. Exact search needs nothing more."
+            )
         ) from error
     return faiss

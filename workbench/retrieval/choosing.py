@@ -11,14 +11,20 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 from workbench.errors import StoreError
-from workbench.retrieval.approximate import FEWEST_ROWS, QuantisedIndex, build_quantised
+from workbench.i18n import gettext as _
+from workbench.retrieval.approximate import (
+    APPROXIMATE,
+    EXACT,
+    FEWEST_ROWS,
+    IndexRecord,
+    QuantisedIndex,
+    build_quantised,
+)
 from workbench.retrieval.exact import FlatIndex, TorchIndex, free_gpu
 from workbench.retrieval.index import Index
-from workbench.retrieval.index_record import APPROXIMATE, EXACT, IndexRecord, index_file
-from workbench.retrieval.reports import KnowledgeBaseInfo
 from workbench.retrieval.storage import Store
 
-__all__ = ["QUICK", "Indexes", "info_of"]
+__all__ = ["QUICK", "Indexes"]
 
 # Numbers that one query is compared with in about 10 ms on two cores, as long as the embedded encoder
 # takes for the query itself: 26,000 vectors of 2,560 dimensions, or 131,000 of 512.
@@ -68,11 +74,10 @@ class Indexes:
     def describe(self) -> str:
         """Which index is used, or will be once it is built."""
         if self._exact_only or not self._is_worth_approximating():
-            if self._exact and self._exact[0] == self._store.manifest.revision:
+            if self._exact and self._exact[0] == self._store.state.revision:
                 return self._exact[1].kind
-            return FlatIndex.kind if self._gpu() is None else TorchIndex.kind_on("cuda")
-        record = self.record
-        return str(record) if record else f"{APPROXIMATE}, to be built at the first search"
+            return FlatIndex.name() if self._gpu() is None else TorchIndex.kind_on("cuda")
+        return str(self.record or _("approximate, to be built at the first search"))
 
     @property
     def recall(self) -> float | None:
@@ -83,9 +88,8 @@ class Indexes:
     @property
     def record(self) -> IndexRecord | None:
         """What was measured of the approximation that is used or was tried, if one was."""
-        manifest = self._store.manifest
-        record = manifest.index
-        return record if record and not _outgrown(record, manifest.n) else None
+        record = self._store.state.index
+        return record if record and not _outgrown(record, len(self._store.contents)) else None
 
     def _is_worth_approximating(self) -> bool:
         n, dimension = self._store.contents.vectors.shape
@@ -98,26 +102,26 @@ class Indexes:
 
     def _gpu(self) -> str | None:
         """The GPU to search on: one that holds the vectors, or has room for them, if they are many."""
-        vectors, revision = self._store.contents.vectors, self._store.manifest.revision
+        vectors, revision = self._store.contents.vectors, self._store.state.revision
         if self._exact and self._exact[0] == revision and isinstance(self._exact[1], TorchIndex):
             return self._exact[1].device
         return free_gpu(vectors.size) if vectors.size > QUICK else None
 
     def _exact_index(self) -> Index:
-        manifest, vectors = self._store.manifest, self._store.contents.vectors
-        if self._exact is None or self._exact[0] != manifest.revision:
+        revision, vectors = self._store.state.revision, self._store.contents.vectors
+        if self._exact is None or self._exact[0] != revision:
             self._check()
             device = self._gpu()
             if device is None:
                 index: Index = FlatIndex(vectors, checked=True)
             else:
                 index = TorchIndex(vectors, device=device, checked=True)
-            self._exact = manifest.revision, index
+            self._exact = revision, index
         return self._exact[1]
 
     def _approximate_index(self, progress: bool | None) -> QuantisedIndex | None:
         """The one in use, else the one in the store, else a new one; None if none is good enough."""
-        generation, vectors = self._store.manifest.generation, self._store.contents.vectors
+        generation, vectors = self._store.state.generation, self._store.contents.vectors
         record = self.record
         if record and record.kind == EXACT:
             return None
@@ -132,49 +136,30 @@ class Indexes:
         elif len(index) != len(vectors):
             index = index.over(vectors)
         self._approximate = (generation, index) if index else None
-        if self._store.manifest.generation != generation:
+        if self._store.state.generation != generation:
             # Another process has moved the rows while the index was built.
             return self._approximate_index(progress)
         return index
 
     def _stored(self, record: IndexRecord) -> QuantisedIndex | None:
-        # Only bytes whose checksum is in the manifest get here; faiss reads no others.
-        content = self._store.read_index()
+        # Only bytes whose checksum is in the state get here; faiss reads no others.
+        content = self._store.read_codes()
         return (content and QuantisedIndex.from_bytes(content, self._store.contents.vectors, record)) or None
 
     def _keep(self, index: QuantisedIndex | None, record: IndexRecord) -> None:
-        content = index.to_bytes() if index else None
-        generation = self._store.manifest.generation
-        if content:
-            name, checksum = index_file(generation, record.n), hashlib.sha256(content).hexdigest()
-            record = replace(record, file=name, sha256=checksum)
+        codes = index.to_bytes() if index else None
+        if codes:
+            record = replace(record, sha256=hashlib.sha256(codes).hexdigest())
         # What cannot be kept (a folder that may only be read) is built again by the next process.
         with suppress(StoreError):
-            self._store.keep_index(record, content, generation)
+            self._store.keep_index(record, codes, self._store.state.generation)
 
     def _check(self) -> None:
         """Read the vectors once for each generation; rows are only added to one."""
-        generation = self._store.manifest.generation
+        generation = self._store.state.generation
         if self._checked != generation:
             self._store.check_vectors()
             self._checked = generation
-
-
-def info_of(store: Store, indexes: Indexes) -> KnowledgeBaseInfo:
-    """What a knowledge base with this store is."""
-    manifest, contents = store.manifest, store.contents
-    return KnowledgeBaseInfo(
-        folder=str(store.folder) if store.folder else None,
-        n=len(contents),
-        dimension=manifest.dimension,
-        encoder=manifest.encoder["name"],
-        fingerprint=manifest.encoder["fingerprint"],
-        bytes=contents.vectors.nbytes + (manifest.rows_bytes or len(contents.to_json_lines())),
-        index=indexes.describe(),
-        recall=indexes.recall,
-        created=manifest.created,
-        changed=manifest.changed,
-    )
 
 
 def _outgrown(record: IndexRecord, n: int) -> bool:

@@ -13,9 +13,11 @@ import regex
 from workbench.errors import InputError
 from workbench.files.encodings import find_encoding, open_text
 from workbench.files.kinds import check_archive_size
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, ngettext
 from workbench.retrieval.records import FileTexts, Record
 
-__all__ = ["paragraphs_of", "read_lines", "read_pdf", "read_word"]
+__all__ = ["chosen_encoding", "paragraphs_of", "read_lines", "read_pdf", "read_word"]
 
 # Far beyond what cleaning keeps; the rest of a longer line is passed over without being held.
 LONGEST_LINE = 65_536
@@ -32,7 +34,7 @@ _BULLET = regex.compile(
 
 def read_lines(path: Path, encoding: str | None = None) -> FileTexts:
     """Texts of a .txt file, one a line."""
-    found = encoding or find_encoding(path)
+    found, notes = chosen_encoding(path, encoding)
     texts: list[str] = []
     long: list[int] = []
     with open_text(path, found) as file:
@@ -43,10 +45,13 @@ def read_lines(path: Path, encoding: str | None = None) -> FileTexts:
                 long += [len(texts)] if rest.strip() else []
                 while rest and not rest.endswith("\n"):
                     rest = file.readline(LONGEST_LINE)
-    notes = [f"read as {found}"] if not encoding and not found.startswith("utf") else []
     if long:
         notes.append(
-            f"{len(long)} line(s) read to character {LONGEST_LINE:,} only, the first is line {long[0]}"
+            ngettext(
+                "{n} line read to character {last} only, line {first}",
+                "{n} lines read to character {last} only, the first is line {first}",
+                len(long),
+            ).format(n=len(long), last=f"{LONGEST_LINE:,}", first=long[0])
         )
     records: list[Record] = [{"source": path.name, "line": number} for number in range(1, len(texts) + 1)]
     return FileTexts(path.name, texts, records, tuple(notes))
@@ -68,26 +73,36 @@ def read_pdf(path: Path) -> FileTexts:
         reader = pypdf.PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
             raise InputError(
-                f"{path.name} is protected with a password; save a copy without one and add that."
+                _("{file} is protected with a password; save a copy without one and add that.").format(
+                    file=path.name
+                )
             )
         pages = [paragraphs_of(_composed(page.extract_text())) for page in reader.pages]
     except InputError:
         raise
     except Exception as error:  # pypdf fails in many ways on damaged files
         raise InputError(
-            f"{path.name} cannot be read as a PDF: {error}. Open it in a PDF viewer and print it to a "
-            "new PDF."
+            _(
+                "{file} cannot be read as a PDF: {reason}. Open it in a PDF viewer and print it to a new PDF."
+            ).format(file=path.name, reason=error)
         ) from error
     if not any(pages):
         raise InputError(
-            f"{path.name} has {len(pages)} page{'s' * (len(pages) != 1)} but no text; it seems to be a scan. "
-            "Run text recognition on it first (such as 'ocrmypdf -l chi_sim+eng IN OUT')."
+            ngettext(
+                "{file} has {n} page but no text; it seems to be a scan. {advice}",
+                "{file} has {n} pages but no text; it seems to be a scan. {advice}",
+                len(pages),
+            ).format(
+                file=path.name,
+                n=len(pages),
+                advice=_("Run text recognition on it first (such as 'ocrmypdf -l chi_sim+eng IN OUT')."),
+            )
         )
-    empty = [str(number) for number, page in enumerate(pages, start=1) if not page]
-    notes = (f"no text on page {', '.join(empty)}",) if empty else ()
+    empty = [number for number, page in enumerate(pages, start=1) if not page]
+    notes = (_("no text on page {pages}").format(pages=listed(empty)),) if empty else ()
     placed = [(text, number) for number, page in enumerate(pages, start=1) for text in page]
-    records: list[Record] = [{"source": path.name, "page": number} for _, number in placed]
-    return FileTexts(path.name, [text for text, _ in placed], records, notes)
+    records: list[Record] = [{"source": path.name, "page": number} for text, number in placed]
+    return FileTexts(path.name, [text for text, number in placed], records, notes)
 
 
 def read_word(path: Path) -> FileTexts:
@@ -105,15 +120,26 @@ def read_word(path: Path) -> FileTexts:
         blocks = list(_blocks(docx.Document(str(path))))
     except Exception as error:  # python-docx and lxml fail in many ways on damaged files
         raise InputError(
-            f"{path.name} cannot be read as a Word document: {error}. Open it in Word and save it again."
+            _(
+                "{file} cannot be read as a Word document: {reason}. Open it in Word and save it again."
+            ).format(file=path.name, reason=error)
         ) from error
     numbered = [(number, text) for number, text in enumerate(blocks, start=1) if text.strip()]
     if not numbered:
         raise InputError(
-            f"{path.name} has no text in paragraphs or tables; text in pictures or text boxes is not read."
+            _(
+                "{file} has no text in paragraphs or tables; text in pictures or text boxes is not read."
+            ).format(file=path.name)
         )
-    records: list[Record] = [{"source": path.name, "line": number} for number, _ in numbered]
-    return FileTexts(path.name, [text for _, text in numbered], records)
+    records: list[Record] = [{"source": path.name, "line": number} for number, text in numbered]
+    return FileTexts(path.name, [text for number, text in numbered], records)
+
+
+def chosen_encoding(path: Path, encoding: str | None) -> tuple[str, list[str]]:
+    """The encoding to read with, and a note where it is neither given nor Unicode."""
+    found = encoding or find_encoding(path)
+    is_guess = not encoding and not found.startswith("utf")
+    return found, [_("read as {encoding}").format(encoding=found)] if is_guess else []
 
 
 def paragraphs_of(page: str) -> list[str]:

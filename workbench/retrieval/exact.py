@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.encoders.base import Vectors
 from workbench.errors import MissingDependencyError
+from workbench.i18n import gettext as _
 from workbench.retrieval.index import (
     BLOCK,
     RESOLUTION,
@@ -56,13 +57,21 @@ class FlatIndex:
         If `vectors` is not a matrix, or has rows that are not finite or not of unit length.
     """
 
-    kind = "exact inner product (CPU)"
     exact = True
 
     def __init__(self, vectors: Vectors, *, checked: bool = False) -> None:
         # As a plain array: slicing a np.memmap costs more than a small product.
         self._vectors = np.asarray(vectors if checked else check_vectors(vectors))
         self._slack = slack_of(self._vectors.shape[1])
+
+    @staticmethod
+    def name() -> str:
+        """What it is called."""
+        return _("exact inner product (CPU)")
+
+    @property
+    def kind(self) -> str:
+        return self.name()
 
     def __len__(self) -> int:
         return len(self._vectors)
@@ -130,7 +139,7 @@ class TorchIndex:
     def kind_on(device: str, dtype: str = "float16") -> str:
         """What it is called where it runs on a device."""
         place = device.upper() if device == "cpu" else device.replace("cuda", "GPU", 1)
-        return f"exact inner product ({place}, {dtype})"
+        return _("exact inner product ({place}, {dtype})").format(place=place, dtype=dtype)
 
     @property
     def device(self) -> str:
@@ -209,7 +218,7 @@ def free_gpu(n_values: int) -> str | None:
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return None
-    free, _ = torch.cuda.mem_get_info()
+    free = torch.cuda.mem_get_info()[0]
     return "cuda" if 2 * n_values < SHARE_OF_GPU * free else None
 
 
@@ -245,7 +254,9 @@ def _import_torch() -> Any:
         import torch
     except ImportError as error:
         raise MissingDependencyError(
-            "Searching on a GPU needs torch, which is not installed: run 'pip install .[qwen]' in the "
-            "project folder."
+            _(
+                "Searching on a GPU needs torch, which is not installed: run 'pip install .[qwen]' in the "
+                "project folder."
+            )
         ) from error
     return torch

@@ -1,46 +1,55 @@
-"""Rows of a knowledge base in a folder: a manifest, rows as JSON Lines, vectors as ``.npy``, an index.
+"""Rows of a knowledge base in a folder.
 
-Rows and vectors are only appended to; the manifest says how many of them count and is replaced as a
-whole. So a change is visible entirely or not at all, whenever the process or the machine stops, and
-readers never see bytes that change. Removing and re-encoding write a new generation of both files.
+Texts and metadata are in one SQLite file, vectors in an ``.npy`` file beside it. A change writes vectors
+where no reader looks, then a transaction makes them count; so it is visible entirely or not at all, whenever
+the process or the machine stops. Vectors are only appended to; removing and re-encoding write a new
+generation of them into another file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import re
+import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
 
-from workbench.atomic import write_whole
 from workbench.encoders.base import Vectors
+from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, vectors_file
 from workbench.errors import StoreError
-from workbench.retrieval.index_record import IndexRecord
-from workbench.retrieval.manifest import MANIFEST, Manifest, now
-from workbench.retrieval.records import Record
-from workbench.retrieval.storage import Contents
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
+from workbench.retrieval import old_folders
+from workbench.retrieval.approximate import IndexRecord
+from workbench.retrieval.records import Records
+from workbench.retrieval.rows_file import (
+    RowsFile,
+    advice,
+    checksum,
+    damaged,
+    insert_rows,
+    keep_codes,
+    keep_state,
+    read_codes,
+    read_rows,
+    read_state,
+)
+from workbench.retrieval.storage import Contents, State, now
 
 __all__ = ["FolderStore"]
 
-LOCK = ".lock"
-
-# The lock is held while files are written, not while texts are encoded.
+# The file is locked while rows are written, not while texts are encoded.
 LOCK_SECONDS = 10.0
 BLOCK = 4096
-_ADVICE = (
-    "Put the folder back from a copy; or move it away and add the texts again, which are in its "
-    "rows-….jsonl (vectors that are in the embedding store are not encoded twice)."
-)
-_GENERATION_FILE = re.compile(r"rows-\d{6,}\.jsonl|vectors-\d{6,}\.npy|index-\d{6,}-\d+\.faiss")
+_VECTORS = re.compile(r"vectors-\d{6,}\.npy")
 
 
 class FolderStore:
@@ -53,14 +62,29 @@ class FolderStore:
     Raises
     ------
     StoreError
-        If there is no knowledge base, a file is missing or too short, or the rows do not fit their
-        checksum. Of the vectors only the number is checked, :meth:`check_vectors` reads them.
+        If there is no knowledge base, a file is missing or too short, or texts or metadata do not fit
+        their checksum. Of the vectors only the number is checked, :meth:`check_vectors` reads them.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest = Manifest.read(folder)
-        self.contents = self._read()
+        self._connection: sqlite3.Connection | None = None
+        if old_folders.is_one(folder) and not _has_rows(folder):
+            try:
+                self._move_over()
+            except StoreError:
+                # One that may only be read is read as it is.
+                old = old_folders.read(folder)
+                self.state = old.state
+                self.contents = self._with_vectors(old.texts, old.records)
+                return
+        with (
+            _explained(folder, "read"),
+            RowsFile.at(folder, LOCK_SECONDS) as file,
+            file.one_state() as connection,
+        ):
+            self.state = self._state(connection)
+            self.contents = self._rows(connection)
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -69,18 +93,23 @@ class FolderStore:
         Raises
         ------
         StoreError
-            If the path is not a folder, or holds a knowledge base without its manifest.
+            If the path is not a folder, or holds a knowledge base without its SQLite file.
         """
         with _explained(folder, "read"):
             if folder.exists() and not folder.is_dir():
-                raise StoreError(f"{folder} is a file; a knowledge base is a folder: choose another path.")
-            if (folder / MANIFEST).exists():
+                raise StoreError(
+                    _("{path} is a file; a knowledge base is a folder: choose another path.").format(
+                        path=folder
+                    )
+                )
+            if _has_rows(folder) or old_folders.is_one(folder):
                 return True
-            orphans = sorted(path.name for path in folder.glob("*") if _GENERATION_FILE.fullmatch(path.name))
+            orphans = sorted(path.name for path in folder.glob("*") if _VECTORS.fullmatch(path.name))
         if orphans:
             raise StoreError(
-                f"{folder} holds a knowledge base ({', '.join(orphans)}) whose {MANIFEST} is missing. "
-                f"{_ADVICE}"
+                _("{folder} holds a knowledge base ({files}) whose {missing} is missing. {advice}").format(
+                    folder=folder, files=listed(orphans), missing=KNOWLEDGE_BASE_FILE, advice=advice()
+                )
             )
         return False
 
@@ -89,74 +118,85 @@ class FolderStore:
         """An empty knowledge base; or the one that another process has made meanwhile."""
         with _explained(folder, "created"):
             folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder):
-            if not cls.exists(folder):
-                Manifest(encoder).write(folder)
+        with (
+            _explained(folder, "written"),
+            RowsFile.at(folder, LOCK_SECONDS, create=True) as file,
+            file.writing() as connection,
+        ):
+            if read_state(connection) is None:
+                keep_state(connection, State(encoder))
         return cls(folder)
+
+    @property
+    def n_bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.iterdir())
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Hold the lock, with the newest contents.
+        """Hold the lock, with the newest contents; what is done inside is written when the block ends.
 
         Raises
         ------
         StoreError
             If another process is writing for longer than ten seconds, or the folder cannot be written.
         """
-        with _lock(self.folder):
-            if self._refresh():
-                self.contents = self._read()
-            self._remove_debris()
-            yield
+        if not (self.folder / KNOWLEDGE_BASE_FILE).exists():
+            self._move_over()
+        before = self.state, self.contents
+        try:
+            with (
+                _explained(self.folder, "written"),
+                self._file() as file,
+                file.writing() as self._connection,
+            ):
+                revision, self.state = self.state.revision, self._state(self._connection)
+                if self.state.revision != revision:
+                    self.contents = self._rows(self._connection)
+                before = self.state, self.contents
+                self._remove_debris()
+                yield
+        except BaseException:
+            self.state, self.contents = before
+            raise
+        finally:
+            self._connection = None
+        if self.state.generation != before[0].generation:
+            _remove(self.folder / vectors_file(before[0].generation))
 
     def append(self, more: Contents) -> None:
-        """Add rows at the end: first the files, then the manifest, which makes them count."""
-        old = self.manifest
-        lines = more.to_json_lines()
+        """Add rows at the end: first the vectors, then the rest, which makes them count."""
+        old, n = self.state, len(self.contents)
         vectors = np.ascontiguousarray(more.vectors, dtype="<f4")
-        header = _npy_header(old.n + len(more), old.dimension)
-        with _explained(self.folder, "written"):
-            with _opened_at(self.folder / old.rows_name, old.rows_bytes) as file:
-                file.write(lines)
-            with _opened_at(self.folder / old.vectors_name, old.n and len(header) + _size(old)) as file:
-                if not old.n:
-                    file.write(header)
-                file.write(vectors.data)
-                # The count in the header is for np.load; what counts is the manifest's.
-                file.seek(0)
+        header = _npy_header(n + len(more), old.dimension)
+        counted = n and len(header) + n * old.dimension * 4
+        with _opened_at(self.folder / vectors_file(old.generation), counted) as file:
+            if not n:
                 file.write(header)
-        manifest = replace(
-            old,
-            changed=now(),
-            revision=old.revision + 1,
-            n=old.n + len(more),
-            rows_bytes=old.rows_bytes + len(lines),
-            rows_crc32=zlib.crc32(lines, old.rows_crc32),
-            vectors_crc32=zlib.crc32(vectors.data, old.vectors_crc32),
+            file.write(vectors.data)
+            # The count in the header is for np.load; what counts is the number of texts.
+            file.seek(0)
+            file.write(header)
+        insert_rows(self._writing(), n, more.texts, more.records)
+        self._keep_state(
+            replace(
+                old,
+                changed=now(),
+                revision=old.revision + 1,
+                texts_crc32=checksum(more.texts, old.texts_crc32),
+                metadata_crc32=checksum(more.records.kept, old.metadata_crc32),
+                vectors_crc32=zlib.crc32(vectors.data, old.vectors_crc32),
+            )
         )
-        manifest.write(self.folder)
-        self.manifest = manifest
-        texts, records = self.contents.texts + more.texts, self.contents.records + more.records
-        self.contents = Contents(texts, records, self._map_vectors())
+        mapped = _mapped(self.folder, self.state, n + len(more))
+        self.contents = self.contents.followed_by(more, mapped)
 
     def rewrite(self, contents: Contents, encoder: Mapping[str, Any] | None = None) -> None:
         """Put other rows, perhaps of another encoder, in the place of all, as a new generation."""
-        old = self.manifest, self.contents
-        # The first append to a manifest that is not on disk makes both files before it is.
-        self.manifest = Manifest(
-            encoder or old[0].encoder,
-            old[0].cleaning,
-            created=old[0].created,
-            revision=old[0].revision,
-            generation=old[0].generation + 1,
-        )
-        self.contents = Contents([], [], self._map_vectors())
-        try:
-            self.append(contents)
-        except BaseException:
-            self.manifest, self.contents = old
-            raise
-        self._remove_debris()
+        self._writing().execute("DELETE FROM document")
+        keep_codes(self._writing(), None)
+        self.state = self.state.next_generation(encoder)
+        self.contents = Contents.nothing(self.state.dimension)
+        self.append(contents)
 
     def check_vectors(self) -> None:
         """Read all vectors and compare them with their checksum.
@@ -166,26 +206,27 @@ class FolderStore:
         StoreError
             If they do not fit.
         """
-        vectors, checksum = self.contents.vectors, 0
+        vectors, found = self.contents.vectors, 0
         for start in range(0, len(vectors), BLOCK):
-            checksum = zlib.crc32(np.ascontiguousarray(vectors[start : start + BLOCK]).data, checksum)
-        if checksum != self.manifest.vectors_crc32:
-            raise StoreError(
-                f"{self.folder / self.manifest.vectors_name} is damaged: its checksum does not fit. {_ADVICE}"
-            )
+            found = zlib.crc32(np.ascontiguousarray(vectors[start : start + BLOCK]).data, found)
+        if found != self.state.vectors_crc32:
+            raise damaged(self.folder / vectors_file(self.state.generation), _("its checksum does not fit"))
 
-    def read_index(self) -> bytes | None:
-        """The index that the manifest speaks of; None if it is not there, or is not the same any more."""
-        record = self.manifest.index
-        if record is None or record.file is None:
+    def read_codes(self) -> bytes | None:
+        """The index that the state speaks of; None if it is not there, or is not the same any more."""
+        if self.state.index is None:
             return None
-        try:
-            content = (self.folder / record.file).read_bytes()
-        except OSError:
-            return None
-        return content if hashlib.sha256(content).hexdigest() == record.sha256 else None
+        with (
+            suppress(StoreError),
+            self._file() as file,
+            file.reading() as connection,
+        ):
+            codes = read_codes(connection)
+            if codes and hashlib.sha256(codes).hexdigest() == self.state.index.sha256:
+                return codes
+        return None
 
-    def keep_index(self, record: IndexRecord, content: bytes | None, generation: int) -> None:
+    def keep_index(self, record: IndexRecord, codes: bytes | None, generation: int) -> None:
         """Keep an index over rows of a generation, unless another one has come since.
 
         Raises
@@ -194,84 +235,82 @@ class FolderStore:
             If another process is writing for longer than ten seconds, or the folder cannot be written.
         """
         with self.changing():
-            if self.manifest.generation != generation:
+            if self.state.generation != generation:
                 return
-            if content is not None and record.file is not None:
-                write_whole(self.folder / record.file, content)
-            manifest = replace(self.manifest, index=record)
-            manifest.write(self.folder)
-            self.manifest = manifest
-            self._remove_debris()
+            keep_codes(self._writing(), codes)
+            self._keep_state(replace(self.state, index=record))
 
-    def _refresh(self) -> bool:
-        """Read the manifest again; whether another process has changed the knowledge base."""
-        before, self.manifest = self.manifest, Manifest.read(self.folder)
-        return self.manifest.revision != before.revision
+    def _state(self, connection: sqlite3.Connection) -> State:
+        state = read_state(connection)
+        if state is None:
+            raise damaged(self.folder / KNOWLEDGE_BASE_FILE, _("it is empty"))
+        return state
 
-    def _read(self) -> Contents:
-        with _explained(self.folder, "read"):
-            while True:
-                try:
-                    texts, records = self._read_rows()
-                    return Contents(texts, records, self._map_vectors())
-                except FileNotFoundError as error:
-                    # Another process may have written a new generation since the manifest was read.
-                    if not self._refresh():
-                        raise StoreError(f"{error.filename} is missing. {_ADVICE}") from error
+    def _rows(self, connection: sqlite3.Connection) -> Contents:
+        """The rows of the state that is known; their vectors stay on disk while the SQLite file is read."""
+        texts, records = read_rows(connection)
+        expected = self.state.texts_crc32, self.state.metadata_crc32
+        if (checksum(texts), checksum(records.kept)) != expected:
+            raise damaged(self.folder / KNOWLEDGE_BASE_FILE, _("its checksum does not fit"))
+        return self._with_vectors(texts, records)
+
+    def _with_vectors(self, texts: list[str], records: Records) -> Contents:
+        return Contents(texts, records, _mapped(self.folder, self.state, len(texts)))
+
+    def _writing(self) -> sqlite3.Connection:
+        assert self._connection is not None, "rows are only changed inside `with store.changing()`"
+        return self._connection
+
+    def _keep_state(self, state: State) -> None:
+        keep_state(self._writing(), state)
+        self.state = state
 
     def _remove_debris(self) -> None:
-        """Remove what earlier generations and killed processes have left; the lock is held."""
-        index = self.manifest.index
-        current = {self.manifest.rows_name, self.manifest.vectors_name, index.file if index else None}
+        """Remove what killed processes have left; the lock is held."""
+        current = vectors_file(self.state.generation)
         for path in self.folder.iterdir():
-            generation = _GENERATION_FILE.fullmatch(path.name) and path.name not in current
-            if generation or path.name.startswith((f".{MANIFEST}.", ".index-")):
-                # Windows keeps a file that another process has mapped; a later change removes it.
-                try:
-                    path.unlink(missing_ok=True)
-                except OSError:
-                    continue
+            if _VECTORS.fullmatch(path.name) and path.name != current:
+                _remove(path)
+        old_folders.remove(self.folder)
 
-    def _read_rows(self) -> tuple[list[str], list[Record]]:
-        if not self.manifest.n:
-            return [], []
-        path = self.folder / self.manifest.rows_name
-        with path.open("rb") as file:
-            lines = file.read(self.manifest.rows_bytes)
-        if zlib.crc32(lines) != self.manifest.rows_crc32:
-            raise StoreError(f"{path} is damaged: its checksum does not fit. {_ADVICE}")
-        rows = json.loads(b"[" + lines.rstrip(b"\n").replace(b"\n", b",") + b"]")
-        return [row["text"] for row in rows], [row["metadata"] for row in rows]
+    def _move_over(self) -> None:
+        """Once, put rows and index of an old folder into the SQLite file; the vectors stay where they are."""
+        with old_folders.locked(self.folder, LOCK_SECONDS):
+            if not old_folders.is_one(self.folder):
+                return
+            old = old_folders.read(self.folder)
+            _mapped(self.folder, old.state, len(old.texts))
+            with self._file(create=True) as file, file.writing() as connection:
+                if read_state(connection) is None:
+                    insert_rows(connection, 0, old.texts, old.records)
+                    keep_state(connection, old.state)
+                    keep_codes(connection, old.codes)
+            old_folders.remove(self.folder)
 
-    def _map_vectors(self) -> Vectors:
-        shape = (self.manifest.n, self.manifest.dimension)
-        if not self.manifest.n:
-            return np.empty(shape, dtype=np.float32)
-        path = self.folder / self.manifest.vectors_name
-        offset = len(_npy_header(*shape))
-        if path.stat().st_size < offset + _size(self.manifest):
-            raise StoreError(f"{path} is damaged: it has fewer vectors than its manifest says. {_ADVICE}")
-        return np.memmap(path, dtype="<f4", mode="r", offset=offset, shape=shape)
+    def _file(self, *, create: bool = False) -> RowsFile:
+        return RowsFile.at(self.folder, LOCK_SECONDS, create=create)
 
 
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system frees if the process is killed."""
-    from filelock import FileLock, Timeout
+def _has_rows(folder: Path) -> bool:
+    """Whether the folder's SQLite file is there and was not left empty by a killed process."""
+    if not (folder / KNOWLEDGE_BASE_FILE).exists():
+        return False
+    with RowsFile.at(folder, LOCK_SECONDS) as file, file.reading() as connection:
+        return read_state(connection) is not None
 
-    lock = FileLock(folder / LOCK, timeout=LOCK_SECONDS)
-    with _explained(folder, "written"):
-        try:
-            lock.acquire()
-        except Timeout:
-            raise StoreError(
-                f"Another process is writing to the knowledge base in {folder}; nothing was changed. "
-                "Try again when it has finished."
-            ) from None
+
+def _mapped(folder: Path, state: State, n: int) -> Vectors:
+    if not n:
+        return Contents.nothing(state.dimension).vectors
+    path = folder / vectors_file(state.generation)
+    offset, shape = len(_npy_header(n, state.dimension)), (n, state.dimension)
     try:
-        yield
-    finally:
-        lock.release()
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise StoreError(_("{path} is missing. {advice}").format(path=path, advice=advice())) from None
+    if size < offset + n * state.dimension * 4:
+        raise damaged(path, _("it has fewer vectors than there are texts"))
+    return np.memmap(path, dtype="<f4", mode="r", offset=offset, shape=shape)
 
 
 def _npy_header(n: int, dimension: int) -> bytes:
@@ -282,26 +321,23 @@ def _npy_header(n: int, dimension: int) -> bytes:
     return buffer.getvalue()
 
 
-def _size(manifest: Manifest) -> int:
-    return manifest.n * manifest.dimension * 4
-
-
 @contextmanager
 def _opened_at(path: Path, counted: int) -> Iterator[IO[bytes]]:
     """The file, open for writing after the bytes that count; more is left from a killed process."""
     with path.open("r+b" if counted else "wb") as file:
         if file.seek(0, os.SEEK_END) < counted:
-            raise StoreError(f"{path} is damaged: it is shorter than its manifest says. {_ADVICE}")
+            raise damaged(path, _("it has fewer vectors than there are texts"))
         file.truncate(counted)
         file.seek(counted)
         yield file
-        _sync(file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def _sync(file: IO[bytes]) -> None:
-    """Have the system put on disk what was written so far."""
-    file.flush()
-    os.fsync(file.fileno())
+def _remove(path: Path) -> None:
+    # Windows keeps a file that another process has mapped; a later change removes it.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -312,10 +348,16 @@ def _explained(path: Path, done: Literal["created", "written", "read"]) -> Itera
     except StoreError:
         raise
     except OSError as error:
-        advice = {
-            "created": "Choose a folder in which you may write.",
-            "written": "Nothing was changed; make room, get permission to write, or choose another folder.",
-            "read": "See that it is there and that you may read it.",
-        }
-        reason = error.strerror or error
-        raise StoreError(f"{path} cannot be {done} ({reason}). {advice[done]}") from error
+        match done:
+            case "created":
+                message = _("{path} cannot be created ({reason}). Choose a folder in which you may write.")
+            case "written":
+                message = _(
+                    "{path} cannot be written ({reason}). Nothing was changed; make room, get permission to "
+                    "write, or choose another folder."
+                )
+            case "read":
+                message = _(
+                    "{path} cannot be read ({reason}). See that it is there and that you may read it."
+                )
+        raise StoreError(message.format(path=path, reason=error.strerror or error)) from error

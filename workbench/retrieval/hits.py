@@ -1,4 +1,8 @@
-"""One row of a search result, and the checks that every search makes before it encodes anything."""
+"""One row of a search result, the cutoff and the probability it goes by, and what every search checks first.
+
+How a cutoff and a table of probabilities are found is of :mod:`workbench.calibration`, which no search needs
+to load.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,58 @@ import operator
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from numbers import Real
+from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.cutoffs import Cutoff
-from workbench.errors import CleaningWarning, InputError
-from workbench.retrieval.hit_probability import HitProbability, hit_probabilities
-from workbench.texts import MAX_CHARACTERS, clean
+from workbench.cutoffs import Cutoff, cards_in
+from workbench.encoders.base import Encoder
+from workbench.errors import CardError, CleaningWarning, InputError, UncalibratedCutoffWarning
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext
+from workbench.settings import get_settings
+from workbench.texts import MAX_CHARACTERS, CleaningReport, clean
 
-__all__ = ["DEFAULT_K", "Hit", "check_k", "clean_query", "hits_from", "warn_caller"]
+__all__ = [
+    "DEFAULT_K",
+    "Hit",
+    "HitProbability",
+    "check_k",
+    "clean_query",
+    "hit_probabilities",
+    "hits_from",
+    "resolve_cutoff",
+    "warn_caller",
+    "warn_of_cleaning",
+]
 
 DEFAULT_K = 5
+
+
+class HitProbability(TypedDict):
+    """How probable it is that a pair with this score is a match.
+
+    Attributes
+    ----------
+    value, low, high : float
+        The probability, and its interval.
+    confidence : float
+        Of the interval, at this one score.
+    prevalence : float
+        Share of matches among the pairs that it is for; where fewer are, it is less probable.
+    is_guess : bool
+        Whether the score lies beyond all labelled scores.
+    """
+
+    value: float
+    low: float
+    high: float
+    confidence: float
+    prevalence: float
+    is_guess: bool
 
 
 class Hit(TypedDict):
@@ -79,6 +122,97 @@ def hits_from(
     return hits
 
 
+def hit_probabilities(cutoff: Cutoff, scores: Sequence[float]) -> list[HitProbability] | None:
+    """What a card says of each score; None if it says nothing, as a bare number does not.
+
+    Raises
+    ------
+    CardError
+        If its table of probabilities lacks a part.
+
+    Examples
+    --------
+    >>> table = {"scores": [0.0, 1.0], "probability": [0.1, 0.9], "low": [0.0, 0.8], "high": [0.2, 1.0]}
+    >>> card = Cutoff(0.5, evidence={"probability": {**table, "confidence": 0.95, "prevalence": 0.4}})
+    >>> [round(found["value"], 2) for found in hit_probabilities(card, [0.5, 0.75])]
+    [0.5, 0.7]
+    """
+    table = cutoff.evidence.get("probability")
+    if table is None:
+        return None
+    try:
+        knots = np.asarray(table["scores"], dtype=np.float64)
+        at = np.asarray(scores, dtype=np.float64)
+        value, low, high = (
+            np.interp(at, knots, np.asarray(table[name], dtype=np.float64)).tolist()
+            for name in ("probability", "low", "high")
+        )
+        beyond = ((at < knots[0]) | (at > knots[-1])).tolist()
+        confidence, prevalence = float(table["confidence"]), float(table["prevalence"])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise CardError(
+            _(
+                "The card's table of probabilities lacks a part, or it is not a number ({reason}); calibrate "
+                "again."
+            ).format(reason=error)
+        ) from None
+    return [
+        HitProbability(
+            value=value[row],
+            low=low[row],
+            high=high[row],
+            confidence=confidence,
+            prevalence=prevalence,
+            is_guess=beyond[row],
+        )
+        for row in range(len(value))
+    ]
+
+
+def resolve_cutoff(cutoff: float | Cutoff | str | Path | None, encoder: Encoder) -> Cutoff:
+    """The cutoff to use with an encoder.
+
+    Parameters
+    ----------
+    cutoff : float, Cutoff, str, Path or None
+        A number is taken as it is. A cutoff, or the path of a card, must be of this encoder. None
+        takes the last card (by file name) in the project's ``labeled_pairs/cutoffs`` whose
+        fingerprint is the encoder's; without one, the 0.4 of the Qwen3-Embedding-4B literature, with
+        an :class:`~workbench.errors.UncalibratedCutoffWarning`.
+
+    Raises
+    ------
+    InputError
+        If a number is not in [-1, 1].
+    CardError
+        If the file is no cutoff card.
+    EncoderMismatchError
+        If the card was calibrated for another encoder.
+    """
+    if isinstance(cutoff, str | Path):
+        cutoff = Cutoff.load(cutoff)
+    if isinstance(cutoff, Cutoff):
+        cutoff.check_encoder(encoder.name, encoder.fingerprint)
+        return cutoff
+    if cutoff is not None:
+        # numpy's floats are numbers too, bool is one that Cutoff itself refuses
+        return Cutoff(float(cutoff) if isinstance(cutoff, Real) and not isinstance(cutoff, bool) else cutoff)
+    cards = cards_in(get_settings().cutoffs_dir)
+    own = [card for _, card in cards if card.fingerprint == encoder.fingerprint]
+    if own:
+        return own[-1]
+    literature = Cutoff.from_literature()
+    warn_caller(
+        _(
+            "The cutoff {cutoff} comes from the literature on Qwen3-Embedding-4B and was never calibrated "
+            "for the encoder {encoder}, whose scores lie on a scale of their own: read 'match' with care. "
+            "Calibrate one on labelled pairs with 'workbench calibrate', or pass cutoff=."
+        ).format(cutoff=f"{literature.value:.2f}", encoder=f"{encoder.name} [{encoder.fingerprint}]"),
+        UncalibratedCutoffWarning,
+    )
+    return literature
+
+
 def clean_query(query: str) -> str:
     """The query, cleaned as the texts of a knowledge base are, with a warning if it had to be cut.
 
@@ -88,16 +222,22 @@ def clean_query(query: str) -> str:
         If the query is not a string, or has nothing but white space.
     """
     if not isinstance(query, str):
-        raise InputError(f"The query is {type(query).__name__} ({query!r:.40}); pass one string.")
+        raise InputError(
+            _("The query is {type} ({value}); pass one string.").format(
+                type=type(query).__name__, value=f"{query!r:.40}"
+            )
+        )
     cleaned = clean([query])
     if not cleaned.texts:
         raise InputError(
-            "The query is empty; type what you are looking for, such as a skill or an experience."
+            _("The query is empty; type what you are looking for, such as a skill or an experience.")
         )
     for cut in cleaned.report.cut:
         warn_caller(
-            f"The query has {cut.length:,} characters; only the first {cut.kept} were searched for "
-            f"(texts are cut at {MAX_CHARACTERS}).",
+            _(
+                "The query has {length} characters; only the first {kept} were searched for (texts are cut "
+                "at {most})."
+            ).format(length=f"{cut.length:,}", kept=cut.kept, most=MAX_CHARACTERS),
             CleaningWarning,
         )
     return cleaned.texts[0]
@@ -112,21 +252,34 @@ def check_k(k: int | None, n: int, note: str = "") -> int:
         If there are no texts, or `k` is not an integer from 1 to `n`.
     """
     if n == 0:
-        raise InputError(f"The knowledge base is empty{note}; add at least one text before searching.")
+        raise InputError(
+            _("The knowledge base is empty{note}; add at least one text before searching.").format(note=note)
+        )
     if k is None:
         return min(DEFAULT_K, n)
     try:
         k = operator.index(k)
     except TypeError:
-        raise InputError(f"k is {k!r}; it must be a whole number from 1 to {n}.") from None
+        raise InputError(
+            _("k is {k}; it must be a whole number from 1 to {n}.").format(k=repr(k), n=n)
+        ) from None
     if k < 1:
-        raise InputError(f"k is {k}; ask for at least 1 hit.")
+        raise InputError(_("k is {k}; ask for at least 1 hit.").format(k=k))
     if k > n:
         raise InputError(
-            f"k is {k}, but the knowledge base has {n} text{'s' * (n != 1)}{note}; "
-            f"ask for at most {n}, or leave k out."
+            ngettext(
+                "k is {k}, but the knowledge base has {n} text{note}; ask for at most {n}, or leave k out.",
+                "k is {k}, but the knowledge base has {n} texts{note}; ask for at most {n}, or leave k out.",
+                n,
+            ).format(k=k, n=n, note=note)
         )
     return k
+
+
+def warn_of_cleaning(report: CleaningReport) -> None:
+    """Say what cleaning dropped or cut, if anything."""
+    if report.n_output < report.n_input or report.cut:
+        warn_caller(_("Cleaning changed the knowledge base: {what}.").format(what=report), CleaningWarning)
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from workbench.encoders.base import Vectors
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
 __all__ = ["Index", "Rows", "Scores", "best_of", "check_vectors", "lowest", "shortlist", "slack_of"]
 
@@ -114,21 +115,24 @@ def check_vectors(vectors: Vectors) -> Vectors:
         With the first row that is wrong.
     """
     if vectors.ndim != 2 or vectors.shape[1] == 0:
-        raise InputError(f"Vectors must be a matrix of shape (n, d), not {vectors.shape}.")
+        raise InputError(
+            _("Vectors must be a matrix of shape (n, d), not {shape}.").format(shape=vectors.shape)
+        )
     for start in range(0, len(vectors), BLOCK):
         block = vectors[start : start + BLOCK]
         norms = np.linalg.norm(block, axis=1)
         bad = np.flatnonzero(~(np.abs(norms - 1) < 1e-3))
         if len(bad):
             row = start + int(bad[0])
-            fault = (
-                f"has length {norms[bad[0]]:.4g} instead of 1"
-                if np.isfinite(norms[bad[0]])
-                else "has values that are not finite (NaN or infinity)"
-            )
+            if np.isfinite(norms[bad[0]]):
+                fault = _("Vector {row} has length {length} instead of 1")
+            else:
+                fault = _("Vector {row} has values that are not finite (NaN or infinity)")
             raise InputError(
-                f"Vector {row} {fault}, so it has no cosine similarity with anything. Encode its text again, "
-                "with dtype='float32' if the encoder has such an option."
+                _(
+                    "{fault}, so it has no cosine similarity with anything. Encode its text again, with "
+                    "dtype='float32' if the encoder has such an option."
+                ).format(fault=fault.format(row=row, length=f"{norms[bad[0]]:.4g}"))
             )
     return vectors
 

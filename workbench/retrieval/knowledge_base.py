@@ -8,7 +8,6 @@ How it lies on disk is in :mod:`~workbench.retrieval.folder_store`, how files ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +16,23 @@ import numpy.typing as npt
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors, load_encoder
-from workbench.errors import (
-    CleaningWarning,
-    InputError,
-    StoreError,
-)
+from workbench.errors import InputError, StoreError
 from workbench.files.exporting import export_frame
-from workbench.retrieval.adding import add_new, encode_again
-from workbench.retrieval.choosing import Indexes, info_of
-from workbench.retrieval.cutoff_choice import resolve_cutoff
-from workbench.retrieval.encoding import check_same, encode, load_recorded
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext
+from workbench.retrieval.adding import (
+    AddReport,
+    add_new,
+    check_same,
+    encode,
+    encode_again,
+    encoder_entry,
+    load_recorded,
+)
+from workbench.retrieval.choosing import Indexes
 from workbench.retrieval.folder_store import FolderStore
-from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from, warn_caller
-from workbench.retrieval.manifest import encoder_entry
+from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from, resolve_cutoff, warn_of_cleaning
 from workbench.retrieval.readers import read_file
 from workbench.retrieval.records import (
     FileTexts,
@@ -39,8 +42,7 @@ from workbench.retrieval.records import (
     records_from,
     row_numbers,
 )
-from workbench.retrieval.reports import AddReport, KnowledgeBaseInfo
-from workbench.retrieval.storage import MemoryStore, Store
+from workbench.retrieval.storage import KnowledgeBaseInfo, MemoryStore, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +115,7 @@ class KnowledgeBase:
             encoder = load_encoder(encoder)
             base = cls(FolderStore.create(folder, encoder_entry(encoder, spec)), exact=exact)
         if encoder is None and reencode:
-            recorded = base._store.manifest.encoder
+            recorded = base._store.state.encoder
             encoder, spec = load_recorded(recorded, folder), recorded["spec"]
         if encoder is not None:
             base._take_encoder(load_encoder(encoder), spec, reencode)
@@ -137,8 +139,7 @@ class KnowledgeBase:
         encoder = load_encoder(encoder)
         base = cls(MemoryStore(encoder_entry(encoder)), encoder, exact=exact)
         report = base.add(texts, metadata, progress=progress)
-        if report.added < report.n_input or report.cut:
-            warn_caller(f"Cleaning changed the knowledge base: {report.cleaning}.", CleaningWarning)
+        warn_of_cleaning(report.cleaning)
         return base
 
     @property
@@ -153,7 +154,7 @@ class KnowledgeBase:
             If what loads under its name makes other vectors, such as a newer revision.
         """
         if self._encoder is None:
-            encoder = load_recorded(self._store.manifest.encoder, self._store.folder)
+            encoder = load_recorded(self._store.state.encoder, self._store.folder)
             self.check_encoder(encoder)
             self._encoder = encoder
         return self._encoder
@@ -211,7 +212,7 @@ class KnowledgeBase:
     ) -> list[list[Hit]]:
         """The hits of each query, in the order of `queries`; faster than searching one by one."""
         if isinstance(queries, str):
-            raise InputError("Got one string where a list of queries was expected; pass [query].")
+            raise InputError(_("Got one string where a list of queries was expected; pass [query]."))
         cleaned = [clean_query(query) for query in queries]
         k = check_k(k, len(self))
         self.check_encoder(self.encoder)
@@ -297,7 +298,7 @@ class KnowledgeBase:
     def remove(
         self, indices: int | npt.ArrayLike | None = None, *, where: Mapping[str, Any] | None = None
     ) -> int:
-        """Remove texts; those after them move up.
+        """Remove texts, and their vectors with them; those after them move up.
 
         Parameters
         ----------
@@ -319,16 +320,18 @@ class KnowledgeBase:
             If the folder cannot be written, or another process has moved the rows meanwhile.
         """
         if (indices is None) == (where is None):
-            raise InputError("Say what to remove either by row numbers or by where=.")
-        generation = self._store.manifest.generation
+            raise InputError(_("Say what to remove either by row numbers or by where=."))
+        generation = self._store.state.generation
         rows = row_numbers([] if indices is None else indices, len(self))
         with self._store.changing():
             if where is not None:
                 rows = matching_rows(self._store.contents.records, where)
-            elif self._store.manifest.generation != generation:
+            elif self._store.state.generation != generation:
                 raise StoreError(
-                    "Another process has removed or re-encoded rows since this knowledge base was opened, so "
-                    "row numbers have moved; nothing was removed. Look the rows up again."
+                    _(
+                        "Another process has removed or re-encoded rows since this knowledge base was "
+                        "opened, so row numbers have moved; nothing was removed. Look the rows up again."
+                    )
                 )
             left = np.setdiff1d(np.arange(len(self)), rows)
             removed = len(self) - len(left)
@@ -345,7 +348,19 @@ class KnowledgeBase:
 
     def info(self) -> KnowledgeBaseInfo:
         """How much it holds, of which encoder, and how it is searched; no encoder is loaded for that."""
-        return info_of(self._store, self._indexes)
+        state, folder = self._store.state, self._store.folder
+        return KnowledgeBaseInfo(
+            folder=str(folder) if folder else None,
+            n=len(self),
+            dimension=state.dimension,
+            encoder=state.encoder["name"],
+            fingerprint=state.encoder["fingerprint"],
+            bytes=self._store.n_bytes,
+            index=self._indexes.describe(),
+            recall=self._indexes.recall,
+            created=state.created,
+            changed=state.changed,
+        )
 
     def check_encoder(self, encoder: Encoder | str) -> None:
         """Refuse an encoder that the knowledge base was not built with.
@@ -356,20 +371,24 @@ class KnowledgeBase:
             If its fingerprint is another.
         """
         store = self._store
-        check_same(load_encoder(encoder), store.manifest.encoder, store.folder, len(self))
+        check_same(load_encoder(encoder), store.state.encoder, store.folder, len(self))
 
     def __repr__(self) -> str:
-        built, folder = self._store.manifest.encoder, self._store.folder
-        where = f" in {folder}" if folder else ""
-        encoder = f"{built['name']} [{built['fingerprint']}]"
-        return f"<KnowledgeBase{where}: {len(self):,} texts, {encoder}, {self._indexes.describe()}>"
+        built, folder = self._store.state.encoder, self._store.folder
+        said = [
+            ngettext("{n} text", "{n} texts", len(self)).format(n=f"{len(self):,}"),
+            f"{built['name']} [{built['fingerprint']}]",
+            self._indexes.describe(),
+        ]
+        return f"<KnowledgeBase{f' {folder}' if folder else ''}: {', '.join(said)}>"
 
     def _repr_html_(self) -> str:
-        shown = [escape(text) for text in self._store.contents.texts[:SHOWN_TEXTS]]
-        if len(self) > SHOWN_TEXTS:
-            shown.append(f"… {len(self) - SHOWN_TEXTS:,} more")
-        items = "".join(f"<li>{text}</li>" for text in shown)
-        return f"{self.info()._repr_html_()}<ol start='0'>{items}</ol>"
+        return render(
+            "retrieval/knowledge_base.html",
+            info=self.info()._repr_html_(),
+            texts=self._store.contents.texts[:SHOWN_TEXTS],
+            more=max(0, len(self) - SHOWN_TEXTS),
+        )
 
     def _add(
         self,
@@ -384,7 +403,7 @@ class KnowledgeBase:
         )
 
     def _take_encoder(self, encoder: Encoder, spec: str | None, reencode: bool) -> None:
-        if encoder.fingerprint != self._store.manifest.encoder["fingerprint"]:
+        if encoder.fingerprint != self._store.state.encoder["fingerprint"]:
             if not reencode:
                 self.check_encoder(encoder)
             encode_again(self._store, encoder, spec)

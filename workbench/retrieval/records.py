@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FileTexts", "Record", "frame_of", "matching_rows", "records_from", "row_numbers"]
+__all__ = ["FileTexts", "Record", "Records", "frame_of", "matching_rows", "records_from", "row_numbers"]
 
 Record = dict[str, Any]
+
+
+class Records(Sequence[Record]):
+    """Records as they are kept, each as a line of JSON; what is taken out is a copy.
+
+    Parameters
+    ----------
+    kept : list of str
+    """
+
+    def __init__(self, kept: list[str]) -> None:
+        self.kept = kept
+
+    @classmethod
+    def of(cls, records: Iterable[Mapping[str, Any]]) -> Self:
+        """Keep records that :func:`records_from` made."""
+        return cls([json.dumps(record, ensure_ascii=False, allow_nan=False) for record in records])
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def __getitem__(self, row: int) -> Record:  # type: ignore[override]
+        record: Record = json.loads(self.kept[row])
+        return record
 
 
 @dataclass(frozen=True)
@@ -71,12 +98,17 @@ def records_from(metadata: pd.DataFrame | Sequence[Mapping[str, Any]] | None, n:
         return [{} for _ in range(n)]
     if isinstance(metadata, str | Mapping):
         raise InputError(
-            f"metadata is one {type(metadata).__name__}; pass a DataFrame, or a list with one mapping for "
-            "each text."
+            _("metadata is one {type}; pass a DataFrame, or a list with one mapping for each text.").format(
+                type=type(metadata).__name__
+            )
         )
     rows = metadata.to_dict("records") if hasattr(metadata, "to_dict") else list(metadata)
     if len(rows) != n:
-        raise InputError(f"metadata has {len(rows)} rows for {n} texts; pass one row for each text.")
+        raise InputError(
+            _("metadata has {rows} rows for {n} texts; pass one row for each text.").format(
+                rows=len(rows), n=n
+            )
+        )
     return [_record(row, position) for position, row in enumerate(rows)]
 
 
@@ -107,18 +139,24 @@ def row_numbers(rows: int | npt.ArrayLike, n: int) -> npt.NDArray[np.intp]:
     if given.dtype == bool:
         if given.shape != (n,):
             raise InputError(
-                f"The mask has {given.size} values, but there are {n} rows; pass one for each row."
+                _("The mask has {size} values, but there are {n} rows; pass one for each row.").format(
+                    size=given.size, n=n
+                )
             )
         return np.flatnonzero(given)
     if not given.size:
         return np.empty(0, dtype=np.intp)
     if not np.issubdtype(given.dtype, np.integer):
-        raise InputError(f"Row numbers must be whole numbers or a boolean mask, not {given.dtype}.")
-    outside = given[(given < 0) | (given >= n)]
-    if outside.size:
         raise InputError(
-            f"There is no row {outside[0]}; rows go from 0 to {n - 1}." if n else "There are no rows."
+            _("Row numbers must be whole numbers or a boolean mask, not {type}.").format(type=given.dtype)
         )
+    outside = given[(given < 0) | (given >= n)]
+    if outside.size and n:
+        raise InputError(
+            _("There is no row {row}; rows go from 0 to {last}.").format(row=outside[0], last=n - 1)
+        )
+    if outside.size:
+        raise InputError(_("There are no rows."))
     return given.ravel().astype(np.intp)
 
 
@@ -133,10 +171,13 @@ def matching_rows(records: Sequence[Record], where: Mapping[str, Any]) -> npt.ND
     known = {name for record in records for name in record}
     unknown = [name for name in where if name not in known]
     if unknown:
-        columns = ", ".join(sorted(known)) or "none"
-        raise InputError(f"No text has metadata {unknown[0]!r}; the columns are: {columns}.")
+        raise InputError(
+            _("No text has metadata {name}; the columns are: {columns}.").format(
+                name=repr(unknown[0]), columns=listed(sorted(known)) or _("none")
+            )
+        )
     if not where:
-        raise InputError("where= is empty; name at least one column and its value.")
+        raise InputError(_("where= is empty; name at least one column and its value."))
     wanted = _record(where, 0)
     return np.array(
         [
@@ -150,15 +191,21 @@ def matching_rows(records: Sequence[Record], where: Mapping[str, Any]) -> npt.ND
 
 def _record(row: Mapping[str, Any], position: int) -> Record:
     if not isinstance(row, Mapping):
-        raise InputError(f"Row {position} of the metadata is {type(row).__name__}, not a mapping.")
+        raise InputError(
+            _("Row {position} of the metadata is {type}, not a mapping.").format(
+                position=position, type=type(row).__name__
+            )
+        )
     record = {}
     for key, value in row.items():
         try:
             value = _plain(value)
         except TypeError:
             raise InputError(
-                f"Metadata {key!r} of text {position} is {type(value).__name__} ({value!r:.40}); "
-                "use text, numbers, dates, or lists of them."
+                _(
+                    "Metadata {key} of text {position} is {type} ({value}); use text, numbers, dates, or "
+                    "lists of them."
+                ).format(key=repr(key), position=position, type=type(value).__name__, value=f"{value!r:.40}")
             ) from None
         if value is not None:
             record[_text(str(key))] = value

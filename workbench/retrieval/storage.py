@@ -1,14 +1,14 @@
-"""Where a knowledge base keeps its rows: the protocol, and rows in memory. No encoding and no search.
+"""What a knowledge base keeps: its state and rows, the protocol of what keeps them, and rows in memory.
 
-Rows in a folder are in :mod:`~workbench.retrieval.folder_store`.
+Rows in a folder are in :mod:`~workbench.retrieval.folder_store`. No encoding and no search here.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,11 +16,66 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.base import Vectors
-from workbench.retrieval.index_record import IndexRecord
-from workbench.retrieval.manifest import Manifest, now
-from workbench.retrieval.records import Record
+from workbench.html import render
+from workbench.results import Result
+from workbench.retrieval.approximate import IndexRecord
+from workbench.retrieval.records import Records
+from workbench.texts import cleaning_recipe
 
-__all__ = ["Contents", "MemoryStore", "Store"]
+__all__ = ["Contents", "KnowledgeBaseInfo", "MemoryStore", "State", "Store", "now"]
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class State:
+    """What a knowledge base is, besides its rows; replaced as a whole.
+
+    Attributes
+    ----------
+    encoder : mapping
+        See :func:`~workbench.retrieval.adding.encoder_entry`.
+    cleaning : mapping
+        How the texts were cleaned (:func:`~workbench.texts.cleaning_recipe`).
+    created, changed : str
+        UTC, ISO 8601.
+    revision : int
+        Rises with every change of the rows.
+    generation : int
+        Rises when rows are removed or encoded again; within one, row numbers stay what they are.
+    texts_crc32, metadata_crc32, vectors_crc32 : int
+        Checksums (CRC-32) against accidental damage.
+    index : IndexRecord or None
+        The approximate index over rows of this generation, if one was built.
+    """
+
+    encoder: Mapping[str, Any]
+    cleaning: Mapping[str, Any] = field(default_factory=cleaning_recipe)
+    created: str = field(default_factory=now)
+    changed: str = field(default_factory=now)
+    revision: int = 0
+    generation: int = 1
+    texts_crc32: int = 0
+    metadata_crc32: int = 0
+    vectors_crc32: int = 0
+    index: IndexRecord | None = None
+
+    @property
+    def dimension(self) -> int:
+        return int(self.encoder["dimension"])
+
+    def next_generation(self, encoder: Mapping[str, Any] | None) -> State:
+        """Without rows yet; of another encoder, if one is given."""
+        return State(
+            encoder or self.encoder,
+            self.cleaning,
+            created=self.created,
+            revision=self.revision,
+            generation=self.generation + 1,
+        )
 
 
 @dataclass(frozen=True)
@@ -28,46 +83,87 @@ class Contents:
     """Texts, a record of metadata for each, and vectors, float32 of shape (n, d); aligned."""
 
     texts: list[str]
-    records: list[Record]
+    records: Records
     vectors: Vectors
+
+    @classmethod
+    def nothing(cls, dimension: int) -> Contents:
+        return cls([], Records([]), np.empty((0, dimension), dtype=np.float32))
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def to_json_lines(self) -> bytes:
-        """Texts and records, an object a line."""
-        rows = zip(self.texts, self.records, strict=True)
-        return "".join(
-            json.dumps({"text": text, "metadata": record}, ensure_ascii=False, allow_nan=False) + "\n"
-            for text, record in rows
-        ).encode()
-
-    def followed_by(self, more: Contents) -> Contents:
-        """These rows and then the others, in memory."""
-        if not len(self):
-            return more
-        vectors = np.concatenate([self.vectors, more.vectors])
-        return Contents(self.texts + more.texts, self.records + more.records, vectors)
+    def followed_by(self, more: Contents, vectors: Vectors | None = None) -> Contents:
+        """These rows and then the others; `vectors` are those of all, if they are known."""
+        if vectors is None:
+            vectors = np.concatenate([self.vectors, more.vectors]) if len(self) else more.vectors
+        return Contents(self.texts + more.texts, Records(self.records.kept + more.records.kept), vectors)
 
     def only(self, rows: npt.NDArray[np.intp]) -> Contents:
         """The given rows, in memory."""
+        kept = self.records.kept
         return Contents(
-            [self.texts[row] for row in rows], [self.records[row] for row in rows], self.vectors[rows]
+            [self.texts[row] for row in rows], Records([kept[row] for row in rows]), self.vectors[rows]
         )
+
+
+@dataclass(frozen=True)
+class KnowledgeBaseInfo(Result):
+    """What a knowledge base is.
+
+    Attributes
+    ----------
+    folder : str or None
+        None for one in memory.
+    n, dimension : int
+        Texts, and values in a vector.
+    encoder, fingerprint : str
+        Encoder that the vectors came from.
+    bytes : int
+        That it takes, on disk or in memory.
+    index : str
+        Which index is used, exact or approximate, or will be once it is built.
+    recall : float or None
+        Share of the best 5 that the approximate index found when it was built, on some of the
+        vectors themselves; None where search is exact, or the index is not built.
+    created, changed : str
+        UTC, ISO 8601.
+    """
+
+    folder: str | None
+    n: int
+    dimension: int
+    encoder: str
+    fingerprint: str
+    bytes: int
+    index: str
+    recall: float | None
+    created: str
+    changed: str
+
+    def _repr_html_(self) -> str:
+        return render("retrieval/info.html", facts=self.to_dict())
 
 
 class Store(Protocol):
     """Rows of one knowledge base; changed only inside ``with store.changing():``."""
 
-    manifest: Manifest
+    state: State
     contents: Contents
 
     @property
     def folder(self) -> Path | None:
         """None in memory."""
 
+    @property
+    def n_bytes(self) -> int:
+        """That it takes, on disk or in memory."""
+
     def changing(self) -> AbstractContextManager[None]:
-        """Keep other processes from writing; what they wrote before is in `contents` from here on."""
+        """Keep other processes from writing; what they wrote before is in `contents` from here on.
+
+        What is done inside is kept when the block ends, all of it, or nothing if it ends with an error.
+        """
 
     def append(self, more: Contents) -> None:
         """Add rows at the end."""
@@ -78,10 +174,10 @@ class Store(Protocol):
     def check_vectors(self) -> None:
         """Compare the vectors with their checksum, if they have one."""
 
-    def read_index(self) -> bytes | None:
-        """The index that the manifest speaks of; None if it is not there, or is not the same any more."""
+    def read_codes(self) -> bytes | None:
+        """The index that the state speaks of; None if it is not there, or is not the same any more."""
 
-    def keep_index(self, record: IndexRecord, content: bytes | None, generation: int) -> None:
+    def keep_index(self, record: IndexRecord, codes: bytes | None, generation: int) -> None:
         """Keep an index over rows of a generation, unless another one has come since."""
 
 
@@ -91,36 +187,33 @@ class MemoryStore:
     folder = None
 
     def __init__(self, encoder: Mapping[str, Any]) -> None:
-        self.manifest = Manifest(encoder)
-        self.contents = Contents([], [], np.empty((0, self.manifest.dimension), dtype=np.float32))
+        self.state = State(encoder)
+        self.contents = Contents.nothing(self.state.dimension)
+
+    @property
+    def n_bytes(self) -> int:
+        lines = (line for part in (self.contents.texts, self.contents.records.kept) for line in part)
+        return self.contents.vectors.nbytes + sum(len(line.encode()) for line in lines)
 
     def changing(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def append(self, more: Contents) -> None:
-        old, contents = self.manifest, self.contents.followed_by(more)
-        self.manifest = replace(old, changed=now(), revision=old.revision + 1, n=len(contents))
+        contents = self.contents.followed_by(more)
+        self.state = replace(self.state, changed=now(), revision=self.state.revision + 1)
         self.contents = contents
 
     def rewrite(self, contents: Contents, encoder: Mapping[str, Any] | None = None) -> None:
-        old = self.manifest
-        self.manifest = replace(
-            old,
-            encoder=encoder or old.encoder,
-            changed=now(),
-            revision=old.revision + 1,
-            generation=old.generation + 1,
-            n=len(contents),
-            index=None,
-        )
-        self.contents = contents
+        self.state = self.state.next_generation(encoder)
+        self.contents = Contents.nothing(self.state.dimension)
+        self.append(contents)
 
     def check_vectors(self) -> None:
         return
 
-    def read_index(self) -> bytes | None:
+    def read_codes(self) -> bytes | None:
         return None
 
-    def keep_index(self, record: IndexRecord, content: bytes | None, generation: int) -> None:
-        # Who built it holds it; with a file of its own it would only be there twice.
-        self.manifest = replace(self.manifest, index=replace(record, file=None, sha256=None))
+    def keep_index(self, record: IndexRecord, codes: bytes | None, generation: int) -> None:
+        # Who built it holds it; kept here it would only be there twice.
+        self.state = replace(self.state, index=replace(record, sha256=None))

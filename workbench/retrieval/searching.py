@@ -8,8 +8,10 @@ from typing import Any
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders.base import Encoder
-from workbench.errors import CleaningWarning, InputError
-from workbench.retrieval.hits import Hit, check_k, clean_query, warn_caller
+from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, ngettext
+from workbench.retrieval.hits import Hit, check_k, clean_query, warn_of_cleaning
 from workbench.retrieval.knowledge_base import KnowledgeBase
 from workbench.retrieval.readers import SUFFIXES
 from workbench.texts import CleaningReport, clean
@@ -45,7 +47,7 @@ def search(
         An encoder, or the spec of one (see :func:`workbench.load_encoder`); by default the knowledge
         base's own, or the one in the settings.
     cutoff : float, Cutoff or path, optional
-        See :func:`~workbench.retrieval.cutoff_choice.resolve_cutoff`.
+        See :func:`~workbench.retrieval.resolve_cutoff`.
     exact : bool, optional
         Whether the query must be compared with every text of a knowledge base. By default large ones
         use an index (:meth:`KnowledgeBase.build_index`), or as they were opened. A list is always
@@ -83,8 +85,7 @@ def search(
     _refuse_files_and_tables(knowledge_base)
     cleaned = clean(knowledge_base)
     check_k(k, len(cleaned.texts), _dropped_note(cleaned.report))
-    if cleaned.report.n_output < cleaned.report.n_input or cleaned.report.cut:
-        warn_caller(f"Cleaning changed the knowledge base: {cleaned.report}.", CleaningWarning)
+    warn_of_cleaning(cleaned.report)
     # An index would be built for this one query.
     whole = KnowledgeBase.from_texts(cleaned.texts, encoder, exact=True, progress=progress)
     hits = whole.search(query, k=k, cutoff=cutoff, progress=progress)
@@ -101,14 +102,24 @@ def _refuse_files_and_tables(knowledge_base: Any) -> None:
     )
     if is_file:
         raise InputError(
-            f"{knowledge_base} is a file or folder, not texts. Open a knowledge base, add the file and "
-            "search that: kb = KnowledgeBase.open(folder); kb.add_files(path); kb.search(query)."
+            _(
+                "{path} is a file or folder, not texts. Open a knowledge base, add the file and search that: "
+                "kb = KnowledgeBase.open(folder); kb.add_files(path); kb.search(query)."
+            ).format(path=knowledge_base)
         )
     if hasattr(knowledge_base, "columns"):
-        names = ", ".join(map(repr, list(knowledge_base.columns)[:12]))
-        raise InputError(f"The knowledge base is a table; pass the column of its texts, one of {names}.")
+        names = listed(map(repr, list(knowledge_base.columns)[:12]))
+        raise InputError(
+            _("The knowledge base is a table; pass the column of its texts, one of {names}.").format(
+                names=names
+            )
+        )
 
 
 def _dropped_note(report: CleaningReport) -> str:
     dropped = report.n_input - report.n_output
-    return f" ({dropped} blank or duplicate one{'s' * (dropped != 1)} dropped)" if dropped else ""
+    if not dropped:
+        return ""
+    return ngettext(
+        " ({n} blank or duplicate one dropped)", " ({n} blank or duplicate ones dropped)", dropped
+    ).format(n=dropped)
