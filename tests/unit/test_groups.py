@@ -112,7 +112,7 @@ class TestFlags:
         assert flagged["fr", "recall"] == "lower"
         assert "language = fr: recall is lower" in found.summary()
         with language("zh"):
-            assert "language = fr：阈值 0.4500 处的召回率为" in found.summary()
+            assert "language = fr：阈值 0.4500 处的召回率偏低" in found.summary()
 
     def test_selection_is_shown_and_not_tested(self, found):
         assert found.frame.query("figure == 'share_selected'")["p_value"].isna().all()

@@ -7,8 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import paired_cosine_distances
 
-from workbench.calibration import compare_dimensions, matryoshka, which_suffice
-from workbench.calibration.cut_dimensions import by_dimension
+from workbench.calibration import matryoshka, which_suffice
 from workbench.errors import InputError
 from workbench.i18n import language
 
@@ -65,11 +64,10 @@ def test_all_dimensions_suffice_and_a_dimension_only_if_all_larger_ones_do(vecto
     noisy[:, 64:96] *= 30
     found = matryoshka(noisy, resumes, labels, dimensions=[32, 64, 96], n_resamples=20, margin=0.2)
     assert found["suffices"].tolist()[-1]
-    by_itself = {
-        int(d): compare_dimensions(noisy, resumes, labels, dimensions=[d], margin=0.2, n_resamples=5)
+    singly = [
+        matryoshka(noisy, resumes, labels, dimensions=[d], margin=0.2, n_resamples=5)["suffices"].iloc[0]
         for d in (32, 64, 96)
-    }
-    singly = [by_itself[d].suffices(str(d)) for d in (32, 64, 96)]
+    ]
     expected = [all(singly[place:]) for place in range(3)]
     assert found["suffices"].tolist() == [*expected, True]
 
@@ -80,10 +78,10 @@ def test_length_does_not_matter(vectors, table):
     assert longer["auc"].tolist() == pytest.approx(table["auc"].tolist())
 
 
-def test_the_table_can_be_made_from_the_comparison(vectors, table):
-    found = compare_dimensions(*vectors, n_resamples=50)
-    assert found.baseline == "128"
-    assert by_dimension(found).equals(table)
+def test_differences_are_to_all_dimensions(table):
+    auc = table.set_index("dimension")["auc"]
+    assert table["difference"].tolist() == pytest.approx((auc - auc[128]).tolist())
+    assert table[["difference_low", "difference_high"]].iloc[-1].tolist() == [0, 0]
 
 
 def test_the_sentence_names_the_smallest_that_suffices_or_what_is_lost(table):
@@ -104,8 +102,16 @@ def test_the_sentence_names_the_smallest_that_suffices_or_what_is_lost(table):
 
 
 def test_jds_are_resampled_where_they_are_given(vectors):
-    found = compare_dimensions(*vectors, clusters=np.arange(240) // 6, n_resamples=20)
-    assert (found.by, found.auc_method) == ("cluster", "Obuchowski")
+    jds, resumes, labels = vectors
+    shared = np.repeat(np.arange(40), 6)
+    alone, by_jd = (
+        matryoshka(jds[shared], resumes[shared], labels[shared], clusters=clusters, n_resamples=20)
+        for clusters in (None, shared)
+    )
+    assert (alone.attrs["by"], by_jd.attrs["by"]) == ("pair", "cluster")
+    widths = [(each["auc_high"] - each["auc_low"]).iloc[0] for each in (alone, by_jd)]
+    # Six pairs that are the same are worth one.
+    assert widths[1] > 1.8 * widths[0]
 
 
 @pytest.mark.parametrize(

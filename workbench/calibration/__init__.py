@@ -10,7 +10,7 @@ from workbench.calibration.choice import Choice, choose
 from workbench.calibration.comparing import compare, compare_by, compare_scored
 from workbench.calibration.comparison import Comparison, groups_table
 from workbench.calibration.counts import Counts, count
-from workbench.calibration.cut_dimensions import compare_dimensions, matryoshka, which_suffice
+from workbench.calibration.cut_dimensions import matryoshka, which_suffice
 from workbench.calibration.difference_tests import delong
 from workbench.calibration.figures import Costs, Estimate, figure
 from workbench.calibration.flips import flips
@@ -81,7 +81,6 @@ __all__ = [
     "choose",
     "compare",
     "compare_by",
-    "compare_dimensions",
     "compare_scored",
     "count",
     "delong",

@@ -155,10 +155,6 @@ def resample(
     out_of_bag : bool
         Count the pairs that a resample left out too.
 
-    Returns
-    -------
-    Resamples
-
     Raises
     ------
     InputError

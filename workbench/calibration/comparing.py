@@ -96,10 +96,6 @@ def compare(
     n_resamples, seed : int
         Of the paired bootstrap.
 
-    Returns
-    -------
-    Comparison
-
     Raises
     ------
     InputError
@@ -179,10 +175,6 @@ def compare_scored(
         Columns, as of :meth:`~workbench.calibration.observations.Observations.from_frame`.
     **options
         As of :func:`compare`.
-
-    Returns
-    -------
-    Comparison
 
     Raises
     ------

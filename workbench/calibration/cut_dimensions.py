@@ -10,11 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.calibration.comparing import compare
-from workbench.calibration.comparison import Comparison
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["by_dimension", "compare_dimensions", "cut_cosines", "matryoshka", "which_suffice"]
+__all__ = ["cut_cosines", "matryoshka", "which_suffice"]
 
 SMALLEST = 32
 # Rows multiplied at a time, so that vectors of a million pairs are not copied whole.
@@ -53,7 +52,7 @@ def matryoshka(
         with every larger number, AUC is shown to fall short by less than the margin; tested from the
         largest down, which needs no correction for many tests [2]_), ``average_precision, f1, cutoff,
         cutoff_low, cutoff_high``, and ``differ`` (decisions that are others than with all dimensions, each
-        at its own cutoff). Its ``attrs`` hold ``n, margin, confidence``.
+        at its own cutoff). Its ``attrs`` hold ``n, margin, confidence, by``.
 
     Raises
     ------
@@ -78,12 +77,8 @@ def matryoshka(
     1         64  0.86
     2        128  0.95
     """
-    found = compare_dimensions(vectors_jd, vectors_resume, labels, dimensions=dimensions, **options)
-    return by_dimension(found)
-
-
-def by_dimension(found: Comparison) -> pd.DataFrame:
-    """The table of :func:`matryoshka` from a comparison of :func:`compare_dimensions`."""
+    scores = _cut_scores(np.asarray(vectors_jd), np.asarray(vectors_resume), dimensions)
+    found = compare(scores, labels, baseline=max(scores, key=int), **options)
     rows, suffices = [], True
     of_auc = ["value", "low", "high", "difference", "difference_low", "difference_high", "p_adjusted"]
     for name in sorted(found.encoders, key=int, reverse=True):
@@ -102,7 +97,7 @@ def by_dimension(found: Comparison) -> pd.DataFrame:
             }
         )
     frame = pd.DataFrame(rows[::-1])
-    frame.attrs = {"n": found.n, "margin": found.margin, "confidence": found.confidence}
+    frame.attrs = {"n": found.n, "margin": found.margin, "confidence": found.confidence, "by": found.by}
     return frame
 
 
@@ -138,16 +133,10 @@ def which_suffice(table: pd.DataFrame) -> str:
     )
 
 
-def compare_dimensions(
-    vectors_jd: npt.ArrayLike,
-    vectors_resume: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    *,
-    dimensions: Sequence[int] | None = None,
-    **options: Any,
-) -> Comparison:
-    """As :func:`matryoshka`, as a comparison whose encoders are called by their dimension."""
-    jds, resumes = np.asarray(vectors_jd), np.asarray(vectors_resume)
+def _cut_scores(
+    jds: npt.NDArray[Any], resumes: npt.NDArray[Any], dimensions: Sequence[int] | None
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Cosines of each pair by dimension, all dimensions first; checked at the door."""
     if jds.ndim != 2 or jds.shape != resumes.shape:
         raise InputError(
             _(
@@ -176,7 +165,7 @@ def compare_dimensions(
     scores = {str(each): cut_cosines(jds, resumes, each) for each in every}
     if len(scores) < 2:
         raise InputError(_("There is one dimension only, {full}; give some smaller ones.").format(full=full))
-    return compare(scores, labels, baseline=str(full), **options)
+    return scores
 
 
 def cut_cosines(

@@ -113,10 +113,6 @@ def delong(scores: npt.ArrayLike, labels: npt.ArrayLike, clusters: npt.ArrayLike
         The JD of each pair. Pairs of one JD are then allowed to depend on each other [2]_; without, it is
         DeLong's estimator [1]_.
 
-    Returns
-    -------
-    Aucs
-
     Raises
     ------
     InputError

@@ -38,6 +38,10 @@ TESTED: tuple[FigureName, ...] = ("precision", "recall", "false_omission_rate", 
 SHARES: tuple[FigureName, ...] = (*TESTED, "share_selected")
 MOST_GROUPS = 100
 MISSING = "(missing)"
+COLUMNS = (
+    *("group", "figure", "n", "n_jds", "n_behind", "size", "value", "low", "high", "rest", "difference"),
+    *("p_value", "p_adjusted", "flag", "enough", "size_needed", "more_pairs"),
+)
 NAMES: dict[FigureName, str] = {
     "precision": N_("precision"),
     "recall": N_("recall"),
@@ -138,20 +142,16 @@ class GroupFigures(Result):
                     n=len(tested),
                 )
             ]
-        sentences = {
-            "lower": _(
-                "{group}: {figure} is lower at {cutoff}, {value} ({low:.1f}–{high:.1f}) against {rest} in "
-                "the rest (p {p} after Holm's correction)."
-            ),
-            "higher": _(
-                "{group}: {figure} is higher at {cutoff}, {value} ({low:.1f}–{high:.1f}) against {rest} in "
-                "the rest (p {p} after Holm's correction)."
-            ),
-        }
+        sides = {"lower": _("lower"), "higher": _("higher")}
+        said = _(
+            "{group}: {figure} is {side} at {cutoff}, {value} ({low:.1f}–{high:.1f}) against {rest} in the "
+            "rest (p {p} after Holm's correction)."
+        )
         return [
-            sentences[line["flag"]].format(
+            said.format(
                 group=f"{self.by} = {line['group']}",
                 figure=_(NAMES[line["figure"]]),
+                side=sides[line["flag"]],
                 cutoff=number(self.cutoff),
                 value=percent(line["value"]),
                 low=100 * line["low"],
@@ -228,10 +228,6 @@ def by_group(
     n_resamples, seed : int
         Of the bootstrap for selection rates.
 
-    Returns
-    -------
-    GroupFigures
-
     Raises
     ------
     InputError
@@ -283,49 +279,35 @@ def by_group(
         of_group, of_rest = (shares_at(pairs, cutoff, confidence=confidence) for pairs in (here, others))
         if of_group["share_selected"].size >= needed["share_selected"]:
             large.append(group)
+        # A group in which every pair has a JD of its own has lost its clusters.
+        n_jds = np.nan if observations.clusters is None else here.n_clusters or len(here)
         for name in figures:
             value, rest = of_group[name], of_rest[name]
             behind, behind_rest = (_behind(name, pairs, cutoff) for pairs in (here, others))
+            tested = name in TESTED and behind and behind_rest
+            p = same_share(value, rest, exact=exact) if tested else np.nan
             size = value.size if np.isfinite(value.size) else 0.0
+            worth = overall[name].size / max(behind + behind_rest, 1)
+            more = _more(size, needed[name], worth, behind / len(here), len(here))
+            at = (value.value, value.low, value.high, rest.value, value.value - rest.value, p)
+            enough = size >= needed[name]
             rows.append(
-                {
-                    "group": group,
-                    "figure": name,
-                    "n": len(here),
-                    # A group in which every pair has a JD of its own has lost its clusters.
-                    "n_jds": np.nan if observations.clusters is None else here.n_clusters or len(here),
-                    "n_behind": behind,
-                    "size": size,
-                    "value": value.value,
-                    "low": value.low,
-                    "high": value.high,
-                    "rest": rest.value,
-                    "difference": value.value - rest.value,
-                    "p_value": same_share(value, rest, exact=exact)
-                    if name in TESTED and behind and behind_rest
-                    else np.nan,
-                    "enough": size >= needed[name],
-                    "size_needed": needed[name],
-                    "more_pairs": _more(
-                        size, overall[name].size, behind, behind + behind_rest, len(here), needed[name]
-                    ),
-                }
+                (group, name, len(here), n_jds, behind, size, *at, np.nan, "", enough, needed[name], more)
             )
-    impact = adverse_impact(
-        observations,
-        names,
-        cutoff,
-        judged=large,
-        confidence=confidence,
-        n_resamples=n_resamples,
-        seed=seed,
-    )
     return GroupFigures(
         by=called,
         cutoff=float(cutoff),
-        frame=_with_flags(pd.DataFrame(rows), confidence),
+        frame=_with_flags(pd.DataFrame(rows, columns=list(COLUMNS)), confidence),
         overall={name: overall[name] for name in figures},
-        impact=impact,
+        impact=adverse_impact(
+            observations,
+            names,
+            cutoff,
+            judged=large,
+            confidence=confidence,
+            n_resamples=n_resamples,
+            seed=seed,
+        ),
         margin=margin,
         confidence=confidence,
     )
@@ -377,25 +359,23 @@ def _lack(need: Mapping[Any, Any]) -> str:
     )
 
 
-def _more(size: float, overall: float, behind: int, behind_all: int, n: int, needed: int) -> float:
-    """About how many more pairs of a group it takes, of JDs as alike as all JDs are; 0 if it is enough."""
+def _more(size: float, needed: int, worth: float, share_behind: float, n: int) -> float:
+    """About how many more pairs of a group it takes, of JDs as alike as all JDs are; 0 if it is enough.
+
+    A few JDs say little about how alike the pairs of a JD are: what a pair is worth is that of all pairs.
+    """
     if size >= needed:
         return 0.0
-    if not behind or not overall > 0:
+    if not share_behind or not worth > 0:
         return np.nan
-    # A few JDs say little about how alike the pairs of a JD are: that is taken from all pairs.
-    design_effect = max(behind_all / overall, 1.0)
-    return float(max(np.ceil(needed * design_effect / (behind / n)) - n, 1.0))
+    return float(max(np.ceil(needed * max(1 / worth, 1.0) / share_behind) - n, 1.0))
 
 
 def _with_flags(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
     tested = frame["p_value"].notna()
-    adjusted = pd.Series(np.nan, frame.index)
-    adjusted[tested] = holm(frame.loc[tested, "p_value"])
-    side = np.where(frame["difference"] < 0, "lower", "higher")
-    at = list(frame.columns).index("p_value") + 1
-    frame.insert(at, "p_adjusted", adjusted)
-    frame.insert(at + 1, "flag", np.where(adjusted <= 1 - confidence, side, ""))
+    frame.loc[tested, "p_adjusted"] = holm(frame.loc[tested, "p_value"])
+    different = frame["p_adjusted"] <= 1 - confidence
+    frame.loc[different, "flag"] = np.where(frame["difference"] < 0, "lower", "higher")[different]
     return frame
 
 

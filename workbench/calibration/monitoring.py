@@ -210,10 +210,6 @@ def check(
     seed : int
         For the chance level of PSI.
 
-    Returns
-    -------
-    CheckResult
-
     Raises
     ------
     EncoderMismatchError

@@ -241,10 +241,6 @@ def fit_probability(
         and its bootstrap collapses where these hold no error; where it is the curve taken, the interval is
         at least Wilson's for the pairs under the step.
 
-    Returns
-    -------
-    MatchProbability
-
     Raises
     ------
     InputError

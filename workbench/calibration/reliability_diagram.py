@@ -186,10 +186,6 @@ def reliability(
         Of the bootstrap, and of the labels drawn for bands and `p_right`. Where pairs share JDs, whole JDs
         are resampled, and labels are drawn with the correlation that errors within a JD have.
 
-    Returns
-    -------
-    Reliability
-
     Raises
     ------
     InputError

@@ -124,10 +124,6 @@ def adverse_impact(
     n_resamples, seed : int
         Of the bootstrap, by JD where shared. The reference stays the one of the labelled pairs.
 
-    Returns
-    -------
-    AdverseImpact
-
     References
     ----------
     Four-fifths rule: 29 CFR 1607.4 D (1978). Bootstrap for ratios: Morris & Lobsenz (2000), Significance

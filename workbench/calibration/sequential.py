@@ -148,10 +148,6 @@ def sequential_test(
     failed_level : float, optional
         1 - confidence by default.
 
-    Returns
-    -------
-    SequentialTest
-
     Raises
     ------
     InputError

@@ -183,10 +183,6 @@ def score_profile(observations: Observations) -> ScoreProfile:
     observations : Observations
         With weights, the distribution that they lead to.
 
-    Returns
-    -------
-    ScoreProfile
-
     Examples
     --------
     >>> score_profile(Observations([0.1, 0.4, 0.2, 0.9], [0, 1, 0, 1]))
@@ -232,10 +228,6 @@ def score_shift(
     confidence : float
     n_draws, seed : int
         For the chance level of PSI.
-
-    Returns
-    -------
-    ScoreShift
 
     References
     ----------
