@@ -186,12 +186,11 @@ def resample(
             ).format(unit=_("pair") if observations.clusters is None else _("JD (cluster)"))
         )
     table = np.union1d(_table(observations, cutoffs), including)
-    rng = np.random.default_rng(seed)
     independent = observations.weights is None and observations.clusters is None
     if len(observations) >= POOL_FROM and independent and not out_of_bag:
-        return _pooled(observations, table, n_resamples, rng, prevalence)
-    drawn = draws(rng, n_units, n_resamples, max(1, CHUNK // len(observations)))
-    return _counted(observations, table, drawn, n_resamples, prevalence, out_of_bag=out_of_bag)
+        return _pooled(observations, table, n_resamples, seed, prevalence)
+    drawn = draws(observations, n_resamples, seed, a_resample=len(observations))
+    return _counted(observations, table, drawn, prevalence, out_of_bag=out_of_bag)
 
 
 def resample_with(
@@ -224,7 +223,7 @@ def resample_with(
     rows = max(1, CHUNK // len(observations))
     chunks = (in_order[:, at : at + rows] for at in range(0, drawn.shape[0], rows))
     table = _table(observations, cutoffs)
-    return _counted(independent, table, chunks, len(drawn), prevalence, out_of_bag=out_of_bag)
+    return _counted(independent, table, chunks, prevalence, out_of_bag=out_of_bag)
 
 
 def resampled_sums(
@@ -232,18 +231,8 @@ def resampled_sums(
 ) -> FloatArray:
     """Weighted sums over resamples, by JD where shared, for figures that are no counts at a cutoff.
 
-    Parameters
-    ----------
-    observations : Observations
-    rows : ndarray of float, shape (r, n)
-        What to sum.
-    n_resamples, seed : int
-
-    Returns
-    -------
-    ndarray of float64, shape (r, n_resamples)
+    `rows`, shape (r, n), are what to sum; returns shape (r, n_resamples).
     """
-    rng = np.random.default_rng(seed)
     order = observations.order
     values = csr_array((rows * observations.unit_weights)[:, order])
     n_units = observations.n_clusters or len(observations)
@@ -251,14 +240,19 @@ def resampled_sums(
         n = len(observations)
         member = csr_array((np.ones(n), (np.arange(n), observations.clusters[order])), shape=(n, n_units))
         values = values @ member
-    chunks = draws(rng, n_units, n_resamples, max(1, CHUNK // n_units))
+    chunks = draws(observations, n_resamples, seed, a_resample=n_units)
     return np.concatenate([values @ drawn.astype(np.float64) for drawn in chunks], axis=1)
 
 
 def draws(
-    rng: np.random.Generator, n_units: int, n_resamples: int, at_once: int
+    observations: Observations, n_resamples: int, seed: int, *, a_resample: int
 ) -> Iterator[npt.NDArray[np.int32]]:
-    """How often each unit was drawn, (n_units, `at_once` resamples) at a time."""
+    """How often each JD, or pair where they are independent, was drawn: (n_units, some resamples) at a time.
+
+    As many as make a chunk, where `a_resample` says how many numbers each of them leads to.
+    """
+    rng, n_units = np.random.default_rng(seed), observations.n_clusters or len(observations)
+    at_once = max(1, CHUNK // a_resample)
     dtype = np.uint16 if n_units <= np.iinfo(np.uint16).max else np.int64
     for at in range(0, n_resamples, at_once):
         m = min(at_once, n_resamples - at)
@@ -338,7 +332,6 @@ def _counted(
     observations: Observations,
     table: FloatArray,
     drawn_in_chunks: Iterable[npt.NDArray[np.int32]],
-    n_resamples: int,
     prevalence: float | None,
     *,
     out_of_bag: bool,
@@ -354,33 +347,24 @@ def _counted(
     from_top = len(order) - np.searchsorted(observations.scores[order], table, side="right")
     # Counts below 2**24 are exact in float32; sums of weights need more digits.
     dtype = np.float32 if weights is None and len(labels) < 2**22 else np.float64
-    shape = (len(table), n_resamples)
-    inside, *outside = (
-        Resamples(
-            table,
-            tp=np.empty(shape, dtype),
-            fp=np.empty(shape, dtype),
-            matches=np.empty(n_resamples, dtype),
-            others=np.empty(n_resamples, dtype),
-            by="pair" if clusters is None else "cluster",
-            prevalence=prevalence,
-        )
-        for _part in range(1 + out_of_bag)
-    )
-    at = 0
+    parts: tuple[list[tuple[CountArray, ...]], ...] = ([], []) if out_of_bag else ([],)
     for drawn in drawn_in_chunks:
-        here = slice(at, at + drawn.shape[1])
         # A pair is drawn as often as its cluster.
         times = drawn if clusters is None else drawn[clusters]
-        for part, counted in zip([inside, *outside], (times, (times == 0).astype(np.int32)), strict=False):
+        for part, counted in zip(parts, (times, (times == 0).astype(np.int32)), strict=False):
             weighted = counted if weights is None else counted * weights
             selected, total = _above(weighted, from_top)
             tp, matches = _above(weighted * labels, from_top)
             # Sums of weights may round to a hair below nothing.
-            part.tp[:, here], part.fp[:, here] = tp, np.maximum(selected - tp, 0)
-            part.matches[here], part.others[here] = matches, total - matches
-        at = here.stop
-    return replace(inside, outside=outside[0] if outside else None)
+            counts = (tp, np.maximum(selected - tp, 0), matches, total - matches)
+            part.append(tuple(each.astype(dtype) for each in counts))
+    by: Literal["pair", "cluster"] = "pair" if clusters is None else "cluster"
+    found: Resamples | None = None
+    for part in reversed(parts):
+        tp, fp, matches, others = (np.concatenate(chunks, axis=-1) for chunks in zip(*part, strict=True))
+        found = Resamples(table, tp, fp, matches, others, by, prevalence, outside=found)
+    assert found is not None
+    return found
 
 
 def _above(
@@ -396,11 +380,11 @@ def _pooled(
     observations: Observations,
     table: FloatArray,
     n_resamples: int,
-    rng: np.random.Generator,
+    seed: int,
     prevalence: float | None,
 ) -> Resamples:
     """Draw numbers of pairs a cell (label, and place between two cutoffs), which is the same in law."""
-    n, n_cells = len(observations), len(table) + 1
+    rng, n, n_cells = np.random.default_rng(seed), len(observations), len(table) + 1
     cell = np.searchsorted(table, observations.scores, side="left")
     sizes = np.bincount(observations.labels * n_cells + cell, minlength=2 * n_cells)
     counts, totals = np.empty((2, len(table), n_resamples)), np.empty((2, n_resamples))

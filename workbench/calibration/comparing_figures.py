@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.calibration.at_cutoff import shares_at
-from workbench.calibration.bootstrap import CHUNK, Resamples, draws, quantiles, resample_with, tails
+from workbench.calibration.bootstrap import Resamples, draws, quantiles, resample_with, tails
 from workbench.calibration.counts import count, cutoffs_between
 from workbench.calibration.difference_tests import Aucs, holm
 from workbench.calibration.figures import FigureName, figure
@@ -123,15 +123,13 @@ def measure(
     n_resamples, seed : int
     """
     some = next(iter(encoders.values()))
-    rng = np.random.default_rng(seed)
-    n_units = some.n_clusters or len(some)
     tables = {
         name: np.union1d(cutoffs_between(pairs.scores), [] if own[name].value is None else [own[name].value])
         for name, pairs in encoders.items()
     }
     figures: dict[str, list[pd.DataFrame]] = {name: [] for name in encoders}
     optimism: dict[str, list[dict[ComparedFigure, float]]] = {name: [] for name in encoders}
-    for drawn in draws(rng, n_units, n_resamples, max(1, CHUNK // len(some))):
+    for drawn in draws(some, n_resamples, seed, a_resample=len(some)):
         times = drawn if some.clusters is None else drawn[some.clusters]
         for name, pairs in encoders.items():
             resamples = resample_with(pairs, times.T, cutoffs=tables[name], prevalence=prevalence)
