@@ -113,14 +113,7 @@ def measure(
 ) -> dict[str, Measured]:
     """Figures of every encoder in the same resamples, by JD where pairs share JDs.
 
-    Parameters
-    ----------
-    encoders : mapping of str to Observations
-        The same pairs in the same order, with each encoder's scores.
-    own : mapping of str to OwnCutoff
-    at_recall : float
-    prevalence : float, optional
-    n_resamples, seed : int
+    `encoders` hold the same pairs in the same order, with each encoder's scores.
     """
     some = next(iter(encoders.values()))
     tables = {

@@ -316,13 +316,7 @@ def by_group(
 def size_for_margin(share: float, margin: float = 0.1, confidence: float = 0.95) -> int:
     """How many independent pairs give a Wilson interval that reaches at most `margin` to each side.
 
-    Parameters
-    ----------
-    share : float
-        As expected; NaN counts as a half, the worst case.
-    margin : float
-        Half the width of the interval.
-    confidence : float
+    Of a share as expected; NaN counts as a half, the worst case.
 
     Examples
     --------

@@ -218,16 +218,8 @@ def cross_fit(observations: Observations, method: CurveName, *, n_folds: int = 5
     """Fit a curve on all folds but one, and read it on that one, for each fold.
 
     Folds hold whole JDs where pairs share them, and about equal shares of matches
-    (:class:`sklearn.model_selection.StratifiedGroupKFold`).
-
-    Parameters
-    ----------
-    observations : Observations
-    method : {"sigmoid", "beta", "isotonic"}
-    n_folds : int
-        Fewer where there are not so many matches, others or JDs.
-    seed : int
-        Of the shuffle; the order of the pairs has no say.
+    (:class:`sklearn.model_selection.StratifiedGroupKFold`); there are fewer than `n_folds` where there are
+    not so many matches, others or JDs.
 
     Raises
     ------

@@ -22,13 +22,7 @@ from workbench.i18n import gettext as _
 from workbench.i18n import percent
 from workbench.results import Result, plain
 
-__all__ = [
-    "SequentialTest",
-    "confidence_sequence",
-    "log_evidence_above",
-    "log_evidence_below",
-    "sequential_test",
-]
+__all__ = ["SequentialTest", "confidence_sequence", "log_evidence", "sequential_test"]
 
 # Bets of all sizes at once, evenly spread: each loses at most log(100) to the best of them.
 N_BETS = 100
@@ -174,7 +168,7 @@ def sequential_test(
         at = at[np.sort(np.unique(observations.clusters[at], return_index=True)[1])]
     right = observations.labels[at] if above else 1 - observations.labels[at]
     wanted = promise.value if above else 1 - promise.value
-    log_failed, log_met = log_evidence_below(right, wanted), log_evidence_above(right, wanted)
+    log_failed, log_met = log_evidence(right, wanted), log_evidence(1 - right, 1 - wanted)
     delta = 1 - confidence
     need_failed, need_met = np.log(1 / (failed_level or delta)), np.log(1 / delta)
     n = len(right)
@@ -215,14 +209,15 @@ def sequential_test(
     )
 
 
-def log_evidence_below(values: npt.ArrayLike, mean: float) -> FloatArray:
-    """Evidence, after each observation, that the mean lies below `mean`.
+def log_evidence(values: npt.ArrayLike, mean: float) -> FloatArray:
+    """Evidence, after each observation, that the mean lies below `mean`; shape (n,).
 
-    The wealth of a gambler who starts with 1 and bets that observations are lower than that, at odds that
-    are fair if the mean is `mean` [1]_. If each observation has an expectation of `mean` or more given
-    those before it, the probability that the wealth ever reaches ``1 / delta`` is at most delta (Ville's
-    inequality), however often one looks. The gambler splits the wealth over 100 bets of constant size, a
-    mixture as in [2]_.
+    The logarithm of the wealth of a gambler who starts with 1 and bets that observations are lower than
+    that, at odds that are fair if the mean is `mean` [1]_. If each observation has an expectation of `mean`
+    or more given those before it, the probability that the wealth ever reaches ``1 / delta`` is at most
+    delta (Ville's inequality), however often one looks. The gambler splits the wealth over 100 bets of
+    constant size, a mixture as in [2]_. Evidence that the mean lies above is that of ``1 - values`` and
+    ``1 - mean``.
 
     Parameters
     ----------
@@ -230,11 +225,6 @@ def log_evidence_below(values: npt.ArrayLike, mean: float) -> FloatArray:
         In the order in which they came; from 0 to 1, such as right (1) and wrong (0).
     mean : float
         Strictly between 0 and 1.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        Natural logarithm of the wealth.
 
     References
     ----------
@@ -246,48 +236,9 @@ def log_evidence_below(values: npt.ArrayLike, mean: float) -> FloatArray:
     Examples
     --------
     >>> wrong_half_the_time = [1, 0] * 20
-    >>> bool(log_evidence_below(wrong_half_the_time, 0.9)[-1] > np.log(20))
+    >>> bool(log_evidence(wrong_half_the_time, 0.9)[-1] > np.log(20))
     True
     """
-    return _log_wealth(_checked(values, mean), mean)
-
-
-def log_evidence_above(values: npt.ArrayLike, mean: float) -> FloatArray:
-    """Evidence, after each observation, that the mean lies above `mean`; as :func:`log_evidence_below`."""
-    return _log_wealth(1 - _checked(values, mean), 1 - mean)
-
-
-def confidence_sequence(values: npt.ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
-    """An interval for the mean that holds at all times at once.
-
-    The means that bets have not refuted after these observations, on either side at half the level. If it
-    is computed after each observation, all intervals hold the mean together with this confidence.
-
-    Parameters
-    ----------
-    values : array-like of float, shape (n,)
-        From 0 to 1.
-    confidence : float
-
-    Returns
-    -------
-    low, high : float
-
-    Examples
-    --------
-    >>> low, high = confidence_sequence([1] * 45 + [0] * 5)
-    >>> round(low, 2), round(high, 2)
-    (0.73, 0.99)
-    """
-    x = _checked(values, 0.5)
-    if not len(x):
-        return 0.0, 1.0
-    limit = float(np.log(2 / (1 - confidence)))
-    high = _highest_not_refuted(x, limit)
-    return 1 - _highest_not_refuted(1 - x, limit), high
-
-
-def _checked(values: npt.ArrayLike, mean: float) -> FloatArray:
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or not ((x >= 0) & (x <= 1)).all():
         raise InputError(
@@ -297,10 +248,6 @@ def _checked(values: npt.ArrayLike, mean: float) -> FloatArray:
         raise InputError(
             _("The mean to bet against is {mean!r}; it lies strictly between 0 and 1.").format(mean=mean)
         )
-    return x
-
-
-def _log_wealth(x: FloatArray, mean: float) -> FloatArray:
     out = np.empty(len(x))
     wealth = np.zeros(N_BETS)
     for at in range(0, len(x), CHUNK):
@@ -309,6 +256,26 @@ def _log_wealth(x: FloatArray, mean: float) -> FloatArray:
         out[at : at + CHUNK] = logsumexp(steps, axis=1) - np.log(N_BETS)
         wealth = steps[-1]
     return out
+
+
+def confidence_sequence(values: npt.ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
+    """An interval for the mean of observations from 0 to 1 that holds at all times at once: low, high.
+
+    The means that bets have not refuted after these observations, on either side at half the level. If it
+    is computed after each observation, all intervals hold the mean together with this confidence.
+
+    Examples
+    --------
+    >>> low, high = confidence_sequence([1] * 45 + [0] * 5)
+    >>> round(low, 2), round(high, 2)
+    (0.73, 0.99)
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if not len(x):
+        return 0.0, 1.0
+    limit = float(np.log(2 / (1 - confidence)))
+    high = _highest_not_refuted(x, limit)
+    return 1 - _highest_not_refuted(1 - x, limit), high
 
 
 def _pays(x: FloatArray, mean: float) -> FloatArray:

@@ -176,12 +176,7 @@ class ScoreShift(Result):
 
 
 def score_profile(observations: Observations) -> ScoreProfile:
-    """What a card keeps of the scores that a cutoff was found on.
-
-    Parameters
-    ----------
-    observations : Observations
-        With weights, the distribution that they lead to.
+    """What a card keeps of the scores that a cutoff was found on, weighted as they are.
 
     Examples
     --------
