@@ -152,6 +152,18 @@ def test_a_score_at_the_cutoff_is_no_match_in_the_panel(panel):
     assert [hit["is_match"] for hit in panel.hits] == [True, True, False]
 
 
+def test_what_was_found_is_said_with_the_room_around_the_cutoff(panel):
+    panel.search()
+    found = panel.session.found
+    best, second = (hit["score"] for hit in found.hits[:2])
+    said = found.sentence(second)
+    assert said.startswith(f"1 of {len(found.hits)} texts match; the best score is {best:.4f}. The last match ")
+    assert f"lies {best - second:.4f} above the first that is none" in said
+    assert found.sentence(1.0) == f"0 of {len(found.hits)} texts match; the best score is {best:.4f}."
+    with language("zh"):
+        assert found.sentence(1.0).endswith(f"条文本里有 0 条匹配，最高分 {best:.4f}。")
+
+
 def test_a_moved_slider_is_called_a_choice_and_can_be_reset(panel):
     assert not visible(panel.widgets.reset)
     panel.widgets.cutoff.value = 0.8

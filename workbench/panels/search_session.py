@@ -22,7 +22,7 @@ from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
 from workbench.errors import CleaningWarning, InputError, UncalibratedCutoffWarning, WorkbenchError
 from workbench.i18n import gettext as _
-from workbench.i18n import listed
+from workbench.i18n import listed, number
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
 from workbench.retrieval.readers import read_file
 from workbench.texts import CleaningReport, CutText, clean, tidy
@@ -111,6 +111,21 @@ class Found:
     def query_cuts(self) -> tuple[CutText, ...]:
         """How the query was cut, if it was too long."""
         return clean([self.query]).report.cut
+
+    def sentence(self, cutoff: float) -> str:
+        """How many texts match, and how much room there is between matches and the others."""
+        scores = [hit["score"] for hit in self.hits]
+        n = sum(score > cutoff for score in scores)
+        said = _("{n} of {total} texts match; the best score is {best}.").format(
+            n=n, total=len(scores), best=number(scores[0])
+        )
+        if not 0 < n < len(scores):
+            return said
+        gap = _(
+            "The last match lies {gap} above the first that is none: the wider this gap, the less the exact "
+            "place of the cutoff matters."
+        )
+        return said + " " + gap.format(gap=number(scores[n - 1] - scores[n]))
 
 
 class SearchSession:
