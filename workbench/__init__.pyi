@@ -11,13 +11,16 @@ from .calibration import (
     TargetPrecision,
     TargetRecall,
     adverse_impact,
+    beyond_chance,
     by_group,
     calibrate,
     choose,
     compare_by,
     compare_scored,
+    figures_at,
     fit_probability,
     grey_zone,
+    groups_table,
     guarantee_missed,
     guarantee_precision,
     hold_out,
@@ -28,6 +31,7 @@ from .calibration import (
     score_shift,
     sweep,
     tabulate,
+    which_suffice,
 )
 from .cutoffs import Cutoff
 from .encoders import BaseEncoder, availability, load_encoder, milliseconds_a_text
@@ -85,7 +89,7 @@ from .pairs import (
     write_label_studio,
     write_pairs,
 )
-from .panels import CalibrationPanel, LabellingPanel, MapPanel, SearchPanel
+from .panels import CalibrationPanel, LabellingPanel, MapPanel, SearchPanel, disagreements_html
 from .plots import (
     house_style,
     plot_active_labelling,
@@ -156,6 +160,7 @@ __all__ = [
     "agreement",
     "argilla_users",
     "availability",
+    "beyond_chance",
     "by_group",
     "calibrate",
     "check",
@@ -171,15 +176,18 @@ __all__ = [
     "content_hash",
     "describe_vector",
     "disagreements",
+    "disagreements_html",
     "effective_dimension",
     "explain",
     "explain_pairs",
+    "figures_at",
     "find_clusters",
     "find_near_duplicates",
     "fit_map",
     "fit_probability",
     "get_settings",
     "grey_zone",
+    "groups_table",
     "guarantee_missed",
     "guarantee_precision",
     "hold_out",
@@ -254,6 +262,7 @@ __all__ = [
     "sweep",
     "tabulate",
     "warm_up",
+    "which_suffice",
     "working_copy",
     "write_argilla",
     "write_comparison_report",

@@ -148,7 +148,7 @@ class TestAsKeptInTheRepository:
         last = [cell.source for cell in cells if cell.cell_type == "code"][-1]
         call = ast.parse(last).body[-1]
         assert isinstance(call, ast.Expr)
-        assert ast.unparse(call).startswith("save_results(results_file, ")
+        assert ast.unparse(call).startswith(("save_results(results_file, ", "wb.save_results(results_file, "))
 
     @by_notebook
     def test_it_is_short(self, cells):

@@ -18,7 +18,7 @@ from sklearn.metrics import (
 )
 
 from workbench.calibration import MaxAccuracy, MaxFBeta, TargetRecall, compare, compare_by, compare_scored
-from workbench.calibration.comparison import groups_table
+from workbench.calibration.comparison import beyond_chance, groups_table
 from workbench.calibration.intervals import wilson
 from workbench.errors import InputError
 from workbench.i18n import language
@@ -496,6 +496,14 @@ class TestGroups:
         noise = {name: frame.assign(score=rng.standard_normal(200)) for name, frame in scored.items()}
         found = compare_by(noise, "source")
         assert ((found["auc_low"] < 0.5) & (found["auc_high"] > 0.5)).any()
+        blind = found.groupby("group", sort=False)["above_chance"].any().eq(False)
+        assert (
+            beyond_chance(found) == f"No encoder is better than chance on: {', '.join(blind.index[blind])}."
+        )
+        assert (
+            beyond_chance(compare_by(scored, "source"))
+            == "In every group some encoder is better than chance."
+        )
         expected = np.where(
             found["auc_low"] > 0.5, "", np.where(found["auc_high"] < 0.5, "< chance", "≈ chance")
         )

@@ -157,7 +157,9 @@ def test_what_was_found_is_said_with_the_room_around_the_cutoff(panel):
     found = panel.session.found
     best, second = (hit["score"] for hit in found.hits[:2])
     said = found.sentence(second)
-    assert said.startswith(f"1 of {len(found.hits)} texts match; the best score is {best:.4f}. The last match ")
+    assert said.startswith(
+        f"1 of {len(found.hits)} texts match; the best score is {best:.4f}. The last match "
+    )
     assert f"lies {best - second:.4f} above the first that is none" in said
     assert found.sentence(1.0) == f"0 of {len(found.hits)} texts match; the best score is {best:.4f}."
     with language("zh"):

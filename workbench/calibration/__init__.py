@@ -8,7 +8,7 @@ from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples, bands, resample
 from workbench.calibration.choice import Choice, choose
 from workbench.calibration.comparing import compare, compare_by, compare_scored
-from workbench.calibration.comparison import Comparison, groups_table
+from workbench.calibration.comparison import Comparison, beyond_chance, groups_table
 from workbench.calibration.counts import Counts, count
 from workbench.calibration.cut_dimensions import matryoshka, which_suffice
 from workbench.calibration.difference_tests import delong
@@ -75,6 +75,7 @@ __all__ = [
     "Verdict",
     "adverse_impact",
     "bands",
+    "beyond_chance",
     "by_group",
     "calibrate",
     "check",

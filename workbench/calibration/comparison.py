@@ -21,7 +21,7 @@ from workbench.i18n import N_, current_language, listed, ngettext, number, parag
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["FEW_OF_A_KIND", "Comparison", "Standing", "groups_table"]
+__all__ = ["FEW_OF_A_KIND", "Comparison", "Standing", "beyond_chance", "groups_table"]
 
 Standing = Literal["better", "worse", "as good", "no worse", "unclear"]
 
@@ -351,6 +351,14 @@ def groups_table(frame: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def beyond_chance(frame: pd.DataFrame) -> str:
+    """In which groups of a frame as that of :func:`groups_table` no encoder beats a coin, if in any."""
+    beaten = frame[frame["enough"]].groupby("group", sort=False)["above_chance"].any()
+    if beaten.all():
+        return _("In every group some encoder is better than chance.")
+    return _("No encoder is better than chance on: {groups}.").format(groups=listed(beaten.index[~beaten]))
 
 
 def _with_ends(line: Mapping[Any, Any], key: str, sign: str, between: str) -> str:
