@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from workbench.atomic import write_whole
 from workbench.errors import CardError, EncoderMismatchError, InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import number
 from workbench.settings import LITERATURE_CUTOFF
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "Cutoff", "cards_in"]
@@ -55,8 +57,10 @@ class Cutoff:
         # bool is an int, and True would pass for a cutoff of 1.0
         if isinstance(self.value, bool) or not isinstance(self.value, Real) or not -1 <= self.value <= 1:
             raise InputError(
-                f"A cutoff is a number from -1 to 1 (cosine similarity), not {self.value!r}; "
-                "scores in percent must be divided by 100."
+                _(
+                    "A cutoff is a number from -1 to 1 (cosine similarity), not {value}; scores in percent "
+                    "must be divided by 100."
+                ).format(value=repr(self.value))
             )
 
     def __float__(self) -> float:
@@ -81,10 +85,17 @@ class Cutoff:
         """
         if self.fingerprint is not None and self.fingerprint != fingerprint:
             raise EncoderMismatchError(
-                f"This cutoff ({self.value:.4f}) was calibrated for {self.encoder_name} "
-                f"[{self.fingerprint}], not for {name} [{fingerprint}]. Scores of different encoders, "
-                "instructions, dimensions or precisions lie on different scales: load the card's encoder, "
-                "or calibrate for this one."
+                _(
+                    "This cutoff ({cutoff}) was calibrated for {card_name} [{card_fingerprint}], not for "
+                    "{name} [{fingerprint}]. Scores of different encoders, instructions, dimensions or "
+                    "precisions lie on different scales: load the card's encoder, or calibrate for this one."
+                ).format(
+                    cutoff=number(self.value),
+                    card_name=self.encoder_name,
+                    card_fingerprint=self.fingerprint,
+                    name=name,
+                    fingerprint=fingerprint,
+                )
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,29 +128,41 @@ class Cutoff:
             card = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise CardError(
-                f"There is no cutoff card at {path}; make one with 'workbench calibrate'."
+                _("There is no cutoff card at {path}; make one with 'workbench calibrate'.").format(path=path)
             ) from None
         except (OSError, ValueError) as error:
-            raise CardError(f"{path} cannot be read as a cutoff card: {error}") from error
+            raise CardError(
+                _("{path} cannot be read as a cutoff card: {error}").format(path=path, error=error)
+            ) from error
         if not isinstance(card, dict) or card.get("schema") != SCHEMA:
-            raise CardError(f"{path} is not a cutoff card (its 'schema' should be {SCHEMA!r}).")
+            raise CardError(
+                _("{path} is not a cutoff card (its 'schema' should be {schema}).").format(
+                    path=path, schema=repr(SCHEMA)
+                )
+            )
         if card.get("schema_version") != SCHEMA_VERSION:
             raise CardError(
-                f"{path} has card version {card.get('schema_version')!r}, this workbench reads version "
-                f"{SCHEMA_VERSION}; calibrate again, or install the workbench that wrote it."
+                _(
+                    "{path} has card version {found}, this workbench reads version {version}; calibrate "
+                    "again, or install the workbench that wrote it."
+                ).format(path=path, found=repr(card.get("schema_version")), version=SCHEMA_VERSION)
             )
         digest = card.pop("digest", None)
         if digest != _digest(card):
             raise CardError(
-                f"{path} was changed after it was written (its digest does not fit). A cutoff is only worth "
-                "its evidence: take the original file, or calibrate again."
+                _(
+                    "{path} was changed after it was written (its digest does not fit). A cutoff is only "
+                    "worth its evidence: take the original file, or calibrate again."
+                ).format(path=path)
             )
         try:
             return cls(
                 card["cutoff"], card["encoder"]["name"], card["encoder"]["fingerprint"], card["evidence"]
             )
         except (KeyError, TypeError) as error:
-            raise CardError(f"{path} lacks a part of a cutoff card: {error}") from error
+            raise CardError(
+                _("{path} lacks a part of a cutoff card: {error}").format(path=path, error=error)
+            ) from error
 
     @classmethod
     def from_literature(cls) -> Cutoff:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
 from workbench.calibration import Observations, count
-from workbench.calibration.counts import cutoffs_between, kish
+from workbench.calibration.counts import kish
+from workbench.calibration.observations import cutoffs_between
 from workbench.errors import InputError
 
 # Few different values, so that there are many ties.

@@ -11,8 +11,9 @@ from mapie.risk_control.fwer_control import FWERFixedSequenceTesting, control_fw
 from scipy.stats import beta, binom, binomtest
 
 from workbench.calibration import Observations, guarantee_missed, guarantee_precision, pairs_needed
-from workbench.calibration.sequence import begun, rejected, start_sizes
+from workbench.calibration.planning import begun, rejected, start_sizes
 from workbench.errors import InputError
+from workbench.i18n import language
 
 
 def simulated(n=400, seed=0, n_jds=None, a=(6, 4), b=(3, 6)):
@@ -253,7 +254,8 @@ class TestDependence:
         assert alone.size == alone.n
         assert together.cutoff > alone.cutoff
         assert f"worth {together.size:.0f} independent ones" in together.sentence()
-        assert f"相当于 {together.size:.0f} 对独立样本" in together.sentence("zh")
+        with language("zh"):
+            assert f"相当于 {together.size:.0f} 对独立样本" in together.sentence()
 
     def test_one_pair_a_jd_is_tested_on_that_many(self):
         pairs = simulated(3000, n_jds=400, a=(9, 3), b=(3, 9))
@@ -329,7 +331,8 @@ class TestWhereThereIsNone:
         assert not found.found
         assert found.more_pairs > 0
         assert f"about {found.more_pairs} more labelled pairs" in found.sentence()
-        assert f"大约还需要 {found.more_pairs} 对标注" in found.sentence("zh")
+        with language("zh"):
+            assert f"大约还需要 {found.more_pairs} 对标注" in found.sentence()
 
     def test_with_as_many_more_there_mostly_is_one(self):
         plans = [
@@ -347,7 +350,8 @@ class TestWhereThereIsNone:
         found = guarantee_precision(Observations(rng.random(500), rng.random(500) < 0.3), 0.9)
         assert found.more_pairs is None
         assert "another encoder" in found.sentence()
-        assert "换编码器" in found.sentence("zh")
+        with language("zh"):
+            assert "换编码器" in found.sentence()
 
     @pytest.mark.parametrize("n", [1, 3])
     def test_three_pairs_are_an_answer_too(self, n):

@@ -11,14 +11,13 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 from workbench.calibration import pairs_needed
-from workbench.calibration.intervals import (
-    clopper_pearson,
+from workbench.calibration.planning import size_with_power
+from workbench.calibration.shares import (
     lower_bound,
     p_value_above,
     upper_bound,
     wilson,
 )
-from workbench.calibration.planning import size_with_power
 from workbench.errors import InputError
 
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -35,9 +34,9 @@ def test_wilson_is_that_of_scipy_and_statsmodels(counts, confidence):
 
 
 @given(COUNTS, CONFIDENCES)
-def test_clopper_pearson_is_that_of_scipy_and_statsmodels(counts, confidence):
+def test_two_exact_bounds_are_the_interval_of_scipy_and_statsmodels(counts, confidence):
     k, n = counts
-    ours = [float(end) for end in clopper_pearson(k / n, n, confidence)]
+    ours = [float(bound(k / n, n, (1 + confidence) / 2)) for bound in (lower_bound, upper_bound)]
     scipys = binomtest(k, n).proportion_ci(confidence, method="exact")
     assert ours == pytest.approx([scipys.low, scipys.high], abs=1e-9)
     assert ours == pytest.approx(proportion_confint(k, n, 1 - confidence, method="beta"), abs=1e-9)
@@ -66,9 +65,9 @@ def test_a_bound_is_the_target_that_is_just_refuted(counts, confidence):
 
 
 def test_what_is_undefined_is_nan_and_proves_nothing():
-    for low, high in (wilson([np.nan, 0.5], [0, 0]), clopper_pearson([np.nan, 0.5], [0, 0])):
-        assert np.isnan(low).all()
-        assert np.isnan(high).all()
+    nothing = ([np.nan, 0.5], [0, 0])
+    for ends in (*wilson(*nothing), lower_bound(*nothing), upper_bound(*nothing)):
+        assert np.isnan(ends).all()
     assert p_value_above(np.nan, 0, 0.9) == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from workbench.calibration import Observations, calibrate, check, score_profile
-from workbench.calibration.promises import promises_of
+from workbench.calibration.evidence import promises_of
 from workbench.cutoffs import Cutoff
 from workbench.errors import CardError, EncoderMismatchError, InputError
 from workbench.i18n import language

@@ -1,4 +1,4 @@
-"""Honest figures: nearer to the truth than naive ones, .632+ by definition, pairs held out untouched."""
+"""Honest figures: nearer to the truth than naive ones; pairs held out untouched."""
 
 from __future__ import annotations
 
@@ -39,19 +39,17 @@ def true_accuracy(cutoff, distance=1.0):
 
 def test_honest_accuracy_is_nearer_to_the_truth_than_the_naive_one():
     """Over 150 sets of 60 pairs, the naive figure is too high on average, the honest one hardly."""
-    naive, honest, plus = [], [], []
+    naive, honest = [], []
     for seed in range(150):
         pairs = simulated(seed=seed)
         cutoff = choose(count(pairs), MaxAccuracy()).cutoff
-        resamples = resample(pairs, n_resamples=200, out_of_bag=True)
+        resamples = resample(pairs, n_resamples=200)
         found = honest_figures(pairs, MaxAccuracy(), resamples)["accuracy"]
         truth = true_accuracy(cutoff)
         naive.append(found.naive - truth)
         honest.append(found.honest - truth)
-        plus.append(found.plus_632 - truth)
     assert np.mean(naive) > 0.03
     assert abs(np.mean(honest)) < np.mean(naive) / 2
-    assert abs(np.mean(plus)) < np.mean(naive) / 2
 
 
 @pytest.mark.slow
@@ -115,31 +113,6 @@ def test_without_anything_to_choose_there_is_no_optimism():
     found = honest_figures(pairs, MaxAccuracy(), resample(pairs, n_resamples=4000))["accuracy"]
     assert found.optimism == pytest.approx(0, abs=0.003)
     assert found.low < 0.9 < found.high
-
-
-def test_632_plus_lies_between_naive_and_left_out():
-    pairs = simulated(60, seed=3, distance=0.8)
-    resamples = resample(pairs, n_resamples=400, out_of_bag=True)
-    found = honest_figures(pairs, MaxAccuracy(), resamples)["accuracy"]
-    picked = MaxAccuracy().pick_in(resamples)
-    tp, fp, fn, tn = (v[picked, np.arange(400)] for v in resamples.outside.confusion())
-    left_out = np.mean((tp + tn) / (tp + fp + fn + tn))
-    assert left_out < found.plus_632 < found.naive
-    # Efron & Tibshirani (1997), equations 27, 29 and 32, with errors for accuracies.
-    naive, outside = 1 - found.naive, 1 - left_out
-    cutoff = choose(count(pairs), MaxAccuracy()).cutoff
-    matches, selected = pairs.prevalence, (pairs.scores > cutoff).mean()
-    gamma = matches * (1 - selected) + (1 - matches) * selected
-    overfitting = (min(outside, gamma) - naive) / (gamma - naive)
-    weight = 0.632 / (1 - 0.368 * overfitting)
-    assert 1 - found.plus_632 == pytest.approx((1 - weight) * naive + weight * min(outside, gamma), abs=1e-6)
-
-
-def test_where_nothing_was_counted_outside_there_is_no_632_plus():
-    pairs = simulated()
-    assert np.isnan(
-        honest_figures(pairs, MaxAccuracy(), resample(pairs, n_resamples=20))["accuracy"].plus_632
-    )
 
 
 def test_where_nothing_can_be_chosen_there_is_nothing_to_correct():

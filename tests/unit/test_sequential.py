@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from scipy.stats import binom
 
 from workbench.calibration import Observations
-from workbench.calibration.promises import Promise
+from workbench.calibration.evidence import Promise
 from workbench.calibration.sequential import (
     confidence_sequence,
     log_evidence,

@@ -31,6 +31,7 @@ from workbench.calibration import (
 )
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
+from workbench.i18n import language
 from workbench.pair_hashes import content_hash
 
 
@@ -90,7 +91,8 @@ class TestWhichCutoff:
         assert found.cutoff.value == choose(count(pairs), TargetPrecision(0.95)).cutoff
         assert "there is no guarantee" in found.summary()
         assert f"about {found.guarantee.more_pairs} more labelled pairs" in found.summary()
-        assert "没有统计保证" in found.summary("zh")
+        with language("zh"):
+            assert "没有统计保证" in found.summary()
 
     def test_else_todays_uncalibrated(self):
         frame = pd.DataFrame({"score": [0.1, 0.2, 0.3, 0.9], "label": [1, 0, 1, 0]})
@@ -100,7 +102,8 @@ class TestWhichCutoff:
         assert not found.cutoff.is_calibrated
         assert found.honest == {}
         assert "not calibrated" in found.summary()
-        assert "并未经过校准" in found.summary("zh")
+        with language("zh"):
+            assert "并未经过校准" in found.summary()
 
     def test_no_card_for_a_cutoff_that_does_not_do_what_was_asked(self, tmp_path):
         frame = pd.DataFrame({"score": [0.1, 0.2, 0.3, 0.9], "label": [1, 0, 1, 0]})
@@ -233,7 +236,7 @@ class TestTheCard:
 
 class TestInWords:
     def test_every_part_has_its_sentence_in_both_languages(self, study):
-        for language, words in {
+        for code, words in {
             "en": [
                 "500 labelled pairs",
                 "of 70 JDs",
@@ -243,9 +246,10 @@ class TestInWords:
             ],
             "zh": ["500 对标注", "70 个 JD", "当前阈值 0.4000", "新阈值", "把握 95%"],
         }.items():
-            said = study.summary(language)
+            with language(code):
+                said = study.summary()
             assert all(word in said for word in words), said
-        assert repr(study) == study.summary("en")
+        assert repr(study) == study.summary()
 
     def test_the_page_escapes_what_it_shows(self):
         found = calibrate(scored_pairs(), n_resamples=50, encoder=Named(name="<script>alert(1)</script>"))
@@ -254,8 +258,8 @@ class TestInWords:
 
     def test_naive_and_corrected_stand_side_by_side(self, study):
         page = study._repr_html_()
-        assert f"{100 * study.figures['precision'].value:.1f}%" in page
-        assert f"{100 * study.honest['precision'].honest:.1f}%" in page
+        assert f"{100 * study.figures['precision'].value:.1f} %" in page
+        assert f"{100 * study.honest['precision'].honest:.1f} %" in page
 
 
 class TestUnfairSamples:
@@ -296,7 +300,7 @@ class TestUnfairSamples:
         found = calibrate(
             scored_pairs(), target_missed=0.1, live_scores=np.linspace(0.1, 0.5, 200), n_resamples=50
         )
-        unused = found.settings["live_scores"]["n_unused"]
+        unused = found.live.n_unused
         assert len(found.observations) == 500 - unused < 500
         assert f"{unused} labelled pairs were not used" in found.summary()
 
@@ -305,9 +309,9 @@ class TestUnfairSamples:
             calibrate(scored_pairs(), prevalence=0.1, live_scores=[0.1, 0.2])
 
     def test_jds_are_resampled_as_a_whole_unless_told_otherwise(self, study):
-        assert study.settings["resampled_by"] == "cluster"
+        assert study.stability.by == "cluster"
         alone = calibrate(scored_pairs(), target_precision=0.89, cluster=None, n_resamples=50)
-        assert alone.settings["resampled_by"] == "pair"
+        assert alone.stability.by == "pair"
         assert alone.guarantee.method == "independent"
 
 
@@ -343,7 +347,8 @@ class TestDegenerateInput:
         found = calibrate(frame, n_resamples=50)
         assert -1 <= found.cutoff.value <= 1
         assert found.summary()
-        assert found.summary("zh")
+        with language("zh"):
+            assert found.summary()
         assert found._repr_html_()
         json.dumps(found.to_dict(), allow_nan=False)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from statsmodels.stats.proportion import proportion_confint
 
-from workbench.calibration import Costs, Observations, count, figures_at, live_weights, stratum_weights, sweep
+from workbench.calibration import Costs, Observations, count, figures_at, live_weights, sweep
 from workbench.calibration.figures import FIGURES, figure
 from workbench.errors import InputError
 
@@ -193,24 +193,15 @@ def test_costs_that_make_no_sense_are_refused():
         Costs(-1, 1)
 
 
-class TestStrata:
-    def test_weights_are_pairs_in_the_stratum_over_pairs_labelled(self):
-        assert stratum_weights(["a", "b", "a"], {"a": 100, "b": 7}).tolist() == [50.0, 7.0, 50.0]
-
-    def test_weighted_prevalence_is_that_of_the_population(self):
-        rng = np.random.default_rng(0)
-        population = pd.DataFrame({"stratum": np.repeat(["near", "far"], [1000, 9000])})
-        population["label"] = rng.random(10_000) < np.where(population["stratum"] == "near", 0.5, 0.02)
-        sample = population.groupby("stratum").sample(800, random_state=0)
-        weights = stratum_weights(sample["stratum"], {"near": 1000, "far": 9000})
-        observed = Observations(rng.random(1600), sample["label"], weights).prevalence
-        assert observed == pytest.approx(population["label"].mean(), abs=0.015)
-
-    def test_a_stratum_without_a_size_or_without_labels_is_refused(self):
-        with pytest.raises(InputError, match="'b'"):
-            stratum_weights(["a", "b"], {"a": 10})
-        with pytest.raises(InputError, match=r"'c' was labelled"):
-            stratum_weights(["a"], {"a": 10, "c": 5})
+def test_the_weighted_prevalence_of_a_stratified_sample_is_that_of_the_population():
+    rng = np.random.default_rng(0)
+    population = pd.DataFrame({"stratum": np.repeat(["near", "far"], [1000, 9000])})
+    population["label"] = rng.random(10_000) < np.where(population["stratum"] == "near", 0.5, 0.02)
+    sample = population.groupby("stratum").sample(800, random_state=0)
+    # Pairs in the stratum over pairs labelled of it.
+    weights = sample["stratum"].map({"near": 1000 / 800, "far": 9000 / 800})
+    observed = Observations(rng.random(1600), sample["label"], weights).prevalence
+    assert observed == pytest.approx(population["label"].mean(), abs=0.015)
 
 
 class TestLiveScores:

@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from workbench.calibration import Observations, verdict
 from workbench.errors import InputError
+from workbench.i18n import language
 
 
 def pairs(right_above, wrong_above, matches_below, others_below):
@@ -101,7 +102,8 @@ class TestNumbersThatAreSaid:
         assert test.pairs_without_error == 22
         found = verdict(pairs(10, 0, 0, 10), target_precision=0.9, confidence=0.9)
         assert "22 independent pairs" in found.sentence()
-        assert "22 对独立样本" in found.sentence("zh")
+        with language("zh"):
+            assert "22 对独立样本" in found.sentence()
 
     def test_about_so_many_more_labels_settle_it(self):
         few = pairs(57, 3, 0, 90)
@@ -133,7 +135,8 @@ class TestNumbersThatAreSaid:
     def test_sentences_carry_the_numbers(self, made, en, zh):
         found = verdict(made, target_precision=0.893, target_missed=0.06)
         assert en in found.sentence()
-        assert zh in found.sentence("zh")
+        with language("zh"):
+            assert zh in found.sentence()
         assert "0.4000" in found.sentence()
         assert repr(found) == f"Verdict: {found.sentence()}"
 

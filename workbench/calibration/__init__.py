@@ -4,28 +4,11 @@ Start at :func:`calibrate`, which does all of it, or at the pieces: :class:`Obse
 :func:`sweep` (every figure at every cutoff), :func:`verdict`, :func:`choose`, :func:`guarantee_precision`.
 """
 
-from workbench.calibration.at_cutoff import figures_at
+from workbench.calibration.at_cutoff import figures_at, flips
 from workbench.calibration.bootstrap import Resamples, bands, resample
-from workbench.calibration.choice import Choice, choose
-from workbench.calibration.comparing import compare, compare_by, compare_scored
-from workbench.calibration.comparison import Comparison, beyond_chance, groups_table
-from workbench.calibration.counts import Counts, count
-from workbench.calibration.cut_dimensions import matryoshka, which_suffice
-from workbench.calibration.difference_tests import delong
-from workbench.calibration.figures import Costs, Estimate, figure
-from workbench.calibration.flips import flips
-from workbench.calibration.grey_zone import GreyZone, grey_zone
-from workbench.calibration.groups import GroupFigures, by_group
-from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
-from workbench.calibration.monitoring import CheckResult, check
-from workbench.calibration.observations import Observations
-from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
-from workbench.calibration.planning import pairs_needed
-from workbench.calibration.probability import MatchProbability, fit_probability
-from workbench.calibration.reliability_diagram import Reliability, reliability
-from workbench.calibration.reweighting import live_weights, stratum_weights
-from workbench.calibration.rules import (
+from workbench.calibration.choice import (
     Capacity,
+    Choice,
     MaxAccuracy,
     MaxFBeta,
     MaxYouden,
@@ -34,13 +17,30 @@ from workbench.calibration.rules import (
     TargetMissed,
     TargetPrecision,
     TargetRecall,
+    choose,
 )
+from workbench.calibration.comparing import compare, compare_by, compare_scored
+from workbench.calibration.comparison import Comparison, beyond_chance, groups_table
+from workbench.calibration.counts import Counts, count, sweep, tabulate
+from workbench.calibration.cut_dimensions import matryoshka, which_suffice
+from workbench.calibration.difference_tests import delong
+from workbench.calibration.figures import Costs, Estimate, figure
+from workbench.calibration.findings import Study
+from workbench.calibration.groups import GroupFigures, by_group
+from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
+from workbench.calibration.monitoring import CheckResult, check
+from workbench.calibration.observations import Observations
+from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
+from workbench.calibration.planning import pairs_needed
+from workbench.calibration.probability import MatchProbability, fit_probability
+from workbench.calibration.procedure import Stability, stability
+from workbench.calibration.reliability_diagram import Reliability, reliability
+from workbench.calibration.reweighting import live_weights
 from workbench.calibration.selection_rates import AdverseImpact, adverse_impact
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_profile, score_shift
-from workbench.calibration.stability import Stability, stability
-from workbench.calibration.study import Study, calibrate
-from workbench.calibration.sweep import sweep, tabulate
-from workbench.calibration.verdict import Verdict, verdict
+from workbench.calibration.study import calibrate
+from workbench.calibration.two_cutoffs import GreyZone, grey_zone
+from workbench.calibration.verdicts import Verdict, verdict
 
 __all__ = [
     "AdverseImpact",
@@ -103,7 +103,6 @@ __all__ = [
     "score_profile",
     "score_shift",
     "stability",
-    "stratum_weights",
     "sweep",
     "tabulate",
     "verdict",

@@ -1,25 +1,25 @@
-"""The figures at one cutoff that was fixed beforehand, with intervals that know of weights and shared JDs."""
+"""The figures at one cutoff that was fixed beforehand, and the pairs that another one decides otherwise.
+
+Intervals know of weights and shared JDs.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
 from workbench.calibration.bootstrap import quantiles, resample
 from workbench.calibration.counts import count
-from workbench.calibration.effective import one_side, share_with_size
-from workbench.calibration.figures import (
-    Costs,
-    Estimate,
-    FigureName,
-    figure,
-    mixture_size,
-    scale_odds,
-)
-from workbench.calibration.intervals import wilson
+from workbench.calibration.figures import Costs, Estimate, FigureName
 from workbench.calibration.observations import FloatArray, Observations
+from workbench.calibration.shares import one_side, share_with_size
+from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
-__all__ = ["REPORTED", "figures_at", "shares_at"]
+__all__ = ["REPORTED", "figures_at", "flips", "shares_at"]
+
+# Columns that say which pair it is.
+NAMED_BY = ("pair_id", "jd_id", "jd", "resume")
 
 REPORTED: tuple[FigureName, ...] = (
     "precision",
@@ -47,7 +47,7 @@ def figures_at(
 ) -> dict[FigureName, Estimate]:
     """All reported figures at a cutoff.
 
-    Shares have Wilson intervals on their effective sizes (:mod:`workbench.calibration.effective`), which
+    Shares have Wilson intervals on their effective sizes (:mod:`workbench.calibration.shares`), which
     do not collapse where no error was seen, as bootstrap intervals do. F-beta, Youden and cost are no
     shares; theirs are bootstrap percentiles.
 
@@ -75,20 +75,20 @@ def figures_at(
     100.0 % (34.2–100.0)
     """
     # Sums in the order of scores, so that the order of rows has no say in the last digit.
-    observations = observations.subset(observations.order)
+    observations = observations.in_order
     counts = count(observations, [cutoff]).at_prevalence(prevalence)
     estimates = shares_at(observations, cutoff, confidence=confidence, prevalence=prevalence)
     resamples = None
+    if len(observations) > 1 and (observations.n_clusters or 2) > 1:
+        resamples = resample(
+            observations, n_resamples=n_resamples, seed=seed, cutoffs=[cutoff], prevalence=prevalence
+        )
     for name in REPORTED:
         if name in estimates:
             continue
-        value = float(figure(name, counts.tp, counts.fp, counts.fn, counts.tn, beta=beta, costs=costs)[0])
+        value = float(counts.figure(name, beta=beta, costs=costs)[0])
         low = high = float("nan")
-        if len(observations) > 1 and (observations.n_clusters or 2) > 1:
-            if resamples is None:
-                resamples = resample(
-                    observations, n_resamples=n_resamples, seed=seed, cutoffs=[cutoff], prevalence=prevalence
-                )
+        if resamples is not None:
             drawn = resamples.figure(name, beta=beta, costs=costs)
             ends = quantiles(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
             low, high = float(ends[0][0]), float(ends[1][0])
@@ -105,41 +105,68 @@ def shares_at(
 ) -> dict[FigureName, Estimate]:
     """The figures that are shares of pairs, which need no resampling; otherwise as :func:`figures_at`."""
     counts = count(observations, [cutoff]).at_prevalence(prevalence)
-    above = (observations.scores > cutoff).astype(np.float64)
-    matches = observations.labels == 1
+    is_above = observations.scores > cutoff
+    above, match = is_above.astype(np.float64), observations.labels == 1
 
-    accepted = one_side(observations, "above", cutoffs=np.array([cutoff]))
-    rejected = one_side(observations, "below", cutoffs=np.array([cutoff]))
-    recall, size_matches = _of_class(above, observations, matches)
-    specificity, size_others = _of_class(1 - above, observations, ~matches)
+    accepted, rejected = (one_side(observations, side, cutoffs=[cutoff]) for side in ("above", "below"))
+    recall, size_matches = share_with_size(above, observations, match)
+    specificity, size_others = share_with_size(1 - above, observations, ~match)
 
     def mixed(name: FigureName, indicator: FloatArray) -> Estimate:
-        share, size = share_with_size(indicator, observations)
-        if counts.odds_factor != 1.0:
-            live = figure(name, counts.tp, counts.fp, counts.fn, counts.tn)
-            share, size = float(live[0]), float(mixture_size(live, counts, size_matches, size_others)[0])
-        return _estimate(share, size, confidence)
+        if counts.odds_factor == 1.0:
+            return Estimate.of_share(*share_with_size(indicator, observations), confidence)
+        live = counts.figure(name)
+        size = counts.mixture_size(live, size_matches, size_others)
+        return Estimate.of_share(float(live[0]), float(size[0]), confidence)
 
-    factor = counts.odds_factor
+    def one(share: float, size: float) -> Estimate:
+        return Estimate.of_share(share, size, confidence, odds_factor=counts.odds_factor)
+
     return {
-        "precision": _estimate(accepted.share_right[0], accepted.size[0], confidence, factor),
-        "false_omission_rate": _estimate(1 - rejected.share_right[0], rejected.size[0], confidence, factor),
-        "recall": _estimate(recall, size_matches, confidence),
-        "specificity": _estimate(specificity, size_others, confidence),
-        "accuracy": mixed("accuracy", (above == observations.labels).astype(np.float64)),
+        "precision": one(accepted.share_right[0], accepted.size[0]),
+        "false_omission_rate": one(1 - rejected.share_right[0], rejected.size[0]),
+        "recall": Estimate.of_share(recall, size_matches, confidence),
+        "specificity": Estimate.of_share(specificity, size_others, confidence),
+        "accuracy": mixed("accuracy", (is_above == match).astype(np.float64)),
         "share_selected": mixed("share_selected", above),
     }
 
 
-def _of_class(
-    right: FloatArray, observations: Observations, of_class: npt.NDArray[np.bool_]
-) -> tuple[float, float]:
-    if not of_class.any():
-        return float("nan"), 0.0
-    return share_with_size(right[of_class], observations.subset(of_class))
+def flips(
+    pairs: pd.DataFrame, before: float, after: float, *, score: str = "score", label: str = "label"
+) -> pd.DataFrame:
+    """Pairs between two cutoffs.
 
+    Parameters
+    ----------
+    pairs : DataFrame
+        Scored pairs, perhaps with labels.
+    before, after : float
+        Cutoffs; ``score > cutoff`` is a match.
+    score, label : str
+        Columns.
 
-def _estimate(share: float, size: float, confidence: float, odds_factor: float = 1.0) -> Estimate:
-    low, high = wilson(share, size, confidence)
-    value, low, high = (scale_odds(end, odds_factor) for end in (np.float64(share), low, high))
-    return Estimate(float(value), float(low), float(high), confidence, float(size))
+    Returns
+    -------
+    DataFrame
+        Highest score first, with the index of `pairs`: texts and ids as far as there are any, score,
+        label, ``was_match``, ``is_match``, and ``right_now`` (bool; whether the new decision is the
+        labelled one, absent without labels).
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"jd": ["a", "b", "c"], "score": [0.3, 0.45, 0.6], "label": [0, 0, 1]})
+    >>> flips(pairs, 0.4, 0.5)
+      jd  score  label  was_match  is_match  right_now
+    1  b   0.45      0       True     False       True
+    """
+    if score not in pairs.columns:
+        raise InputError(_("The pairs have no column {column}; score them first.").format(column=repr(score)))
+    scores = pairs[score].to_numpy(np.float64)
+    was, now = scores > before, scores > after
+    columns = [name for name in (*NAMED_BY, score, label) if name in pairs.columns]
+    changed = pairs.loc[was != now, columns].assign(was_match=was[was != now], is_match=now[was != now])
+    if label in changed.columns:
+        changed["right_now"] = changed["is_match"] == (changed[label] == 1)
+    ordered: pd.DataFrame = changed.sort_values(score, ascending=False, kind="stable")
+    return ordered

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from workbench.calibration.counts import cutoffs_between
 from workbench.calibration.figures import Costs, FigureName, figure
 from workbench.calibration.observations import CountArray, FloatArray, Observations
 from workbench.errors import InputError
@@ -319,7 +318,7 @@ def _slices(length: int, width: int) -> Iterator[slice]:
 def _table(observations: Observations, cutoffs: npt.ArrayLike | None) -> FloatArray:
     if cutoffs is not None:
         return np.unique(np.asarray(cutoffs, dtype=np.float64))
-    table = cutoffs_between(observations.scores)
+    table = observations.cutoffs
     if len(table) <= MOST_CUTOFFS:
         return table
     # Evenly spaced in rank: dense where scores are.

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.calibration.choice import MaxFBeta, Rule, TargetPrecision
 from workbench.calibration.comparing_figures import OwnCutoff, differences, measure
 from workbench.calibration.comparison import FEW_OF_A_KIND, Comparison
 from workbench.calibration.counts import check_share, count
 from workbench.calibration.difference_tests import Aucs, delong
 from workbench.calibration.observations import AUTO, Observations
-from workbench.calibration.rules import MaxFBeta, Rule, TargetPrecision
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext

@@ -16,11 +16,11 @@ import pandas as pd
 
 from workbench.calibration.at_cutoff import shares_at
 from workbench.calibration.bootstrap import Resamples, draws, quantiles, resample_with, tails
-from workbench.calibration.counts import count, cutoffs_between
+from workbench.calibration.choice import Rule, TargetRecall
+from workbench.calibration.counts import count
 from workbench.calibration.difference_tests import Aucs, holm
 from workbench.calibration.figures import FigureName, figure
 from workbench.calibration.observations import CountArray, FloatArray, Observations
-from workbench.calibration.rules import Rule, TargetRecall
 
 __all__ = ["COMPARED", "ComparedFigure", "Measured", "OwnCutoff", "differences", "measure"]
 
@@ -117,7 +117,7 @@ def measure(
     """
     some = next(iter(encoders.values()))
     tables = {
-        name: np.union1d(cutoffs_between(pairs.scores), [] if own[name].value is None else [own[name].value])
+        name: np.union1d(pairs.cutoffs, [] if own[name].value is None else [own[name].value])
         for name, pairs in encoders.items()
     }
     figures: dict[str, list[pd.DataFrame]] = {name: [] for name in encoders}

@@ -12,12 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from workbench.calibration.choice import Rule
 from workbench.calibration.comparing_figures import COMPARED, ComparedFigure
 from workbench.calibration.difference_tests import p_said
-from workbench.calibration.rules import Rule
 from workbench.errors import InputError
 from workbench.html import render
-from workbench.i18n import N_, current_language, listed, ngettext, number, paragraph, percent
+from workbench.i18n import N_, listed, ngettext, number, paragraph, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
@@ -222,7 +222,7 @@ class Comparison(Result):
                 "Each encoder has its own cutoff, {rule}; figures there are corrected for having been chosen "
                 "on the same pairs."
             )
-            said.append(rule.format(rule=self.rule.describe(current_language())))
+            said.append(rule.format(rule=self.rule.describe()))
         fewest = min(self.n_matches, self.n - self.n_matches)
         if fewest < FEW_OF_A_KIND:
             few = (

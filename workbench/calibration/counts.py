@@ -1,20 +1,25 @@
 """The one table of truth: how many pairs are matched rightly and wrongly at every cutoff.
 
-One sort and cumulative sums; every curve, interval, choice and guarantee reads this table. Figures made
-from the counts are in :mod:`workbench.calibration.figures`.
+One sort and cumulative sums; every curve, interval and choice reads this table, and :func:`sweep` shows all
+of it as a frame. The formulas of the figures are in :mod:`workbench.calibration.figures`; bands that know of
+shared JDs come from :mod:`workbench.calibration.bootstrap`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from workbench.calibration.observations import FloatArray, IntArray, Observations
+from workbench.calibration.figures import FIGURES, Costs, FigureName, figure
+from workbench.calibration.observations import CountArray, FloatArray, IntArray, Observations
+from workbench.calibration.shares import scale_odds, wilson
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
-__all__ = ["Counts", "count", "cutoffs_between", "kish"]
+__all__ = ["Counts", "check_share", "count", "kish", "sweep", "tabulate", "target_in_pairs"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,21 +71,48 @@ class Counts:
         matches = self.tp[0] + self.fn[0]
         return float(matches / (matches + self.fp[0] + self.tn[0]))
 
-    def row(self, index: int) -> Counts:
-        """The counts at one cutoff."""
-        one = slice(index, index + 1) if index >= 0 else slice(index, index + 1 or None)
-        return replace(
-            self,
-            cutoffs=self.cutoffs[one],
-            tp=self.tp[one],
-            fp=self.fp[one],
-            fn=self.fn[one],
-            tn=self.tn[one],
-            n_above=self.n_above[one],
-            n_below=self.n_below[one],
-            size_above=self.size_above[one],
-            size_below=self.size_below[one],
+    def figure(self, name: FigureName, *, beta: float = 1.0, costs: Costs | None = None) -> CountArray:
+        """A figure at every cutoff, shape (k,); NaN where undefined."""
+        return figure(name, self.tp, self.fp, self.fn, self.tn, beta=beta, costs=costs)
+
+    def interval(self, name: FigureName, confidence: float = 0.95) -> tuple[FloatArray, FloatArray] | None:
+        """Two-sided Wilson interval of a figure at every cutoff; None for figures that are no share of pairs.
+
+        With weights, the interval is that of Kish's effective sample size. At another prevalence, precision
+        and false omission rate are carried over by their odds, from the interval in the labelled pairs.
+        Pairs are taken as independent here: where they share JDs, take bootstrap bands instead.
+        """
+        value, factor = self.figure(name), 1.0
+        match name:
+            case "precision" | "false_omission_rate":
+                factor = self.odds_factor
+                size: CountArray | float = self.size_above if name == "precision" else self.size_below
+            case "recall" | "miss_rate":
+                size = self.size_matches
+            case "specificity":
+                size = self.size_others
+            case "accuracy" | "share_selected":
+                size = self.mixture_size(value, self.size_matches, self.size_others)
+            case _:
+                return None
+        low, high = wilson(scale_odds(value, 1 / factor), size, confidence)
+        return scale_odds(low, factor), scale_odds(high, factor)
+
+    def mixture_size(self, value: CountArray, size_matches: float, size_others: float) -> CountArray:
+        """Effective size behind accuracy or share selected, of shape (k,).
+
+        At a given prevalence such a figure is a fixed mixture of two independent shares, one a class, of
+        these sizes.
+        """
+        size = np.full(value.shape, self.size_all)
+        if self.odds_factor == 1.0:
+            return size
+        recall, specificity, share = self.figure("recall"), self.figure("specificity"), self.prevalence
+        variance = (
+            share**2 * recall * (1 - recall) / size_matches
+            + (1 - share) ** 2 * specificity * (1 - specificity) / size_others
         )
+        return np.asarray(np.divide(value * (1 - value), variance, out=size, where=variance > 0))
 
     def at_prevalence(self, prevalence: float | None) -> Counts:
         """The counts as they would be if matches had another share: label-shift correction.
@@ -106,10 +138,10 @@ class Counts:
         """
         if prevalence is None:
             return self
-        check_share(prevalence, "prevalence", "the share of matches among live pairs")
+        check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
         seen = self.prevalence
         if seen in (0.0, 1.0):
-            raise InputError("With pairs of one class only, nothing can be said about another prevalence.")
+            raise InputError(_("With pairs of one class only, nothing can be said about another prevalence."))
         of_matches, of_others = prevalence / seen, (1 - prevalence) / (1 - seen)
         return replace(
             self,
@@ -145,11 +177,11 @@ def count(observations: Observations, cutoffs: npt.ArrayLike | None = None) -> C
     scores = observations.scores[order]
     labels, weights = observations.labels[order], observations.unit_weights[order]
     if cutoffs is None:
-        table = cutoffs_between(scores)
+        table = observations.cutoffs
     else:
         table = np.unique(np.asarray(cutoffs, dtype=np.float64))
         if not len(table) or not np.isfinite(table).all():
-            raise InputError("Cutoffs must be finite numbers, and at least one.")
+            raise InputError(_("Cutoffs must be finite numbers, and at least one."))
     # Position of the first pair above each cutoff.
     first = np.searchsorted(scores, table, side="right")
     below, above = _sums_below, _sums_above
@@ -172,32 +204,99 @@ def count(observations: Observations, cutoffs: npt.ArrayLike | None = None) -> C
     )
 
 
-def cutoffs_between(scores: npt.ArrayLike) -> FloatArray:
-    """Cutoffs that part the scores in every way that leaves ties together.
+def sweep(
+    scores: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    weights: npt.ArrayLike | None = None,
+    prevalence: float | None = None,
+    beta: float = 1.0,
+    costs: Costs | None = None,
+    confidence: float = 0.95,
+    cutoffs: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """All figures at every distinct score.
 
     Parameters
     ----------
     scores : array-like of float, shape (n,)
+    labels : array-like of {0, 1}, shape (n,)
+    weights : array-like of float, shape (n,), optional
+        Sampling weights, 1 / probability of having been labelled. See
+        :mod:`workbench.calibration.reweighting` for live scores.
+    prevalence : float, optional
+        Share of matches among live pairs, where it differs from that in the labelled pairs.
+    beta : float
+        For the F-beta column.
+    costs : Costs, optional
+        For the column of expected cost a pair.
+    confidence : float
+        Of the two-sided Wilson intervals (`..._low`, `..._high`). With weights they rest on Kish's
+        effective sample size. They take pairs as independent.
+    cutoffs : array-like of float, optional
+        Other cutoffs than those between the scores.
 
     Returns
     -------
-    ndarray of float64, shape (number of distinct scores + 1,)
-        Ascending: one below all, the midpoints, one above all. Where all scores are cosines, so are
-        the cutoffs.
+    DataFrame
+        One row a cutoff, ascending, with the columns ``cutoff``, ``tp fp fn tn`` (weighted),
+        ``n_above n_below`` (labelled pairs), and the figures of
+        :func:`~workbench.calibration.figures.figure`. ``frame.attrs["calibration"]`` keeps the
+        settings.
+
+    Raises
+    ------
+    InputError
+        If scores, labels or weights cannot be used; with the position.
+
+    Examples
+    --------
+    >>> frame = sweep([0.2, 0.5, 0.5, 0.8], [0, 0, 1, 1])
+    >>> frame[["cutoff", "precision", "recall", "false_omission_rate"]].round(2)
+       cutoff  precision  recall  false_omission_rate
+    0    0.05       0.50     1.0                  NaN
+    1    0.35       0.67     1.0                 0.00
+    2    0.65       1.00     0.5                 0.33
+    3    0.95        NaN     0.0                 0.50
     """
-    distinct = np.unique(np.asarray(scores, dtype=np.float64))
-    low, high = float(distinct[0]), float(distinct[-1])
-    midpoints = distinct[:-1] + np.diff(distinct) / 2
-    # Between two neighbouring floats there is no third: the midpoint must not round up to the score
-    # that it shall let through.
-    midpoints = np.where(midpoints >= distinct[1:], distinct[:-1], midpoints)
-    margin = (high - low) / (2 * (len(distinct) - 1)) if len(distinct) > 1 else 0.005
-    margin = max(margin, float(np.spacing(max(abs(low), abs(high), 1.0))))
-    bottom, top = low - margin, high + margin
-    if low >= -1 and high <= 1:
-        # No score lies above a cutoff of 1; but all must lie above the lowest cutoff.
-        top, bottom = min(top, 1.0), max(bottom, -1.0) if low > -1 else bottom
-    return np.concatenate([[bottom], midpoints, [top]])
+    counts = count(Observations(scores, labels, weights), cutoffs).at_prevalence(prevalence)
+    return tabulate(counts, beta=beta, costs=costs, confidence=confidence)
+
+
+def tabulate(
+    counts: Counts, *, beta: float = 1.0, costs: Costs | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
+    """The frame of :func:`sweep` from counts that are there already."""
+    columns: dict[str, npt.ArrayLike] = {"cutoff": counts.cutoffs}
+    columns |= {name: getattr(counts, name) for name in ("tp", "fp", "fn", "tn", "n_above", "n_below")}
+    for name in FIGURES:
+        columns[name] = counts.figure(name, beta=beta, costs=costs)
+        interval = counts.interval(name, confidence)
+        if interval is not None:
+            columns[f"{name}_low"], columns[f"{name}_high"] = interval
+    frame = pd.DataFrame(columns)
+    frame.attrs["calibration"] = {
+        "confidence": confidence,
+        "beta": beta,
+        "costs": asdict(costs or Costs()),
+        "prevalence": counts.prevalence,
+        "effective_size": counts.size_all,
+    }
+    return frame
+
+
+def target_in_pairs(target: float, observations: Observations, prevalence: float | None) -> float:
+    """The target that pairs must meet as they were labelled, for live pairs of `prevalence` to meet `target`.
+
+    The odds of a match among pairs of equal score change by one factor between two populations whose
+    matches, and whose others, score alike (label shift).
+    """
+    if prevalence is None:
+        return target
+    check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
+    observations.require_both_classes()
+    seen = observations.prevalence
+    return float(scale_odds(target, (seen / (1 - seen)) / (prevalence / (1 - prevalence))))
 
 
 def kish(weights: npt.ArrayLike) -> float:
@@ -212,10 +311,17 @@ def kish(weights: npt.ArrayLike) -> float:
 
 
 def check_share(value: float, name: str, meaning: str) -> None:
-    """Refuse what is not a number strictly between 0 and 1."""
+    """Refuse what is not a number strictly between 0 and 1; `meaning` says what it is."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not 0 < value < 1:
-        percent = " (percent must be divided by 100)" if isinstance(value, int | float) and value > 1 else ""
-        raise InputError(f"{name} is {value!r}; it is {meaning}, a number between 0 and 1{percent}.")
+        said = (
+            _(
+                "{name} is {value}; it is {meaning}, a number between 0 and 1 (percent must be divided by "
+                "100)."
+            )
+            if isinstance(value, int | float) and value > 1
+            else _("{name} is {value}; it is {meaning}, a number between 0 and 1.")
+        )
+        raise InputError(said.format(name=name, value=repr(value), meaning=meaning))
 
 
 def _sums_above(values: FloatArray, first: npt.NDArray[np.intp]) -> FloatArray:

@@ -1,6 +1,7 @@
-"""What a cutoff card keeps of a study, as plain values that JSON can hold.
+"""What a cutoff card keeps of a study, and what it promises to those who hold new pairs against it.
 
-Only gathered here; the card's file and its digest are in :mod:`workbench.cutoffs`.
+Plain values that JSON can hold are gathered and read here; the card's file and its digest are in
+:mod:`workbench.cutoffs`.
 """
 
 from __future__ import annotations
@@ -8,29 +9,32 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
+from workbench.calibration.counts import check_share
+from workbench.calibration.findings import NamedEncoder, Study
 from workbench.calibration.shift import score_profile
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import number
 from workbench.pair_hashes import content_hash
+from workbench.results import Result, plain
 
-if TYPE_CHECKING:
-    from workbench.calibration.study import NamedEncoder, Study
-
-__all__ = ["plain", "with_card"]
+__all__ = ["Promise", "promises_of", "with_card"]
 
 # What has a say in the figures.
 PACKAGES = ("jd-resume-workbench", "numpy", "pandas", "scipy", "scikit-learn")
 
+Promised = Literal["precision", "false_omission_rate"]
 
-def with_card(study: Study, encoder: NamedEncoder | None) -> Study:
+
+def with_card(study: Study) -> Study:
     """The study, its cutoff carrying the encoder that it is valid for, and the evidence.
 
     Raises
@@ -38,7 +42,7 @@ def with_card(study: Study, encoder: NamedEncoder | None) -> Study:
     InputError
         If the pairs say that another encoder scored them than the one given.
     """
-    scored_by = _encoder(study.pairs, encoder)
+    scored_by = _encoder(study.pairs, study.options.encoder)
     name, fingerprint = scored_by.get("name"), scored_by.get("fingerprint")
     if study.basis == "none":
         # Today's cutoff was measured, and found wanting; it is not calibrated for this encoder.
@@ -47,17 +51,75 @@ def with_card(study: Study, encoder: NamedEncoder | None) -> Study:
     return replace(study, cutoff=cutoff)
 
 
-def plain(value: Any) -> Any:
-    """Mappings, lists, strings, numbers and None only; NaN and infinities become None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value
+@dataclass(frozen=True)
+class Promise(Result):
+    """One figure that a card stands for.
+
+    Attributes
+    ----------
+    figure : {"precision", "false_omission_rate"}
+    value : float
+        Precision at least, or false omission rate at most, this much.
+    source : {"guaranteed", "measured", "given"}
+        A target that the card guarantees; the worse end of the interval that it measured, where it guarantees
+        none; or what the caller gave instead.
+    """
+
+    figure: Promised
+    value: float
+    source: Literal["guaranteed", "measured", "given"]
+
+
+def promises_of(
+    card: Cutoff, *, target_precision: float | None = None, target_missed: float | None = None
+) -> tuple[Promise, ...]:
+    """Precision and false omission rate that a card promises at its cutoff.
+
+    Parameters
+    ----------
+    card : Cutoff
+    target_precision, target_missed : float, optional
+        Take these instead of what the card says; where one is given, the other is not looked up.
+
+    Returns
+    -------
+    tuple of Promise
+
+    Raises
+    ------
+    InputError
+        If the card promises nothing and no target is given, or a target is no share.
+
+    Examples
+    --------
+    >>> guaranteed = {"figure": "precision", "target": 0.9, "cutoff": 0.5}
+    >>> promises_of(Cutoff(0.5, evidence={"guarantees": [guaranteed]}))
+    (Promise(figure='precision', value=0.9, source='guaranteed'),)
+    """
+    if target_precision is not None or target_missed is not None:
+        given = []
+        if target_precision is not None:
+            check_share(
+                target_precision, "target_precision", _("the share of matches among pairs above the cutoff")
+            )
+            given.append(Promise("precision", float(target_precision), "given"))
+        if target_missed is not None:
+            check_share(
+                target_missed, "target_missed", _("the share of matches among pairs at or below the cutoff")
+            )
+            given.append(Promise("false_omission_rate", float(target_missed), "given"))
+        return tuple(given)
+    figures: tuple[Promised, ...] = ("precision", "false_omission_rate")
+    found = [_guaranteed(card, figure) or _measured(card, figure) for figure in figures]
+    promises = tuple(promise for promise in found if promise is not None)
+    if not promises:
+        raise InputError(
+            _(
+                "The card of cutoff {cutoff} promises no precision and no missed share, so that nothing can "
+                "be held against it; give target_precision or target_missed."
+            ).format(cutoff=number(card.value))
+        )
+    return promises
 
 
 def _encoder(pairs: pd.DataFrame, encoder: NamedEncoder | None) -> dict[str, Any]:
@@ -66,30 +128,36 @@ def _encoder(pairs: pd.DataFrame, encoder: NamedEncoder | None) -> dict[str, Any
         return dict(noted)
     if noted.get("fingerprint", encoder.fingerprint) != encoder.fingerprint:
         raise InputError(
-            f"These pairs were scored by {noted.get('name')} [{noted['fingerprint']}], not by {encoder.name} "
-            f"[{encoder.fingerprint}]; score them again with the encoder that the cutoff shall be for."
+            _(
+                "These pairs were scored by {noted} [{noted_as}], not by {name} [{fingerprint}]; score them "
+                "again with the encoder that the cutoff shall be for."
+            ).format(
+                noted=noted.get("name"),
+                noted_as=noted["fingerprint"],
+                name=encoder.name,
+                fingerprint=encoder.fingerprint,
+            )
         )
     more = {key: getattr(encoder, key, None) for key in ("instruction", "dimension", "recipe")}
     return {**noted, "name": encoder.name, "fingerprint": encoder.fingerprint, **more}
 
 
 def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
-    observations, notes, settings = study.observations, study.pairs.attrs, study.settings
-    guarantees = [found.to_dict() for found in (study.guarantee, study.missed_guarantee) if found is not None]
-    found: dict[str, Any] = {
+    observations, notes, asked, live = study.observations, study.pairs.attrs, study.options, study.live
+    found = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "basis": study.basis,
-        "targets": {"precision": settings["target_precision"], "missed": settings["target_missed"]},
+        "targets": {"precision": asked.target_precision, "missed": asked.target_missed},
         "method": {
             "rule": study.rule.to_dict(),
-            "confidence": settings["confidence"],
-            "dependence": settings["dependence"],
-            "n_resamples": settings["n_resamples"],
-            "resampled_by": settings["resampled_by"],
-            "seed": settings["seed"],
+            "confidence": asked.confidence,
+            "dependence": asked.dependence,
+            "n_resamples": asked.n_resamples,
+            "resampled_by": study.stability.by,
+            "seed": asked.seed,
         },
         "pairs": {
-            "content_hash": _hash(study.pairs, settings["score"], settings["label"]),
+            "content_hash": _hash(study.pairs, asked.score, asked.label),
             "n": len(observations),
             "n_matches": int(observations.labels.sum()),
             "n_jds": observations.n_clusters,
@@ -101,27 +169,23 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
         },
         "live": {
             "prevalence": study.prevalence,
-            "given": "prevalence"
-            if settings["prevalence"] is not None
-            else "scores"
-            if settings["live_scores"] is not None
-            else None,
-            "scores": settings["live_scores"],
+            "given": "scores" if live else None if asked.prevalence is None else "prevalence",
+            "scores": live and {"share_outside": live.share_outside, "n_unused": live.n_unused},
         },
-        "scores": score_profile(observations).to_dict(),
+        "scores": score_profile(observations),
         "cleaning": notes.get("cleaning"),
         "encoder": {key: scored_by.get(key) for key in ("instruction", "dimension", "recipe")},
-        "figures": {name: estimate.to_dict() for name, estimate in study.figures.items()},
-        "honest": {name: figure.to_dict() for name, figure in study.honest.items()},
-        "choice": study.choice.to_dict(),
-        "guarantees": guarantees,
-        "stability": study.stability.to_dict(),
-        "verdict": None if study.verdict is None else study.verdict.to_dict(),
+        "figures": study.figures,
+        "honest": study.honest,
+        "choice": study.choice,
+        "guarantees": [each for each in (study.guarantee, study.missed_guarantee) if each is not None],
+        "stability": study.stability,
+        "verdict": study.verdict,
         "n_flips": len(study.flips),
-        "grey_zone": None if study.grey_zone is None else study.grey_zone.to_dict(),
-        "held_out": None if study.held_out is None else study.held_out.to_dict(),
-        "probability": None if study.probability is None else study.probability.to_dict(),
-        "reliability": None if study.reliability is None else study.reliability.to_dict(),
+        "grey_zone": study.grey_zone,
+        "held_out": study.held_out,
+        "probability": study.probability,
+        "reliability": study.reliability,
         "versions": {"python": platform.python_version(), **_versions()},
     }
     return dict(plain(found))
@@ -143,3 +207,26 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _guaranteed(card: Cutoff, figure: Promised) -> Promise | None:
+    for found in card.evidence.get("guarantees") or []:
+        at = found.get("cutoff")
+        if found.get("figure") != figure or at is None:
+            continue
+        # Stricter cutoffs were tested on the way to the one that is guaranteed.
+        holds = card.value >= at - 1e-12 if figure == "precision" else card.value <= at + 1e-12
+        if holds:
+            return Promise(figure, float(found["target"]), "guaranteed")
+    return None
+
+
+def _measured(card: Cutoff, figure: Promised) -> Promise | None:
+    """The worse end of the card's interval: corrected for the choice where it could be."""
+    worse = "low" if figure == "precision" else "high"
+    for table in ("honest", "figures"):
+        figures: Mapping[str, Any] = card.evidence.get(table) or {}
+        end = (figures.get(figure) or {}).get(worse)
+        if end is not None and 0 < end < 1:
+            return Promise(figure, float(end), "measured")
+    return None

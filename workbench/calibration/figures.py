@@ -7,14 +7,16 @@ of resamples are read by the same code. What is undefined (0/0) is NaN, never 0 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
-from workbench.calibration.counts import Counts
-from workbench.calibration.intervals import wilson
-from workbench.calibration.observations import CountArray, FloatArray
+from workbench.calibration.observations import CountArray
+from workbench.calibration.shares import scale_odds, wilson
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, percent, pgettext
+from workbench.results import Result
 
 __all__ = [
     "FIGURES",
@@ -22,9 +24,10 @@ __all__ = [
     "Estimate",
     "FigureName",
     "figure",
-    "figure_interval",
-    "mixture_size",
-    "scale_odds",
+    "share_seen",
+    "title",
+    "with_interval",
+    "worth",
 ]
 
 FigureName = Literal[
@@ -62,11 +65,13 @@ class Costs:
         if not (
             self.false_match >= 0 and self.missed_match >= 0 and self.false_match + self.missed_match > 0
         ):
-            raise InputError(f"{self} makes no sense: costs are numbers of 0 or more, not both 0.")
+            raise InputError(
+                _("{costs} makes no sense: costs are numbers of 0 or more, not both 0.").format(costs=self)
+            )
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Result):
     """A figure with its interval.
 
     Attributes
@@ -85,25 +90,65 @@ class Estimate:
     confidence: float
     size: float = float("nan")
 
-    def __str__(self) -> str:
-        if np.isnan(self.value):
-            return "undefined"
-        if np.isnan(self.low) or np.isnan(self.high):
-            return f"{100 * self.value:.1f} %"
-        return f"{100 * self.value:.1f} % ({100 * self.low:.1f}–{100 * self.high:.1f})"
+    @classmethod
+    def of_share(cls, share: float, size: float, confidence: float, *, odds_factor: float = 1.0) -> Estimate:
+        """A share of so many (effective) pairs with its Wilson interval, carried over by its odds."""
+        ends = (np.float64(share), *wilson(share, size, confidence))
+        value, low, high = (float(scale_odds(end, odds_factor)) for end in ends)
+        return cls(value, low, high, confidence, float(size))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON; None for what is undefined."""
-        return {
-            name: None if np.isnan(number) else float(number)
-            for name, number in (
-                ("value", self.value),
-                ("low", self.low),
-                ("high", self.high),
-                ("confidence", self.confidence),
-                ("size", self.size),
-            )
-        }
+    def __str__(self) -> str:
+        return with_interval(self.value, self.low, self.high)
+
+
+def with_interval(value: float, low: float, high: float) -> str:
+    """A share in percent, and its interval if there is one."""
+    if np.isnan(value):
+        return _("undefined")
+    if np.isnan(low) or np.isnan(high):
+        return percent(value)
+    return _("{share} ({low}–{high})").format(
+        share=percent(value), low=f"{100 * low:.1f}", high=f"{100 * high:.1f}"
+    )
+
+
+def title(name: FigureName, *, beta: float = 1.0) -> str:
+    """What people call a figure."""
+    match name:
+        case "precision":
+            return pgettext("figure", "precision")
+        case "recall":
+            return pgettext("figure", "recall")
+        case "false_omission_rate":
+            return pgettext("figure", "missed (false omission rate)")
+        case "miss_rate":
+            return pgettext("figure", "share of matches missed")
+        case "specificity":
+            return pgettext("figure", "specificity")
+        case "f_beta":
+            return f"F{beta:g}"
+        case "accuracy":
+            return pgettext("figure", "accuracy")
+        case "youden":
+            return pgettext("figure", "Youden index")
+        case "cost":
+            return pgettext("figure", "expected cost of a pair")
+        case "share_selected":
+            return pgettext("figure", "share selected")
+        case "prevalence":
+            return pgettext("figure", "prevalence")
+
+
+def worth(n: int, size: float) -> str:
+    """What is to be said where pairs are not worth their number."""
+    return "" if size > n - 0.5 else _(" (worth {size:.0f} independent ones)").format(size=size)
+
+
+def share_seen(estimate: float, counted: int, n: int) -> str:
+    """A figure; where it is not simply the share of labelled pairs, that it was reweighted."""
+    if not n or abs(estimate - counted / n) < 5e-4:
+        return percent(estimate)
+    return _("{share} once reweighted").format(share=percent(estimate))
 
 
 def figure(
@@ -169,71 +214,9 @@ def figure(
             return _ratio(tp + fp, tp + fp + fn + tn)
         case "prevalence":
             return _ratio(tp + fn, tp + fp + fn + tn)
-    raise InputError(f"There is no figure {name!r}; there are {', '.join(FIGURES)}.")
-
-
-def figure_interval(
-    name: FigureName, counts: Counts, confidence: float = 0.95
-) -> tuple[FloatArray, FloatArray] | None:
-    """Wilson interval of a figure at every cutoff; None for figures that are no share of pairs.
-
-    With weights, the interval is that of Kish's effective sample size. At another prevalence, precision
-    and false omission rate are carried over by their odds, from the interval in the labelled pairs.
-    Pairs are taken as independent here: where they share JDs, take bootstrap bands instead.
-
-    Parameters
-    ----------
-    name : str
-        As of :func:`figure`.
-    counts : Counts
-    confidence : float
-        Two-sided.
-
-    Returns
-    -------
-    low, high : ndarray of float64, shape (k,)
-    """
-    value = figure(name, counts.tp, counts.fp, counts.fn, counts.tn)
-    match name:
-        case "precision" | "false_omission_rate":
-            size = counts.size_above if name == "precision" else counts.size_below
-            low, high = wilson(scale_odds(value, 1 / counts.odds_factor), size, confidence)
-            return scale_odds(low, counts.odds_factor), scale_odds(high, counts.odds_factor)
-        case "recall" | "miss_rate":
-            return wilson(value, counts.size_matches, confidence)
-        case "specificity":
-            return wilson(value, counts.size_others, confidence)
-        case "accuracy" | "share_selected":
-            size_all: CountArray | float = counts.size_all
-            if counts.odds_factor != 1.0:
-                size_all = mixture_size(value, counts, counts.size_matches, counts.size_others)
-            return wilson(value, size_all, confidence)
-    return None
-
-
-def scale_odds(share: CountArray | float, factor: float) -> FloatArray:
-    """The share whose odds are `factor` times those of `share`; 0, 1 and NaN stay."""
-    exact = np.asarray(share, dtype=np.float64)
-    if factor == 1.0:
-        return exact
-    return np.asarray(factor * exact / (1 - exact + factor * exact))
-
-
-def mixture_size(value: CountArray, counts: Counts, size_matches: float, size_others: float) -> CountArray:
-    """Effective size behind accuracy or share selected at a given prevalence.
-
-    Given the prevalence, such a figure is a fixed mixture of two independent shares, one a class.
-    """
-    recall = figure("recall", counts.tp, counts.fp, counts.fn, counts.tn)
-    specificity = figure("specificity", counts.tp, counts.fp, counts.fn, counts.tn)
-    share = counts.prevalence
-    variance = (
-        share**2 * recall * (1 - recall) / size_matches
-        + (1 - share) ** 2 * specificity * (1 - specificity) / size_others
+    raise InputError(
+        _("There is no figure {name}; there are {figures}.").format(name=repr(name), figures=listed(FIGURES))
     )
-    spread = value * (1 - value)
-    size = np.full(value.shape, counts.size_all)
-    return np.asarray(np.divide(spread, variance, out=size, where=variance > 0))
 
 
 def _ratio(above: CountArray, below: CountArray) -> CountArray:

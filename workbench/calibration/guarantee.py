@@ -2,37 +2,43 @@
 
 "From this cutoff on, at least 89 % of the pairs called matches are right, with 95 % confidence", and
 the same for the pairs at or below a cutoff. What a set of pairs is worth as independent pairs is in
-:mod:`workbench.calibration.effective`; the sentences are in :mod:`workbench.calibration.wording`.
+:mod:`workbench.calibration.shares`, the order of tests in :mod:`workbench.calibration.planning`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.calibration import wording
-from workbench.calibration.counts import check_share
-from workbench.calibration.effective import Dependence, OneSide, Side, one_side
-from workbench.calibration.figures import scale_odds
-from workbench.calibration.intervals import lower_bound, p_value_above
+from workbench.calibration.counts import check_share, target_in_pairs
+from workbench.calibration.figures import share_seen, worth
 from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.one_per_cluster import one_per_cluster_p_values
-from workbench.calibration.planning import FAR_MORE, about, size_with_power
-from workbench.calibration.sequence import begun, rejected, start_sizes
+from workbench.calibration.planning import begun, more_for_a_start, rejected, start_sizes
+from workbench.calibration.shares import (
+    Dependence,
+    OneSide,
+    lower_bound,
+    one_side,
+    p_value_above,
+    scale_odds,
+)
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, number, percent
+from workbench.results import Result
 
 __all__ = ["Guarantee", "guarantee_missed", "guarantee_precision"]
 
-LEAST_TO_PLAN_ON = 5
+# Draws of one pair a JD; more take more of the luck out.
+N_DRAWS = 200
 
 
 @dataclass(frozen=True)
-class Guarantee:
+class Guarantee(Result):
     """A cutoff with a proven figure on one side of it, or the statement that there is none.
 
     Attributes
@@ -77,36 +83,87 @@ class Guarantee:
     method: Literal["independent", "effective", "one_per_cluster"]
     more_pairs: int | None
     target_in_pairs: float
-    tests: pd.DataFrame
+    tests: pd.DataFrame = field(repr=False)
 
     @property
     def found(self) -> bool:
         """Whether there is such a cutoff."""
         return self.cutoff is not None
 
-    def sentence(self, language: str = "en") -> str:
+    def sentence(self) -> str:
         """What is guaranteed, or why nothing is, in one or two sentences."""
-        return wording.guarantee(self, language)
+        above = self.figure == "precision"
+        if self.cutoff is None:
+            return self._none(above)
+        said = (
+            ngettext(
+                "Above {cutoff}, at least {target} of matches are right, with {sure} confidence: of {n} "
+                "labelled pairs there{worth}, {errors} is wrong ({seen}, at least {bound}).",
+                "Above {cutoff}, at least {target} of matches are right, with {sure} confidence: of {n} "
+                "labelled pairs there{worth}, {errors} are wrong ({seen}, at least {bound}).",
+                self.errors,
+            )
+            if above
+            else ngettext(
+                "At or below {cutoff}, at most {target} of pairs are matches (missed), with {sure} "
+                "confidence: of {n} labelled pairs there{worth}, {errors} is a match ({seen}, at most "
+                "{bound}).",
+                "At or below {cutoff}, at most {target} of pairs are matches (missed), with {sure} "
+                "confidence: of {n} labelled pairs there{worth}, {errors} are matches ({seen}, at most "
+                "{bound}).",
+                self.errors,
+            )
+        )
+        return said.format(
+            cutoff=number(self.cutoff),
+            target=percent(self.target),
+            sure=percent(self.confidence, None),
+            n=self.n,
+            worth=worth(self.n, self.size),
+            errors=self.errors,
+            seen=share_seen(self.estimate, self.n - self.errors if above else self.errors, self.n),
+            bound=percent(self.bound),
+        )
+
+    def _none(self, above: bool) -> str:
+        what = (
+            _("precision of at least {target}")
+            if above
+            else _("a missed share (false omission rate) of at most {target}")
+        )
+        how = {
+            "independent": "",
+            "effective": _(", reckoned with the effective sample"),
+            "one_per_cluster": _(", reckoned with one pair a JD"),
+        }[self.method]
+        said = (
+            _(
+                "No cutoff with {what} can be guaranteed with {sure} confidence from these labels{how}; none "
+                "looks as if it met the target by enough, so that more labels would hardly help: lower the "
+                "target, or try another encoder."
+            )
+            if self.more_pairs is None
+            else _(
+                "No cutoff with {what} can be guaranteed with {sure} confidence from these labels{how}; "
+                "about {more} more labelled pairs would be needed."
+            )
+        )
+        return said.format(
+            what=what.format(target=percent(self.target)),
+            sure=percent(self.confidence, None),
+            how=how,
+            more=self.more_pairs,
+        )
 
     def __repr__(self) -> str:
         return f"Guarantee: {self.sentence()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the table of tests."""
-        return {
-            "figure": self.figure,
-            "target": self.target,
-            "confidence": self.confidence,
-            "cutoff": self.cutoff,
-            "n": self.n,
-            "errors": self.errors,
-            "size": round(self.size, 2),
-            "estimate": None if np.isnan(self.estimate) else self.estimate,
-            "bound": None if np.isnan(self.bound) else self.bound,
-            "method": self.method,
-            "more_pairs": self.more_pairs,
-            "target_in_pairs": self.target_in_pairs,
-        }
+        found = replace(self, size=round(self.size, 2), tests=None)  # type: ignore[arg-type]
+        plain = super(Guarantee, found).to_dict()
+        del plain["tests"]
+        return plain
 
 
 def guarantee_precision(
@@ -131,7 +188,7 @@ def guarantee_precision(
     needs precision to cross the target once; for `cutoffs` fixed beforehand it needs nothing.
 
     Testing starts where a set is large enough to forgive an error or some
-    (:func:`~workbench.calibration.sequence.start_sizes`): from the very top it would end at the first
+    (:func:`~workbench.calibration.planning.start_sizes`): from the very top it would end at the first
     unlucky pair.
 
     Parameters
@@ -203,20 +260,6 @@ def guarantee_missed(
     )
 
 
-def target_in_pairs(target: float, observations: Observations, prevalence: float | None) -> float:
-    """The target that pairs must meet as they were labelled, for live pairs of `prevalence` to meet `target`.
-
-    The odds of a match among pairs of equal score change by one factor between two populations whose
-    matches, and whose others, score alike (label shift).
-    """
-    if prevalence is None:
-        return target
-    check_share(prevalence, "prevalence", "the share of matches among live pairs")
-    observations.require_both_classes()
-    seen = observations.prevalence
-    return float(scale_odds(target, (seen / (1 - seen)) / (prevalence / (1 - prevalence))))
-
-
 def _search(
     figure: Literal["precision", "false_omission_rate"],
     observations: Observations,
@@ -228,30 +271,117 @@ def _search(
     start: int | None,
     seed: int,
 ) -> Guarantee:
-    check_share(target, "target", "the share that shall be guaranteed")
-    check_share(confidence, "confidence", "the confidence of the guarantee")
-    side: Side = "above" if figure == "precision" else "below"
+    check_share(target, "target", _("the share that shall be guaranteed"))
+    check_share(confidence, "confidence", _("the confidence of the guarantee"))
+    above, delta = figure == "precision", 1 - confidence
     tested = target_in_pairs(target, observations, prevalence)
-    share = tested if side == "above" else 1 - tested
-    delta = 1 - confidence
-    grid = None if cutoffs is None else np.asarray(cutoffs, dtype=np.float64)
-    sets = one_side(observations, side, cutoffs=grid, dependence=_how(observations, dependence))
+    share = tested if above else 1 - tested
+    sets = one_side(
+        observations,
+        "above" if above else "below",
+        cutoffs=cutoffs,
+        dependence=_checked(dependence, observations),
+    )
+    method: Literal["independent", "effective", "one_per_cluster"] = sets.method
+    # Twice a mean p-value is small enough where each is half as large.
+    level = delta
     if dependence == "one_per_cluster" and observations.clusters is not None:
-        p_values, sizes = one_per_cluster_p_values(observations, sets, share, seed=seed)
-        sets = replace(sets, size=sizes)
-        method: Literal["independent", "effective", "one_per_cluster"] = "one_per_cluster"
+        method, level = "one_per_cluster", delta / 2
+        p_values, sets = _one_per_cluster(observations, sets, share, seed)
     else:
         p_values = p_value_above(sets.share_right, sets.size, share)
-        method = sets.method
-    # Twice a mean p-value is small enough where each is half as large.
-    level = delta / 2 if method == "one_per_cluster" else delta
     if start is None:
         starts = tuple(begun(sets.size, size) for size in start_sizes(share, level, sets.size[-1]))
     else:
         starts = (np.arange(len(sets)) >= start,)
     passed = rejected(p_values, starts, delta)
-    tested_at = starts[0] & (passed | np.append(True, passed[:-1]) | _first_of(starts[-1]))
-    tests = pd.DataFrame(
+    found = bool(passed.any())
+    # Of candidates that are equally close, the larger set.
+    at = int(np.flatnonzero(passed)[-1] if found else np.flatnonzero(p_values == p_values.min())[-1])
+    more = None
+    if not found:
+        more = more_for_a_start(sets.share_right, sets.size, share, level, len(observations))
+    bound = float(lower_bound(sets.share_right[at], sets.size[at], 1 - level))
+    # From shares as labelled to the figure as it shall hold live.
+    factor = (target / (1 - target)) / (tested / (1 - tested))
+    seen, bound = (
+        float(scale_odds(end if above else 1 - end, factor)) for end in (float(sets.share_right[at]), bound)
+    )
+    return Guarantee(
+        figure=figure,
+        target=target,
+        confidence=confidence,
+        cutoff=float(sets.cutoffs[at]) if found else None,
+        n=int(sets.n[at]),
+        errors=int(sets.n[at] - sets.right[at]),
+        size=float(sets.size[at]),
+        estimate=seen,
+        bound=bound,
+        method=method,
+        more_pairs=more,
+        target_in_pairs=tested,
+        tests=_table(sets, p_values, passed, starts),
+    )
+
+
+def _checked(dependence: Dependence, observations: Observations) -> Dependence:
+    if dependence not in get_args(Dependence):
+        raise InputError(
+            _("dependence is {given}; it is 'auto', 'independent', 'effective' or 'one_per_cluster'.").format(
+                given=repr(dependence)
+            )
+        )
+    if dependence == "one_per_cluster" and observations.weights is not None:
+        raise InputError(_("One pair a JD cannot be combined with weights; use dependence='effective'."))
+    return dependence
+
+
+def _one_per_cluster(
+    observations: Observations, sets: OneSide, share: float, seed: int
+) -> tuple[FloatArray, OneSide]:
+    """Twice the mean of the p-values of many draws of one pair a cluster, and the sets in mean drawn sizes.
+
+    Pairs of different JDs are independent, so any one draw can be tested exactly; twice the mean of p-values
+    is a p-value however they depend on each other [1]_.
+
+    References
+    ----------
+    .. [1] Rüschendorf (1982); Vovk & Wang (2020), Combining p-values via averaging, Biometrika 107(4),
+       791-808. Drawing one of each cluster: Hoffman, Sen & Weinberg (2001), Within-cluster resampling,
+       Biometrika 88(4), 1121-1134.
+    """
+    assert observations.clusters is not None
+    order = observations.order[::-1] if sets.side == "above" else observations.order
+    labels, clusters = observations.labels[order], observations.clusters[order]
+    right = labels if sets.side == "above" else 1 - labels
+    rng = np.random.default_rng(seed)
+    total, sizes = np.zeros(len(sets)), np.zeros(len(sets))
+    for _draw in range(N_DRAWS):
+        # The member of each cluster that comes first in a random order.
+        shuffled = rng.permutation(len(clusters))
+        drawn = np.zeros(len(clusters), dtype=np.int64)
+        drawn[shuffled[np.unique(clusters[shuffled], return_index=True)[1]]] = 1
+        n = np.concatenate([[0], np.cumsum(drawn)])[sets.n]
+        n_right = np.concatenate([[0], np.cumsum(drawn * right)])[sets.n]
+        share_right = np.divide(n_right, n, out=np.full(len(n), np.nan), where=n > 0)
+        total += p_value_above(share_right, n, share)
+        sizes += n
+    return np.minimum(2 * total / N_DRAWS, 1.0), replace(sets, size=sizes / N_DRAWS)
+
+
+def _table(
+    sets: OneSide,
+    p_values: FloatArray,
+    passed: npt.NDArray[np.bool_],
+    starts: tuple[npt.NDArray[np.bool_], ...],
+) -> pd.DataFrame:
+    """The cutoffs that were tested: from each start on, until one does not pass."""
+
+    def first_of(begun_at: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        return np.asarray(begun_at & ~np.append(False, begun_at[:-1]))
+
+    tested = starts[0] & (passed | np.append(True, passed[:-1]) | first_of(starts[-1]))
+    frame = pd.DataFrame(
         {
             "cutoff": sets.cutoffs,
             "n": sets.n,
@@ -261,78 +391,5 @@ def _search(
             "p_value": p_values,
             "passed": passed,
         }
-    )[tested_at | _first_of(starts[0])].reset_index(drop=True)
-    found = bool(passed.any())
-    at = int(np.flatnonzero(passed)[-1]) if found else _closest(p_values)
-    more = None if found else _more_pairs(sets, share, level, len(observations))
-    seen, bound = (
-        float(sets.share_right[at]),
-        float(lower_bound(sets.share_right[at], sets.size[at], 1 - level)),
     )
-    back: Callable[[float], float] = _carry_back(side, target, tested)
-    return Guarantee(
-        figure=figure,
-        target=target,
-        confidence=confidence,
-        cutoff=float(sets.cutoffs[at]) if found else None,
-        n=int(sets.n[at]),
-        errors=int(sets.n[at] - sets.right[at]),
-        size=float(sets.size[at]),
-        estimate=back(seen),
-        bound=back(bound),
-        method=method,
-        more_pairs=more,
-        target_in_pairs=tested,
-        tests=tests,
-    )
-
-
-def _how(observations: Observations, dependence: Dependence) -> Dependence:
-    if dependence not in ("auto", "independent", "effective", "one_per_cluster"):
-        raise InputError(
-            f"dependence is {dependence!r}; it is 'auto', 'independent', 'effective' or 'one_per_cluster'."
-        )
-    if dependence == "one_per_cluster" and observations.weights is not None:
-        raise InputError("One pair a JD cannot be combined with weights; use dependence='effective'.")
-    return dependence
-
-
-def _closest(p_values: FloatArray) -> int:
-    """The candidate with the smallest p-value; of equals the larger set."""
-    return len(p_values) - 1 - int(np.argmin(p_values[::-1]))
-
-
-def _first_of(started: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    return np.asarray(started & ~np.append(False, started[:-1]))
-
-
-def _more_pairs(sets: OneSide, share: float, delta: float, n_pairs: int) -> int | None:
-    """About how many more pairs would let testing begin with success, if figures are as they look."""
-    seen = np.nan_to_num(sets.share_right)
-    # Jeffreys' estimate first, for a set without errors is not a set that has none; where that leaves no
-    # hope, the bare share of a set that is no single stroke of luck.
-    careful = (seen * sets.size + 0.5) / (sets.size + 1)
-    bare = np.where(sets.size >= LEAST_TO_PLAN_ON, seen, 0.0)
-    for estimate in (careful, bare):
-        # A stricter set is taken to be no worse than a larger one.
-        looks = np.maximum.accumulate(estimate[::-1])[::-1]
-        for times in np.geomspace(1.02, FAR_MORE, 150):
-            sizes = start_sizes(share, delta, float(times * sets.size[-1]))
-            for size in sizes:
-                has_begun = begun(times * sets.size, size)
-                at = int(np.argmax(has_begun))
-                if not has_begun[at] or looks[at] <= share:
-                    continue
-                if times * sets.size[at] >= size_with_power(float(looks[at]), share, delta / len(sizes)):
-                    return about(n_pairs * (times - 1))
-    return None
-
-
-def _carry_back(side: Side, target: float, tested: float) -> Callable[[float], float]:
-    """From the share of right pairs as labelled to the figure as it shall hold live."""
-    factor = (target / (1 - target)) / (tested / (1 - tested))
-
-    def carry(share: float) -> float:
-        return float(scale_odds(share if side == "above" else 1 - share, factor))
-
-    return carry
+    return frame[tested | first_of(starts[0])].reset_index(drop=True)

@@ -1,8 +1,8 @@
 """Does a cutoff still hold? New pairs against its card: labelled ones test what it promises, all of them
 show whether scores have moved.
 
-Promises are read in :mod:`workbench.calibration.promises`; the tests are in
-:mod:`workbench.calibration.verdict` and :mod:`workbench.calibration.sequential`, the comparison of scores in
+Promises are read in :mod:`workbench.calibration.evidence`; the tests are in
+:mod:`workbench.calibration.verdicts` and :mod:`workbench.calibration.sequential`, the comparison of scores in
 :mod:`workbench.calibration.shift`.
 """
 
@@ -16,17 +16,16 @@ import pandas as pd
 
 from workbench.calibration.counts import check_share
 from workbench.calibration.effective import share_with_size
+from workbench.calibration.evidence import Promise, promises_of
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import AUTO, Observations
-from workbench.calibration.promises import Promise, promises_of
 from workbench.calibration.sequential import SequentialTest, sequential_test
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_shift
-from workbench.calibration.verdict import TargetTest, Verdict, verdict
-from workbench.calibration.wording import target_tested
+from workbench.calibration.verdicts import TargetTest, Verdict, verdict
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.html import render
-from workbench.i18n import N_, current_language, language, number, percent
+from workbench.i18n import N_, language, number, percent
 from workbench.i18n import gettext as _
 from workbench.pair_hashes import content_hash
 from workbench.results import Result
@@ -127,9 +126,7 @@ class CheckResult(Result):
         return [
             _("{figure}: {test} ({source}).").format(
                 figure=_(FIGURES[promise.figure]),
-                test=test.phrase(self.confidence)
-                if isinstance(test, SequentialTest)
-                else target_tested(test, self.confidence, current_language()),
+                test=test.phrase(self.confidence),
                 source=_(SOURCES[promise.source]),
             )
             for promise, test in zip(self.promises, self.tests, strict=True)

@@ -1,23 +1,34 @@
 """Labelled pairs with their scores, checked once at the door, as arrays that all of calibration reads.
 
-Everything that cannot be calibrated on is refused here with its position; nothing is dropped silently.
-How pairs are read, agreed on and scored is not of this module.
+Everything that cannot be calibrated on is refused here with its position; nothing is dropped silently. What
+is asked of the same pairs again and again (their order, the cutoffs between them, what they are worth) is
+found once and kept. How pairs are read, agreed on and scored is not of this module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 
-__all__ = ["AUTO", "CountArray", "FloatArray", "IntArray", "Observations"]
+__all__ = [
+    "AUTO",
+    "CountArray",
+    "FloatArray",
+    "IntArray",
+    "Observations",
+    "cutoffs_between",
+    "once",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -26,6 +37,9 @@ CountArray = npt.NDArray[np.floating[Any]]
 AUTO = "auto"
 CLUSTER_COLUMNS = ("jd_id", "jd")
 WEIGHT_COLUMNS = ("weight", "inclusion_probability")
+
+Found = TypeVar("Found")
+Asked = ParamSpec("Asked")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,43 +86,45 @@ class Observations:
         weights: npt.ArrayLike | None = None,
         clusters: npt.ArrayLike | Sequence[Any] | None = None,
     ) -> None:
-        checked_scores = _numbers(scores, "score")
+        checked_scores = _numbers(scores, _("scores"))
         n = len(checked_scores)
         if n == 0:
-            raise InputError("There are no pairs; calibration needs scores with labels.")
+            raise InputError(_("There are no pairs; calibration needs scores with labels."))
         _refuse(
             checked_scores,
             ~np.isfinite(checked_scores),
-            "score",
-            "every pair needs a finite score (score the pairs again, or drop these rows)",
+            _(
+                "The score at position {position} is {value}; every pair needs a finite score "
+                "(score the pairs again, or drop these rows)."
+            ),
         )
-        checked_labels = _numbers(labels, "label")
-        _same_length("labels", len(checked_labels), n)
+        checked_labels = _numbers(labels, _("labels"), n)
         _refuse(
             checked_labels,
             ~np.isin(checked_labels, (0, 1)),
-            "label",
-            "labels are 1 (match) or 0 (no match): resolve or drop pairs without a label, "
-            "and turn grades into 0 and 1 first",
+            _(
+                "The label at position {position} is {value}; labels are 1 (match) or 0 (no match): resolve "
+                "or drop pairs without a label, and turn grades into 0 and 1 first."
+            ),
         )
         checked_weights = None
         if weights is not None:
-            checked_weights = _numbers(weights, "weight")
-            _same_length("weights", len(checked_weights), n)
+            checked_weights = _numbers(weights, _("weights"), n)
             _refuse(
                 checked_weights,
                 ~(np.isfinite(checked_weights) & (checked_weights > 0)),
-                "weight",
-                "a sampling weight is 1 / (probability that the pair was labelled), a positive number",
+                _(
+                    "The weight at position {position} is {value}; a sampling weight is 1 / (probability "
+                    "that the pair was labelled), a positive number."
+                ),
             )
         codes = None if clusters is None else _codes(clusters, n)
-        for name, value in (
-            ("scores", checked_scores),
-            ("labels", checked_labels.astype(np.int64)),
-            ("weights", checked_weights),
-            ("clusters", codes),
-        ):
+        self._hold(checked_scores, checked_labels.astype(np.int64), checked_weights, codes)
+
+    def _hold(self, *fields: npt.NDArray[Any] | None) -> Observations:
+        for name, value in zip(self.__dataclass_fields__, fields, strict=True):
             object.__setattr__(self, name, value)
+        return self
 
     @classmethod
     def from_frame(
@@ -142,16 +158,16 @@ class Observations:
         """
         for column in (score, label, *({weight, cluster} - {AUTO, None})):
             if column not in scored.columns:
-                raise InputError(
-                    f"The pairs have no column {column!r} (they have {', '.join(map(str, scored.columns))}); "
-                    + ("score them first." if column == score else "name the column that holds it.")
+                said = (
+                    _("The pairs have no column {column} (they have {columns}); score them first.")
+                    if column == score
+                    else _(
+                        "The pairs have no column {column} (they have {columns}); name the column that "
+                        "holds it."
+                    )
                 )
-        return cls(
-            scored[score],
-            scored[label],
-            _weights(scored, weight),
-            _clusters(scored, cluster),
-        )
+                raise InputError(said.format(column=repr(column), columns=listed(scored.columns)))
+        return cls(scored[score], scored[label], _weights(scored, weight), _clusters(scored, cluster))
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -189,15 +205,37 @@ class Observations:
             keys.insert(0, self.clusters)
         return np.lexsort(keys)
 
-    def subset(self, mask: npt.ArrayLike) -> Observations:
-        """The pairs where `mask` (bool, shape (n,)) is true, or those at its positions (int)."""
-        at = np.asarray(mask)
-        return Observations(
-            self.scores[at],
-            self.labels[at],
-            None if self.weights is None else self.weights[at],
-            None if self.clusters is None else self.clusters[at],
-        )
+    @cached_property
+    def in_order(self) -> Observations:
+        """The same pairs from the lowest score to the highest, so that sums do not depend on their order."""
+        return self if (np.diff(self.order) == 1).all() else self.subset(self.order)
+
+    @cached_property
+    def cutoffs(self) -> FloatArray:
+        """Cutoffs that part the scores in every way, ascending; see :func:`cutoffs_between`."""
+        return cutoffs_between(self.scores)
+
+    @cached_property
+    def found(self) -> dict[tuple[Any, ...], Any]:
+        """What was found out about these pairs and is kept, by :func:`once`."""
+        return {}
+
+    def subset(self, at: npt.ArrayLike) -> Observations:
+        """The pairs where `at` (bool, shape (n,)) is true, or those at its positions (int).
+
+        Raises
+        ------
+        InputError
+            If there are none.
+        """
+        at = np.asarray(at)
+        scores = self.scores[at]
+        if not len(scores):
+            raise InputError(_("There are no pairs; calibration needs scores with labels."))
+        weights = None if self.weights is None else self.weights[at]
+        clusters = None if self.clusters is None else _numbered(self.clusters[at])
+        # What is a part of checked pairs needs no second check.
+        return object.__new__(Observations)._hold(scores, self.labels[at], weights, clusters)
 
     def with_weights(self, weights: npt.ArrayLike | None) -> Observations:
         """The same pairs with other weights."""
@@ -217,54 +255,114 @@ class Observations:
         """
         matches = int(self.labels.sum())
         if matches in (0, len(self)):
-            kind = "no match" if matches == 0 else "a match"
-            raise InputError(
-                f"All {len(self)} pairs are labelled as {kind}; where a match begins can only be found "
-                "with pairs of both kinds. Label some of the other kind."
+            said = (
+                _(
+                    "All {n} pairs are labelled as no match; where a match begins can only be found with "
+                    "pairs of both kinds. Label some of the other kind."
+                )
+                if matches == 0
+                else _(
+                    "All {n} pairs are labelled as a match; where a match begins can only be found with "
+                    "pairs of both kinds. Label some of the other kind."
+                )
             )
+            raise InputError(said.format(n=len(self)))
 
 
-def _numbers(values: npt.ArrayLike, what: str) -> FloatArray:
+def once(function: Callable[Concatenate[Observations, Asked], Found]) -> Callable[..., Found]:
+    """Keep what a function finds about observations with them, for they never change."""
+
+    @wraps(function)
+    def kept(observations: Observations, *asked: Asked.args, **by_name: Asked.kwargs) -> Found:
+        key = (function, *asked, *sorted(by_name.items()))
+        if key not in observations.found:
+            observations.found[key] = function(observations, *asked, **by_name)
+        return observations.found[key]  # type: ignore[no-any-return]
+
+    return kept
+
+
+def cutoffs_between(scores: npt.ArrayLike) -> FloatArray:
+    """Cutoffs that part the scores in every way that leaves ties together.
+
+    Parameters
+    ----------
+    scores : array-like of float, shape (n,)
+
+    Returns
+    -------
+    ndarray of float64, shape (number of distinct scores + 1,)
+        Ascending: one below all, the midpoints, one above all. Where all scores are cosines, so are
+        the cutoffs.
+    """
+    distinct = np.unique(np.asarray(scores, dtype=np.float64))
+    low, high = float(distinct[0]), float(distinct[-1])
+    midpoints = distinct[:-1] + np.diff(distinct) / 2
+    # Between two neighbouring floats there is no third: the midpoint must not round up to the score
+    # that it shall let through.
+    midpoints = np.where(midpoints >= distinct[1:], distinct[:-1], midpoints)
+    margin = (high - low) / (2 * (len(distinct) - 1)) if len(distinct) > 1 else 0.005
+    margin = max(margin, float(np.spacing(max(abs(low), abs(high), 1.0))))
+    bottom, top = low - margin, high + margin
+    if low >= -1 and high <= 1:
+        # No score lies above a cutoff of 1; but all must lie above the lowest cutoff.
+        top, bottom = min(top, 1.0), max(bottom, -1.0) if low > -1 else bottom
+    return np.concatenate([[bottom], midpoints, [top]])
+
+
+def _numbers(values: npt.ArrayLike, what: str, n: int | None = None) -> FloatArray:
+    """As floats, of a length; `what` names them in errors."""
     try:
         if isinstance(values, pd.Series):
             array = values.to_numpy(dtype=np.float64, na_value=np.nan)
         else:
             array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(f"The {what}s cannot be read as numbers: {error}.") from None
+        raise InputError(
+            _("The {what} cannot be read as numbers: {error}.").format(what=what, error=error)
+        ) from None
     if array.ndim != 1:
-        raise InputError(f"The {what}s have shape {array.shape}; one {what} a pair is expected: shape (n,).")
+        raise InputError(
+            _("The {what} have shape {shape}; one number a pair is expected: shape (n,).").format(
+                what=what, shape=array.shape
+            )
+        )
+    _same_length(what, len(array), n)
     return array.copy()
 
 
-def _same_length(what: str, length: int, n: int) -> None:
-    if length != n:
-        raise InputError(f"There are {n} scores but {length} {what}; there must be one of each for a pair.")
+def _same_length(what: str, length: int, n: int | None) -> None:
+    if n is not None and length != n:
+        raise InputError(
+            _("There are {n} scores but {length} {what}; there must be one of each for a pair.").format(
+                n=n, length=length, what=what
+            )
+        )
 
 
-def _refuse(values: FloatArray, bad: npt.NDArray[np.bool_], what: str, advice: str) -> None:
+def _refuse(values: FloatArray, bad: npt.NDArray[np.bool_], sentence: str) -> None:
     positions = np.flatnonzero(bad)
     if not len(positions):
         return
-    first = positions[0]
-    more = f" ({len(positions)} such pairs, the first at {', '.join(map(str, positions[:5]))})"
-    raise InputError(
-        f"The {what} at position {first} is {values[first]:g}; {advice}"
-        + (more if len(positions) > 1 else "")
-        + "."
-    )
+    said = sentence.format(position=positions[0], value=f"{values[positions[0]]:g}")
+    if len(positions) > 1:
+        more = _(" ({n} such pairs, the first at {positions})")
+        said += more.format(n=len(positions), positions=listed(positions[:5]))
+    raise InputError(said)
 
 
 def _codes(clusters: npt.ArrayLike | Sequence[Any], n: int) -> IntArray | None:
     series = pd.Series(
         clusters if isinstance(clusters, pd.Series) else list(np.asarray(clusters, dtype=object))
     )
-    _same_length("clusters", len(series), n)
+    _same_length(_("clusters"), len(series), n)
     missing = np.flatnonzero(series.isna().to_numpy())
     if len(missing):
         raise InputError(
-            f"The cluster at position {missing[0]} is missing ({len(missing)} in all); "
-            "every pair needs the JD that it belongs to, or none of them."
+            _(
+                "The cluster at position {position} is missing ({n} in all); every pair needs the JD that "
+                "it belongs to, or none of them."
+            ).format(position=missing[0], n=len(missing))
         )
     # Sorted by value, so that the order of rows does not number the clusters.
     values = series.to_numpy()
@@ -273,6 +371,12 @@ def _codes(clusters: npt.ArrayLike | Sequence[Any], n: int) -> IntArray | None:
     except TypeError:
         codes = pd.factorize(np.array([str(value) for value in values], dtype=object), sort=True)[0]
     return None if codes.max() + 1 == n else codes.astype(np.int64)
+
+
+def _numbered(codes: IntArray) -> IntArray | None:
+    """Clusters numbered from 0 without gaps; None where every pair has one of its own."""
+    distinct, numbered = np.unique(codes, return_inverse=True)
+    return None if len(distinct) == len(codes) else numbered.astype(np.int64)
 
 
 def _weights(scored: pd.DataFrame, weight: str | None) -> pd.Series | None:

@@ -13,12 +13,13 @@ import numpy as np
 
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples
-from workbench.calibration.choice import Choice, choose
+from workbench.calibration.choice import Choice, Rule, choose
 from workbench.calibration.counts import check_share, count
-from workbench.calibration.figures import Estimate, FigureName, figure
-from workbench.calibration.observations import CountArray, Observations
-from workbench.calibration.rules import Rule
+from workbench.calibration.figures import Estimate, FigureName, figure, with_interval
+from workbench.calibration.observations import Observations
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.results import Result
 
 __all__ = ["CORRECTED", "HoldOut", "HonestFigure", "hold_out", "honest_figures"]
 
@@ -33,7 +34,7 @@ CORRECTED: tuple[FigureName, ...] = (
 
 
 @dataclass(frozen=True)
-class HonestFigure:
+class HonestFigure(Result):
     """A figure at a chosen cutoff, as it looks and as it is to be expected on other pairs.
 
     Attributes
@@ -46,8 +47,6 @@ class HonestFigure:
         `naive` - `optimism`, within 0 and 1.
     low, high : float
         The interval of the naive figure at this cutoff, its worse end shifted by the optimism.
-    plus_632 : float
-        The .632+ estimate; NaN where resamples were not counted out of bag.
     confidence : float
     """
 
@@ -56,16 +55,14 @@ class HonestFigure:
     honest: float
     low: float
     high: float
-    plus_632: float
     confidence: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {name: None if np.isnan(value) else float(value) for name, value in vars(self).items()}
+    def __str__(self) -> str:
+        return with_interval(self.honest, self.low, self.high)
 
 
 @dataclass(frozen=True)
-class HoldOut:
+class HoldOut(Result):
     """A cutoff chosen on some pairs, with its figures on the others.
 
     Attributes
@@ -82,13 +79,10 @@ class HoldOut:
     n_held_out: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "cutoff": self.choice.cutoff,
-            "figures": {name: estimate.to_dict() for name, estimate in self.figures.items()},
-            "n_chosen_on": self.n_chosen_on,
-            "n_held_out": self.n_held_out,
-        }
+        """Plain values for JSON, the cutoff in the place of the choice."""
+        figures = {name: estimate.to_dict() for name, estimate in self.figures.items()}
+        sizes = {"n_chosen_on": self.n_chosen_on, "n_held_out": self.n_held_out}
+        return {"cutoff": self.choice.cutoff, "figures": figures, **sizes}
 
 
 def honest_figures(
@@ -105,8 +99,7 @@ def honest_figures(
     In each resample the rule chooses again; optimism is how much better the figure looks in the resample
     than in the labelled pairs at that cutoff [1]_. The interval is the naive one with its worse end
     shifted by the optimism; the percentiles of what resamples choose, shifted likewise [2]_, would be no
-    interval here, for a rule that aims at a precision finds just that precision in every resample. With
-    out-of-bag counts, the .632+ estimate [3]_ stands beside.
+    interval here, for a rule that aims at a precision finds just that precision in every resample.
 
     Parameters
     ----------
@@ -134,8 +127,6 @@ def honest_figures(
     .. [2] Noma, Shinozaki, Iba, Teramukai & Furukawa (2021), Confidence intervals of prediction accuracy
        measures for multivariable prediction models based on the bootstrap-based optimism correction
        methods, Statistics in Medicine 40(26), 5691-5701.
-    .. [3] Efron & Tibshirani (1997), Improvements on cross-validation: the .632+ bootstrap method, JASA
-       92, 548-560.
     """
     counts = count(observations, resamples.cutoffs)
     live = counts.at_prevalence(resamples.prevalence)
@@ -154,27 +145,17 @@ def honest_figures(
     found = np.flatnonzero(picked >= 0)
     at = picked[found]
     in_resample = [values[at, found] for values in resamples.confusion()]
-    original = (live.tp, live.fp, live.fn, live.tn)
-    outside = None
-    if resamples.outside is not None:
-        outside = [values[at, found] for values in resamples.outside.confusion()]
     honest = {}
     for name in CORRECTED:
         estimate = naive[name]
         apparent = figure(name, *in_resample, beta=rule.f_beta)
-        elsewhere = figure(name, *original, beta=rule.f_beta)[at]
+        elsewhere = live.figure(name, beta=rule.f_beta)[at]
         known = ~(np.isnan(apparent) | np.isnan(elsewhere))
         optimism = float(np.mean((apparent - elsewhere)[known])) if known.any() else float("nan")
         low = float(np.clip(estimate.low - max(optimism, 0.0), 0, 1))
         high = float(np.clip(estimate.high - min(optimism, 0.0), 0, 1))
-        plus = float("nan")
-        if outside is not None:
-            left_out = figure(name, *outside, beta=rule.f_beta)
-            if not np.isnan(left_out).all():
-                no_information = _no_information(name, [float(v[index]) for v in original], rule.f_beta)
-                plus = _plus_632(name, estimate.value, float(np.nanmean(left_out)), no_information)
         corrected = float(np.clip(estimate.value - optimism, 0, 1))
-        honest[name] = HonestFigure(estimate.value, optimism, corrected, low, high, plus, estimate.confidence)
+        honest[name] = HonestFigure(estimate.value, optimism, corrected, low, high, estimate.confidence)
     return honest
 
 
@@ -209,10 +190,10 @@ def hold_out(
     """
     from sklearn.model_selection import GroupShuffleSplit
 
-    check_share(share, "share", "the share of pairs to hold out")
+    check_share(share, "share", _("the share of pairs to hold out"))
     groups = observations.clusters if observations.clusters is not None else np.arange(len(observations))
     if len(np.unique(groups)) < 4:
-        raise InputError("There are fewer than 4 pairs or JDs, too few to hold some out.")
+        raise InputError(_("There are fewer than 4 pairs or JDs, too few to hold some out."))
     # Split in the order of scores, so that the order of rows has no say.
     order = observations.order
     splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
@@ -231,30 +212,3 @@ def hold_out(
             seed=seed,
         )
     return HoldOut(choice, figures, len(first), len(second))
-
-
-def _no_information(name: FigureName, counts: list[float], beta: float) -> float:
-    """The figure if labels and decisions had nothing to do with each other."""
-    tp, fp, fn, tn = counts
-    total = tp + fp + fn + tn
-    matches, selected = (tp + fn) / total, (tp + fp) / total
-    independent: list[CountArray] = [
-        np.array(value)
-        for value in (
-            matches * selected,
-            (1 - matches) * selected,
-            matches * (1 - selected),
-            (1 - matches) * (1 - selected),
-        )
-    ]
-    return float(figure(name, *independent, beta=beta))
-
-
-def _plus_632(name: FigureName, naive: float, left_out: float, no_information: float) -> float:
-    # As a loss: the larger the worse, for every figure.
-    sign = 1.0 if name == "false_omission_rate" else -1.0
-    apparent, outside, chance = sign * naive, sign * left_out, sign * no_information
-    outside = min(outside, max(chance, apparent))
-    overfitting = (outside - apparent) / (chance - apparent) if apparent < min(outside, chance) else 0.0
-    weight = 0.632 / (1 - 0.368 * overfitting)
-    return sign * ((1 - weight) * apparent + weight * outside)

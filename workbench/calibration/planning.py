@@ -1,20 +1,43 @@
-"""How many labelled pairs a statement needs: exact where nothing is assumed, planned where a share is."""
+"""How many labelled pairs a statement needs, and in which order growing sets of them are tested.
+
+Exact where nothing is assumed, planned where a share is. Labels have no say in where testing starts; what is
+tested, and by what p-value, is for :mod:`workbench.calibration.guarantee`.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from workbench.calibration.counts import check_share
+from workbench.calibration.observations import FloatArray
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
-__all__ = ["FAR_MORE", "PLANNED_POWER", "about", "pairs_needed", "size_with_power"]
+__all__ = [
+    "about",
+    "begun",
+    "more_for_a_start",
+    "more_to_tell",
+    "pairs_needed",
+    "rejected",
+    "size_with_power",
+    "start_sizes",
+]
 
 PLANNED_POWER = 0.8
 # Beyond this many times the pairs there are, a plan says no more than "far more".
 FAR_MORE = 20.0
+# A smaller set is a stroke of luck, and no plan is made on its bare share.
+LEAST_TO_PLAN_ON = 5
+# How many errors the first set may hold and still pass, and how large a part of all pairs it may be to
+# hold them: a start that forgives nothing ends at one unlucky pair near the top.
+FORGIVEN = 4
+WITHIN = 0.1
 
 
 def pairs_needed(target: float, confidence: float = 0.95, errors: int = 0) -> int:
@@ -47,10 +70,10 @@ def pairs_needed(target: float, confidence: float = 0.95, errors: int = 0) -> in
     >>> pairs_needed(0.9, confidence=0.9, errors=1)
     38
     """
-    check_share(target, "target", "the share that shall be shown")
-    check_share(confidence, "confidence", "the confidence of the statement")
+    check_share(target, "target", _("the share that shall be shown"))
+    check_share(confidence, "confidence", _("the confidence of the statement"))
     if errors < 0:
-        raise InputError(f"errors is {errors}; it is a number of pairs, 0 or more.")
+        raise InputError(_("errors is {n}; it is a number of pairs, 0 or more.").format(n=errors))
     delta = 1 - confidence
     # P(at most `errors` wrong of n) falls with n: double until it is small enough, then bisect.
     low, high = errors, max(errors + 1, math.ceil(math.log(delta) / math.log(target)))
@@ -106,3 +129,144 @@ def size_with_power(looks: float, target: float, delta: float, power: float = PL
     # The normal approximation falls short near 0 and 1; without any error the exact test needs this.
     least = math.log(delta) / math.log(target if looks > target else 1 - target)
     return float(max((spread / (looks - target)) ** 2, least))
+
+
+def more_to_tell(share: float, size: float, target: float, delta: float, n_pairs: int) -> int | None:
+    """About how many more pairs would tell whether a share lies above a target or below, as it looks.
+
+    Parameters
+    ----------
+    share, size : float
+        Of right pairs in the set that is tested, and what the set is worth.
+    target : float
+    delta : float
+        One-sided level.
+    n_pairs : int
+        Labelled pairs in all, of which that many more are planned.
+
+    Returns
+    -------
+    int or None
+        None where twenty times as many would not tell.
+    """
+    if not size > 0:
+        return None
+    # Jeffreys' estimate, for a set without errors is not a set that has none.
+    looks = (share * size + 0.5) / (size + 1)
+    factor = size_with_power(looks, target, delta) / size
+    return about(n_pairs * (factor - 1)) if factor <= FAR_MORE else None
+
+
+def more_for_a_start(
+    shares: FloatArray, sizes: FloatArray, target: float, delta: float, n_pairs: int
+) -> int | None:
+    """About how many more pairs would let a sequence of tests begin with success, if shares are as they look.
+
+    Parameters
+    ----------
+    shares, sizes : ndarray of float64, shape (k,)
+        Of growing sets: shares of right pairs, and what the sets are worth.
+    target, delta, n_pairs
+        As of :func:`more_to_tell`.
+    """
+    seen = np.nan_to_num(shares)
+    # Jeffreys' estimate first; where that leaves no hope, the bare share of a set that is no stroke of luck.
+    careful = (seen * sizes + 0.5) / (sizes + 1)
+    bare = np.where(sizes >= LEAST_TO_PLAN_ON, seen, 0.0)
+    # A stricter set is taken to be no worse than a larger one.
+    looks_by = [np.maximum.accumulate(estimate[::-1])[::-1] for estimate in (careful, bare)]
+    for looks in looks_by:
+        if not (looks > target).any():
+            continue
+        for times in np.geomspace(1.02, FAR_MORE, 150):
+            starts = start_sizes(target, delta, float(times * sizes[-1]))
+            for start in starts:
+                has_begun = begun(times * sizes, start)
+                at = int(np.argmax(has_begun))
+                if not has_begun[at] or looks[at] <= target:
+                    continue
+                if times * sizes[at] >= size_with_power(float(looks[at]), target, delta / len(starts)):
+                    return about(n_pairs * (times - 1))
+    return None
+
+
+def start_sizes(share: float, delta: float, size_of_all: float) -> tuple[float, ...]:
+    """Sizes of the sets at which testing starts, smallest first.
+
+    The first set is the smallest that could pass with e errors, where e is the largest number up to 4 for
+    which that set is no more than a tenth of all pairs. Where a tenth of all pairs is more than twice
+    that, there is a second start at that tenth: with many labels, one need not depend on the luck of
+    the first few.
+
+    Parameters
+    ----------
+    share : float
+        Share of right pairs to be shown.
+    delta : float
+        Level of the whole sequence; half of it for each of two starts.
+    size_of_all : float
+        Size of the largest set.
+    """
+    most = WITHIN * size_of_all
+    of_two = _forgiving_start(share, delta / 2, most)
+    return (of_two, most) if most > 2 * of_two else (_forgiving_start(share, delta, most),)
+
+
+def begun(sizes: FloatArray, start: float) -> npt.NDArray[np.bool_]:
+    """Whether a set and all larger ones are at least of the size to start at; along the first axis.
+
+    Under unequal weights a larger set can be worth less; testing must not begin before that is over.
+    """
+    return np.asarray(np.minimum.accumulate(sizes[::-1], axis=0)[::-1] >= start - 1e-9)
+
+
+def rejected(
+    p_values: FloatArray, starts: tuple[npt.NDArray[np.bool_], ...], delta: float
+) -> npt.NDArray[np.bool_]:
+    """Which hypotheses are refuted.
+
+    From a start on, each is tested in its turn until one is not refuted. With two starts, each has half
+    the level; if testing gets from the first to the second without a stop, the first one's half is
+    carried over (the fallback procedure [1]_, which holds however p-values depend on each other).
+
+    Parameters
+    ----------
+    p_values : ndarray of float64, shape (k,) or (k, n_resamples)
+        In the order of testing.
+    starts : tuple of one or two ndarrays of bool, same shape
+        Where testing has begun, by :func:`begun`; the first includes the second.
+    delta : float
+        Probability of refuting any hypothesis that is true.
+
+    Returns
+    -------
+    ndarray of bool, same shape
+
+    References
+    ----------
+    .. [1] Wiens & Dmitrienko (2005), The fallback procedure for evaluating a single family of hypotheses,
+       Journal of Biopharmaceutical Statistics 15(6), 929-942.
+
+    Examples
+    --------
+    >>> p_values = np.array([0.5, 0.01, 0.04, 0.2, 0.01])
+    >>> rejected(p_values, (np.array([False, True, True, True, True]),), 0.05).tolist()
+    [False, True, True, False, False]
+    """
+    first, second = starts[0], starts[-1]
+    level = delta / len(starts)
+    before = first & ~second
+    alive = np.logical_and.accumulate((p_values <= level) | ~first, axis=0) & before
+    carried = np.where((alive == before).all(axis=0), delta, level)
+    after = np.logical_and.accumulate((p_values <= carried) | ~second, axis=0) & second
+    return np.asarray(alive | after)
+
+
+def _forgiving_start(share: float, delta: float, most: float) -> float:
+    sizes = _forgiving(share, delta)
+    return float(max([size for size in sizes if size <= most], default=sizes[0]))
+
+
+@lru_cache(maxsize=256)
+def _forgiving(share: float, delta: float) -> tuple[int, ...]:
+    return tuple(pairs_needed(share, 1 - delta, errors) for errors in range(FORGIVEN + 1))

@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.calibration.bootstrap import Resamples, quantiles, resample, tails
-from workbench.calibration.counts import check_share, cutoffs_between
-from workbench.calibration.effective import share_with_size
-from workbench.calibration.figures import Estimate, scale_odds
+from workbench.calibration.counts import check_share
+from workbench.calibration.figures import Estimate
 from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.probability_curves import (
@@ -30,6 +29,7 @@ from workbench.calibration.probability_curves import (
     isotonic_knots,
     pick_method,
 )
+from workbench.calibration.shares import scale_odds, share_with_size
 from workbench.errors import CardError, InputError
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
@@ -310,7 +310,7 @@ def _drawn_curves(
     seed: int,
 ) -> FloatArray:
     """The curve that each resample leads to, shape (n_resamples, k); NaN where it leads to none."""
-    table = cutoffs_between(observations.scores)
+    table = observations.cutoffs
     if len(table) > MOST_DRAWN:
         # Evenly spaced in rank, both ends included.
         at = np.linspace(0, len(observations) - 1, MOST_DRAWN).astype(np.intp)

@@ -1,7 +1,8 @@
-"""The whole way to a cutoff as one rule: the guaranteed one, or else the one that a rule chooses.
+"""The whole way to a cutoff as one rule, and how far its cutoff would move if other pairs were labelled.
 
-So that resamples can repeat all that was done, and stability and optimism are those of the cutoff that
-is used. The guarantee itself is in :mod:`workbench.calibration.guarantee`.
+The guaranteed cutoff comes first, and where there is none the one that a rule chooses. As one rule, resamples
+can repeat all that was done, so that stability and optimism are those of the cutoff that is used. The
+guarantee itself is in :mod:`workbench.calibration.guarantee`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.calibration.bootstrap import Resamples
+from workbench.calibration.choice import Rule
 from workbench.calibration.counts import Counts
-from workbench.calibration.effective import Dependence, OneSide, Side, one_side
 from workbench.calibration.guarantee import Guarantee
-from workbench.calibration.intervals import p_value_above
 from workbench.calibration.observations import CountArray, FloatArray, Observations
-from workbench.calibration.rules import Rule
-from workbench.calibration.sequence import begun, rejected, start_sizes
+from workbench.calibration.planning import begun, rejected, start_sizes
+from workbench.calibration.shares import Dependence, OneSide, one_side, p_value_above
+from workbench.i18n import gettext as _
+from workbench.i18n import number, percent
+from workbench.results import Result, plain
 
-__all__ = ["GuaranteedElse", "whole_procedure"]
+__all__ = ["GuaranteedElse", "Stability", "stability", "whole_procedure"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +75,8 @@ class GuaranteedElse(Rule):
         found = self._guaranteed(counts.tp, counts.fp, counts.fn, counts.tn)
         return np.where(found >= 0, found, self.otherwise.pick_at(counts, live))
 
-    def describe(self, language: str = "en") -> str:
-        """As a phrase."""
-        other = self.otherwise.describe(language)
-        return (
-            f"有保证的阈值；若无，则取{other}" if language == "zh" else f"the guaranteed cutoff, else {other}"
-        )
+    def describe(self) -> str:
+        return _("the guaranteed cutoff, else {rule}").format(rule=self.otherwise.describe())
 
     def to_dict(self) -> dict[str, Any]:
         """Name and parameters, for the card."""
@@ -95,7 +94,9 @@ class GuaranteedElse(Rule):
         else:
             right, wrong = tn, fn
         total = np.asarray(right + wrong, dtype=np.float64)
-        worth = _worth(self.sets)
+        # Effective pairs for each unit of weight.
+        weight = self.sets.weight
+        worth = np.divide(self.sets.size, weight, out=np.ones_like(weight), where=weight > 0)
         size = total * (worth[:, None] if total.ndim == 2 else worth)
         with np.errstate(invalid="ignore"):
             share = np.asarray(right, dtype=np.float64) / total
@@ -132,14 +133,114 @@ def whole_procedure(
     """
     if leading is None:
         return rule
-    side: Side = "above" if leading.figure == "precision" else "below"
-    by_pairs: Dependence = "auto" if dependence == "one_per_cluster" else dependence
-    sets = one_side(observations, side, cutoffs=cutoffs, dependence=by_pairs)
-    target = leading.target_in_pairs if side == "above" else 1 - leading.target_in_pairs
+    above = leading.figure == "precision"
+    sets = one_side(observations, "above" if above else "below", cutoffs=cutoffs, dependence=dependence)
+    target = leading.target_in_pairs if above else 1 - leading.target_in_pairs
     starts = start_sizes(target, 1 - leading.confidence, float(sets.size[-1]))
     return GuaranteedElse(sets, target, leading.confidence, starts, rule)
 
 
-def _worth(sets: OneSide) -> FloatArray:
-    """Effective pairs for each unit of weight."""
-    return np.divide(sets.size, sets.weight, out=np.ones_like(sets.size), where=sets.weight > 0)
+@dataclass(frozen=True, eq=False)
+class Stability(Result):
+    """The bootstrap distribution of a chosen cutoff.
+
+    Attributes
+    ----------
+    cutoffs : ndarray of float64, shape (n_resamples,)
+        The cutoff that each resample chose; NaN where it found none.
+    low, median, high : float
+        Percentiles of those found; NaN where none was found.
+    confidence : float
+        Of the interval from `low` to `high`.
+    share_without : float
+        Share of resamples in which no cutoff did what the rule asks for.
+    share_flipped : float
+        Mean share of pairs whose decision would be another one at a resample's cutoff.
+    by : {"pair", "cluster"}
+        What was drawn.
+    """
+
+    cutoffs: FloatArray
+    low: float
+    median: float
+    high: float
+    confidence: float
+    share_without: float
+    share_flipped: float
+    by: str
+
+    def sentence(self) -> str:
+        """How far the cutoff would move, and how many decisions with it."""
+        if np.isnan(self.low):
+            return _("In no resample was there such a cutoff.")
+        said = (
+            _(
+                "With as many other JDs labelled, the cutoff would lie between {low} and {high} ({sure}), "
+                "and {flipped} of decisions would change on average."
+            )
+            if self.by == "cluster"
+            else _(
+                "With as many other pairs labelled, the cutoff would lie between {low} and {high} ({sure}), "
+                "and {flipped} of decisions would change on average."
+            )
+        )
+        return said.format(
+            low=number(self.low),
+            high=number(self.high),
+            sure=percent(self.confidence, None),
+            flipped=percent(self.share_flipped),
+        )
+
+    def __repr__(self) -> str:
+        return f"Stability: {self.sentence()}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, the number of cutoffs in the place of each."""
+        names = ("low", "median", "high", "confidence", "share_without", "share_flipped")
+        numbers = {name: plain(getattr(self, name)) for name in names}
+        return {**numbers, "n_resamples": len(self.cutoffs), "by": self.by}
+
+
+def stability(
+    resamples: Resamples, rule: Rule, counts: Counts, cutoff: float, *, confidence: float = 0.95
+) -> Stability:
+    """Choose again in every resample.
+
+    Parameters
+    ----------
+    resamples : Resamples
+    rule : Rule
+    counts : Counts
+        Of the labelled pairs themselves.
+    cutoff : float
+        The one that was chosen there.
+    confidence : float
+        Of the percentile interval of the cutoff.
+
+    Returns
+    -------
+    Stability
+    """
+    picked = rule.pick_in(resamples)
+    found = picked >= 0
+    cutoffs = np.where(found, resamples.cutoffs[picked], np.nan)
+    levels = [(1 - confidence) / 2, 0.5, (1 + confidence) / 2]
+    low, median, high = np.quantile(cutoffs[found], levels) if found.any() else (np.nan,) * 3
+    flipped = float("nan")
+    if found.any():
+        selected = counts.figure("share_selected")
+        there, here = (
+            selected[np.clip(np.searchsorted(counts.cutoffs, where), 0, len(selected) - 1)]
+            for where in (cutoffs[found], cutoff)
+        )
+        flipped = float(np.mean(np.abs(there - here)))
+    return Stability(
+        cutoffs,
+        float(low),
+        float(median),
+        float(high),
+        confidence,
+        float(1 - found.mean()),
+        flipped,
+        resamples.by,
+    )

@@ -1,4 +1,4 @@
-"""From the pairs that were labelled to the pairs that come in: weights for strata and for live scores.
+"""From the pairs that were labelled to the pairs that come in: weights by live scores.
 
 Labelled sets are rarely a fair sample. A live prevalence is handled by
 :meth:`~workbench.calibration.counts.Counts.at_prevalence`; nothing else of calibration cares where
@@ -7,7 +7,6 @@ weights come from.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +15,9 @@ import pandas as pd
 
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
 
-__all__ = ["LiveWeights", "live_weights", "stratum_weights"]
+__all__ = ["LiveWeights", "live_weights"]
 
 PAIRS_PER_BIN = 20
 MOST_BINS = 10
@@ -50,45 +50,6 @@ class LiveWeights:
         """The pairs with these weights, without those that are not used."""
         used = self.weights > 0
         return observations.subset(used).with_weights(self.weights[used])
-
-
-def stratum_weights(strata: npt.ArrayLike, sizes: Mapping[Hashable, float]) -> FloatArray:
-    """Sampling weights of a stratified sample: pairs in the stratum over pairs labelled of it.
-
-    Parameters
-    ----------
-    strata : array-like, shape (n,)
-        Stratum of each labelled pair.
-    sizes : mapping
-        How many pairs each stratum holds in all.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-
-    Raises
-    ------
-    InputError
-        If a stratum has no size, or a stratum of some size has no labelled pair.
-
-    Examples
-    --------
-    >>> stratum_weights(["near", "near", "far"], {"near": 20, "far": 300}).tolist()
-    [10.0, 10.0, 300.0]
-    """
-    series = pd.Series(strata)
-    labelled = series.value_counts(dropna=False)
-    unknown = [name for name in labelled.index if not sizes.get(name, 0) > 0]
-    if unknown:
-        raise InputError(f"sizes has no number of pairs above 0 for stratum {unknown[0]!r}.")
-    empty = [name for name, size in sizes.items() if size > 0 and name not in labelled.index]
-    if empty:
-        raise InputError(
-            f"No pair of stratum {empty[0]!r} was labelled; the labelled pairs can say nothing about it. "
-            "Label some, or leave the stratum out of sizes and say so."
-        )
-    weights = {name: sizes[name] / number for name, number in labelled.items()}
-    return np.asarray(series.map(weights), dtype=np.float64)
 
 
 def live_weights(
@@ -125,16 +86,22 @@ def live_weights(
     try:
         live = np.asarray(live_scores, dtype=np.float64).ravel()
     except (TypeError, ValueError) as error:
-        raise InputError(f"live_scores cannot be read as numbers: {error}.") from None
+        raise InputError(
+            _("The {what} cannot be read as numbers: {error}.").format(what="live_scores", error=error)
+        ) from None
     if not len(live):
-        raise InputError("live_scores is empty; give the scores of pairs as they come in.")
+        raise InputError(_("live_scores is empty; give the scores of pairs as they come in."))
     if not np.isfinite(live).all():
         position = int(np.flatnonzero(~np.isfinite(live))[0])
-        raise InputError(f"The live score at position {position} is {live[position]}; all must be finite.")
+        raise InputError(
+            _("The live score at position {position} is {value}; all must be finite.").format(
+                position=position, value=live[position]
+            )
+        )
     scores = observations.scores
     bins = n_bins or int(np.clip(len(scores) // PAIRS_PER_BIN, 1, MOST_BINS))
     if bins < 1:
-        raise InputError(f"n_bins is {n_bins}; at least 1 is needed.")
+        raise InputError(_("n_bins is {n}; at least 1 is needed.").format(n=n_bins))
     inner = np.unique(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1], method="lower"))
     # An edge at the highest score would leave nothing above it.
     inner = inner[inner < scores.max()]

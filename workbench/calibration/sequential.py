@@ -15,8 +15,8 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
+from workbench.calibration.evidence import Promise
 from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.promises import Promise
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import percent

@@ -1,180 +1,38 @@
 """A calibration study: labelled pairs in, a cutoff with all its evidence out.
 
-:func:`calibrate` runs the pieces of this package in their order; :class:`Study` holds what they found.
-How it is said is in :mod:`workbench.calibration.report_text`, what the card keeps in
-:mod:`workbench.calibration.evidence`.
+:func:`calibrate` names the five steps, which follow it in their order; what they find together is a
+:class:`~workbench.calibration.findings.Study`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.calibration import evidence, report_text
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import bands, resample
-from workbench.calibration.choice import Choice, choose
-from workbench.calibration.counts import Counts, count
-from workbench.calibration.effective import Dependence
-from workbench.calibration.figures import Estimate, FigureName
-from workbench.calibration.flips import flips
-from workbench.calibration.grey_zone import GreyZone, grey_zone
+from workbench.calibration.choice import Choice, Rule, choose
+from workbench.calibration.counts import Counts, count, tabulate
+from workbench.calibration.evidence import with_card
+from workbench.calibration.findings import NamedEncoder, Options, Study
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
-from workbench.calibration.observations import AUTO, FloatArray, Observations
-from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
+from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.optimism import hold_out, honest_figures
 from workbench.calibration.probability import MatchProbability, fit_probability
-from workbench.calibration.procedure import whole_procedure
+from workbench.calibration.procedure import stability, whole_procedure
 from workbench.calibration.reliability_diagram import Reliability, reliability
-from workbench.calibration.reweighting import live_weights
-from workbench.calibration.rules import Rule, TargetMissed, TargetPrecision
-from workbench.calibration.stability import Stability, stability
-from workbench.calibration.sweep import tabulate
-from workbench.calibration.verdict import CLAIMED_MISSED, CLAIMED_PRECISION, Verdict, verdict
+from workbench.calibration.reweighting import LiveWeights, live_weights
+from workbench.calibration.shares import Dependence
+from workbench.calibration.two_cutoffs import grey_zone
+from workbench.calibration.verdicts import Verdict, verdict
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["Study", "calibrate"]
-
-# Above this many pairs optimism is far below a tenth of a percent, and leaving pairs out costs minutes.
-OUT_OF_BAG_UP_TO = 20_000
-
-
-class NamedEncoder(Protocol):
-    """What a study needs to know of an encoder; it never encodes."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Study:
-    """A cutoff, and everything that was found out about it.
-
-    Attributes
-    ----------
-    cutoff : Cutoff
-        The cutoff with its evidence, for the encoder that scored the pairs.
-    basis : {"guarantee", "rule", "none"}
-        Why this cutoff: guaranteed; or chosen by the rule, with no guarantee possible; or today's, for
-        there is none that does what was asked for.
-    pairs : DataFrame
-        The scored pairs, as given.
-    observations : Observations
-        The same as checked arrays, with weights; without those whose scores do not occur live, if live
-        scores were given.
-    counts : Counts
-        The table of truth behind the sweep, at the live prevalence if one was given.
-    sweep, bands : DataFrame
-        Every figure at every cutoff with Wilson intervals, and bootstrap bands (by JD where shared).
-    verdict : Verdict or None
-        On today's cutoff; None where there is none.
-    rule : Rule
-    choice : Choice
-        What the rule chose, with naive figures.
-    guarantee, missed_guarantee : Guarantee or None
-        For the targets that were given.
-    figures : mapping of str to Estimate
-        Figures at the cutoff, as they look in these pairs.
-    honest : mapping of str to HonestFigure
-        The same, corrected for having been chosen on these pairs; empty where today's cutoff stays.
-    stability : Stability
-        Bootstrap distribution of the cutoff, guarantee included.
-    grey_zone : GreyZone or None
-        Two cutoffs instead of one, where both targets were given.
-    held_out : HoldOut or None
-        The rule's choice on a part of the pairs, with figures on the rest.
-    probability : MatchProbability or None
-        The probability of a match as a curve of the score; None where there are too few matches, others or
-        JDs to try a curve on some that it was not fitted to.
-    reliability : Reliability or None
-        Whether those probabilities can be believed, cross-fitted.
-    settings : mapping
-        What :func:`calibrate` was asked for.
-    live_weights : ndarray of float64, shape (n,), or None
-        Of each of the `pairs`, where live scores were given; 0 for scores that do not occur live.
-    """
-
-    cutoff: Cutoff
-    basis: Literal["guarantee", "rule", "none"]
-    pairs: pd.DataFrame
-    observations: Observations
-    counts: Counts
-    sweep: pd.DataFrame
-    bands: pd.DataFrame
-    verdict: Verdict | None
-    rule: Rule
-    choice: Choice
-    guarantee: Guarantee | None
-    missed_guarantee: Guarantee | None
-    figures: Mapping[FigureName, Estimate]
-    honest: Mapping[FigureName, HonestFigure]
-    stability: Stability
-    grey_zone: GreyZone | None
-    held_out: HoldOut | None
-    probability: MatchProbability | None
-    reliability: Reliability | None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    live_weights: FloatArray | None = None
-
-    @property
-    def current_cutoff(self) -> float | None:
-        """The cutoff in use before."""
-        return None if self.verdict is None else self.verdict.cutoff
-
-    @property
-    def prevalence(self) -> float:
-        """Share of matches that the figures are for: live if it was given, else weighted as labelled."""
-        return self.counts.prevalence
-
-    @property
-    def flips(self) -> pd.DataFrame:
-        """Pairs whose decision is another one at the new cutoff than at today's, with their texts."""
-        before = self.cutoff.value if self.current_cutoff is None else self.current_cutoff
-        columns = {"score": self.settings["score"], "label": self.settings["label"]}
-        return flips(self.pairs, before, self.cutoff.value, **columns)
-
-    def summary(self, language: str = "en") -> str:
-        """All that was found, in some sentences, one a line."""
-        return report_text.summary(self, language)
-
-    def __repr__(self) -> str:
-        return self.summary("en")
-
-    def _repr_html_(self) -> str:
-        return report_text.html(self)
-
-    def plot(self) -> Any:
-        """The study as one figure: :func:`workbench.plots.plot_study`."""
-        # The one place that looks up to the plots, by name, as pandas does with its plotting backend.
-        return import_module("workbench.plots").plot_study(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The card that :meth:`save` writes."""
-        return self.cutoff.to_dict()
-
-    def save(self, path: str | Path) -> Path:
-        """Write the cutoff card.
-
-        Raises
-        ------
-        InputError
-            If no cutoff does what was asked for, so that there is nothing to put on a card.
-        """
-        if self.basis == "none":
-            raise InputError(
-                f"There is no cutoff to save: {self.choice.sentence()} Lower the target, label more pairs, "
-                "or try another encoder."
-            )
-        return self.cutoff.save(path)
+__all__ = ["calibrate"]
 
 
 def calibrate(
@@ -257,132 +115,190 @@ def calibrate(
     >>> study.basis, study.verdict.answer
     ('guarantee', 'moved')
     """
-    if prevalence is not None and live_scores is not None:
-        raise InputError(
-            "prevalence and live_scores correct for different things (label shift, covariate shift), and "
-            "live scores imply a prevalence; give one of them."
-        )
-    observations = Observations.from_frame(scored, score=score, label=label, weight=weight, cluster=cluster)
-    observations.require_both_classes()
-    live, live_weighted = None, None
-    if live_scores is not None:
-        reweighted = live_weights(observations, live_scores)
-        observations = reweighted.apply(observations)
-        observations.require_both_classes()
-        live_weighted = reweighted.weights
-        live = {"share_outside": reweighted.share_outside, "n_unused": reweighted.n_unused}
-    if target_precision is None and target_missed is None and rule is None:
-        target_precision, target_missed = CLAIMED_PRECISION, CLAIMED_MISSED
-    today = float(current_cutoff) if current_cutoff is not None else None
-    asked: dict[str, Any] = {"prevalence": prevalence, "confidence": confidence}
-    tested = asked | {"dependence": dependence}
-
-    found = None
-    if today is not None:
-        by_pairs: Dependence = "auto" if dependence == "one_per_cluster" else dependence
-        found = verdict(
-            observations,
-            today,
-            target_precision=target_precision,
-            target_missed=target_missed,
-            **asked,
-            dependence=by_pairs,
-        )
-    precision = missed = None
-    if target_precision is not None:
-        precision = guarantee_precision(observations, target_precision, **tested, seed=seed)
-    if target_missed is not None:
-        missed = guarantee_missed(observations, target_missed, **tested, seed=seed)
-    chosen_by = rule or _rule_for(target_precision, target_missed)
-    counts = count(observations).at_prevalence(prevalence)
-    choice = choose(counts, chosen_by, confidence=confidence)
-
-    leading = None if rule is not None else precision if precision is not None else missed
-    if leading is not None and leading.cutoff is not None:
-        value, basis = leading.cutoff, "guarantee"
-    elif choice.cutoff is not None:
-        value, basis = choice.cutoff, "rule"
-    else:
-        value, basis = today if today is not None else LITERATURE_CUTOFF, "none"
-
-    resamples = resample(
-        observations,
-        n_resamples=n_resamples,
-        seed=seed,
+    options = Options(
+        target_precision=target_precision,
+        target_missed=target_missed,
+        rule=rule,
+        confidence=confidence,
+        current_cutoff=current_cutoff,
         prevalence=prevalence,
-        including=[value],
-        out_of_bag=len(observations) <= OUT_OF_BAG_UP_TO,
-    )
-    procedure = whole_procedure(observations, resamples.cutoffs, leading, chosen_by, dependence)
-    figures = figures_at(
-        observations,
-        value,
-        **asked,
-        beta=chosen_by.f_beta,
-        costs=chosen_by.costs,
+        live_scores=live_scores,
+        cluster=cluster,
+        weight=weight,
+        score=score,
+        label=label,
+        dependence=dependence,
+        held_out=held_out,
         n_resamples=n_resamples,
         seed=seed,
+        encoder=encoder,
     )
-    zone = on_the_rest = None
-    if target_precision is not None and target_missed is not None:
-        zone = grey_zone(observations, target_precision, target_missed, **tested, seed=seed)
-    if held_out is not None:
-        on_the_rest = hold_out(observations, chosen_by, share=held_out, seed=seed, **asked)
-    curve, believed = _probability(observations, asked, seed)
+    observed = _observe(scored, options)
+    swept = _sweep(observed, options)
+    tested = _test_today(observed, options)
+    chosen = _choose(observed, swept, options)
+    return _gather(scored, observed, swept, tested, chosen, options)
+
+
+@dataclass(frozen=True, eq=False)
+class _Observed:
+    """The pairs as arrays, weighted as live pairs are spread where live scores were given."""
+
+    observations: Observations
+    live: LiveWeights | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Swept:
+    """The table of truth, and as a frame with every figure."""
+
+    counts: Counts
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The cutoff, and the guarantees and the choice that it comes from."""
+
+    cutoff: float
+    basis: Literal["guarantee", "rule", "none"]
+    guarantee: Guarantee | None
+    missed: Guarantee | None
+    choice: Choice
+
+    @property
+    def leading(self) -> Guarantee | None:
+        """The guarantee that comes before the rule."""
+        return self.guarantee or self.missed
+
+
+def _observe(scored: pd.DataFrame, asked: Options) -> _Observed:
+    observations = Observations.from_frame(
+        scored, score=asked.score, label=asked.label, weight=asked.weight, cluster=asked.cluster
+    )
+    observations.require_both_classes()
+    if asked.live_scores is None:
+        return _Observed(observations)
+    live = live_weights(observations, asked.live_scores)
+    reweighted = live.apply(observations)
+    reweighted.require_both_classes()
+    return _Observed(reweighted, live)
+
+
+def _sweep(observed: _Observed, asked: Options) -> _Swept:
+    counts = count(observed.observations).at_prevalence(asked.prevalence)
+    rule = asked.chooses_by
+    frame = tabulate(counts, beta=rule.f_beta, costs=rule.costs, confidence=asked.confidence)
+    return _Swept(counts, frame)
+
+
+def _test_today(observed: _Observed, asked: Options) -> Verdict | None:
+    if asked.today is None:
+        return None
+    return verdict(
+        observed.observations,
+        asked.today,
+        target_precision=asked.target_precision,
+        target_missed=asked.target_missed,
+        confidence=asked.confidence,
+        prevalence=asked.prevalence,
+        dependence="auto" if asked.dependence == "one_per_cluster" else asked.dependence,
+    )
+
+
+def _choose(observed: _Observed, swept: _Swept, asked: Options) -> _Chosen:
+    choice = choose(swept.frame, asked.chooses_by)
+    precision, missed = (
+        None
+        if target is None
+        else guarantee(
+            observed.observations,
+            target,
+            confidence=asked.confidence,
+            prevalence=asked.prevalence,
+            dependence=asked.dependence,
+            seed=asked.seed,
+        )
+        for guarantee, target in (
+            (guarantee_precision, asked.target_precision),
+            (guarantee_missed, asked.target_missed),
+        )
+    )
+    # A rule that was given decides by itself.
+    leading = None if asked.rule is not None else precision or missed
+    if leading is not None and leading.cutoff is not None:
+        return _Chosen(leading.cutoff, "guarantee", precision, missed, choice)
+    if choice.cutoff is not None:
+        return _Chosen(choice.cutoff, "rule", precision, missed, choice)
+    today = LITERATURE_CUTOFF if asked.today is None else asked.today
+    return _Chosen(today, "none", precision, missed, choice)
+
+
+def _gather(
+    scored: pd.DataFrame,
+    observed: _Observed,
+    swept: _Swept,
+    tested: Verdict | None,
+    chosen: _Chosen,
+    asked: Options,
+) -> Study:
+    observations, rule, cutoff = observed.observations, asked.chooses_by, chosen.cutoff
+    drawn = {"n_resamples": asked.n_resamples, "seed": asked.seed}
+    for_live = {"confidence": asked.confidence, "prevalence": asked.prevalence}
+    resamples = resample(observations, **drawn, prevalence=asked.prevalence, including=[cutoff])
+    leading = None if asked.rule is not None else chosen.leading
+    procedure = whole_procedure(observations, resamples.cutoffs, leading, rule, asked.dependence)
+    figures = figures_at(observations, cutoff, **for_live, **drawn, beta=rule.f_beta, costs=rule.costs)
+    curve, believed = _probability(observations, asked)
     study = Study(
-        cutoff=Cutoff(min(max(value, -1.0), 1.0)),
-        basis=basis,  # type: ignore[arg-type]
+        cutoff=Cutoff(min(max(cutoff, -1.0), 1.0)),
+        basis=chosen.basis,
+        options=asked,
         pairs=scored,
         observations=observations,
-        counts=counts,
-        sweep=tabulate(counts, beta=chosen_by.f_beta, costs=chosen_by.costs, confidence=confidence),
-        bands=bands(resamples, confidence=confidence, beta=chosen_by.f_beta),
-        verdict=found,
-        rule=chosen_by,
-        choice=choice,
-        guarantee=precision,
-        missed_guarantee=missed,
+        live=observed.live,
+        counts=swept.counts,
+        sweep=swept.frame,
+        bands=bands(resamples, confidence=asked.confidence, beta=rule.f_beta),
+        verdict=tested,
+        rule=rule,
+        choice=chosen.choice,
+        guarantee=chosen.guarantee,
+        missed_guarantee=chosen.missed,
         figures=figures,
         honest={}
-        if basis == "none"
-        else honest_figures(observations, procedure, resamples, cutoff=value, naive=figures),
-        stability=stability(resamples, procedure, counts, value, confidence=confidence),
-        grey_zone=zone,
-        held_out=on_the_rest,
+        if chosen.basis == "none"
+        else honest_figures(observations, procedure, resamples, cutoff=cutoff, naive=figures),
+        stability=stability(resamples, procedure, swept.counts, cutoff, confidence=asked.confidence),
+        grey_zone=None
+        if asked.target_precision is None or asked.target_missed is None
+        else grey_zone(
+            observations,
+            asked.target_precision,
+            asked.target_missed,
+            **for_live,
+            dependence=asked.dependence,
+            seed=asked.seed,
+        ),
+        held_out=None
+        if asked.held_out is None
+        else hold_out(observations, rule, share=asked.held_out, seed=asked.seed, **for_live),
         probability=curve,
         reliability=believed,
-        settings={
-            "target_precision": target_precision,
-            "target_missed": target_missed,
-            "confidence": confidence,
-            "prevalence": prevalence,
-            "live_scores": live,
-            "dependence": dependence,
-            "n_resamples": n_resamples,
-            "resampled_by": resamples.by,
-            "seed": seed,
-            "score": score,
-            "label": label,
-        },
-        live_weights=live_weighted,
     )
-    return evidence.with_card(study, encoder)
+    return with_card(study)
 
 
 def _probability(
-    observations: Observations, asked: Mapping[str, Any], seed: int
+    observations: Observations, asked: Options
 ) -> tuple[MatchProbability | None, Reliability | None]:
     try:
-        curve = fit_probability(observations, **asked, seed=seed)
+        curve = fit_probability(
+            observations, confidence=asked.confidence, prevalence=asked.prevalence, seed=asked.seed
+        )
     except InputError:
         # Too few of something to leave some out; a cutoff can still be looked for.
         return None, None
     assert curve.cross_fit is not None
     said = curve.cross_fit.probability
-    return curve, reliability(observations, said, confidence=asked["confidence"], seed=seed)
-
-
-def _rule_for(target_precision: float | None, target_missed: float | None) -> Rule:
-    if target_precision is not None:
-        return TargetPrecision(target_precision)
-    return TargetMissed(CLAIMED_MISSED if target_missed is None else target_missed)
+    return curve, reliability(observations, said, confidence=asked.confidence, seed=asked.seed)

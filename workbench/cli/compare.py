@@ -231,7 +231,7 @@ def _entry(
     pairs: Path,
     out: Path | None,
 ) -> dict[str, Any]:
-    from workbench.calibration.evidence import plain
+    from workbench.results import plain
 
     return {
         "pairs": str(pairs),

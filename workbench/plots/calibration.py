@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from workbench.calibration import Stability, Study
-    from workbench.calibration.reliability import Reliability
+    from workbench.calibration.reliability_diagram import Reliability
 
 __all__ = ["plot_reliability", "plot_scores", "plot_stability", "plot_study"]
 

@@ -1,28 +1,37 @@
 """Is today's cutoff kept, to be moved, or are there not enough labels to say?
 
 The cutoff is tested as it stands, before any search for a better one, so that nothing has to be paid
-for having looked at many. What a set of pairs is worth is in :mod:`workbench.calibration.effective`.
+for having looked at many. What a set of pairs is worth is in :mod:`workbench.calibration.shares`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from workbench.calibration import wording
-from workbench.calibration.counts import check_share
-from workbench.calibration.effective import Dependence, OneSide, Side, one_side
-from workbench.calibration.figures import scale_odds
-from workbench.calibration.guarantee import target_in_pairs
-from workbench.calibration.intervals import lower_bound, p_value_above, upper_bound
+from workbench.calibration.counts import check_share, target_in_pairs
+from workbench.calibration.figures import share_seen, worth
 from workbench.calibration.observations import Observations
-from workbench.calibration.planning import FAR_MORE, about, pairs_needed, size_with_power
+from workbench.calibration.planning import more_to_tell, pairs_needed
+from workbench.calibration.shares import (
+    Dependence,
+    lower_bound,
+    one_side,
+    p_value_above,
+    scale_odds,
+    upper_bound,
+)
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import number, percent
+from workbench.results import Result
 from workbench.settings import LITERATURE_CUTOFF
 
 __all__ = ["CLAIMED_MISSED", "CLAIMED_PRECISION", "TargetTest", "Verdict", "verdict"]
+
+Target = Literal["precision", "false_omission_rate"]
 
 # What is said of 0.4: "above it 89.3 % of matches are right, below it under 6 % are missed".
 CLAIMED_PRECISION = 0.893
@@ -30,7 +39,7 @@ CLAIMED_MISSED = 0.06
 
 
 @dataclass(frozen=True)
-class TargetTest:
+class TargetTest(Result):
     """One target, tested at one cutoff that was fixed beforehand.
 
     Attributes
@@ -55,7 +64,7 @@ class TargetTest:
         the figure is as it looks; None where that is more than 20 times those there are.
     """
 
-    figure: Literal["precision", "false_omission_rate"]
+    figure: Target
     target: float
     answer: Literal["met", "failed", "unclear"]
     n: int
@@ -69,9 +78,68 @@ class TargetTest:
     pairs_without_error: int
     more_pairs: int | None
 
+    def phrase(self, confidence: float) -> str:
+        """The test at the confidence of its verdict, with the numbers, as a part of a sentence."""
+        above = self.figure == "precision"
+        if not self.n:
+            nothing = (
+                _("no labelled pair lies above it") if above else _("no labelled pair lies at or below it")
+            )
+            return nothing + self._more()
+        what = (
+            _("of the {n} pairs above it{worth}, {counted} are right ({seen})")
+            if above
+            else _("of the {n} pairs at or below it{worth}, {counted} are matches and missed ({seen})")
+        )
+        counted = self.n - self.errors if above else self.errors
+        at_least, at_most = (
+            _("at least {share} with {sure} confidence"),
+            _("at most {share} with {sure} confidence"),
+        )
+        sure, low, high = percent(confidence, None), percent(self.low), percent(self.high)
+        match self.answer:
+            case "met":
+                end = (
+                    at_least.format(share=low, sure=sure) if above else at_most.format(share=high, sure=sure)
+                )
+            case "failed":
+                end = (
+                    at_most.format(share=high, sure=sure) if above else at_least.format(share=low, sure=sure)
+                )
+            case "unclear":
+                end = _("one-sided {sure} bounds {low} and {high}").format(sure=sure, low=low, high=high)
+        target = _("target at least {share}") if above else _("target at most {share}")
+        return _("{what}, {end}, {target}").format(
+            what=what.format(
+                n=self.n,
+                worth=worth(self.n, self.size),
+                counted=counted,
+                seen=share_seen(self.estimate, counted, self.n),
+            ),
+            end=end,
+            target=target.format(share=percent(self.target)),
+        ) + (self._more() if self.answer == "unclear" else "")
+
+    def _more(self) -> str:
+        """What it would take to tell, in brackets."""
+        notes = []
+        if self.size < self.pairs_without_error:
+            notes.append(
+                _("even without an error, {n} independent pairs there would be needed").format(
+                    n=self.pairs_without_error
+                )
+            )
+        if self.more_pairs is not None:
+            notes.append(
+                _("about {n} more labelled pairs would probably settle it").format(n=self.more_pairs)
+            )
+        elif self.n:
+            notes.append(_("so near the target that far more labels would be needed to tell"))
+        return _(" ({notes})").format(notes=_("; ").join(notes)) if notes else ""
+
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Result):
     """The answer about one cutoff, with the tests that it rests on.
 
     Attributes
@@ -95,23 +163,20 @@ class Verdict:
     n_pairs: int
     method: Literal["independent", "effective"]
 
-    def sentence(self, language: str = "en") -> str:
+    def sentence(self) -> str:
         """The answer with the numbers behind it."""
-        return wording.verdict(self, language)
+        said = {
+            "kept": _("Today's cutoff {cutoff} is kept: {tests}."),
+            "moved": _("Today's cutoff {cutoff} is to be moved: {tests}."),
+            "not enough labels": _(
+                "There are not enough labels to say whether today's cutoff {cutoff} holds: {tests}."
+            ),
+        }[self.answer]
+        tests = _("; ").join(test.phrase(self.confidence) for test in self.tests)
+        return said.format(cutoff=number(self.cutoff), tests=tests)
 
     def __repr__(self) -> str:
         return f"Verdict: {self.sentence()}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        tests = [
-            {
-                name: None if isinstance(v, float) and not np.isfinite(v) else v
-                for name, v in asdict(test).items()
-            }
-            for test in self.tests
-        ]
-        return {**asdict(self), "tests": tests}
 
 
 def verdict(
@@ -170,73 +235,73 @@ def verdict(
     'not enough labels'
     """
     if not np.isfinite(cutoff):
-        raise InputError(f"The cutoff is {cutoff!r}; it is a finite number on the scale of the scores.")
-    check_share(confidence, "confidence", "the confidence of the verdict")
+        raise InputError(
+            _("The cutoff is {cutoff}; it is a finite number on the scale of the scores.").format(
+                cutoff=repr(cutoff)
+            )
+        )
+    check_share(confidence, "confidence", _("the confidence of the verdict"))
     if dependence == "one_per_cluster":
         raise InputError(
-            "The verdict is by 'independent' or 'effective' pairs; one pair a JD is for guarantees."
+            _("The verdict is by 'independent' or 'effective' pairs; one pair a JD is for guarantees.")
         )
     if target_precision is None and target_missed is None:
         target_precision, target_missed = CLAIMED_PRECISION, CLAIMED_MISSED
-    targets: list[tuple[Literal["precision", "false_omission_rate"], Side, float]] = []
+    targets: list[tuple[Target, float]] = []
     if target_precision is not None:
-        check_share(target_precision, "target_precision", "the share of matches among pairs above the cutoff")
-        targets.append(("precision", "above", float(target_precision)))
-    if target_missed is not None:
-        check_share(target_missed, "target_missed", "the share of matches among pairs at or below the cutoff")
-        targets.append(("false_omission_rate", "below", float(target_missed)))
-    delta = 1 - confidence
-    tests, method = [], "independent"
-    for figure, side, target in targets:
-        sets = one_side(observations, side, cutoffs=np.array([cutoff]), dependence=dependence)
-        method = sets.method
-        tests.append(
-            _test(figure, target, sets, observations, prevalence, delta, failed_level=delta / len(targets))
+        check_share(
+            target_precision, "target_precision", _("the share of matches among pairs above the cutoff")
         )
+        targets.append(("precision", float(target_precision)))
+    if target_missed is not None:
+        check_share(
+            target_missed, "target_missed", _("the share of matches among pairs at or below the cutoff")
+        )
+        targets.append(("false_omission_rate", float(target_missed)))
+    delta = 1 - confidence
+    tests = tuple(
+        _test(figure, target, cutoff, observations, prevalence, dependence, (delta, delta / len(targets)))
+        for figure, target in targets
+    )
     answers = {test.answer for test in tests}
     answer: Literal["kept", "moved", "not enough labels"] = (
         "moved" if "failed" in answers else "kept" if answers == {"met"} else "not enough labels"
     )
-    return Verdict(
-        float(cutoff),
-        answer,
-        confidence,
-        tuple(tests),
-        len(observations),
-        method,  # type: ignore[arg-type]
-    )
+    method = one_side(observations, "above", dependence=dependence).method
+    return Verdict(float(cutoff), answer, confidence, tests, len(observations), method)
 
 
 def _test(
-    figure: Literal["precision", "false_omission_rate"],
+    figure: Target,
     target: float,
-    sets: OneSide,
+    cutoff: float,
     observations: Observations,
     prevalence: float | None,
-    delta: float,
-    *,
-    failed_level: float,
+    dependence: Dependence,
+    levels: tuple[float, float],
 ) -> TargetTest:
+    """One target, shown to be met or failed at these levels."""
     tested = target_in_pairs(target, observations, prevalence)
-    above = sets.side == "above"
+    above, delta = figure == "precision", levels[0]
     wanted = tested if above else 1 - tested
-    share, size = float(sets.share_right[0]), float(sets.size[0])
+    sets = one_side(observations, "above" if above else "below", cutoffs=[cutoff], dependence=dependence)
+    share, size, n = float(sets.share_right[0]), float(sets.size[0]), int(sets.n[0])
     p_met = float(p_value_above(share, size, wanted))
     p_failed = float(p_value_above(1 - share, size, 1 - wanted))
     answer: Literal["met", "failed", "unclear"] = (
-        "met" if p_met <= delta else "failed" if p_failed <= failed_level else "unclear"
+        "met" if p_met <= delta else "failed" if p_failed <= levels[1] else "unclear"
     )
     lowest = float(lower_bound(share, size, 1 - delta))
     highest = float(upper_bound(share, size, 1 - delta))
     factor = (target / (1 - target)) / (tested / (1 - tested))
     shares = (share, lowest, highest) if above else (1 - share, 1 - highest, 1 - lowest)
-    estimate, low, high = (float(scale_odds(number, factor)) for number in shares)
+    estimate, low, high = (float(scale_odds(end, factor)) for end in shares)
     return TargetTest(
         figure=figure,
         target=target,
         answer=answer,
-        n=int(sets.n[0]),
-        errors=int(sets.n[0] - sets.right[0]),
+        n=n,
+        errors=n - int(sets.right[0]),
         size=size,
         estimate=estimate,
         low=low,
@@ -244,14 +309,7 @@ def _test(
         p_met=p_met,
         p_failed=p_failed,
         pairs_without_error=pairs_needed(wanted, 1 - delta),
-        more_pairs=_more(share, size, wanted, delta, len(observations)) if answer == "unclear" else None,
+        more_pairs=more_to_tell(share, size, wanted, delta, len(observations))
+        if answer == "unclear"
+        else None,
     )
-
-
-def _more(share: float, size: float, wanted: float, delta: float, n_pairs: int) -> int | None:
-    if not size > 0:
-        return None
-    # Jeffreys' estimate, for a set without errors is not a set that has none.
-    looks = (share * size + 0.5) / (size + 1)
-    factor = size_with_power(looks, wanted, delta) / size
-    return about(n_pairs * (factor - 1)) if factor <= FAR_MORE else None

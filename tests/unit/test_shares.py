@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 from workbench.calibration import Observations, figures_at
-from workbench.calibration.effective import one_side, share_with_size, within_cluster_correlation
+from workbench.calibration.shares import one_side, share_with_size, within_cluster_correlation
 from workbench.errors import InputError
 
 

@@ -1,0 +1,423 @@
+"""What a calibration was asked and what it found, and what it says in words.
+
+A study holds numbers and results; each result says its own sentence, and here are those that need more than
+one of them. How a study comes about is in :mod:`workbench.calibration.study`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from workbench.calibration.at_cutoff import figures_at, flips
+from workbench.calibration.choice import Choice, Rule, TargetMissed, TargetPrecision
+from workbench.calibration.counts import Counts
+from workbench.calibration.figures import Estimate, FigureName, title
+from workbench.calibration.groups import GroupFigures, by_group
+from workbench.calibration.guarantee import Guarantee
+from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.optimism import HoldOut, HonestFigure
+from workbench.calibration.probability import MatchProbability
+from workbench.calibration.procedure import Stability
+from workbench.calibration.reliability_diagram import Reliability
+from workbench.calibration.reweighting import LiveWeights
+from workbench.calibration.shares import Dependence
+from workbench.calibration.two_cutoffs import GreyZone
+from workbench.calibration.verdicts import CLAIMED_MISSED, CLAIMED_PRECISION, Verdict
+from workbench.cutoffs import Cutoff
+from workbench.errors import InputError
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, number, percent
+from workbench.settings import LITERATURE_CUTOFF
+
+__all__ = ["TOLD", "NamedEncoder", "Options", "Study"]
+
+# The figures that people are shown, in this order.
+TOLD: tuple[FigureName, ...] = (
+    "precision",
+    "recall",
+    "false_omission_rate",
+    "specificity",
+    "f_beta",
+    "accuracy",
+    "share_selected",
+)
+# Scores move by about this much between machines and versions of one encoder.
+WAVERING = 1e-4
+# A column beside those that the user may have.
+LIVE = "weight of live scores"
+
+
+class NamedEncoder(Protocol):
+    """What a study needs to know of an encoder; it never encodes."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Options:
+    """What :func:`~workbench.calibration.study.calibrate` was asked for; the fields are its parameters."""
+
+    target_precision: float | None = None
+    target_missed: float | None = None
+    rule: Rule | None = None
+    confidence: float = 0.95
+    current_cutoff: float | Cutoff | None = LITERATURE_CUTOFF
+    prevalence: float | None = None
+    live_scores: npt.ArrayLike | None = None
+    cluster: str | None = AUTO
+    weight: str | None = AUTO
+    score: str = "score"
+    label: str = "label"
+    dependence: Dependence = "auto"
+    held_out: float | None = None
+    n_resamples: int = 2000
+    seed: int = 0
+    encoder: NamedEncoder | None = None
+
+    def __post_init__(self) -> None:
+        if self.prevalence is not None and self.live_scores is not None:
+            raise InputError(
+                _(
+                    "prevalence and live_scores correct for different things (label shift, covariate "
+                    "shift), and live scores imply a prevalence; give one of them."
+                )
+            )
+        if self.target_precision is None and self.target_missed is None and self.rule is None:
+            object.__setattr__(self, "target_precision", CLAIMED_PRECISION)
+            object.__setattr__(self, "target_missed", CLAIMED_MISSED)
+
+    @property
+    def chooses_by(self) -> Rule:
+        """The rule that was given, else the one that aims at the target."""
+        if self.rule is not None:
+            return self.rule
+        if self.target_precision is not None:
+            return TargetPrecision(self.target_precision)
+        return TargetMissed(CLAIMED_MISSED if self.target_missed is None else self.target_missed)
+
+    @property
+    def today(self) -> float | None:
+        """The cutoff in use, as a number."""
+        return None if self.current_cutoff is None else float(self.current_cutoff)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Study:
+    """A cutoff, and everything that was found out about it.
+
+    Attributes
+    ----------
+    cutoff : Cutoff
+        The cutoff with its evidence, for the encoder that scored the pairs.
+    basis : {"guarantee", "rule", "none"}
+        Why this cutoff: guaranteed; or chosen by the rule, with no guarantee possible; or today's, for
+        there is none that does what was asked for.
+    options : Options
+        What :func:`~workbench.calibration.study.calibrate` was asked for.
+    pairs : DataFrame
+        The scored pairs, as given.
+    observations : Observations
+        The same as checked arrays, with weights; without those whose scores do not occur live, if live
+        scores were given.
+    live : LiveWeights or None
+        Of each of the `pairs`, where live scores were given.
+    counts : Counts
+        The table of truth behind the sweep, at the live prevalence if one was given.
+    sweep, bands : DataFrame
+        Every figure at every cutoff with Wilson intervals, and bootstrap bands (by JD where shared).
+    verdict : Verdict or None
+        On today's cutoff; None where there is none.
+    rule : Rule
+    choice : Choice
+        What the rule chose, with naive figures.
+    guarantee, missed_guarantee : Guarantee or None
+        For the targets that were given.
+    figures : mapping of str to Estimate
+        Figures at the cutoff, as they look in these pairs.
+    honest : mapping of str to HonestFigure
+        The same, corrected for having been chosen on these pairs; empty where today's cutoff stays.
+    stability : Stability
+        Bootstrap distribution of the cutoff, guarantee included.
+    grey_zone : GreyZone or None
+        Two cutoffs instead of one, where both targets were given.
+    held_out : HoldOut or None
+        The rule's choice on a part of the pairs, with figures on the rest.
+    probability : MatchProbability or None
+        The probability of a match as a curve of the score; None where there are too few matches, others or
+        JDs to try a curve on some that it was not fitted to.
+    reliability : Reliability or None
+        Whether those probabilities can be believed, cross-fitted.
+    """
+
+    cutoff: Cutoff
+    basis: Literal["guarantee", "rule", "none"]
+    options: Options
+    pairs: pd.DataFrame
+    observations: Observations
+    live: LiveWeights | None
+    counts: Counts
+    sweep: pd.DataFrame
+    bands: pd.DataFrame
+    verdict: Verdict | None
+    rule: Rule
+    choice: Choice
+    guarantee: Guarantee | None
+    missed_guarantee: Guarantee | None
+    figures: Mapping[FigureName, Estimate]
+    honest: Mapping[FigureName, HonestFigure]
+    stability: Stability
+    grey_zone: GreyZone | None
+    held_out: HoldOut | None
+    probability: MatchProbability | None
+    reliability: Reliability | None
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The options by their names."""
+        return vars(self.options)
+
+    @property
+    def current_cutoff(self) -> float | None:
+        """The cutoff in use before."""
+        return self.options.today
+
+    @property
+    def prevalence(self) -> float:
+        """Share of matches that the figures are for: live if it was given, else weighted as labelled."""
+        return self.counts.prevalence
+
+    @property
+    def flips(self) -> pd.DataFrame:
+        """Pairs whose decision is another one at the new cutoff than at today's, with their texts."""
+        before = self.cutoff.value if self.current_cutoff is None else self.current_cutoff
+        asked = self.options
+        return flips(self.pairs, before, self.cutoff.value, score=asked.score, label=asked.label)
+
+    @cached_property
+    def figures_today(self) -> dict[FigureName, Estimate] | None:
+        """Figures at today's cutoff, to stand beside those at the one found; None without one."""
+        asked = self.options
+        if asked.today is None:
+            return None
+        return figures_at(
+            self.observations,
+            asked.today,
+            confidence=asked.confidence,
+            prevalence=asked.prevalence,
+            beta=self.rule.f_beta,
+            costs=self.rule.costs,
+            n_resamples=asked.n_resamples,
+            seed=asked.seed,
+        )
+
+    def by_group(self, columns: Sequence[str]) -> list[GroupFigures]:
+        """Figures per group at the cutoff, for each column by itself, weighted as the study is.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Columns of its pairs, such as ``["job_family", "language"]``.
+
+        Raises
+        ------
+        InputError
+            If a column is missing, or names one group only or too many.
+        """
+        asked, pairs, weight = self.options, self.pairs, self.options.weight
+        if self.live is not None:
+            used = self.live.weights > 0
+            pairs, weight = pairs[used].assign(**{LIVE: self.live.weights[used]}), LIVE
+        return [
+            by_group(
+                pairs,
+                column,
+                self.cutoff.value,
+                confidence=asked.confidence,
+                prevalence=asked.prevalence,
+                score=asked.score,
+                label=asked.label,
+                weight=weight,
+                cluster=asked.cluster,
+                n_resamples=asked.n_resamples,
+                seed=asked.seed,
+            )
+            for column in columns
+        ]
+
+    def with_groups(self, groups: Sequence[GroupFigures]) -> Study:
+        """The study, its card holding the groups too."""
+        evidence = {**self.cutoff.evidence, "groups": [found.to_dict() for found in groups]}
+        return replace(self, cutoff=replace(self.cutoff, evidence=evidence))
+
+    def summary(self) -> str:
+        """All that was found, in some sentences, one a line."""
+        return "\n".join(self.sentences().values())
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return render("calibration/study.html", study=self, told=TOLD, title=title)
+
+    def plot(self) -> Any:
+        """The study as one figure: :func:`workbench.plots.plot_study`."""
+        # The one place that looks up to the plots, by name, as pandas does with its plotting backend.
+        return import_module("workbench.plots").plot_study(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card that :meth:`save` writes."""
+        return self.cutoff.to_dict()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the cutoff card.
+
+        Raises
+        ------
+        InputError
+            If no cutoff does what was asked for, so that there is nothing to put on a card.
+        """
+        if self.basis == "none":
+            raise InputError(
+                _(
+                    "There is no cutoff to save: {why} Lower the target, label more pairs, or try another "
+                    "encoder."
+                ).format(why=self.choice.sentence())
+            )
+        return self.cutoff.save(path)
+
+    def sentences(self) -> dict[str, str]:
+        """The sentences of the summary by what they are about, as far as there is anything to say.
+
+        Keys, in this order: ``pairs, verdict, cutoff, guarantee, missed_guarantee, figures, stability,
+        flips, grey_zone, notes``.
+        """
+        said = {
+            "pairs": self._pairs(),
+            "verdict": self.verdict and self.verdict.sentence(),
+            "cutoff": self._cutoff(),
+            "guarantee": self.guarantee and self.guarantee.sentence(),
+            "missed_guarantee": self.missed_guarantee and self.missed_guarantee.sentence(),
+            "figures": self._figures(),
+            "stability": self.stability.sentence() if self.basis != "none" else None,
+            "flips": self._flips() if self.basis != "none" and self.verdict is not None else None,
+            "grey_zone": self.grey_zone and self.grey_zone.sentence(),
+            "notes": "\n".join(self._notes()),
+        }
+        return {key: sentence for key, sentence in said.items() if sentence}
+
+    def _pairs(self) -> str:
+        observations = self.observations
+        name = self.cutoff.encoder_name or (self.cutoff.evidence.get("encoder") or {}).get("name")
+        weighted = observations.weights is not None or self.options.prevalence is not None
+        said = (
+            _(
+                "{n} labelled pairs, {matches} of them matches ({share}){of_jds}{scored_by}; figures are for "
+                "{live} matches."
+            )
+            if weighted
+            else _("{n} labelled pairs, {matches} of them matches ({share}){of_jds}{scored_by}.")
+        )
+        jds = observations.n_clusters
+        return said.format(
+            n=len(observations),
+            matches=int(observations.labels.sum()),
+            share=percent(observations.labels.mean()),
+            of_jds=_(", of {n} JDs").format(n=jds) if jds else "",
+            scored_by=_(", scored by {name}").format(name=name) if name else "",
+            live=percent(self.prevalence),
+        )
+
+    def _cutoff(self) -> str:
+        leading = self.guarantee or self.missed_guarantee
+        if self.basis == "guarantee":
+            said = _("New cutoff {cutoff}: guaranteed to meet the target.")
+        elif self.basis == "none":
+            said = _("No cutoff does what was asked for ({rule}); {cutoff} stays, but is not calibrated.")
+        elif leading is None:
+            said = _("New cutoff {cutoff}: {rule}.")
+        elif leading.found:
+            said = _("New cutoff {cutoff}: {rule}; it is not the guaranteed one.")
+        else:
+            said = _("New cutoff {cutoff}: {rule}, as it looks in these pairs; there is no guarantee.")
+        return said.format(cutoff=number(self.cutoff.value), rule=self.rule.describe())
+
+    def _figures(self) -> str:
+        parts = []
+        for name in TOLD[:3]:
+            part = f"{title(name)} {self.figures[name]}"
+            honest = self.honest.get(name)
+            if honest is not None and not np.isnan(honest.honest):
+                part += _(", corrected {share}").format(share=percent(honest.honest))
+            parts.append(part)
+        said = (
+            _("At {cutoff}: {figures} ({sure} intervals; corrected for the choice on the same pairs).")
+            if self.honest
+            else _("At {cutoff}: {figures} ({sure} intervals).")
+        )
+        return said.format(
+            cutoff=number(self.cutoff.value),
+            figures=_("; ").join(parts),
+            sure=percent(self.options.confidence, None),
+        )
+
+    def _flips(self) -> str:
+        changed = self.flips
+        n, right = len(changed), int(changed["right_now"].sum())
+        if not n:
+            said = _("From {before} to {after} no decision flips.")
+        elif changed["is_match"].any():
+            said = _(
+                "From {before} to {after}, {n} of {total} pairs become matches: {right} rightly, {wrong} "
+                "wrongly."
+            )
+        else:
+            said = _(
+                "From {before} to {after}, {n} of {total} pairs are no matches any more: {right} rightly, "
+                "{wrong} wrongly."
+            )
+        return said.format(
+            before=number(self.current_cutoff),
+            after=number(self.cutoff.value),
+            n=n,
+            total=len(self.observations),
+            right=right,
+            wrong=n - right,
+        )
+
+    def _notes(self) -> list[str]:
+        notes = []
+        near = int((np.abs(self.observations.scores - self.cutoff.value) < WAVERING).sum())
+        if near:
+            notes.append(
+                ngettext(
+                    "Mind: {n} pair scores within {near:g} of the cutoff; another machine may flip it.",
+                    "Mind: {n} pairs score within {near:g} of the cutoff; another machine may flip them.",
+                    near,
+                ).format(n=near, near=WAVERING)
+            )
+        if self.live is not None and self.live.n_unused:
+            notes.append(
+                _("Mind: {n} labelled pairs were not used, for no live pair scores like them.").format(
+                    n=self.live.n_unused
+                )
+            )
+        if self.live is not None and self.live.share_outside:
+            notes.append(
+                _(
+                    "Mind: {share} of live scores lie beyond all labelled ones, where figures are guesses."
+                ).format(share=percent(self.live.share_outside))
+            )
+        return notes

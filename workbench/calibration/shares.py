@@ -1,0 +1,405 @@
+"""What pairs say about one share: how many independent pairs they are worth, its bounds and exact p-values.
+
+Pairs that share a JD repeat each other, and pairs with unequal weights count unequally. The exact tests for
+one share hold for independent, equal pairs; :class:`OneSide` and :func:`share_with_size` say the number of
+such pairs to test with, which may be a fraction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special, stats
+
+from workbench.calibration.observations import CountArray, FloatArray, IntArray, Observations, once
+from workbench.errors import InputError
+from workbench.i18n import gettext as _
+
+__all__ = [
+    "Dependence",
+    "OneSide",
+    "Side",
+    "lower_bound",
+    "one_side",
+    "p_value_above",
+    "scale_odds",
+    "share_with_size",
+    "upper_bound",
+    "wilson",
+    "within_cluster_correlation",
+]
+
+Side = Literal["above", "below"]
+Dependence = Literal["auto", "independent", "effective", "one_per_cluster"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OneSide:
+    """The pairs on one side of each cutoff, from the smallest set to the largest.
+
+    Attributes
+    ----------
+    side : {"above", "below"}
+        Above, a pair is right if it is a match; below, if it is none.
+    cutoffs : ndarray of float64, shape (k,)
+        Descending for the side above, ascending for the side below: sets grow.
+    reach : ndarray of float64, shape (k,)
+        The score that came in last; the first set is empty, and reaches none.
+    n, right : ndarray of int64, shape (k,)
+        Labelled pairs on that side, and how many of them are right.
+    weight : ndarray of float64, shape (k,)
+        Sum of their weights.
+    share_right : ndarray of float64, shape (k,)
+        Weighted share of right ones; NaN for an empty set.
+    size : ndarray of float64, shape (k,)
+        Number of independent pairs of equal weight that say as much about that share; at most `n`.
+    method : {"independent", "effective"}
+        Whether `size` is the number of pairs itself.
+    """
+
+    side: Side
+    cutoffs: FloatArray
+    reach: FloatArray
+    n: IntArray
+    right: IntArray
+    weight: FloatArray
+    share_right: FloatArray
+    size: FloatArray
+    method: Literal["independent", "effective"]
+
+    def __len__(self) -> int:
+        return len(self.cutoffs)
+
+    def at(self, cutoffs: npt.ArrayLike) -> OneSide:
+        """The sets at other cutoffs, of any number; sorted so that sets grow."""
+        table = np.unique(np.asarray(cutoffs, dtype=np.float64))
+        if self.side == "above":
+            table = table[::-1]
+            row = np.searchsorted(-self.reach[1:], -table, side="left")
+        else:
+            row = np.searchsorted(self.reach[1:], table, side="right")
+        columns = ("reach", "n", "right", "weight", "share_right", "size")
+        return replace(self, cutoffs=table, **{name: getattr(self, name)[row] for name in columns})
+
+
+def one_side(
+    observations: Observations,
+    side: Side,
+    *,
+    cutoffs: npt.ArrayLike | None = None,
+    dependence: Dependence = "auto",
+) -> OneSide:
+    """Growing sets of pairs above (or at or below) each cutoff, with their effective sizes.
+
+    Without weights and clusters the size is the number of pairs. Otherwise it is the smaller of two:
+
+    - Kish's size, lowered as if one more pair, wrong and of the largest weight, had been seen (else
+      a set without errors would look as if no error could hide behind a large weight), over the
+      design effect 1 + (m - 1) r, with m the mean cluster size that a pair sees and r the upper end
+      of the within-cluster correlation of errors in all pairs;
+    - the size that gives the linearised, cluster-robust variance of the share in this very set, with
+      the degrees of freedom of its clusters [1]_.
+
+    Parameters
+    ----------
+    observations : Observations
+    side : {"above", "below"}
+    cutoffs : array-like of float, optional
+        Those between the scores by default.
+    dependence : {"auto", "independent", "effective"}
+        ``"independent"`` takes no notice of clusters; weights are always heeded.
+
+    References
+    ----------
+    .. [1] Korn & Graubard (1998), Confidence intervals for proportions with small expected number of
+       positive counts estimated from survey data, Survey Methodology 24, 193-201; Rao & Scott (1992),
+       A simple method for the analysis of clustered binary data, Biometrics 48, 577-585.
+    """
+    if side not in ("above", "below"):
+        raise InputError(_("side is {side}; it is 'above' or 'below' the cutoff.").format(side=repr(side)))
+    sets = _sets(observations, side, observations.clusters is not None and dependence != "independent")
+    return sets if cutoffs is None else sets.at(cutoffs)
+
+
+@once
+def within_cluster_correlation(observations: Observations, *, standard_errors: float = 1.0) -> float:
+    """How alike the errors of pairs of one cluster are, beyond what their scores explain.
+
+    The moment estimator of an exchangeable correlation [1]_ on the residuals of an isotonic regression
+    of labels on scores, plus some standard errors, for it is used to be careful: where hardly any
+    errors were seen, hardly anything is known about how they cluster, and the result nears 1.
+
+    Parameters
+    ----------
+    observations : Observations
+    standard_errors : float
+        How many to add.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 for independent pairs.
+
+    References
+    ----------
+    .. [1] Liang & Zeger (1986), Longitudinal data analysis using generalized linear models, Biometrika
+       73, 13-22, section 4.
+    """
+    from sklearn.isotonic import isotonic_regression
+
+    if observations.clusters is None:
+        return 0.0
+    order = observations.order
+    distinct, group = np.unique(observations.scores[order], return_inverse=True)
+    labels = observations.labels[order].astype(np.float64)
+    per_score = np.bincount(group, minlength=len(distinct))
+    means = np.bincount(group, labels, minlength=len(distinct)) / per_score
+    expected = np.clip(isotonic_regression(means, sample_weight=per_score.astype(np.float64)), 0, 1)[group]
+    clusters = observations.clusters[order]
+    return _correlation(labels - expected, expected * (1 - expected), clusters, standard_errors)
+
+
+def share_with_size(
+    right: FloatArray, observations: Observations, among: npt.NDArray[np.bool_] | None = None
+) -> tuple[float, float]:
+    """Weighted share of pairs for which something holds, and the effective size behind it.
+
+    As :func:`one_side`, for one set of any kind; the within-cluster correlation is that of `right` in
+    this set, without regard to scores.
+
+    Parameters
+    ----------
+    right : ndarray of {0, 1}, shape (n,)
+    observations : Observations
+    among : ndarray of bool, shape (n,), optional
+        The set; all pairs by default. NaN and 0 where it is empty.
+    """
+    if among is not None:
+        if not among.any():
+            return float("nan"), 0.0
+        right, observations = right[among], observations.subset(among)
+    weights, clusters = observations.unit_weights, observations.clusters
+    share = float(np.average(right, weights=weights))
+    if clusters is None and np.ptp(weights) == 0:
+        return share, float(len(right))
+    correlation = 0.0
+    if clusters is not None:
+        expected = np.full(len(right), right.mean())
+        correlation = _correlation(right - expected, expected * (1 - expected), clusters, 1.0)
+    all_of_them = np.array([len(right)])
+    size = _effective(right.astype(np.float64), weights / weights.mean(), clusters, all_of_them, correlation)[
+        1
+    ]
+    return share, float(size[0])
+
+
+def wilson(
+    share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95
+) -> tuple[FloatArray, FloatArray]:
+    """Wilson's score interval for a share.
+
+    Parameters
+    ----------
+    share : array-like of float
+        Observed share, 0 to 1; NaN gives NaN.
+    size : array-like of float
+        Number of observations, or effective number; 0 gives NaN.
+    confidence : float
+        Two-sided.
+
+    Returns
+    -------
+    low, high : ndarray of float64
+
+    References
+    ----------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference, JASA 22,
+    209-212; equation 4 in Brown, Cai & DasGupta (2001), Statistical Science 16(2), 101-133.
+
+    Examples
+    --------
+    >>> low, high = wilson(0.9, 100)
+    >>> round(float(low), 4), round(float(high), 4)
+    (0.8256, 0.9448)
+    """
+    p, n = np.broadcast_arrays(np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64))
+    z = float(special.ndtri((1 + confidence) / 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+        low, high = centre - half, centre + half
+    empty = ~(n > 0) | np.isnan(p)
+    # The ends are exact in theory; rounding must not push them past the share.
+    low = np.where(empty, np.nan, np.where(p <= 0, 0.0, np.clip(low, 0, p)))
+    high = np.where(empty, np.nan, np.where(p >= 1, 1.0, np.clip(high, p, 1)))
+    return low, high
+
+
+def lower_bound(share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95) -> FloatArray:
+    """The exact (Clopper-Pearson) one-sided bound: with this confidence, the share is at least so high.
+
+    With a fractional size it is that of Korn & Graubard (1998).
+    """
+    p, n = np.broadcast_arrays(np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64))
+    right = p * n
+    with np.errstate(invalid="ignore"):
+        bound = stats.beta.ppf(1 - confidence, right, n - right + 1)
+    return np.where(~(n > 0) | np.isnan(p), np.nan, np.where(right <= 0, 0.0, bound))
+
+
+def upper_bound(share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95) -> FloatArray:
+    """The exact one-sided bound: with this confidence, the share is at most so high."""
+    return 1 - lower_bound(1 - np.asarray(share, dtype=np.float64), size, confidence)
+
+
+def p_value_above(share: npt.ArrayLike, size: npt.ArrayLike, target: float) -> FloatArray:
+    """Exact binomial p-value of "the true share is at most `target`".
+
+    The probability of so high a share or a higher one if the true share were `target`. Small p-values
+    speak for a share above the target. For a fractional size, the regularised incomplete beta
+    function continues the binomial tail.
+
+    Parameters
+    ----------
+    share, size : array-like of float
+        As of :func:`wilson`; an empty set has p-value 1.
+    target : float
+
+    Examples
+    --------
+    >>> round(float(p_value_above(1.0, 22, 0.9)), 4)  # 0.9 ** 22
+    0.0985
+    """
+    p, n = np.broadcast_arrays(np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64))
+    right = p * n
+    known = (n > 0) & (right > 0)
+    return np.where(
+        known, special.betainc(np.where(known, right, 1.0), np.where(known, n - right, 0.0) + 1, target), 1.0
+    )
+
+
+def scale_odds(share: CountArray | float, factor: float) -> FloatArray:
+    """The share whose odds are `factor` times those of `share`; 0, 1 and NaN stay."""
+    exact = np.asarray(share, dtype=np.float64)
+    if factor == 1.0:
+        return exact
+    return np.asarray(factor * exact / (1 - exact + factor * exact))
+
+
+@once
+def _sets(observations: Observations, side: Side, clustered: bool) -> OneSide:
+    order, cutoffs = observations.order, observations.cutoffs
+    if side == "above":
+        order, cutoffs = order[::-1], cutoffs[::-1]
+    scores, labels = observations.scores[order], observations.labels[order]
+    right = labels if side == "above" else 1 - labels
+    weights = observations.unit_weights[order]
+    n = np.searchsorted(np.sort(scores), cutoffs, side="right")
+    n = len(scores) - n if side == "above" else n
+    n_right = np.concatenate([[0], np.cumsum(right)])[n]
+    total = np.concatenate([[0.0], np.cumsum(weights)])[n]
+    reach = np.concatenate([[np.nan], scores])[n]
+    method: Literal["independent", "effective"] = "independent"
+    if clustered or np.ptp(weights) > 0:
+        method = "effective"
+        share, size = _effective(
+            right.astype(np.float64),
+            weights / weights.mean(),
+            observations.clusters[order] if clustered else None,  # type: ignore[index]
+            n,
+            within_cluster_correlation(observations) if clustered else 0.0,
+        )
+    else:
+        share = np.divide(n_right, n, out=np.full(len(n), np.nan), where=n > 0)
+        size = n.astype(np.float64)
+    return OneSide(side, cutoffs, reach, n.astype(np.int64), n_right, total, share, size, method)
+
+
+def _correlation(
+    residuals: FloatArray, variances: FloatArray, clusters: IntArray, standard_errors: float
+) -> float:
+    products = _pairs_within(residuals, clusters).sum()
+    scale = _pairs_within(np.sqrt(variances), clusters).sum()
+    if scale <= 1e-9:
+        return 1.0
+    # Variance of the sum of products of independent residuals: each unordered pair is counted twice.
+    standard_error = np.sqrt(2 * _pairs_within(variances, clusters).sum()) / scale
+    return float(np.clip(products / scale + standard_errors * standard_error, 0.0, 1.0))
+
+
+def _pairs_within(values: FloatArray, clusters: IntArray) -> FloatArray:
+    """Sum of products over ordered pairs of different members, for each cluster."""
+    sums = np.bincount(clusters, values)
+    return np.asarray(sums**2 - np.bincount(clusters, values**2))
+
+
+def _effective(
+    right: FloatArray,
+    weights: FloatArray,
+    clusters: IntArray | None,
+    n: IntArray,
+    correlation: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Weighted share and effective size of the first n[i] pairs, for all i."""
+    clustered = clusters is not None
+    clusters = np.arange(len(right)) if clusters is None else clusters
+    # S_xy: sums over clusters of products of cluster totals, kept up as pairs come in one by one.
+    before_w, before_r, seen = _totals_before(weights, right, clusters)
+    of_right = weights * right
+    cumulated = {
+        "w": weights,
+        "r": of_right,
+        "w2": weights**2,
+        "r2": weights**2 * right,
+        "ww": 2 * before_w * weights + weights**2,
+        "rr": 2 * before_r * of_right + of_right**2,
+        "wr": before_r * weights + of_right * before_w + of_right * weights,
+        "clusters": (seen == 0).astype(np.float64),
+    }
+    total = {name: np.concatenate([[0.0], np.cumsum(value)])[n] for name, value in cumulated.items()}
+    largest = np.concatenate([[1.0], np.maximum.accumulate(weights)])[n]
+    some = n > 0
+    w = np.where(some, total["w"], 1.0)
+    share = np.where(some, total["r"] / w, np.nan)
+    p = np.where(some, share, 0.0)
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # One more pair, wrong, of the largest weight; sum of w^2 (y - p)^2 as independent pairs.
+        p_more = total["r"] / (w + largest)
+        squared = total["r2"] * (1 - 2 * p_more) + total["w2"] * p_more**2 + (largest * p_more) ** 2
+        careful = np.where(squared > 0, p_more * (1 - p_more) * (w + largest) ** 2 / squared, np.inf)
+        kish = w**2 / total["w2"]
+        cluster_size = total["ww"] / total["w2"]
+        pooled = np.minimum(careful, kish) / (1 + np.maximum(cluster_size - 1, 0) * correlation)
+
+        spread = np.maximum(total["rr"] - 2 * p * total["wr"] + p**2 * total["ww"], 0)
+        m = total["clusters"]
+        seen_here = np.where(spread > 1e-12, p * (1 - p) * w**2 / spread, np.inf)
+        if clustered:
+            # Few clusters estimate a variance badly; Korn & Graubard's ratio of t quantiles.
+            many = m > 1
+            freedom = np.where(many, m - 1, 1.0)
+            t = stats.t.ppf(0.95, np.maximum(n - 1, 1)) / stats.t.ppf(0.95, freedom)
+            seen_here = np.where(many, seen_here * (m - 1) / np.maximum(m, 1) * t**2, 1.0)
+    size = np.where(some, np.minimum(np.minimum(pooled, seen_here), n), 0.0)
+    return share, size
+
+
+def _totals_before(
+    weights: FloatArray, right: FloatArray, clusters: IntArray
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """For each pair: weight, weight of right ones, and number of earlier pairs of its cluster."""
+    by_cluster = np.argsort(clusters, kind="stable")
+    codes = clusters[by_cluster]
+    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+    lengths = np.diff(np.append(starts, len(codes)))
+    out = []
+    for values in (weights, weights * right, np.ones(len(weights))):
+        running = np.concatenate([[0.0], np.cumsum(values[by_cluster])])[:-1]
+        before = np.empty(len(values))
+        before[by_cluster] = running - np.repeat(running[starts], lengths)
+        out.append(before)
+    return out[0], out[1], np.rint(out[2]).astype(np.int64)
