@@ -124,6 +124,7 @@ from .plots import (
 )
 from .reports import write_comparison_report, write_study_report
 from .retrieval import KnowledgeBase, search
+from .retrieval.readers import read_file
 from .settings import get_settings
 from .shortcuts import check, compare, explain
 from .texts import clean
@@ -239,6 +240,7 @@ __all__ = [
     "propose",
     "read_annotations",
     "read_argilla",
+    "read_file",
     "read_label_studio",
     "read_pairs",
     "read_results",
