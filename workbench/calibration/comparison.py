@@ -17,7 +17,7 @@ from workbench.calibration.comparing_figures import COMPARED, ComparedFigure
 from workbench.calibration.difference_tests import p_said
 from workbench.errors import InputError
 from workbench.html import render
-from workbench.i18n import N_, listed, ngettext, number, paragraph, percent
+from workbench.i18n import N_, listed, ngettext, number, paragraph, percent, pgettext
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
@@ -212,7 +212,7 @@ class Comparison(Result):
             if by_jd
             else _("{sure} intervals from resampled pairs, those of AUC by {method}; only AUC is tested.")
         )
-        by = _("the same") if self.auc_method == "bootstrap" else _("{name}'s method")
+        by = pgettext("method", "the same") if self.auc_method == "bootstrap" else _("{name}'s method")
         said = [
             pairs.format(n=self.n, jds=self.n_units, matches=self.n_matches, share=percent(self.prevalence)),
             drawn.format(sure=percent(self.confidence, None), method=by.format(name=self.auc_method)),
@@ -343,7 +343,7 @@ def groups_table(frame: pd.DataFrame) -> pd.DataFrame:
             rows.append(
                 {
                     _("group"): "" if place else group,
-                    _("matches"): "" if place else of,
+                    pgettext("column", "matches"): "" if place else of,
                     _("encoder"): line["encoder"],
                     "AUC": _with_ends(line, "auc", "", "–"),
                     _("difference"): _with_ends(line, "difference", "+", ", ") if place else "",

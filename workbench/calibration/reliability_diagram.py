@@ -24,7 +24,7 @@ from workbench.calibration.probability_curves import Cells
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
-from workbench.i18n import percent
+from workbench.i18n import percent, pgettext
 from workbench.results import Result
 
 __all__ = ["BrierParts", "Reliability", "equal_mass_bins", "reliability"]
@@ -146,8 +146,8 @@ class Reliability(Result):
         table = pd.DataFrame(
             {
                 _("pairs"): self.bins["n"],
-                _("said"): self.bins["said"].map(percent),
-                _("seen"): self.bins["seen"].map(percent),
+                pgettext("column", "said"): self.bins["said"].map(percent),
+                pgettext("column", "seen"): self.bins["seen"].map(percent),
                 _("interval"): ends("seen"),
                 _("if right"): ends("consistent"),
             }
