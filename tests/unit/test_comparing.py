@@ -19,7 +19,7 @@ from sklearn.metrics import (
 
 from workbench.calibration import MaxAccuracy, MaxFBeta, TargetRecall, compare, compare_by, compare_scored
 from workbench.calibration.comparison import beyond_chance, groups_table
-from workbench.calibration.intervals import wilson
+from workbench.calibration.shares import wilson
 from workbench.errors import InputError
 from workbench.i18n import language
 

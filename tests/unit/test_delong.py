@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from workbench.calibration import delong
-from workbench.calibration.intervals import wilson
+from workbench.calibration.shares import wilson
 from workbench.errors import InputError
 
 

@@ -15,8 +15,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 from workbench.calibration import Observations, adverse_impact, by_group, calibrate
-from workbench.calibration.groups import TESTED, size_for_margin
-from workbench.calibration.study_groups import groups_of
+from workbench.calibration.groups import TESTED
+from workbench.calibration.planning import size_for_margin
 from workbench.errors import InputError
 from workbench.i18n import language
 
@@ -325,8 +325,8 @@ def test_groups_of_a_study_are_weighted_to_its_live_scores():
     pairs = frame(600)
     live = np.random.default_rng(1).normal(0.55, 0.12, 500)
     study = calibrate(pairs, target_precision=0.7, live_scores=live, n_resamples=20)
-    found = groups_of(study, ["language"])[0]
-    weights = study.live_weights
+    found = study.by_group(["language"])[0]
+    weights = study.live.weights
     for row in found.frame.query("figure == 'precision'").itertuples():
         inside = (pairs["language"] == row.group).to_numpy() & (weights > 0)
         expected = precision_score(

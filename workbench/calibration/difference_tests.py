@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from workbench.calibration.figures import Estimate
-from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, IntArray, Observations
+from workbench.calibration.shares import wilson
 
 __all__ = ["Aucs", "delong", "holm", "p_said", "same_share"]
 

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from workbench.calibration.at_cutoff import shares_at
 from workbench.calibration.counts import check_share
 from workbench.calibration.difference_tests import holm, p_said, same_share
 from workbench.calibration.figures import Estimate, FigureName
-from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.planning import size_for_margin
 from workbench.calibration.selection_rates import AdverseImpact, adverse_impact, some
 from workbench.errors import InputError
 from workbench.html import render
@@ -29,7 +28,7 @@ from workbench.i18n import N_, listed, ngettext, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["GroupFigures", "by_group", "size_for_margin"]
+__all__ = ["GroupFigures", "by_group"]
 
 # Sorted by what a reader asks first; all are shares of pairs.
 SHOWN: tuple[FigureName, ...] = ("precision", "recall", "false_omission_rate", "share_selected")
@@ -311,22 +310,6 @@ def by_group(
         margin=margin,
         confidence=confidence,
     )
-
-
-def size_for_margin(share: float, margin: float = 0.1, confidence: float = 0.95) -> int:
-    """How many independent pairs give a Wilson interval that reaches at most `margin` to each side.
-
-    Of a share as expected; NaN counts as a half, the worst case.
-
-    Examples
-    --------
-    >>> size_for_margin(0.5), size_for_margin(0.95)
-    (93, 25)
-    """
-    expected = 0.5 if np.isnan(share) else share
-    sizes = np.arange(1, max(int(stats.norm.ppf((1 + confidence) / 2) ** 2 / margin**2), 1) + 3)
-    low, high = wilson(expected, sizes, confidence)
-    return int(sizes[np.argmax((high - low) / 2 <= margin)])
 
 
 def _cell(line: Mapping[Any, Any], between: str) -> str:

@@ -8,6 +8,7 @@ Promises are read in :mod:`workbench.calibration.evidence`; the tests are in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.calibration.counts import check_share
-from workbench.calibration.effective import share_with_size
 from workbench.calibration.evidence import Promise, promises_of
-from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import AUTO, Observations
 from workbench.calibration.sequential import SequentialTest, sequential_test
+from workbench.calibration.shares import share_with_size, wilson
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_shift
 from workbench.calibration.verdicts import TargetTest, Verdict, verdict
 from workbench.cutoffs import Cutoff
@@ -84,7 +84,7 @@ class CheckResult(Result):
     confidence: float
 
     @property
-    def tests(self) -> tuple[TargetTest, ...] | tuple[SequentialTest, ...]:
+    def tests(self) -> Sequence[TargetTest | SequentialTest]:
         """The test of each promise; none without labels."""
         return _tests(self.tested)
 
@@ -306,7 +306,7 @@ def _tested(
 
 def _tests(
     tested: Verdict | tuple[SequentialTest, ...] | None,
-) -> tuple[TargetTest, ...] | tuple[SequentialTest, ...]:
+) -> Sequence[TargetTest | SequentialTest]:
     return tested.tests if isinstance(tested, Verdict) else tested or ()
 
 

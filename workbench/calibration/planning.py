@@ -15,6 +15,7 @@ from scipy import special
 
 from workbench.calibration.counts import check_share
 from workbench.calibration.observations import FloatArray
+from workbench.calibration.shares import wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
@@ -25,6 +26,7 @@ __all__ = [
     "more_to_tell",
     "pairs_needed",
     "rejected",
+    "size_for_margin",
     "size_with_power",
     "start_sizes",
 ]
@@ -86,6 +88,22 @@ def pairs_needed(target: float, confidence: float = 0.95, errors: int = 0) -> in
         else:
             high = middle
     return high
+
+
+def size_for_margin(share: float, margin: float = 0.1, confidence: float = 0.95) -> int:
+    """How many independent pairs give a Wilson interval that reaches at most `margin` to each side.
+
+    Of a share as expected; NaN counts as a half, the worst case.
+
+    Examples
+    --------
+    >>> size_for_margin(0.5), size_for_margin(0.95)
+    (93, 25)
+    """
+    expected = 0.5 if np.isnan(share) else share
+    sizes = np.arange(1, max(int(special.ndtri((1 + confidence) / 2) ** 2 / margin**2), 1) + 3)
+    low, high = wilson(expected, sizes, confidence)
+    return int(sizes[np.argmax((high - low) / 2 <= margin)])
 
 
 def about(number: float) -> int:

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from workbench.calibration.bootstrap import Resamples, quantiles, resample, tails
 from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
-from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.probability_curves import (
     METHODS,
@@ -29,7 +28,7 @@ from workbench.calibration.probability_curves import (
     isotonic_knots,
     pick_method,
 )
-from workbench.calibration.shares import scale_odds, share_with_size
+from workbench.calibration.shares import scale_odds, share_with_size, wilson
 from workbench.errors import CardError, InputError
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
@@ -266,7 +265,7 @@ def fit_probability(
     chosen = pick_method(fits, observations)
 
     # Sums in the order of scores, so that the order of rows has no say in the last digit.
-    observations = observations.subset(observations.order)
+    observations = observations.in_order
     cells = Cells.of(observations)
     knots = np.unique(np.linspace(cells.scores[0], cells.scores[-1], KNOTS))
     if chosen == "isotonic":

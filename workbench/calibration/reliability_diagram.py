@@ -16,11 +16,10 @@ from scipy.sparse import csr_array
 
 from workbench.calibration.bootstrap import CHUNK, quantiles, resampled_sums, tails
 from workbench.calibration.counts import check_share
-from workbench.calibration.effective import share_with_size, within_cluster_correlation
 from workbench.calibration.figures import Estimate
-from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import CountArray, FloatArray, Observations
 from workbench.calibration.probability_curves import Cells
+from workbench.calibration.shares import share_with_size, wilson, within_cluster_correlation
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
@@ -298,9 +297,7 @@ def _checked(probability: npt.ArrayLike, observations: Observations) -> Observat
                 "needed. Scores become probabilities with fit_probability()."
             ).format(at=wrong[0], value=values[wrong[0]], n=len(wrong))
         )
-    said = observations.with_scores(values)
-    # Sums in the order of probabilities, so that the order of rows has no say in the last digit.
-    return said.subset(said.order)
+    return observations.with_scores(values).in_order
 
 
 def _calibration_error(weight: FloatArray, said: FloatArray, seen: FloatArray) -> FloatArray:

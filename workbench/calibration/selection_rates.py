@@ -14,10 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.calibration.bootstrap import quantiles, resampled_sums
-from workbench.calibration.effective import share_with_size
 from workbench.calibration.figures import Estimate
-from workbench.calibration.intervals import wilson
 from workbench.calibration.observations import FloatArray, Observations
+from workbench.calibration.shares import share_with_size, wilson
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, percent
 from workbench.results import Result

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from workbench.calibration.difference_tests import p_said
-from workbench.calibration.effective import share_with_size
 from workbench.calibration.observations import FloatArray, Observations
+from workbench.calibration.shares import share_with_size
 from workbench.errors import CardError, InputError
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
@@ -183,7 +183,7 @@ def score_profile(observations: Observations) -> ScoreProfile:
     >>> score_profile(Observations([0.1, 0.4, 0.2, 0.9], [0, 1, 0, 1]))
     ScoreProfile(4 scores from 0.1000 to 0.9000, median 0.3000)
     """
-    observations = observations.subset(observations.order)
+    observations = observations.in_order
     quantiles, weights = observations.scores, observations.weights
     if weights is not None or len(quantiles) > MOST_QUANTILES:
         at = (np.arange(MOST_QUANTILES) + 0.5) / MOST_QUANTILES
@@ -246,8 +246,7 @@ def score_shift(
             _("New scores have shape {shape}; at least one is needed, shape (n,).").format(shape=values.shape)
         )
     # Labels play no part; all alike, for the checks and effective sizes of observations.
-    now = Observations(values, np.zeros(len(values)), weights, clusters)
-    now = now.subset(now.order)
+    now = Observations(values, np.zeros(len(values)), weights, clusters).in_order
     size = _size(now)
     ordered, reached = now.scores, np.cumsum(now.unit_weights)
     reached = np.concatenate([[0.0], reached / reached[-1]])
