@@ -122,7 +122,7 @@ from .plots import (
     plot_supply_demand,
     plot_values,
 )
-from .reports import write_comparison_report, write_study_report
+from .reports import figures_table, write_comparison_report, write_study_report
 from .retrieval import KnowledgeBase, search
 from .retrieval.readers import read_file
 from .settings import get_settings
@@ -182,6 +182,7 @@ __all__ = [
     "explain",
     "explain_pairs",
     "figures_at",
+    "figures_table",
     "find_clusters",
     "find_near_duplicates",
     "fit_map",
