@@ -290,7 +290,7 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("change", "by", "options", "said"),
         [
-            ({}, "family", {}, "no column 'family' to group by"),
+            ({}, "family", {}, "no column 'family' (they have score, label, language)"),
             ({"one": "a"}, "one", {}, "All pairs are of one group (one: 'a')"),
             ({"many": range(300)}, "many", {}, "too many for groups"),
             ({}, "language", {"figures": ["f1"]}, "'f1' is no figure for groups"),

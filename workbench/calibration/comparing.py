@@ -20,7 +20,7 @@ from workbench.calibration.comparing_figures import OwnCutoff, differences, meas
 from workbench.calibration.comparison import FEW_OF_A_KIND, Comparison
 from workbench.calibration.counts import check_share, count
 from workbench.calibration.difference_tests import Aucs, delong
-from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.observations import AUTO, Observations, check_column
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -111,8 +111,8 @@ def compare(
     >>> found.standing("large")
     'better'
     """
-    check_share(confidence, "confidence", "the confidence of intervals")
-    check_share(at_recall, "at_recall", "the recall at which precisions are compared")
+    check_share(confidence, "confidence", _("the confidence of intervals"))
+    check_share(at_recall, "at_recall", _("the recall at which precisions are compared"))
     if not (np.isfinite(margin) and margin >= 0):
         raise InputError(
             _("margin is {margin!r}; it is a difference in AUC that does not matter, such as 0.01.").format(
@@ -238,12 +238,7 @@ def compare_by(
     """
     whole = compare_scored(scored, label=label, **options, n_resamples=2)
     some = next(iter(scored.values()))
-    if column not in some.columns:
-        raise InputError(
-            _("The pairs have no column {column!r} (they have {columns}).").format(
-                column=column, columns=listed(some.columns)
-            )
-        )
+    check_column(some, column)
     groups = some[column].reset_index(drop=True)
     rows: list[dict[str, Any]] = []
     for value in sorted(groups.unique(), key=lambda each: bool(pd.isna(each))):

@@ -19,7 +19,7 @@ from workbench.calibration.at_cutoff import shares_at
 from workbench.calibration.counts import check_share
 from workbench.calibration.difference_tests import holm, p_said, same_share
 from workbench.calibration.figures import Estimate, FigureName
-from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.observations import AUTO, Observations, check_column
 from workbench.calibration.planning import size_for_margin
 from workbench.calibration.selection_rates import AdverseImpact, adverse_impact, some
 from workbench.errors import InputError
@@ -70,7 +70,6 @@ class GroupFigures(Result):
     overall : mapping of str to Estimate
         The figures in all pairs.
     impact : AdverseImpact
-        Selection rates, and the four-fifths rule.
     margin : float
         Groups are large enough where the interval would reach no further than this to each side.
     confidence : float
@@ -214,8 +213,7 @@ def by_group(
     cutoff : float
         ``score > cutoff`` is a match.
     figures : sequence of str
-        Any of precision, recall, false_omission_rate, specificity, accuracy, share_selected. The last is
-        shown and not tested; see `impact`.
+        Of precision, recall, false_omission_rate, specificity, accuracy; share_selected is not tested.
     margin : float
         How exact a figure of a group must be: a group is large enough where the interval would reach no
         further than this to each side if the group were like all pairs.
@@ -252,8 +250,8 @@ def by_group(
     1    en   0.64  0.85   lower
     5    zh   0.85  0.64  higher
     """
-    check_share(margin, "margin", "how far an interval may reach to each side")
-    check_share(confidence, "confidence", "the confidence of intervals and flags")
+    check_share(margin, "margin", _("how far an interval may reach to each side"))
+    check_share(confidence, "confidence", _("the confidence of intervals"))
     unknown = [name for name in figures if name not in SHARES]
     if unknown:
         raise InputError(
@@ -371,7 +369,7 @@ def _behind(name: FigureName, pairs: Observations, cutoff: float) -> int:
 
 
 def _at_prevalence(observations: Observations, prevalence: float) -> Observations:
-    check_share(prevalence, "prevalence", "the share of matches among live pairs")
+    check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
     observations.require_both_classes()
     seen = observations.prevalence
     factors = np.where(observations.labels == 1, prevalence / seen, (1 - prevalence) / (1 - seen))
@@ -381,12 +379,7 @@ def _at_prevalence(observations: Observations, prevalence: float) -> Observation
 def _groups(scored: pd.DataFrame, by: str | Sequence[str]) -> tuple[npt.NDArray[np.str_], str]:
     columns = [by] if isinstance(by, str) else list(by)
     for column in columns:
-        if column not in scored.columns:
-            raise InputError(
-                _("The pairs have no column {column!r} to group by (they have {columns}).").format(
-                    column=column, columns=listed(scored.columns)
-                )
-            )
+        check_column(scored, column)
     values = scored[columns].astype(object).where(scored[columns].notna(), MISSING).astype(str)
     names, called = values.agg(" / ".join, axis=1), " / ".join(columns)
     n_groups = names.nunique()

@@ -17,7 +17,7 @@ import pandas as pd
 
 from workbench.calibration.counts import check_share
 from workbench.calibration.evidence import Promise, promises_of
-from workbench.calibration.observations import AUTO, Observations
+from workbench.calibration.observations import AUTO, Observations, check_column
 from workbench.calibration.sequential import SequentialTest, sequential_test
 from workbench.calibration.shares import share_with_size, wilson
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_shift
@@ -225,23 +225,17 @@ def check(
     >>> check(card, new).holds
     False
     """
-    check_share(confidence, "confidence", "the confidence of the check")
+    check_share(confidence, "confidence", _("the confidence of the check"))
     noted = scored.attrs.get("encoder") or {}
     if noted.get("fingerprint"):
         card.check_encoder(str(noted.get("name")), str(noted["fingerprint"]))
-    if score not in scored.columns:
-        raise InputError(
-            _("The pairs have no column {column!r}; score them with the card's encoder first.").format(
-                column=score
-            )
-        )
+    check_column(
+        scored, score, _("The pairs have no column {column}; score them with the card's encoder first.")
+    )
     if not len(scored):
         raise InputError(_("There are no pairs to check the cutoff with."))
     if order_by is not None:
-        if order_by not in scored.columns:
-            raise InputError(
-                _("The pairs have no column {column!r} to be ordered by.").format(column=order_by)
-            )
+        check_column(scored, order_by)
         scored = scored.sort_values(order_by, kind="stable")
     promises = promises_of(card, target_precision=target_precision, target_missed=target_missed)
     has_label = scored[label].notna() if label in scored.columns else pd.Series(False, index=scored.index)

@@ -156,17 +156,11 @@ class Observations:
         InputError
             If a column that was named is not there, or a value in it cannot be used.
         """
-        for column in (score, label, *({weight, cluster} - {AUTO, None})):
-            if column not in scored.columns:
-                said = (
-                    _("The pairs have no column {column} (they have {columns}); score them first.")
-                    if column == score
-                    else _(
-                        "The pairs have no column {column} (they have {columns}); name the column that "
-                        "holds it."
-                    )
-                )
-                raise InputError(said.format(column=repr(column), columns=listed(scored.columns)))
+        check_column(
+            scored, score, _("The pairs have no column {column} (they have {columns}); score them first.")
+        )
+        for column in (label, *({weight, cluster} - {AUTO, None})):
+            check_column(scored, str(column))
         return cls(scored[score], scored[label], _weights(scored, weight), _clusters(scored, cluster))
 
     def __len__(self) -> int:
@@ -280,6 +274,15 @@ def once(function: Callable[Concatenate[Observations, Asked], Found]) -> Callabl
         return observations.found[key]  # type: ignore[no-any-return]
 
     return kept
+
+
+def check_column(pairs: pd.DataFrame, column: str, sentence: str | None = None) -> None:
+    """Refuse pairs without a column; `sentence` may say what to do."""
+    if column not in pairs.columns:
+        said = sentence or _(
+            "The pairs have no column {column} (they have {columns}); name the column that holds it."
+        )
+        raise InputError(said.format(column=repr(column), columns=listed(pairs.columns)))
 
 
 def cutoffs_between(scores: npt.ArrayLike) -> FloatArray:

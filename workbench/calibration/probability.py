@@ -252,9 +252,9 @@ def fit_probability(
     error: Breiman, Friedman, Olshen & Stone (1984), Classification and Regression Trees, section 3.4.3.
     """
     observations.require_both_classes()
-    check_share(confidence, "confidence", "the confidence of the interval")
+    check_share(confidence, "confidence", _("the confidence of intervals"))
     if prevalence is not None:
-        check_share(prevalence, "prevalence", "the share of matches among live pairs")
+        check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
     if method == "auto":
         cosines = np.abs(observations.scores).max() <= 1 + 1e-6
         tried = [name for name in METHODS if cosines or name != "beta"]

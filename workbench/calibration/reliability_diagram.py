@@ -200,7 +200,7 @@ def reliability(
     >>> honest.p_right > 0.1, boastful.p_right < 0.01
     (True, True)
     """
-    check_share(confidence, "confidence", "the confidence of intervals and bands")
+    check_share(confidence, "confidence", _("the confidence of intervals"))
     said = _checked(probability, observations)
     n_units = said.n_clusters or len(said)
     if n_units < 2 or n_resamples < 2:
