@@ -5,6 +5,7 @@ Here, too, is what a knowledge base asks of its encoder, and the report of what 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.encoders import Encoder, Role, StoredEncoder, Vectors, load_encoder
 from workbench.errors import (
@@ -33,6 +33,7 @@ from workbench.texts import Cleaned, CleaningReport, clean
 
 __all__ = [
     "AddReport",
+    "Counts",
     "FileReport",
     "add_new",
     "check_same",
@@ -44,36 +45,8 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class FileReport(Result):
-    """What came of one file.
-
-    Attributes
-    ----------
-    source : str
-        Name of the file.
-    n_input, added, already_there, duplicates, blank, cut : int
-        As in :class:`AddReport`; a text that an earlier file has too is a duplicate.
-    notes : tuple of str
-        How it was read, where that was a choice (column, encoding), and what could not be.
-    """
-
-    source: str
-    n_input: int
-    added: int
-    already_there: int
-    duplicates: int
-    blank: int
-    cut: int
-    notes: tuple[str, ...] = ()
-
-    def summary(self) -> str:
-        """One line."""
-        return f"{self.source}: {_counts(self)}" + "".join(f"; {note}" for note in self.notes)
-
-
-@dataclass(frozen=True)
-class AddReport(Result):
-    """What adding did; ``n_input == added + already_there + duplicates + blank``.
+class Counts(Result):
+    """What became of texts; ``n_input == added + already_there + duplicates + blank``.
 
     Attributes
     ----------
@@ -89,10 +62,6 @@ class AddReport(Result):
         Texts with nothing but white space.
     cut : int
         Texts that were too long and were cut, whether added or not.
-    cleaning : CleaningReport
-        Which texts were blank, duplicates, cut, or repaired.
-    files : tuple of FileReport
-        For each file; empty if texts were given.
     """
 
     n_input: int
@@ -101,18 +70,60 @@ class AddReport(Result):
     duplicates: int
     blank: int
     cut: int
+
+    def summary(self) -> str:
+        """One line."""
+        counts = [
+            (self.already_there, _("{n} already there")),
+            (self.duplicates, _("{n} duplicate")),
+            (self.blank, _("{n} blank")),
+            (self.cut, _("{n} cut")),
+        ]
+        head = _("{added} of {total} added").format(added=self.added, total=self.n_input)
+        return listed([head, *(said.format(n=n) for n, said in counts if n)])
+
+
+@dataclass(frozen=True)
+class FileReport(Counts):
+    """What came of one file; a text that an earlier file has too is a duplicate.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file.
+    notes : tuple of str
+        How it was read, where that was a choice (column, encoding), and what could not be.
+    """
+
+    source: str
+    notes: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """One line."""
+        return "; ".join([f"{self.source}: {super().summary()}", *self.notes])
+
+
+@dataclass(frozen=True)
+class AddReport(Counts):
+    """What adding did.
+
+    Attributes
+    ----------
+    cleaning : CleaningReport
+        Which texts were blank, duplicates, cut, or repaired.
+    files : tuple of FileReport
+        For each file; empty if texts were given.
+    """
+
     cleaning: CleaningReport = field(repr=False)
     files: tuple[FileReport, ...] = field(default=(), repr=False)
 
-    def summary(self) -> str:
-        """One line, and one more for each file."""
-        return "\n".join([_counts(self), *(f"  {file.summary()}" for file in self.files)])
-
     def __str__(self) -> str:
-        return self.summary()
+        """One line, and one more for each file."""
+        return "\n".join([self.summary(), *(f"  {file.summary()}" for file in self.files)])
 
     def _repr_html_(self) -> str:
-        return render("retrieval/lines.html", lines=self.summary())
+        return render("retrieval/lines.html", lines=str(self))
 
 
 def add_new(
@@ -297,42 +308,26 @@ def _entrust(encoder: Encoder, store: Store, texts: list[str]) -> None:
 
 def _report(cleaned: Cleaned, added: Set[int], files: Sequence[FileTexts]) -> AddReport:
     """The report of adding cleaned texts, of which those at the positions `added` were new."""
-    flags = _flags(cleaned, added)
-    starts = np.cumsum([0, *(len(file.texts) for file in files)]).tolist()
-    reports = tuple(
-        FileReport(file.source, len(file.texts), **_counted(flags, start, end), notes=file.notes)
-        for file, start, end in zip(files, starts, starts[1:], strict=False)
-    )
-    n = cleaned.report.n_input
-    return AddReport(n, **_counted(flags, 0, n), cleaning=cleaned.report, files=reports)
-
-
-def _flags(cleaned: Cleaned, added: Set[int]) -> dict[str, npt.NDArray[np.bool_]]:
-    """For each count, which of the texts given belong to it."""
     report = cleaned.report
-    positions = {
-        "added": added,
-        "already_there": set(cleaned.positions) - added,
-        "duplicates": [duplicate.position for duplicate in report.duplicates],
-        "blank": report.blank,
-        "cut": [cut.position for cut in report.cut],
+    became = {
+        **dict.fromkeys(cleaned.positions, "already_there"),
+        **dict.fromkeys(added, "added"),
+        **dict.fromkeys([duplicate.position for duplicate in report.duplicates], "duplicates"),
+        **dict.fromkeys(report.blank, "blank"),
     }
-    flags = {name: np.zeros(report.n_input, dtype=np.bool_) for name in positions}
-    for name, at in positions.items():
-        flags[name][list(at)] = True
-    return flags
+    cut = {cut.position for cut in report.cut}
 
+    def counts(positions: range) -> dict[str, int]:
+        found = Counter(became[position] for position in positions)
+        names = ("added", "already_there", "duplicates", "blank")
+        return {name: found[name] for name in names} | {"cut": len(cut.intersection(positions))}
 
-def _counted(flags: dict[str, npt.NDArray[np.bool_]], start: int, end: int) -> dict[str, int]:
-    return {name: int(flag[start:end].sum()) for name, flag in flags.items()}
-
-
-def _counts(report: AddReport | FileReport) -> str:
-    counts = [
-        (report.already_there, _("{n} already there")),
-        (report.duplicates, _("{n} duplicate")),
-        (report.blank, _("{n} blank")),
-        (report.cut, _("{n} cut")),
-    ]
-    head = _("{added} of {total} added").format(added=report.added, total=report.n_input)
-    return listed([head, *(said.format(n=n) for n, said in counts if n)])
+    reports, start = [], 0
+    for file in files:
+        end = start + len(file.texts)
+        reports.append(
+            FileReport(len(file.texts), **counts(range(start, end)), source=file.source, notes=file.notes)
+        )
+        start = end
+    n = report.n_input
+    return AddReport(n, **counts(range(n)), cleaning=report, files=tuple(reports))

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from workbench.retrieval.rows_file import (
     advice,
     checksum,
     damaged,
+    explained,
     insert_rows,
     keep_codes,
     keep_state,
@@ -42,7 +43,7 @@ from workbench.retrieval.rows_file import (
     read_rows,
     read_state,
 )
-from workbench.retrieval.storage import Contents, State, now
+from workbench.retrieval.storage import Contents, State, Store, now
 
 __all__ = ["FolderStore"]
 
@@ -52,7 +53,7 @@ BLOCK = 4096
 _VECTORS = re.compile(r"vectors-\d{6,}\.npy")
 
 
-class FolderStore:
+class FolderStore(Store):
     """Rows in a folder.
 
     Parameters
@@ -65,6 +66,8 @@ class FolderStore:
         If there is no knowledge base, a file is missing or too short, or texts or metadata do not fit
         their checksum. Of the vectors only the number is checked, :meth:`check_vectors` reads them.
     """
+
+    folder: Path
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -79,7 +82,7 @@ class FolderStore:
                 self.contents = self._with_vectors(old.texts, old.records)
                 return
         with (
-            _explained(folder, "read"),
+            explained(folder, "read"),
             RowsFile.at(folder, LOCK_SECONDS) as file,
             file.one_state() as connection,
         ):
@@ -95,7 +98,7 @@ class FolderStore:
         StoreError
             If the path is not a folder, or holds a knowledge base without its SQLite file.
         """
-        with _explained(folder, "read"):
+        with explained(folder, "read"):
             if folder.exists() and not folder.is_dir():
                 raise StoreError(
                     _("{path} is a file; a knowledge base is a folder: choose another path.").format(
@@ -116,10 +119,10 @@ class FolderStore:
     @classmethod
     def create(cls, folder: Path, encoder: Mapping[str, Any]) -> FolderStore:
         """An empty knowledge base; or the one that another process has made meanwhile."""
-        with _explained(folder, "created"):
+        with explained(folder, "created"):
             folder.mkdir(parents=True, exist_ok=True)
         with (
-            _explained(folder, "written"),
+            explained(folder, "written"),
             RowsFile.at(folder, LOCK_SECONDS, create=True) as file,
             file.writing() as connection,
         ):
@@ -145,7 +148,7 @@ class FolderStore:
         before = self.state, self.contents
         try:
             with (
-                _explained(self.folder, "written"),
+                explained(self.folder, "written"),
                 self._file() as file,
                 file.writing() as self._connection,
             ):
@@ -194,9 +197,7 @@ class FolderStore:
         """Put other rows, perhaps of another encoder, in the place of all, as a new generation."""
         self._writing().execute("DELETE FROM document")
         keep_codes(self._writing(), None)
-        self.state = self.state.next_generation(encoder)
-        self.contents = Contents.nothing(self.state.dimension)
-        self.append(contents)
+        super().rewrite(contents, encoder)
 
     def check_vectors(self) -> None:
         """Read all vectors and compare them with their checksum.
@@ -338,26 +339,3 @@ def _remove(path: Path) -> None:
     # Windows keeps a file that another process has mapped; a later change removes it.
     with suppress(OSError):
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _explained(path: Path, done: Literal["created", "written", "read"]) -> Iterator[None]:
-    """Turn the system's refusals (no permission, no room, no folder) into sentences."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except OSError as error:
-        match done:
-            case "created":
-                message = _("{path} cannot be created ({reason}). Choose a folder in which you may write.")
-            case "written":
-                message = _(
-                    "{path} cannot be written ({reason}). Nothing was changed; make room, get permission to "
-                    "write, or choose another folder."
-                )
-            case "read":
-                message = _(
-                    "{path} cannot be read ({reason}). See that it is there and that you may read it."
-                )
-        raise StoreError(message.format(path=path, reason=error.strerror or error)) from error

@@ -34,15 +34,8 @@ from workbench.retrieval.choosing import Indexes
 from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from, resolve_cutoff, warn_of_cleaning
 from workbench.retrieval.readers import read_file
-from workbench.retrieval.records import (
-    FileTexts,
-    Record,
-    frame_of,
-    matching_rows,
-    records_from,
-    row_numbers,
-)
-from workbench.retrieval.storage import KnowledgeBaseInfo, MemoryStore, Store
+from workbench.retrieval.records import FileTexts, Record, frame_of, matching_rows, records_from, row_numbers
+from workbench.retrieval.storage import KnowledgeBaseInfo, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +111,10 @@ class KnowledgeBase:
             recorded = base._store.state.encoder
             encoder, spec = load_recorded(recorded, folder), recorded["spec"]
         if encoder is not None:
-            base._take_encoder(load_encoder(encoder), spec, reencode)
+            base._encoder = encoder = load_encoder(encoder)
+            if reencode and encoder.fingerprint != base._store.state.encoder["fingerprint"]:
+                encode_again(base._store, encoder, spec)
+            base.check_encoder(encoder)
         return base
 
     @classmethod
@@ -137,7 +133,7 @@ class KnowledgeBase:
         :class:`~workbench.errors.CleaningWarning`.
         """
         encoder = load_encoder(encoder)
-        base = cls(MemoryStore(encoder_entry(encoder)), encoder, exact=exact)
+        base = cls(Store(encoder_entry(encoder)), encoder, exact=exact)
         report = base.add(texts, metadata, progress=progress)
         warn_of_cleaning(report.cleaning)
         return base
@@ -401,10 +397,3 @@ class KnowledgeBase:
         return add_new(
             self._store, self.encoder, items, records, files, check=self.check_encoder, progress=progress
         )
-
-    def _take_encoder(self, encoder: Encoder, spec: str | None, reencode: bool) -> None:
-        if encoder.fingerprint != self._store.state.encoder["fingerprint"]:
-            if not reencode:
-                self.check_encoder(encoder)
-            encode_again(self._store, encoder, spec)
-        self._encoder = encoder

@@ -20,7 +20,7 @@ from workbench.errors import StoreError
 from workbench.i18n import gettext as _
 from workbench.retrieval.approximate import IndexRecord
 from workbench.retrieval.records import Records
-from workbench.retrieval.rows_file import advice, checksum, damaged
+from workbench.retrieval.rows_file import advice, checksum, damaged, explained
 from workbench.retrieval.storage import State
 
 __all__ = ["OldFolder", "is_one", "locked", "read", "remove"]
@@ -67,25 +67,17 @@ def locked(folder: Path, seconds: float) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    try:
-        with FileLock(folder / LOCK, timeout=seconds):
-            yield
-    except Timeout:
-        raise StoreError(
-            _(
-                "Another process is writing to the knowledge base in {folder}; nothing was changed. Try "
-                "again when it has finished."
-            ).format(folder=folder)
-        ) from None
-    except StoreError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            _(
-                "{path} cannot be written ({reason}). Nothing was changed; make room, get permission to "
-                "write, or choose another folder."
-            ).format(path=folder, reason=error.strerror or error)
-        ) from error
+    with explained(folder, "written"):
+        try:
+            with FileLock(folder / LOCK, timeout=seconds):
+                yield
+        except Timeout:
+            raise StoreError(
+                _(
+                    "Another process is writing to the knowledge base in {folder}; nothing was changed. Try "
+                    "again when it has finished."
+                ).format(folder=folder)
+            ) from None
 
 
 def read(folder: Path) -> OldFolder:
@@ -140,17 +132,10 @@ def remove(folder: Path) -> None:
 def _rows(path: Path, n_bytes: int, expected: int) -> list[dict[str, Any]]:
     if not n_bytes:
         return []
-    try:
-        with path.open("rb") as file:
-            lines = file.read(n_bytes)
-    except FileNotFoundError:
-        raise StoreError(_("{path} is missing. {advice}").format(path=path, advice=advice())) from None
-    except OSError as error:
-        raise StoreError(
-            _("{path} cannot be read ({reason}). See that it is there and that you may read it.").format(
-                path=path, reason=error.strerror or error
-            )
-        ) from error
+    if not path.exists():
+        raise StoreError(_("{path} is missing. {advice}").format(path=path, advice=advice()))
+    with explained(path, "read"), path.open("rb") as file:
+        lines = file.read(n_bytes)
     if zlib.crc32(lines) != expected:
         raise damaged(path, _("its checksum does not fit"))
     rows: list[dict[str, Any]] = json.loads(b"[" + lines.rstrip(b"\n").replace(b"\n", b",") + b"]")

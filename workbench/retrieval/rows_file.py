@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from workbench.encoders.database import Database, Trouble
 from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, text_key
@@ -23,6 +24,7 @@ __all__ = [
     "advice",
     "checksum",
     "damaged",
+    "explained",
     "insert_rows",
     "keep_codes",
     "keep_state",
@@ -174,3 +176,26 @@ def damaged(path: Path, what: str) -> StoreError:
     return StoreError(
         _("{path} is damaged: {reason}. {advice}").format(path=path, reason=what, advice=advice())
     )
+
+
+@contextmanager
+def explained(path: Path, done: Literal["created", "written", "read"]) -> Iterator[None]:
+    """Turn the system's refusals (no permission, no room, no folder) into sentences."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        match done:
+            case "created":
+                message = _("{path} cannot be created ({reason}). Choose a folder in which you may write.")
+            case "written":
+                message = _(
+                    "{path} cannot be written ({reason}). Nothing was changed; make room, get permission to "
+                    "write, or choose another folder."
+                )
+            case "read":
+                message = _(
+                    "{path} cannot be read ({reason}). See that it is there and that you may read it."
+                )
+        raise StoreError(message.format(path=path, reason=error.strerror or error)) from error

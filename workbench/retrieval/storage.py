@@ -1,4 +1,4 @@
-"""What a knowledge base keeps: its state and rows, the protocol of what keeps them, and rows in memory.
+"""What a knowledge base keeps, its state and rows, and how it keeps them in memory.
 
 Rows in a folder are in :mod:`~workbench.retrieval.folder_store`. No encoding and no search here.
 """
@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from workbench.retrieval.approximate import IndexRecord
 from workbench.retrieval.records import Records
 from workbench.texts import cleaning_recipe
 
-__all__ = ["Contents", "KnowledgeBaseInfo", "MemoryStore", "State", "Store", "now"]
+__all__ = ["Contents", "KnowledgeBaseInfo", "State", "Store", "now"]
 
 
 def now() -> str:
@@ -145,46 +145,16 @@ class KnowledgeBaseInfo(Result):
         return render("retrieval/info.html", facts=self.to_dict())
 
 
-class Store(Protocol):
-    """Rows of one knowledge base; changed only inside ``with store.changing():``."""
+class Store:
+    """Rows of one knowledge base, in memory; changed only inside ``with store.changing():``.
 
-    state: State
-    contents: Contents
+    Parameters
+    ----------
+    encoder : mapping
+        See :func:`~workbench.retrieval.adding.encoder_entry`.
+    """
 
-    @property
-    def folder(self) -> Path | None:
-        """None in memory."""
-
-    @property
-    def n_bytes(self) -> int:
-        """That it takes, on disk or in memory."""
-
-    def changing(self) -> AbstractContextManager[None]:
-        """Keep other processes from writing; what they wrote before is in `contents` from here on.
-
-        What is done inside is kept when the block ends, all of it, or nothing if it ends with an error.
-        """
-
-    def append(self, more: Contents) -> None:
-        """Add rows at the end."""
-
-    def rewrite(self, contents: Contents, encoder: Mapping[str, Any] | None = None) -> None:
-        """Put other rows, perhaps of another encoder, in the place of all."""
-
-    def check_vectors(self) -> None:
-        """Compare the vectors with their checksum, if they have one."""
-
-    def read_codes(self) -> bytes | None:
-        """The index that the state speaks of; None if it is not there, or is not the same any more."""
-
-    def keep_index(self, record: IndexRecord, codes: bytes | None, generation: int) -> None:
-        """Keep an index over rows of a generation, unless another one has come since."""
-
-
-class MemoryStore:
-    """Rows in memory."""
-
-    folder = None
+    folder: Path | None = None
 
     def __init__(self, encoder: Mapping[str, Any]) -> None:
         self.state = State(encoder)
@@ -192,28 +162,37 @@ class MemoryStore:
 
     @property
     def n_bytes(self) -> int:
+        """That it takes, on disk or in memory."""
         lines = (line for part in (self.contents.texts, self.contents.records.kept) for line in part)
         return self.contents.vectors.nbytes + sum(len(line.encode()) for line in lines)
 
     def changing(self) -> AbstractContextManager[None]:
+        """Keep other processes from writing; what they wrote before is in `contents` from here on.
+
+        What is done inside is kept when the block ends, all of it, or nothing if it ends with an error.
+        """
         return nullcontext()
 
     def append(self, more: Contents) -> None:
+        """Add rows at the end."""
         contents = self.contents.followed_by(more)
         self.state = replace(self.state, changed=now(), revision=self.state.revision + 1)
         self.contents = contents
 
     def rewrite(self, contents: Contents, encoder: Mapping[str, Any] | None = None) -> None:
+        """Put other rows, perhaps of another encoder, in the place of all, as a new generation."""
         self.state = self.state.next_generation(encoder)
         self.contents = Contents.nothing(self.state.dimension)
         self.append(contents)
 
     def check_vectors(self) -> None:
-        return
+        """Compare the vectors with their checksum, if they have one."""
 
     def read_codes(self) -> bytes | None:
+        """The index that the state speaks of; None if it is not there, or is not the same any more."""
         return None
 
     def keep_index(self, record: IndexRecord, codes: bytes | None, generation: int) -> None:
+        """Keep an index over rows of a generation, unless another one has come since."""
         # Who built it holds it; kept here it would only be there twice.
         self.state = replace(self.state, index=replace(record, sha256=None))
