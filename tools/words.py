@@ -46,7 +46,18 @@ def extracted() -> Catalog:
     )
     for file, _line, message, comments, context in found:
         catalogue.add(message, locations=[(f"workbench/{file}", 0)], auto_comments=comments, context=context)
+    for message in sorted(_help_texts()):
+        catalogue.add(message, locations=[("workbench/cli/__init__.py", 0)])
     return catalogue
+
+
+def _help_texts() -> set[str]:
+    """Docstrings of commands, and what is said of their options: looked up when a help page is shown."""
+    # Here, since an install compiles the catalogue before the package is there.
+    from workbench.cli import app
+    from workbench.cli.running import help_texts
+
+    return help_texts(app)
 
 
 def read(path: Path = CATALOGUE) -> Catalog:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -23,7 +24,7 @@ from typer.testing import CliRunner, Result
 
 from tests.interrupts import heed_ctrl_c
 from workbench import EXAMPLE_JDS, EXAMPLE_QUERY, Cutoff, __version__, load_encoder
-from workbench.cli import app
+from workbench.cli import app, notebooks
 from workbench.cli.notebooks import lab_arguments
 from workbench.cli.output import wrapped
 from workbench.errors import InputError
@@ -437,6 +438,70 @@ class TestLab:
                 pass  # the address is printed before the door is open
             time.sleep(0.1)
         pytest.fail(f"no answer within a minute\n{log.read_text()}")
+
+
+def help_pages(command=None, path=()):
+    """The arguments that each command goes by, groups too."""
+    command = command or typer.main.get_command(app)
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from help_pages(inner, (*path, name))
+
+
+class TestLanguage:
+    def test_the_option_stands_before_the_command_and_wins_over_the_settings(self, jds, monkeypatch):
+        monkeypatch.setenv("WORKBENCH_LANGUAGE", "en")
+        done = workbench("--language", "zh", "search", "Agent", "--kb", jds, "-e", "use", "-c", "1")
+        assert "阈值 1.0000，未校准。 搜索了 3 条文本。" in done.stdout
+        assert "没有文本高于阈值。" in done.stderr
+        assert (
+            "No text lies above" in workbench("search", "Agent", "--kb", jds, "-e", "use", "-c", "1").stderr
+        )
+
+    @pytest.mark.parametrize("variable", [{"WORKBENCH_LANGUAGE": "zh"}, {"LANG": "zh_CN.UTF-8"}])
+    def test_without_it_the_settings_and_then_the_locale_say_which(self, variable):
+        environment = {"WORKBENCH_LANGUAGE": "", "LC_ALL": "", "LC_MESSAGES": "", **variable}
+        done = in_a_shell("search", " ", "-e", "use", environment=environment)
+        assert done.stderr.decode().splitlines()[-1].startswith("错误：")
+
+    @pytest.mark.parametrize("arguments", [("--language", "zh", "--help"), ("--help", "--language=zh")])
+    def test_help_follows_it_wherever_it_stands(self, arguments):
+        done = workbench(*arguments)
+        assert done.exit_code == 0
+        assert "显示与 QUERY 语义最接近的文本。" in done.stdout
+        assert "╭─ 命令" in done.stdout
+
+    @pytest.mark.parametrize("path", list(help_pages()), ids=" ".join)
+    def test_help_is_whole_in_both_languages(self, path, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "120")
+        english, chinese = (workbench("--language", code, *path, "--help").stdout for code in ("en", "zh"))
+        assert not re.search("[一-龥]", english)
+        assert not [line for line in (english + chinese).splitlines() if "…" in line]
+        options = set(re.findall(r"--[a-z-]+", english))
+        assert set(re.findall(r"--[a-z-]+", chinese)) == options
+        # What is left in English are names and metavariables, never two small words in a row.
+        assert not re.search(r"\b(the|of|and|a|to|is) [a-z]+ ", chinese)
+
+    def test_help_says_what_it_said_before_another_language_was_asked_for(self):
+        before = workbench("calibrate", "--help").stdout
+        workbench("--language", "zh", "calibrate", "--help")
+        assert workbench("calibrate", "--help").stdout == before
+
+    def test_usage_errors_have_their_frame_in_the_language(self):
+        done = workbench("--language", "zh", "search")
+        assert done.exit_code == 2
+        assert "输入 'workbench search -h' 查看帮助。" in done.stderr
+        assert "╭─ 错误" in done.stderr
+
+    def test_another_language_is_refused(self):
+        assert workbench("--language", "fr", "doctor").exit_code == 2
+
+    def test_processes_that_are_started_speak_it_too(self, monkeypatch):
+        monkeypatch.setattr(notebooks, "lab_arguments", lambda *_, **__: [sys.executable])
+        monkeypatch.setattr(os, "execv", lambda *_: print(os.environ["WORKBENCH_LANGUAGE"]))
+        monkeypatch.setattr(subprocess, "call", lambda *_: 0)
+        assert workbench("--language", "zh", "lab").stdout == "zh\n"
+        assert os.environ.get("WORKBENCH_LANGUAGE") != "zh"
 
 
 class TestProcess:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from workbench import Cutoff, load_encoder
 from workbench.calibration import Capacity, MaxFBeta, MinCost, TargetRecall
 from workbench.cli import app
-from workbench.cli.calibration_rules import rule_from_text
+from workbench.cli.options import rule_from_text
 from workbench.errors import InputError
 from workbench.pairs import read_pairs, score_pairs
 

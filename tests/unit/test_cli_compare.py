@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from workbench import load_encoder
 from workbench.cli import app
-from workbench.cli.compare_variants import Scored, _named_once
+from workbench.cli.compare import Scored, _named_once
 from workbench.errors import InputError
 from workbench.pairs import pair_vectors, read_pairs, score_pairs
 

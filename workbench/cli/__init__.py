@@ -1,7 +1,7 @@
-"""The command line ``workbench``: thin commands over the package, one module each.
+"""The command line ``workbench``: thin commands over the package, a module a family of commands.
 
-A command is a function in a module of its own, and a line below. What it needs it imports when it
-runs, so that ``workbench --help`` answers at once.
+A command is a function and a line below. What it needs it imports when it runs, so that ``workbench --help``
+answers at once.
 
 Exit codes: 0 fine; 1 the answer is no (no text above the cutoff, something amiss in ``doctor``);
 2 usage or input error; 70 a fault of the program; 130 interrupted.
@@ -16,18 +16,10 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import (
-    calibration,
-    check,
-    compare,
-    doctor,
-    explain,
-    knowledge_base,
-    labelling,
-    notebooks,
-    search,
-)
-from workbench.cli.exits import ExitCode, Group
+from workbench.cli import calibration, compare, labelling, notebooks, search
+from workbench.cli.options import SpokenLanguage
+from workbench.cli.running import ExitCode, Group
+from workbench.i18n import gettext as _
 
 __all__ = ["app", "main"]
 
@@ -39,15 +31,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("search")(search.search)
-app.add_typer(knowledge_base.app, name="kb")
+app.add_typer(search.kb, name="kb")
 app.command("calibrate")(calibration.calibrate)
 app.add_typer(labelling.app, name="pairs")
-app.command("check")(check.check)
+app.command("check")(calibration.check)
 app.command("compare")(compare.compare)
-app.command("explain")(explain.explain)
+app.command("explain")(search.explain)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)
 app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)
-app.command("doctor")(doctor.doctor)
+app.command("doctor")(notebooks.doctor)
 
 
 def _show_version(wanted: bool) -> None:
@@ -61,6 +53,7 @@ def workbench(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
     ] = False,
+    language: SpokenLanguage = None,
 ) -> None:
     """Match job descriptions and résumé texts by meaning, and know how far to trust the cutoff.
 
@@ -81,5 +74,5 @@ def main() -> None:
         app(prog_name="workbench")
     except Exception:
         traceback.print_exc()
-        typer.echo("This is a fault of workbench; please report it with the lines above.", err=True)
+        typer.echo(_("This is a fault of workbench; please report it with the lines above."), err=True)
         raise SystemExit(ExitCode.FAULT) from None

@@ -1,4 +1,4 @@
-"""``workbench calibrate``: from labelled pairs to a cutoff card and its report."""
+"""``workbench calibrate``: from labelled pairs to a card and a report; ``check``: does a card still hold?"""
 
 from __future__ import annotations
 
@@ -8,67 +8,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.calibration_rules import FORMS
-from workbench.cli.exits import ExitCode
-from workbench.cli.output import note, print_json
-from workbench.cli.search import EncoderSpec, Json
+from workbench.cli.options import (
+    FORMS,
+    ClusterColumn,
+    ColumnNames,
+    EncoderSpec,
+    Json,
+    PairsPath,
+    PositiveWords,
+    Prevalence,
+    Seed,
+    WeightColumn,
+    read_scored,
+    rule_from_text,
+)
+from workbench.cli.output import note, print_json, print_signed
+from workbench.cli.running import ExitCode
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import number
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from workbench.calibration import Study
     from workbench.calibration.groups import GroupFigures
     from workbench.cutoffs import Cutoff
     from workbench.encoders import Encoder
 
-__all__ = [
-    "ClusterColumn",
-    "ColumnNames",
-    "PairsPath",
-    "PositiveWords",
-    "Prevalence",
-    "WeightColumn",
-    "calibrate",
-    "column_names",
-    "read_scored",
-]
+__all__ = ["calibrate", "check"]
 
-PairsPath = Annotated[
-    Path,
-    typer.Argument(
-        metavar="PAIRS", help="Labelled pairs: a folder with pairs.csv, or one table with jd, resume, label."
-    ),
-]
-ColumnNames = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--column", metavar="OURS=THEIRS", help="For a table with other names, such as jd=job_description."
-    ),
-]
-PositiveWords = Annotated[
-    list[str] | None,
-    typer.Option("--positive", metavar="WORD", help="Label that means a match, such as 'Good Fit'."),
-]
-
-Prevalence = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SHARE", help="Share of matches among the pairs that come in, where it is another one."
-    ),
-]
-ClusterColumn = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN", help="Pairs that share its value are not independent.", show_default="jd_id"
-    ),
-]
-WeightColumn = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN", help="Sampling weights.", show_default="weight, or 1 / inclusion_probability"
-    ),
-]
+SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("○", "yellow")}
 
 
 def calibrate(
@@ -139,7 +107,7 @@ def calibrate(
     ] = False,
     column: ColumnNames = None,
     positive: PositiveWords = None,
-    seed: Annotated[int, typer.Option(help="Of resampling.")] = 0,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Find a cutoff for an encoder on labelled PAIRS, and say how sure it is.
@@ -153,14 +121,13 @@ def calibrate(
     from workbench.calibration import calibrate as run_study
     from workbench.calibration.observations import AUTO
     from workbench.calibration.study_groups import with_groups
-    from workbench.cli.calibration_rules import rule_from_text
-    from workbench.cli.calibration_tables import print_study, study_entry
+    from workbench.cli.tables import print_study, study_entry
     from workbench.encoders import load_encoder
 
     if out is not None and out.suffix != ".json":
-        raise InputError(f"--out is {str(out)!r}; a cutoff card is a .json file.")
+        raise InputError(_("--out is {file}; a cutoff card is a .json file.").format(file=repr(str(out))))
     if live is not None and prevalence is not None:
-        raise InputError("Give --prevalence or --live: live pairs imply a prevalence.")
+        raise InputError(_("Give --prevalence or --live: live pairs imply a prevalence."))
     rule = None if choose_by is None else rule_from_text(choose_by)
     loaded = load_encoder(encoder)
     current = _current_cutoff(current_cutoff, loaded)
@@ -198,43 +165,71 @@ def calibrate(
         raise typer.Exit(ExitCode.NO)
 
 
-def read_scored(
-    path: Path,
-    encoder: Encoder,
-    column: list[str] | None = None,
-    positive: list[str] | None = None,
-    *,
-    labelled: bool = True,
-) -> pd.DataFrame:
-    """Pairs of a file or folder with their scores, encoding with a progress bar.
+def check(
+    card: Annotated[Path, typer.Argument(metavar="CARD", help="File of a cutoff card.")],
+    pairs: PairsPath,
+    encoder: EncoderSpec = None,
+    target_precision: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Test this precision.", show_default="what the card promises"),
+    ] = None,
+    target_missed: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Test this missed share.", show_default="what the card promises"),
+    ] = None,
+    confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the check.")] = 0.95,
+    prevalence: Prevalence = None,
+    unlabelled: Annotated[
+        bool, typer.Option("--unlabelled", help="PAIRS has no labels: only see whether scores have moved.")
+    ] = False,
+    sequential: Annotated[
+        bool,
+        typer.Option(
+            "--sequential",
+            help="For a check that is made again whenever labels come in: PAIRS holds all since the card.",
+        ),
+    ] = False,
+    require_proof: Annotated[
+        bool, typer.Option("--require-proof", help="Also end with 1 where these pairs cannot tell.")
+    ] = False,
+    column: ColumnNames = None,
+    positive: PositiveWords = None,
+    as_json: Json = False,
+) -> None:
+    """See whether the cutoff of CARD still keeps its promises on new PAIRS.
 
-    Raises
-    ------
-    InputError
-        If the pairs cannot be read.
+    Labelled pairs test its precision and missed share; the scores of all are compared with those that the
+    card was made from.
+
+    Exit code 1 if it no longer holds, with the reason; 0 if it holds or these pairs cannot tell.
     """
-    from workbench.pairs import read_pairs, score_pairs
+    from workbench.calibration.monitoring import check as check_card
+    from workbench.cutoffs import Cutoff
+    from workbench.encoders import load_encoder
 
-    pairs = read_pairs(path, columns=column_names(column), positive=positive, labelled=labelled)
-    return score_pairs(pairs, encoder)
-
-
-def column_names(options: list[str] | None) -> dict[str, str] | None:
-    """What ``--column`` says, as ours to theirs; None if nothing.
-
-    Raises
-    ------
-    InputError
-        If one is not written as OURS=THEIRS.
-    """
-    return dict(_names(text) for text in options or []) or None
-
-
-def _names(text: str) -> tuple[str, str]:
-    ours, equals, theirs = text.partition("=")
-    if not (ours and equals and theirs):
-        raise InputError(f"--column is {text!r}; write OURS=THEIRS, such as jd=job_description.")
-    return ours, theirs
+    cutoff = Cutoff.load(card)
+    loaded = load_encoder(encoder if encoder is not None else cutoff.encoder_name)
+    # Before hours of encoding, not after.
+    cutoff.check_encoder(loaded.name, loaded.fingerprint)
+    scored = read_scored(pairs, loaded, column, positive, labelled=not unlabelled)
+    found = check_card(
+        cutoff,
+        scored,
+        target_precision=target_precision,
+        target_missed=target_missed,
+        sequential=sequential,
+        confidence=confidence,
+        prevalence=prevalence,
+    )
+    if as_json:
+        print_json({"card": str(card), "pairs": str(pairs), **found.to_dict()})
+    else:
+        others = [("", "", sentence) for sentence in found.reasons]
+        print_signed([(*SIGNS[found.holds], found.answer), *others])
+    if found.holds is False or (require_proof and found.holds is None):
+        raise typer.Exit(ExitCode.NO)
+    if found.holds is None and not as_json:
+        note(_("That is no proof that it holds; --require-proof lets such a check fail."))
 
 
 def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None:
@@ -254,8 +249,10 @@ def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None
                 raise
         if not Path(text).exists():
             raise InputError(
-                f"--current-cutoff is {text!r}; it is a number from -1 to 1, "
-                "the file of a cutoff card, or none."
+                _(
+                    "--current-cutoff is {text}; it is a number from -1 to 1, the file of a cutoff card, or "
+                    "none."
+                ).format(text=repr(text))
             )
         return resolve_cutoff(Path(text), encoder)
 
@@ -292,10 +289,10 @@ def _written(
 
 
 def _why_not(study: Study, out: Path | None) -> str:
-    from workbench.calibration.wording import number
-
-    unwritten = "" if out is None else f" {out} was not written."
-    if study.basis == "rule":
-        at = number(study.cutoff.value)
-        return f"No cutoff is guaranteed.{unwritten} --allow-unproven takes {at} all the same."
-    return f"No cutoff does what was asked for.{unwritten}"
+    said = []
+    if out is not None:
+        said.append(_("{file} was not written.").format(file=out))
+    if study.basis != "rule":
+        return " ".join([_("No cutoff does what was asked for."), *said])
+    anyway = _("--allow-unproven takes {cutoff} all the same.").format(cutoff=number(study.cutoff.value))
+    return " ".join([_("No cutoff is guaranteed."), *said, anyway])

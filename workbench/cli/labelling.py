@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.calibration import ColumnNames, PairsPath, PositiveWords, column_names, read_scored
-from workbench.cli.output import encoder_line, note, print_json, print_table, say
-from workbench.cli.search import EncoderSpec, Json
+from workbench.cli.options import (
+    ColumnNames,
+    EncoderSpec,
+    Json,
+    PairsPath,
+    PositiveWords,
+    column_names,
+    read_scored,
+)
+from workbench.cli.output import answer, encoder_line, note, print_json, print_table, say
+from workbench.cli.running import Group
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, ngettext, percent
 
 if TYPE_CHECKING:
     from workbench.pairs import Agreement
@@ -19,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Labelled pairs: check them, compare people, choose what to label next.", no_args_is_help=True
+    help="Labelled pairs: check them, compare people, choose what to label next.",
+    no_args_is_help=True,
+    cls=Group,
 )
 
 Cutoff = Annotated[
@@ -67,12 +79,11 @@ def check(
         "content_hash": content_hash(read),
         **{key: read.attrs[key] for key in ("reading", "resolution")},
     }
-    if as_json:
-        print_json(facts)
-        return
     n, matches = facts["n_pairs"], facts["n_matches"]
-    say(f"{n:,} pairs can be used: {matches:,} matches ({matches / n:.1%}), {facts['n_jds']:,} distinct JDs.")
-    say(f"content {facts['content_hash']}")
+    said = _("{n} pairs can be used: {matches} matches ({share}), {jds} distinct JDs.").format(
+        n=f"{n:,}", matches=f"{matches:,}", share=percent(matches / n), jds=f"{facts['n_jds']:,}"
+    )
+    answer(as_json, facts, said, _("content {hash}").format(hash=facts["content_hash"]))
 
 
 @app.command()
@@ -112,7 +123,8 @@ def agreement(
     if noise is not None:
         say(noise.summary())
     if differing:
-        say(f"They differ on: {', '.join(differing[:20])}{', …' if len(differing) > 20 else ''}")
+        shown = listed([*differing[:20], *["…"] * (len(differing) > 20)])
+        say(_("They differ on: {pairs}").format(pairs=shown))
 
 
 @app.command()
@@ -136,11 +148,9 @@ def plan(
     found = plan_labels(
         read_scored(pairs, loaded, column, positive), cutoff, half_width=half_width, confidence=confidence
     )
-    if as_json:
-        print_json(found.to_dict())
-        return
-    note(encoder_line(loaded))
-    say(found.summary())
+    if not as_json:
+        note(encoder_line(loaded))
+    answer(as_json, found.to_dict(), found.summary())
 
 
 @app.command()
@@ -178,19 +188,29 @@ def propose(
     from workbench.pairs import write_pairs
 
     if out.exists() and any(out.iterdir()):
-        raise InputError(f"{out} is there already; choose another folder, so that no labels are lost.")
+        raise InputError(
+            _("{folder} is there already; choose another folder, so that no labels are lost.").format(
+                folder=out
+            )
+        )
     loaded = load_encoder(encoder)
     unlabelled = read_scored(pool, loaded, column, labelled=False)
     known = None if labelled is None else read_scored(labelled, loaded)
     batch = draw(unlabelled, n, cutoff, groups=by or (), labelled=known, seed=seed)
     write_pairs(out, batch.drop(columns="score"))
     above = int((batch["score"] > cutoff).sum())
-    if as_json:
-        print_json({"folder": str(out), "n": len(batch), "n_above": above, "n_pool": len(unlabelled)})
-        return
-    note(encoder_line(loaded))
-    say(f"{len(batch):,} of {len(unlabelled):,} pairs written to {out}; {above:,} lie above {cutoff:g}.")
-    say(f"Label them in notebooks/05_label_pairs.ipynb with pairs_folder = {str(out)!r}.")
+    if not as_json:
+        note(encoder_line(loaded))
+    entry = {"folder": str(out), "n": len(batch), "n_above": above, "n_pool": len(unlabelled)}
+    said = _("{n} of {total} pairs written to {folder}; {above} lie above {cutoff}.").format(
+        n=f"{len(batch):,}",
+        total=f"{len(unlabelled):,}",
+        folder=out,
+        above=f"{above:,}",
+        cutoff=f"{cutoff:g}",
+    )
+    following = _("Label them in notebooks/05_label_pairs.ipynb with pairs_folder = {folder}.")
+    answer(as_json, entry, said, following.format(folder=repr(str(out))))
 
 
 @app.command("import")
@@ -209,17 +229,21 @@ def import_(
     from workbench.pairs import read_argilla, read_label_studio, write_pairs
 
     if (out / "pairs.csv").exists():
-        raise InputError(f"{out} holds a set already; choose another folder.")
+        raise InputError(_("{folder} holds a set already; choose another folder.").format(folder=out))
     read = read_label_studio if tool is Tool.LABEL_STUDIO else read_argilla
     found = read(file, columns=column_names(column), positive=positive, label=label)
     write_pairs(out, found.pairs, found.annotations)
-    facts = {"folder": str(out), "n_pairs": len(found.pairs), "n_labels": len(found.annotations)}
-    if as_json:
-        print_json({**facts, "n_skipped": found.n_skipped})
-        return
-    say(f"{len(found.pairs):,} pairs with {len(found.annotations):,} labels written to {out}.")
-    if found.n_skipped:
-        say(f"{found.n_skipped:,} answers were skipped, cancelled or drafts, and left out.")
+    n, n_labels, n_skipped = len(found.pairs), len(found.annotations), found.n_skipped
+    entry = {"folder": str(out), "n_pairs": n, "n_labels": n_labels, "n_skipped": n_skipped}
+    said = [_written(n, n_labels, out)]
+    if n_skipped:
+        skipped = ngettext(
+            "{n} answer was skipped, cancelled or a draft, and left out.",
+            "{n} answers were skipped, cancelled or drafts, and left out.",
+            n_skipped,
+        )
+        said.append(skipped.format(n=f"{n_skipped:,}"))
+    answer(as_json, entry, *said)
 
 
 @app.command()
@@ -250,12 +274,10 @@ def export(
         said = None if without_labels else read_annotations(pairs, columns=names, positive=positive)
         write = write_label_studio if target is Target.LABEL_STUDIO else write_argilla
         written, n_labels = write(out, read, said), 0 if said is None else len(said)
-    if as_json:
-        print_json({"path": str(written), "n_pairs": len(read), "n_labels": n_labels})
-        return
-    say(f"{len(read):,} pairs with {n_labels:,} labels written to {written}.")
-    if target is Target.LABEL_STUDIO:
-        note("The labelling interface for Label Studio: 'workbench pairs label-studio-interface'.")
+    entry = {"path": str(written), "n_pairs": len(read), "n_labels": n_labels}
+    answer(as_json, entry, _written(len(read), n_labels, written))
+    if target is Target.LABEL_STUDIO and not as_json:
+        note(_("The labelling interface for Label Studio: 'workbench pairs label-studio-interface'."))
 
 
 @app.command("label-studio-interface")
@@ -268,12 +290,18 @@ def label_studio_interface(
     typer.echo(label_studio_config(grades=grades), nl=False)
 
 
+def _written(n_pairs: int, n_labels: int, where: Path) -> str:
+    return _("{n} pairs with {labels} labels written to {place}.").format(
+        n=f"{n_pairs:,}", labels=f"{n_labels:,}", place=where
+    )
+
+
 def _agreement_row(part: Agreement) -> dict[str, Any]:
     return {
-        "": "all" if part.group is None else part.group,
-        "pairs": part.n_pairs,
-        "differ": part.n_disagreements,
-        "agreement": str(part.percent),
-        "Cohen's kappa": str(part.kappa),
-        "Krippendorff's alpha": str(part.alpha),
+        "": _("all") if part.group is None else part.group,
+        _("pairs"): part.n_pairs,
+        _("differ"): part.n_disagreements,
+        _("agreement"): str(part.percent),
+        _("Cohen's kappa"): str(part.kappa),
+        _("Krippendorff's alpha"): str(part.alpha),
     }

@@ -1,24 +1,34 @@
-"""``workbench run`` and ``workbench lab``: notebooks as reports, and in JupyterLab."""
+"""``workbench run`` and ``lab``: notebooks as reports, and in JupyterLab; ``doctor``: would all work here?"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from workbench.cli.output import note, print_json, print_table, say, shown
+from workbench.cli.options import Json
+from workbench.cli.output import note, print_json, print_table, say, shown, stdout_console
+from workbench.cli.running import ExitCode
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext
 from workbench.settings import get_settings
 
-__all__ = ["PASS_ON", "RunCommand", "lab", "lab_arguments", "run"]
+if TYPE_CHECKING:
+    from workbench.diagnostics import Finding
+
+__all__ = ["PASS_ON", "RunCommand", "doctor", "lab", "lab_arguments", "run"]
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 PARAMETER_FLAGS = ("-p", "--parameter")
+# Signs beside colours, for those who see none.
+SIGNS = {"ok": ("✓", "green"), "note": ("○", "yellow"), "problem": ("✗", "red")}
 
 
 class RunCommand(TyperCommand):
@@ -90,7 +100,8 @@ def run(
             print_table(value, title=name)
         else:
             say(f"{name}: {shown(value)}")
-    for kind, file in (("notebook", done.output), ("report", done.html), ("results", done.results_file)):
+    files = ((_("notebook"), done.output), (_("report"), done.html), (_("results"), done.results_file))
+    for kind, file in files:
         if file is not None:
             say(f"{kind}: {file}")
 
@@ -105,7 +116,7 @@ def lab(
     Further options are passed on to JupyterLab.
     """
     arguments = lab_arguments(get_settings().project_dir, port=port, browser=browser, extra=ctx.args)
-    note(f"Starting JupyterLab in {get_settings().project_dir} …")
+    note(_("Starting JupyterLab in {folder} …").format(folder=get_settings().project_dir))
     if os.name == "posix":
         # JupyterLab takes our place, so that Ctrl-C is its own.
         os.execv(arguments[0], arguments)
@@ -122,7 +133,10 @@ def lab_arguments(project: Path, *, port: int, browser: bool, extra: list[str]) 
     """
     if not (project / "notebooks").is_dir():
         raise InputError(
-            f"{project} has no folder notebooks/; go to the project's folder, or set WORKBENCH_PROJECT to it."
+            _(
+                "{folder} has no folder notebooks/; go to the project's folder, or set WORKBENCH_PROJECT to "
+                "it."
+            ).format(folder=project)
         )
     arguments = [
         sys.executable,
@@ -141,10 +155,30 @@ def lab_arguments(project: Path, *, port: int, browser: bool, extra: list[str]) 
     return arguments + extra
 
 
+def doctor(as_json: Json = False) -> None:
+    """Show what is installed, which encoders can be loaded here, and what is amiss.
+
+    Exit code 1 if there is a problem that keeps the workbench from its work.
+    """
+    from workbench.diagnostics import diagnose
+
+    findings = diagnose()
+    problems = [finding for finding in findings if finding.status == "problem"]
+    if as_json:
+        print_json({"ok": not problems, "findings": [finding.to_dict() for finding in findings]})
+    else:
+        _show(findings)
+        found = ngettext("{n} problem found.", "{n} problems found.", len(problems))
+        count = found.format(n=len(problems)) if problems else _("No problem found.")
+        say(f"{count}  ✓ {_('fine')}   ○ {_('can be done without')}   ✗ {_('problem')}")
+    if problems:
+        raise typer.Exit(ExitCode.NO)
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise InputError(f"The parameter {name!r} has no value; write -p {name} VALUE.")
+        raise InputError(_("The parameter '{name}' has no value; write -p {name} VALUE.").format(name=name))
     return name, value
 
 
@@ -156,6 +190,29 @@ def _list(declared: Any, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(rows)
+        heads = (_("parameter"), _("default"), _("takes"), _("what"))
+        print_table([dict(zip(heads, row.values(), strict=True)) for row in rows])
     else:
-        note("The notebook has no parameters.")
+        note(_("The notebook has no parameters."))
+
+
+def _show(findings: list[Finding]) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    console = stdout_console()
+    width = max(len(finding.name) for finding in findings)
+    for topic, group in groupby(findings, key=lambda finding: finding.topic):
+        console.print(Text(topic, style="bold"))
+        table = Table.grid(padding=(0, 2))
+        table.add_column()
+        table.add_column(min_width=width)
+        table.add_column(overflow="fold")
+        for finding in group:
+            sign, colour = SIGNS[finding.status]
+            said = Text(finding.value)
+            if finding.advice:
+                said.append(f"\n{finding.advice}", style="italic")
+            table.add_row(Text(sign, style=colour), Text(finding.name), said)
+        console.print(Padding(table, (0, 0, 1, 2)))

@@ -6,11 +6,13 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from workbench.i18n import gettext as _
+from workbench.i18n import percent
 from workbench.texts import tidy
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from workbench.encoders import Encoder
 
 __all__ = [
+    "PIECE",
+    "answer",
     "cutoff_entry",
     "encoder_entry",
     "encoder_line",
@@ -29,10 +33,12 @@ __all__ = [
     "print_facts",
     "print_hits",
     "print_json",
+    "print_signed",
     "print_table",
     "probability_line",
     "say",
     "shown",
+    "simple_table",
     "stdout_console",
     "wrapped",
 ]
@@ -46,12 +52,22 @@ MOST_ROWS = 20
 
 # Between these a line may be broken: a word, or a CJK character with the marks that must not begin a line.
 _CJK = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
-_PIECE = re.compile(rf"(?:[{_CJK}]|[^\s{_CJK}]+)[，。、；：！？）》」』】”’]*\s*")
+_CLOSING = "\uff0c\u3002\u3001\uff1b\uff1a\uff01\uff1f\uff09\u300b\u300d\u300f\u3011\u201d\u2019"
+PIECE = rf"(?:[{_CJK}]|[^\s{_CJK}]+)[{_CLOSING}]*"
 
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def answer(as_json: bool, entry: Mapping[str, Any], *sentences: str) -> None:
+    """What a command found: for machines, or for people, a sentence a line."""
+    if as_json:
+        print_json(entry)
+    else:
+        for sentence in sentences:
+            say(sentence)
 
 
 def note(sentence: str) -> None:
@@ -70,21 +86,21 @@ def stdout_console() -> Console:
 def print_hits(hits: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
     """Hits as a table: rank, score with 4 decimals, match as sign and word, text."""
     console = stdout_console()
-    table = _table(title)
-    table.add_column("rank", justify="right")
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("match", no_wrap=True)
+    table = simple_table(title)
+    table.add_column(_("rank"), justify="right")
+    table.add_column(_("score"), justify="right", no_wrap=True)
+    table.add_column(_("match"), no_wrap=True)
     probable = any("probability" in hit for hit in hits)
     if probable:
-        table.add_column("probability", no_wrap=True)
-    table.add_column("text", overflow="fold")
+        table.add_column(_("probability"), no_wrap=True)
+    table.add_column(_("text"), overflow="fold")
     # rich breaks lines at spaces only, which Chinese has none of.
     width = max(20, console.width - WIDTH_BESIDE_TEXT - WIDTH_OF_PROBABILITY * probable)
     for hit in hits:
         table.add_row(
             str(hit["rank"]),
             f"{hit['score']:.4f}",
-            _text("✓ yes" if hit["is_match"] else "· no", style="green" if hit["is_match"] else "dim"),
+            _text(f"✓ {_('yes')}", "green") if hit["is_match"] else _text(f"· {_('no')}", "dim"),
             *([_chance(hit)] if probable else []),
             wrapped(tidy(hit["text"]), width),
         )
@@ -96,7 +112,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> 
     if rows and {"rank", "score", "is_match", "text"} <= rows[0].keys():
         print_hits(rows, title)
         return
-    table = _table(title)
+    table = simple_table(title)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     for column in columns:
         numbers = all(_is_number(row.get(column)) for row in rows)
@@ -104,13 +120,40 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> 
     for row in rows[:MOST_ROWS]:
         table.add_row(*(_text(shown(row.get(column))) for column in columns))
     if len(rows) > MOST_ROWS:
-        table.caption = _text(f"and {len(rows) - MOST_ROWS:,} more")
+        table.caption = _text(_("and {n} more").format(n=f"{len(rows) - MOST_ROWS:,}"))
     stdout_console().print(table)
+
+
+def simple_table(title: str | None = None, caption: str | None = None) -> Table:
+    """A table without lines but the one below its head."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(
+        title=None if title is None else _text(title, style="bold"),
+        title_justify="left",
+        caption=None if caption is None else _text(caption),
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
 
 
 def say(sentence: str) -> None:
     """A line of the answer, on stdout; it is not broken into lines."""
     stdout_console().print(tidy(sentence), soft_wrap=True)
+
+
+def print_signed(lines: Iterable[tuple[str, str, str]]) -> None:
+    """Sentences behind a sign and its colour; those without a sign go with the one above them."""
+    from rich.table import Table
+
+    console = stdout_console()
+    table = Table.grid(padding=(0, 1))
+    for sign, colour, sentence in lines:
+        said = wrapped(sentence, console.width - 2)
+        table.add_row(_text(sign, f"bold {colour}"), said, style="bold" if sign else "")
+    console.print(table)
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
@@ -129,7 +172,7 @@ def shown(value: Any) -> str:
         case None:
             return ""
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case float():
             return f"{value:.4f}"
         case str():
@@ -143,7 +186,7 @@ def wrapped(text: str, width: int) -> Text:
     from rich.text import Text
 
     lines = [""]
-    for piece in _PIECE.findall(text):
+    for piece in re.findall(rf"{PIECE}\s*", text):
         if lines[-1] and cell_len((lines[-1] + piece).rstrip()) > width:
             lines.append("")
         lines[-1] += piece
@@ -164,9 +207,18 @@ def encoder_entry(encoder: Encoder) -> dict[str, Any]:
 
 def encoder_line(encoder: Encoder) -> str:
     """The encoder in a line, with the reason if it was chosen automatically."""
+    said = _("{name}, {dimension} dimensions, {device}, {fingerprint}").format(
+        name=encoder.name,
+        dimension=encoder.dimension,
+        device=encoder.device,
+        fingerprint=encoder.fingerprint,
+    )
     because = getattr(encoder, "chosen_because", None)
-    reason = f" (chosen automatically: {because.rstrip('.')})" if because else ""
-    return f"{encoder.name}, {encoder.dimension} dimensions, {encoder.device}, {encoder.fingerprint}{reason}"
+    if not because:
+        return said
+    return _("{encoder} (chosen automatically: {because})").format(
+        encoder=said, because=because.rstrip(".\u3002")
+    )
 
 
 def cutoff_entry(cutoff: Cutoff) -> dict[str, Any]:
@@ -184,10 +236,10 @@ def probability_line(cutoff: Cutoff) -> str | None:
     table = cutoff.evidence.get("probability")
     if table is None:
         return None
-    return (
-        f"Probability of a match from {table.get('n', '?')} labelled pairs, for pairs of which "
-        f"{100 * float(table['prevalence']):.1f} % are matches; '?' is a guess beyond all labelled scores."
-    )
+    return _(
+        "Probability of a match from {n} labelled pairs, for pairs of which {share} are matches; '?' is a "
+        "guess beyond all labelled scores."
+    ).format(n=table.get("n", "?"), share=percent(float(table["prevalence"])))
 
 
 def _chance(hit: Mapping[str, Any]) -> str:
@@ -197,19 +249,6 @@ def _chance(hit: Mapping[str, Any]) -> str:
     if found is None:
         return "–"
     return chance(found["value"], found["low"], found["high"]) + (" ?" if found["is_guess"] else "")
-
-
-def _table(title: str | None) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(
-        title=None if title is None else _text(title, style="bold"),
-        title_justify="left",
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
 
 
 def _text(value: str, style: str = "") -> Any:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from workbench.errors import EncoderError, InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext
+from workbench.i18n import ngettext, pgettext
 from workbench.settings import get_settings
 
 __all__ = ["BaseEncoder", "Encoder", "Role", "Vectors", "fingerprint_of", "milliseconds_a_text"]
@@ -259,7 +259,11 @@ def progress_bar(total: int, what: str, progress: bool | None) -> Any:
         shown = False
     # disable=None lets tqdm hide the bar where there is neither terminal nor notebook.
     return tqdm(
-        total=total, desc=what, unit=_("text"), disable=None if shown is None else not shown, leave=False
+        total=total,
+        desc=what,
+        unit=pgettext("unit of a progress bar", "text"),
+        disable=None if shown is None else not shown,
+        leave=False,
     )
 
 

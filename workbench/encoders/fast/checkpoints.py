@@ -251,7 +251,7 @@ def _download(hub_id: str, size: str) -> Path:
 
 
 def _why_not(place: Path) -> str:
-    return (_flaw(place) or _("usable")).rstrip(".。") if place.is_dir() else _("no such folder")
+    return (_flaw(place) or _("usable")).rstrip(".\u3002") if place.is_dir() else _("no such folder")
 
 
 def _how_to_get(hub_id: str, size: str, looked: list[str], error: Exception) -> str:

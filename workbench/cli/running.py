@@ -1,0 +1,180 @@
+"""How a command runs: in which language, with which exit code, errors and warnings as sentences on stderr."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, get_args
+
+import typer
+from typer.core import TyperGroup
+
+from workbench.cli.output import PIECE
+from workbench.errors import InputError, WorkbenchError
+from workbench.i18n import N_, Language, current_language, language
+from workbench.i18n import gettext as _
+
+__all__ = ["ExitCode", "Group", "help_texts"]
+
+# What typer's own module of help pages says.
+LIBRARY = {
+    "ARGUMENTS_PANEL_TITLE": N_("Arguments"),
+    "OPTIONS_PANEL_TITLE": N_("Options"),
+    "COMMANDS_PANEL_TITLE": N_("Commands"),
+    "ERRORS_PANEL_TITLE": N_("Error"),
+    "ABORTED_TEXT": N_("Aborted."),
+    "DEFAULT_STRING": N_("[default: {}]"),
+    "REQUIRED_LONG_STRING": N_("[required]"),
+    "RICH_HELP": N_("Try [blue]'{command_path} {help_option}'[/] for help."),
+}
+HELP_OPTION = N_("Show this message and exit.")
+# Where rich may break a line: it knows of spaces only, and cuts off what then has no room. Spaces go with
+# what follows them, since it does not see that one behind wide characters is beyond the end.
+BREAKS = re.compile(rf"\s*{PIECE}")
+
+
+class ExitCode(IntEnum):
+    """What the shell sees."""
+
+    FINE = 0
+    NO = 1
+    INPUT = 2
+    FAULT = 70  # EX_SOFTWARE of sysexits.h, so that a crash is not taken for a "no"
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+class Group(TyperGroup):
+    """A group of commands whose errors end in a sentence and an exit code, in the language asked for."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+        given = list(sys.argv[1:] if args is None else args)
+        with _speaking(_asked_for(given)):
+            return super(Group, _in_language_now(self)).main(given, *rest, **options)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = super().get_command(ctx, cmd_name)
+        return None if command is None else _in_language_now(command)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            with _warnings_as_sentences():
+                try:
+                    return super().invoke(ctx)
+                finally:
+                    sys.stdout.flush()
+        except WorkbenchError as error:
+            if os.environ.get("WORKBENCH_DEBUG", "0") not in ("", "0"):
+                traceback.print_exc()
+            typer.secho(_("Error: {error}").format(error=error), err=True, fg="red")
+            raise typer.Exit(ExitCode.INPUT) from error
+        except KeyboardInterrupt:
+            said = _(
+                "Interrupted. Texts that were encoded already are kept; give the command again to go on."
+            )
+            typer.echo(f"\n{said}", err=True)
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except BrokenPipeError:
+            # Whoever read our output has closed it, as `head` does; what is left must not be flushed into it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(ExitCode.BROKEN_PIPE) from None
+
+
+def help_texts(app: typer.Typer) -> set[str]:
+    """All that the help pages of an app say, in English, for the catalogue of messages."""
+    found: set[str] = set()
+    commands = [typer.main.get_command(app)]
+    while commands:
+        command: Any = commands.pop()
+        said = [command.help]
+        for parameter in command.params:
+            said += [parameter.help, parameter.show_default]
+        # A default of one word is a name, not a sentence.
+        found.update(text for text in said if isinstance(text, str) and " " in text)
+        commands += getattr(command, "commands", {}).values()
+    return found
+
+
+def _asked_for(arguments: Sequence[str]) -> Language | None:
+    """The language that ``--language`` names, read before help pages are written in it."""
+    for here, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, _equals, value = here.partition("=")
+        wanted = value or following
+        if name == "--language" and wanted in get_args(Language):
+            return wanted
+    return None
+
+
+@contextmanager
+def _speaking(asked: Language | None) -> Iterator[None]:
+    """Speak the language asked for, also in processes that are started; else that of the settings."""
+    try:
+        code = asked or current_language()
+    except InputError:
+        # The settings say what is wrong with it to those who read them.
+        code = "en"
+    with language(code), _holding(os.environ, {"WORKBENCH_LANGUAGE": asked} if asked else {}):
+        if code == "en":
+            yield
+            return
+        from rich import _wrap
+        from typer import rich_utils
+
+        said = {name: _(text) for name, text in LIBRARY.items()}
+        with _holding(vars(rich_utils), said), _holding(vars(_wrap), {"re_word": BREAKS}):
+            yield
+
+
+@contextmanager
+def _holding(mapping: MutableMapping[str, Any], values: dict[str, Any]) -> Iterator[None]:
+    """Other values for some names, inside a block."""
+    before = {name: mapping[name] for name in values if name in mapping}
+    mapping.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            mapping.pop(name, None)
+        mapping.update(before)
+
+
+def _in_language_now(command: Any) -> Any:
+    """A command whose help is in the language now."""
+    said = copy.copy(command)
+    said.help = _(command.help) if command.help else command.help
+    parameters: list[Any] = []
+
+    def get_params(ctx: Any) -> list[Any]:
+        # Always the same ones, since the parser knows them by identity.
+        if not parameters:
+            parameters.extend(map(_parameter_in_language_now, command.get_params(ctx)))
+        return parameters
+
+    said.get_params = get_params
+    return said
+
+
+def _parameter_in_language_now(parameter: Any) -> Any:
+    said = copy.copy(parameter)
+    for name in ("help", "show_default"):
+        text = getattr(parameter, name, None)
+        if text and isinstance(text, str):
+            setattr(said, name, _(text))
+    return said
+
+
+@contextmanager
+def _warnings_as_sentences() -> Iterator[None]:
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **options: Any) -> None:
+        typer.secho(_("Warning: {message}").format(message=message), err=True, fg="yellow")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield

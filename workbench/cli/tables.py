@@ -1,0 +1,243 @@
+"""The tables of ``workbench calibrate`` and ``compare``: figures side by side, and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import compress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.calibration.comparison import groups_table
+from workbench.calibration.current import figures_today
+from workbench.calibration.report_text import NAMES, sentences
+from workbench.cli.output import print_signed, say, simple_table, stdout_console, wrapped
+from workbench.i18n import N_, number, percent
+from workbench.i18n import gettext as _
+from workbench.texts import tidy
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from workbench.calibration import Comparison, Estimate, Study
+    from workbench.calibration.comparing_figures import ComparedFigure
+    from workbench.calibration.groups import GroupFigures
+
+__all__ = ["figures_table", "groups_rows", "print_study", "study_entry"]
+
+# What is said beside the table, in this order; the sentence on figures says what the table shows.
+LABELS = {
+    "cutoff": N_("cutoff"),
+    "guarantee": N_("guarantee"),
+    "missed_guarantee": N_("missed"),
+    "stability": N_("stability"),
+    "flips": N_("decisions"),
+    "grey_zone": N_("grey zone"),
+    "notes": N_("mind"),
+}
+FILES = {"card": N_("card"), "report": N_("report")}
+SIGNS = {"kept": ("✓", "green"), "moved": ("✗", "red"), "not enough labels": ("○", "yellow")}
+# With fewer characters a line not all figures have room, and cut ones would mislead.
+WIDE = 100
+
+
+def print_study(
+    study: Study, *, groups: Sequence[GroupFigures] = (), files: Mapping[str, Path | None]
+) -> None:
+    """The study for people."""
+    from rich.table import Table
+
+    console = stdout_console()
+    said = sentences(study)
+    if study.verdict is not None:
+        print_signed([(*SIGNS[study.verdict.answer], said["verdict"])])
+    console.print(_figures(study))
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(no_wrap=True, style="bold")
+    rows.add_column()
+    width = console.width - 13
+    for key, label in LABELS.items():
+        if key in said:
+            rows.add_row(_(label), wrapped(said[key], width))
+    rows.add_row(_("prevalence"), wrapped(_prevalence(study), width))
+    rows.add_row(_("pairs"), wrapped(said["pairs"], width))
+    console.print()
+    console.print(rows)
+    for found in groups:
+        say("")
+        console.print(_groups(found))
+        for sentence in found.summary().split("\n"):
+            console.print(wrapped(sentence, console.width))
+    if any(files.values()):
+        say("")
+    for kind, path in files.items():
+        if path is not None:
+            say(f"{_(FILES[kind])}: {path}")
+
+
+def study_entry(study: Study, *, found: bool, files: Mapping[str, Path | None]) -> dict[str, Any]:
+    """The study in JSON: answers, sentences, figures at today's cutoff, and the card."""
+    today = figures_today(study)
+    return {
+        "found": found,
+        "basis": study.basis,
+        "cutoff": study.cutoff.value,
+        "verdict": None if study.verdict is None else study.verdict.answer,
+        "sentences": sentences(study),
+        "figures_today": None if today is None else {name: e.to_dict() for name, e in today.items()},
+        "files": {kind: None if path is None else str(path) for kind, path in files.items()},
+        "card": study.to_dict(),
+    }
+
+
+def _figures(study: Study) -> Any:
+    sure = percent(study.settings["confidence"], None)
+    table = simple_table(
+        caption=_("{sure} intervals; corrected: for having been chosen on the same pairs.").format(sure=sure)
+    )
+    today = figures_today(study)
+    table.add_column(_("figure"))
+    if today is not None:
+        head = _("today's, {cutoff}").format(cutoff=number(study.current_cutoff))
+        table.add_column(head, justify="right", no_wrap=True)
+    if study.basis != "none":
+        head = _(_found(study)).format(cutoff=number(study.cutoff.value))
+        table.add_column(head, justify="right", no_wrap=True)
+        table.add_column(_("corrected"), justify="right", no_wrap=True)
+    for name, (_zh, english) in NAMES.items():
+        cells = [english if name != "f_beta" else f"F{study.rule.f_beta:g}"]
+        if today is not None:
+            cells.append(_interval(today[name]))
+        if study.basis != "none":
+            honest = study.honest.get(name)
+            cells += [_interval(study.figures[name]), "" if honest is None else percent(honest.honest)]
+        table.add_row(*cells)
+    above = [f"{sum(study.observations.scores > cut):,}" for cut in _shown_cutoffs(study)]
+    table.add_row(_("labelled pairs above"), *above, *([""] if study.basis != "none" else []))
+    return table
+
+
+def _groups(found: GroupFigures) -> Any:
+    from rich.text import Text
+
+    cells = found.table(between="\n")
+    table = simple_table(_("By {column}").format(column=found.by))
+    for place, head in enumerate(cells.columns):
+        # Figures stay whole; a long name of a group gives way.
+        table.add_column(str(head), no_wrap=place > 0, overflow="fold")
+    for row in cells.itertuples(index=False, name=None):
+        table.add_row(Text(tidy(str(row[0]))), *(Text(str(value)) for value in row[1:]))
+    return table
+
+
+def _found(study: Study) -> str:
+    if study.basis == "guarantee":
+        return N_("guaranteed, {cutoff}")
+    by_rule = study.guarantee is None and study.missed_guarantee is None
+    return N_("chosen, {cutoff}") if by_rule else N_("unproven, {cutoff}")
+
+
+def _shown_cutoffs(study: Study) -> list[float]:
+    today = [] if study.current_cutoff is None else [study.current_cutoff]
+    return today + ([study.cutoff.value] if study.basis != "none" else [])
+
+
+def _prevalence(study: Study) -> str:
+    labelled, live = float(study.observations.labels.mean()), study.prevalence
+    if study.settings["prevalence"] is not None:
+        said = _("Figures are for {share} matches; {labelled} of the labelled pairs are.")
+    elif study.observations.weights is not None:
+        said = _("Weighted, {share} of pairs are matches; {labelled} as labelled.")
+    else:
+        said = _(
+            "{labelled} of the labelled pairs are matches, and all figures are for pairs like them; give "
+            "--prevalence or --live where other pairs come in."
+        )
+    return said.format(share=percent(live), labelled=percent(labelled))
+
+
+def _interval(estimate: Estimate) -> str:
+    return "–" if str(estimate) == "undefined" else str(estimate)
+
+
+def figures_table(found: Comparison, width: int) -> Table:
+    """One row an encoder, the baseline first; in a narrow terminal without average precision and F1."""
+    from rich.text import Text
+
+    is_wide = width >= WIDE
+    caption = _("{sure} intervals below; difference: of AUC, to {baseline}.").format(
+        sure=percent(found.confidence, None), baseline=found.baseline
+    )
+    if not is_wide:
+        more = _("AP and F1 are shown from {n} characters a line on, and with --json.").format(n=WIDE)
+        caption = f"{caption} {more}"
+    table = simple_table(caption=caption)
+    table.add_column(_("encoder"), overflow="fold")
+    # Short names, so that a table of a hundred characters leaves room for those of encoders.
+    at = _("precision\nat recall\n{share}").format(share=percent(found.at_recall, None))
+    heads = [_("cutoff"), "AUC", _("difference"), "AP", at, "F1", _("flips"), _("ms a\ntext")]
+    shown = [True, True, True, is_wide, True, is_wide, True, bool(found.milliseconds)]
+    for head in compress(heads, shown):
+        table.add_column(head, justify="right", no_wrap=True)
+    for name in found.encoders:
+        cost, flips = found.milliseconds.get(name), found.flips(name)
+        is_baseline = name == found.baseline
+        cells = [
+            number(found.cutoffs[name]),
+            _area(found, name, "auc"),
+            "" if is_baseline else _gap(found, name),
+            _area(found, name, "average_precision", interval=False),
+            _share(found, name, "precision_at_recall"),
+            _area(found, name, "f1", interval=False),
+            "" if is_baseline else "–" if flips is None else f"{flips['differ']:,}",
+            "–" if cost is None else f"{cost:.3g}",
+        ]
+        table.add_row(Text(tidy(name)), *compress(cells, shown))
+    return table
+
+
+def groups_rows(frame: pd.DataFrame, column: str, width: int) -> Table:
+    """One row a group and encoder; names give way, figures stay whole, on two lines where it is narrow."""
+    from rich.text import Text
+
+    cells = groups_table(frame)
+    table = simple_table(_("By {column}").format(column=column))
+    for place, head in enumerate(cells.columns):
+        is_name = place in (0, 2)  # the group, its matches, the encoder, and figures
+        table.add_column(
+            head,
+            no_wrap=not is_name,
+            overflow="fold",
+            min_width=8 if is_name else None,
+            justify="right" if place == 1 else "left",
+        )
+    for row in cells.itertuples(index=False, name=None):
+        lines = (tidy(str(value)) for value in row)
+        table.add_row(*(Text(line if width >= WIDE else line.replace(" (", "\n(")) for line in lines))
+    return table
+
+
+def _area(found: Comparison, name: str, key: ComparedFigure, *, interval: bool = True) -> str:
+    row = found.row(name, key)
+    return _cell(f"{row['value']:.3f}", f"{row['low']:.3f}–{row['high']:.3f}" if interval else "", row)
+
+
+def _share(found: Comparison, name: str, key: ComparedFigure) -> str:
+    row = found.row(name, key)
+    return _cell(percent(row["value"]), f"{100 * row['low']:.1f}–{100 * row['high']:.1f}", row)
+
+
+def _cell(value: str, interval: str, row: pd.Series) -> str:
+    if np.isnan(row["value"]):
+        return "–"
+    return value if not interval or np.isnan(row["low"]) else f"{value}\n{interval}"
+
+
+def _gap(found: Comparison, name: str) -> str:
+    row = found.row(name)
+    value = f"{row['difference']:+.3f}"
+    if np.isnan(row["difference_low"]):
+        return value
+    return f"{value}\n{row['difference_low']:+.3f}, {row['difference_high']:+.3f}"
