@@ -228,7 +228,7 @@ class TestWhenAKnowledgeBaseIsNotThere:
         assert asked(store, lambda encoder: encoder.encode_documents([*TEXTS, "one more"])) == []
 
 
-def test_a_store_of_version_0_1_is_read_and_filled(tmp_path):
+def test_a_store_of_an_older_workbench_is_read_and_filled(tmp_path):
     path = tmp_path / "embeddings.sqlite"
     with EmbeddingStore(path) as store:
         StoredEncoder(ToyEncoder(), store).encode_documents(TEXTS)

@@ -1,7 +1,7 @@
-"""Knowledge bases that version 0.1 wrote (in ``tests/data``) are read, moved over once, and lose nothing.
+"""Knowledge bases that an older workbench wrote are read, moved over once, and lose nothing.
 
-``expected.json`` is what version 0.1 itself said of them. ``plain`` and ``removed`` hold what killed
-processes had left half written, too.
+They lie in ``tests/data``; ``expected.json`` is what the older workbench itself said of them. ``plain`` and
+``removed`` hold what killed processes had left half written, too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from workbench.encoders import load_encoder
 from workbench.errors import StoreError
 from workbench.retrieval import KnowledgeBase, choosing, folder_store
 
-OLD = Path(__file__).parents[1] / "data" / "knowledge_bases_of_version_0_1"
+OLD = Path(__file__).parents[1] / "data" / "old_folders"
 EXPECTED = json.loads((OLD / "expected.json").read_text(encoding="utf-8"))
 
 
@@ -164,7 +164,7 @@ class TestWhatCannotBeMoved:
             assert base.add(["golang"]).added == 1
             assert KnowledgeBase.open(folder).texts == [*EXPECTED[name]["texts"], "golang"]
 
-    def test_one_that_version_0_1_is_writing_to_is_read_as_it_is(self, tmp_path, monkeypatch):
+    def test_one_that_an_older_workbench_is_writing_to_is_read_as_it_is(self, tmp_path, monkeypatch):
         monkeypatch.setattr(folder_store, "LOCK_SECONDS", 0.1)
         folder = Path(shutil.copytree(OLD / "plain", tmp_path / "kb"))
         with FileLock(folder / ".lock"):

@@ -133,4 +133,5 @@ class StoredEncoder:
 
     def __repr__(self) -> str:
         # Without the path: a report that is passed on should not tell whose folder it was.
-        return f"{repr(self.encoder)[:-1]}, {_('vectors are stored')}>"
+        said = _("vectors are stored")
+        return f"{repr(self.encoder)[:-1]}, {said}>"

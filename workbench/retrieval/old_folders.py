@@ -1,4 +1,4 @@
-"""Knowledge bases in folders as version 0.1 wrote them: a manifest, rows as JSON Lines, vectors, an index.
+"""Knowledge bases in folders as they were first written: a manifest, rows as JSON Lines, vectors, an index.
 
 They are only read here, once: :mod:`~workbench.retrieval.folder_store` then keeps them in its own way. The
 vectors' file is the same.
@@ -52,13 +52,13 @@ class OldFolder:
 
 
 def is_one(folder: Path) -> bool:
-    """Whether version 0.1 has kept a knowledge base in the folder."""
+    """Whether a knowledge base lies in the folder as it was first written."""
     return (folder / MANIFEST).exists()
 
 
 @contextmanager
 def locked(folder: Path, seconds: float) -> Iterator[None]:
-    """Keep version 0.1 from writing.
+    """Keep an older workbench from writing.
 
     Raises
     ------
