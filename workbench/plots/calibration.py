@@ -24,6 +24,7 @@ from workbench.plots.style import (
     ORANGE,
     SKY,
     ShownFigure,
+    Style,
     band,
     headline,
     house_style,
@@ -36,8 +37,7 @@ from workbench.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from workbench.calibration import Stability, Study
-    from workbench.calibration.reliability_diagram import Reliability
+    from workbench.calibration import Reliability, Stability, Study
 
 __all__ = ["plot_reliability", "plot_scores", "plot_stability", "plot_study"]
 
@@ -117,7 +117,7 @@ def plot_scores(
     up, down = (np.histogram(values[side], bins=edges)[0] for side in (is_match, ~is_match))
     with on_axes(ax, height=4.4) as ax:
         for heights, colour in ((up, BLUE), (-down, ORANGE)):
-            bars = {"align": "edge", "edgecolor": "white", "linewidth": 0.5, "zorder": 2}
+            bars: Style = {"align": "edge", "edgecolor": "white", "linewidth": 0.5, "zorder": 2}
             ax.bar(edges[:-1], heights, np.diff(edges), color=colour, **bars)
         ax.axhline(0, color=INK, linewidth=0.8, zorder=3)
         ax.set_ylim(-1.12 * max(down.max(), 1), 1.3 * max(up.max(), 1))
@@ -205,7 +205,7 @@ def plot_reliability(reliability: Reliability) -> ShownFigure:
     Parameters
     ----------
     reliability : Reliability
-        Of :func:`~workbench.calibration.reliability.reliability`.
+        Of :func:`~workbench.calibration.reliability`.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def plot_reliability(reliability: Reliability) -> ShownFigure:
         ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=DASHED)
         ax.plot(curve["said"], curve["seen"], color=BLUE)
         errors = np.abs([bins["seen"] - bins["seen_low"], bins["seen_high"] - bins["seen"]])
-        points = {"fmt": "o", "elinewidth": 1.1, "markersize": 5, "zorder": 4}
+        points: Style = {"fmt": "o", "elinewidth": 1.1, "markersize": 5, "zorder": 4}
         ax.errorbar(bins["said"], bins["seen"], errors, color=BLUE, **points)
         in_percent(ax, "xy", room=False)
         ax.set_aspect("equal")

@@ -258,7 +258,7 @@ def _finding(comparison: Comparison, others: list[str]) -> str:
         gap = minus(f"{comparison.row(others[0])['difference']:+.3f}")
         said = _(STANDINGS[standings[others[0]]])
         return said.format(encoder=shortened(others[0]), baseline=base, difference=gap)
-    counted = Counter(standings.values())
+    counted: Counter[str] = Counter(standings.values())
     counts = [_(said).format(n=counted[which]) for which, said in COUNTS.items() if counted[which]]
     return _("Against {baseline}, by AUC: {counts}").format(baseline=base, counts=listed(counts))
 

@@ -4,7 +4,7 @@ an encoder does, and what is left of the scores without some.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from workbench.plots.style import (
     PAPER,
     VERMILLION,
     ShownFigure,
+    Style,
     beside,
     headline,
     house_style,
@@ -201,7 +202,7 @@ def plot_removal(curve: pd.DataFrame, *, name: str = "") -> ShownFigure:
     quantities = {"mean_score": _("mean score"), "rank_correlation": _("order of pairs (Spearman)")}
     if curve["auc"].notna().all():
         quantities["auc"] = "AUC"
-    lines: dict[str, dict[str, Any]] = {
+    lines: dict[str, Style] = {
         "ordered": {"label": name or _("in order"), "color": VERMILLION, "marker": "o"},
         "random": {"label": _("at random"), "color": BLUE, "marker": "s", "linestyle": (0, (4, 2))},
     }
@@ -230,7 +231,7 @@ def _largest(ax: Axes, found: ChanceComparison, most: int) -> None:
     is_finding = found.adjusted[shown] <= found.fdr
     ax.hlines(places, *found.usual[:, shown], color=GREY, alpha=0.45, linewidth=7)
     for mask, face in ((is_finding, VERMILLION), (~is_finding, "white")):
-        dots = {"s": 36, "facecolor": face, "edgecolor": VERMILLION, "zorder": 3}
+        dots: Style = {"s": 36, "facecolor": face, "edgecolor": VERMILLION, "zorder": 3}
         ax.scatter(parts.products[shown][mask], places[mask], **dots)
     ax.axvline(0, color=MUTED, linewidth=0.8)
     shared = set(parts.shared.tolist())
@@ -301,7 +302,7 @@ def _spread(ax: Axes, profile: DimensionProfile) -> None:
     ):
         which = table[flag]
         if which.any():
-            hollow = {"s": 42, "facecolor": "none", "edgecolor": colour, "linewidth": 1.6, "zorder": 3}
+            hollow: Style = {"s": 42, "facecolor": "none", "edgecolor": colour, "linewidth": 1.6, "zorder": 3}
             ax.scatter(mean[which], std[which], marker=marker, label=name, **hollow)
     taken: list[tuple[float, float]] = []
     reach = np.ptp(mean) or 1.0, np.ptp(std) or 1.0
@@ -312,8 +313,10 @@ def _spread(ax: Axes, profile: DimensionProfile) -> None:
         if share < LEAST_NAMED or len(taken) == NAMED_OF_PROFILE or meets:
             continue
         taken.append(at)
-        side = {"ha": "right", "offset": (-8, 0)} if at[0] > 0 else {"ha": "left", "offset": (8, 0)}
-        beside(ax, f"#{dimension}  {percent(share)}", at, va="center", fontsize=9, bbox=PAPER, **side)
+        side, offset = ("right", (-8, 0)) if at[0] > 0 else ("left", (8, 0))
+        beside(
+            ax, f"#{dimension}  {percent(share)}", at, offset, ha=side, va="center", fontsize=9, bbox=PAPER
+        )
     ax.axvline(0, color=MUTED, linewidth=0.8)
     ax.margins(0.08)
     ax.grid()

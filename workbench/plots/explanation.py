@@ -143,8 +143,8 @@ def _draw_phrases(ax: Axes, phrases: list[tuple[str, float]]) -> None:
         hatch=["" if effect >= 0 else "////" for effect in effects],
     )
     for place, effect in enumerate(effects):
-        side = {"ha": "left", "offset": (4, 0)} if effect >= 0 else {"ha": "right", "offset": (-4, 0)}
-        beside(ax, minus(f"{effect:+.3f}"), (effect, place), va="center", fontsize=8.5, **side)  # type: ignore[arg-type]
+        side, offset = ("left", (4, 0)) if effect >= 0 else ("right", (-4, 0))
+        beside(ax, minus(f"{effect:+.3f}"), (effect, place), offset, ha=side, va="center", fontsize=8.5)
     ax.axvline(0, color=MUTED, linewidth=0.8)
     rows(ax, range(len(phrases)), [shortened(text, 22) for text, _effect in phrases])
     ax.set_ylim(len(phrases) - 0.4, -0.6)

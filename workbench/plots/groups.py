@@ -18,6 +18,7 @@ from workbench.plots.style import (
     MUTED,
     VERMILLION,
     ShownFigure,
+    Style,
     house_style,
     in_percent,
     new_figure,
@@ -113,7 +114,7 @@ def _column(ax: Axes, shown: pd.DataFrame, groups: GroupFigures, name: str) -> s
         kinds.add(kind)
         marker, colour, face, _name = MARKS[kind]
         ax.plot([row["low"], row["high"]], [height, height], color=colour, linewidth=1.4, zorder=2)
-        mark = {"markerfacecolor": face, "markersize": 6, "zorder": 3, "clip_on": False}
+        mark: Style = {"markerfacecolor": face, "markersize": 6, "zorder": 3, "clip_on": False}
         ax.plot(row["value"], height, marker, color=colour, **mark)
     in_percent(ax, "x")
     ax.set_xlim(0, 1)

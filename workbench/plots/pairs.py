@@ -28,6 +28,7 @@ from workbench.plots.style import (
     ORANGE,
     VERMILLION,
     ShownFigure,
+    Style,
     beside,
     headline,
     house_style,
@@ -74,7 +75,7 @@ def plot_agreement(found: Agreement) -> ShownFigure:
             ax.plot(part.percent.value, place, "o", color=colour, markersize=6, zorder=3)
             kappa = "–" if np.isnan(part.kappa.value) else f"{part.kappa.value:.2f}"
             said = f"κ {kappa}   {part.n_disagreements}/{part.n_pairs}"
-            edge = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
+            edge: Style = {"xycoords": ("axes fraction", "data"), "annotation_clip": False}
             beside(ax, said, (1.01, place), va="center", fontsize=9, color=MUTED, **edge)
         rows(ax, places, [_("all pairs") if part.column is None else shortened(part.group) for part in parts])
         ax.set_xlim(np.floor(20 * min(part.percent.low for part in parts)) / 20, 1.002)

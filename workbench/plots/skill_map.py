@@ -26,6 +26,7 @@ from workbench.plots.style import (
     MUTED,
     PALETTE,
     ShownFigure,
+    Style,
     beside,
     headline,
     house_style,
@@ -283,7 +284,7 @@ def _draw_points(
     ax.scatter(x, y, s=size, c=colours[order].tolist(), alpha=0.75, linewidths=0, rasterized=True)
     if is_jd.any():
         x, y = places[is_jd].T
-        diamonds = {"marker": "D", "edgecolors": INK, "linewidths": 0.9, "zorder": 3}
+        diamonds: Style = {"marker": "D", "edgecolors": INK, "linewidths": 0.9, "zorder": 3}
         ax.scatter(x, y, s=max(3.2 * size, 16), c=colours[is_jd].tolist(), **diamonds)
 
 
@@ -370,7 +371,7 @@ def _marks(is_jd: npt.NDArray[np.bool_]) -> list[Line2D]:
 
 
 def _mark(marker: str, size: float, colour: str, label: str, edge: str = "none") -> Line2D:
-    style = {"markersize": size, "markerfacecolor": colour, "markeredgecolor": edge}
+    style: Style = {"markersize": size, "markerfacecolor": colour, "markeredgecolor": edge}
     return Line2D([], [], linestyle="none", marker=marker, label=label, **style)
 
 

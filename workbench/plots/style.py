@@ -44,6 +44,7 @@ __all__ = [
     "VERMILLION",
     "YELLOW",
     "ShownFigure",
+    "Style",
     "band",
     "beside",
     "cjk_font_path",
@@ -66,7 +67,9 @@ PALETTE = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, YELLOW)
 INK, MUTED, GREY, LIGHT = "#1F2933", "#5F6B7A", "#9AA5B1", "#E4E7EB"
 DASHED, DOTTED = (0, (4, 3)), (0, (1, 2))
 # What keeps a label readable on lines and bars.
-PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
+PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
+
+Style = dict[str, Any]  # options of matplotlib
 
 WIDTH = 9.0  # inches; fits the text column of a notebook
 SCREEN_DPI = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from workbench.plots.style import (
     PAPER,
     VERMILLION,
     ShownFigure,
+    Style,
     beside,
     headline,
     on_axes,
@@ -41,7 +42,7 @@ STATUSES = {
     "unclear": (GREY, N_("unclear: the interval holds the average")),
     "surplus": (GREEN, N_("surplus: all of it above")),
 }
-SMALL = {"va": "center", "fontsize": 8.5, "color": MUTED}
+SMALL: Style = {"va": "center", "fontsize": 8.5, "color": MUTED}
 
 
 def plot_supply_demand(found: SupplyDemand, *, most: int = MOST_GROUPS) -> ShownFigure:
@@ -83,7 +84,7 @@ def plot_supply_demand(found: SupplyDemand, *, most: int = MOST_GROUPS) -> Shown
                 "… {n:,} group between is not shown …", "… {n:,} groups between are not shown …", gap
             )
             middle = (0.5, places[below_gap] - 0.95)
-            centred = {"xycoords": ("axes fraction", "data"), "ha": "center"}
+            centred: Style = {"xycoords": ("axes fraction", "data"), "ha": "center"}
             beside(ax, between.format(n=gap), middle, bbox=PAPER, **centred, **SMALL)
         rows(ax, places, [shortened(name, LONGEST_NAME) for name in table["group"]])
         ax.set_ylim(places[-1] + 0.7, -1.5)
@@ -119,7 +120,7 @@ def plot_supply_change(change: pd.DataFrame, *, most: int = MOST_GROUPS) -> Show
     shown = both.loc[largest].sort_values(column, kind="stable")
     before, after = (shown[f"candidates_per_jd_{date}"].to_numpy() for date in ("before", "after"))
     places = np.arange(len(shown), dtype=float)
-    arrow: dict[str, Any] = {"arrowstyle": "-|>", "linewidth": 1.8, "shrinkA": 3, "shrinkB": 0}
+    arrow: Style = {"arrowstyle": "-|>", "linewidth": 1.8, "shrinkA": 3, "shrinkB": 0}
     with on_axes(None, height=1.75 + ROW * len(shown)) as ax:
         for place, start, end in zip(places, before, after, strict=True):
             colour = GREY if start == end else GREEN if end > start else VERMILLION
@@ -160,9 +161,9 @@ def _headline(found: SupplyDemand) -> tuple[str, str]:
 def _legend(ax: Axes, there: set[str]) -> None:
     from matplotlib.lines import Line2D
 
-    dot = {"linestyle": "none", "marker": "o", "markersize": 6.5}
+    dot: Style = {"linestyle": "none", "marker": "o", "markersize": 6.5}
     marks = [
-        Line2D([], [], color=colour, label=_(name), **dot)  # type: ignore[arg-type]
+        Line2D([], [], color=colour, label=_(name), **dot)
         for status, (colour, name) in STATUSES.items()
         if status in there
     ]

@@ -26,6 +26,7 @@ from workbench.plots.style import (
     SKY,
     VERMILLION,
     ShownFigure,
+    Style,
     beside,
     headline,
     house_style,
@@ -294,7 +295,12 @@ def _draw_histogram(ax: Axes, values: FloatArray) -> tuple[float, float, int]:
         ax.axvline(place, ymax=0.86, color=INK, linewidth=1, linestyle=DASHED)
         if is_end and abs(place - middle) < 0.09 * np.ptp(ax.get_xlim()):
             continue  # its label would lie on the median's; the title has the number
-        above = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom", "linespacing": 1.25}
+        above: Style = {
+            "xycoords": ("data", "axes fraction"),
+            "ha": "center",
+            "va": "bottom",
+            "linespacing": 1.25,
+        }
         ax.annotate(f"{name}\n{minus(number(place))}", (place, 0.88), fontsize=9, **above)
     ax.set_xlabel(_("value (no unit, zeros left out)") if sparse else _("value (no unit)"))
     ax.set_ylabel(_("number of dimensions"))
