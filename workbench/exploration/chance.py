@@ -1,6 +1,7 @@
-"""A pair of vectors beside random pairs, as a result: p-values, findings, and what may be said of them.
+"""Whether what two vectors share is more than any two texts of the same encoder share.
 
-Computed in :mod:`workbench.exploration.random_pairs`.
+The null hypothesis is a pair drawn at random; the test is exact, by counting over all random pairs, and
+the many dimensions are corrected for.
 """
 
 from __future__ import annotations
@@ -12,17 +13,34 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from workbench.exploration.contributions import Contributions
-from workbench.exploration.vectors import FloatArray
-from workbench.settings import Language
+from workbench.errors import EncoderMismatchError, InputError
+from workbench.exploration.dimensions import (
+    CLEAR,
+    Contributions,
+    clearly_positive,
+    named_dimensions,
+    split_score,
+)
+from workbench.exploration.inputs import FloatArray, check_between, check_count, unit_rows
+from workbench.i18n import N_, ngettext, paragraph, percent
+from workbench.i18n import gettext as _
+from workbench.results import Result
 
-__all__ = ["ChanceComparison", "Method"]
+__all__ = ["ChanceComparison", "against_chance"]
 
 Method = Literal["bh", "by"]
 
+# Products are compared with one that may have been rounded differently.
+ROUNDING = 1e-9
+# Two thousand texts of each kind make four million random pairs.
+MOST_REFERENCES = 2000
+# Random pairs behind the usual range of a contribution, which is only shown.
+SHOWN_PAIRS = 4000
+REFERENCE = N_("Reference vector")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ChanceComparison:
+class ChanceComparison(Result):
     """A pair of vectors beside random pairs of the same encoder.
 
     Attributes
@@ -88,50 +106,47 @@ class ChanceComparison:
         """Whether there are enough random pairs for a single dimension to be found at all."""
         return self.n_pairs >= self.pairs_needed
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self) -> str:
         """Whether there is anything to read into the dimensions, in words."""
-        d, found = len(self.p_values), self.findings
-        named = ", ".join(f"#{dimension}" for dimension in found[:5])
-        more = len(found) - 5
-        rare = f"{self.p_shared:.2%}"
-        if language == "zh":
-            shared = (
-                f"两边都明显为正的有 {self.n_shared} 维；随机配成的 {self.n_pairs:,} 对平均有 "
-                f"{self.expected_shared:.1f} 维，其中 {rare} 不少于 {self.n_shared} 维。"
+        d, n = len(self.p_values), len(self.findings)
+        told = [
+            ngettext(
+                "Both are clearly positive in {n} dimension; {pairs:,} random pairs are in {expected:.1f} on "
+                "average, and {share} of them in {n} or more.",
+                "Both are clearly positive in {n} dimensions; {pairs:,} random pairs are in {expected:.1f} "
+                "on average, and {share} of them in {n} or more.",
+                self.n_shared,
+            ).format(
+                n=self.n_shared,
+                pairs=self.n_pairs,
+                expected=self.expected_shared,
+                share=percent(self.p_shared, 2),
             )
-            if not len(found) and not self.could_find_one:
-                return (
-                    f"{shared}随机配对太少：要在 {d:,} 维里认出一维，至少要 {self.pairs_needed:,} 对，"
-                    "所以这里什么也不能说；请给更多文本作参照。"
-                )
-            if not len(found):
-                return f"{shared}按 {d:,} 次检验校正以后，没有哪一维可以说高于随机：不要给单独的维度编故事。"
-            named = named.replace(", ", "、") + (" 等" if more > 0 else "")
-            return (
-                shared + f"按 {d:,} 次检验校正以后，{len(found)} 维高于随机（{named}；其中预计至多 "
-                f"{self.fdr:.0%} 是假的）。这说明两段文本相近，不说明某一维代表什么。"
+        ]
+        if n:
+            more = ngettext(
+                "Corrected for {tests:,} tests, {n} dimension contributes more than in random pairs "
+                "({dimensions}; at most {fdr} false ones are expected).",
+                "Corrected for {tests:,} tests, {n} dimensions contribute more than in random pairs "
+                "({dimensions}; at most {fdr} false ones are expected).",
+                n,
             )
-        shared = (
-            f"Both are clearly positive in {self.n_shared} dimensions; {self.n_pairs:,} random pairs are in "
-            f"{self.expected_shared:.1f} on average, and {rare} of them in {self.n_shared} or more. "
-        )
-        if not len(found) and not self.could_find_one:
-            return (
-                f"{shared}These are too few random pairs to tell one dimension of {d:,} from chance, which "
-                f"takes {self.pairs_needed:,}: nothing can be said here; give more texts to compare with."
+            named, fdr = named_dimensions(self.findings), percent(self.fdr, None)
+            told.append(more.format(tests=d, n=n, dimensions=named, fdr=fdr))
+            told.append(_("That says that the texts are near, not what a dimension stands for."))
+        elif self.could_find_one:
+            none = _(
+                "Corrected for {tests:,} tests, no dimension contributes more than in random pairs: tell no "
+                "stories about single dimensions."
             )
-        if not len(found):
-            return (
-                f"{shared}Corrected for {d:,} tests, no dimension contributes more than in random pairs: "
-                "tell no stories about single dimensions."
+            told.append(none.format(tests=d))
+        else:
+            few = _(
+                "These are too few random pairs to tell one dimension of {n:,} from chance, which takes "
+                "{needed:,}: nothing can be said here; give more texts to compare with."
             )
-        more_text = f" and {more} more" if more > 0 else ""
-        number = f"{len(found)} dimension{'s contribute' if len(found) > 1 else ' contributes'}"
-        return (
-            shared + f"Corrected for {d:,} tests, {number} more than in random pairs ({named}{more_text}; at "
-            f"most {self.fdr:.0%} false ones are expected). That says that the texts are near, not what a "
-            "dimension stands for."
-        )
+            told.append(few.format(n=d, needed=self.pairs_needed))
+        return paragraph(told)
 
     def __repr__(self) -> str:
         return f"<ChanceComparison: {self.sentence()}>"
@@ -152,3 +167,169 @@ class ChanceComparison:
             "method": self.method,
             "n_pairs": self.n_pairs,
         }
+
+
+def against_chance(
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    references: npt.ArrayLike,
+    second_references: npt.ArrayLike | None = None,
+    *,
+    clear: float = CLEAR,
+    fdr: float = 0.05,
+    method: Method = "bh",
+    most_references: int = MOST_REFERENCES,
+    seed: int = 0,
+) -> ChanceComparison:
+    """Compare what two vectors share with what random pairs of the same encoder share.
+
+    Were the pair drawn at random, `first` could be any of itself and `references`, and `second` any of
+    itself and `second_references`. So the share of all those pairs that contribute as much or more is an
+    exact p-value of a permutation test [1]_, in each dimension, for the count of shared dimensions and
+    for the score. Dimensions are many: their p-values are adjusted so that the expected share of false
+    findings stays below `fdr` [2]_ [3]_.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (d,)
+        The pair, such as a JD and a résumé text.
+    references : array_like, shape (n, d)
+        Other texts of the first's kind, by the same encoder. Some hundreds; the smallest p-value that
+        can come out is one in all random pairs.
+    second_references : array_like, shape (m, d), optional
+        Other texts of the second's kind; by default both kinds are drawn from `references`.
+    clear : float
+        As of :func:`~workbench.exploration.split_score`.
+    fdr : float
+        Tolerated share of false findings.
+    method : {"bh", "by"}
+        Benjamini and Hochberg, who allow positive dependence, or Benjamini and Yekutieli, who allow any.
+    most_references : int
+        Of each kind; where there are more, so many are drawn at random, which leaves the test exact.
+    seed : int
+        Of that draw, and of the random pairs behind `usual`, which is only shown.
+
+    Raises
+    ------
+    InputError
+        If a vector is not finite or all zeros, there are fewer than 2 references, or an option is out of
+        range.
+    EncoderMismatchError
+        If dimensions differ.
+
+    References
+    ----------
+    .. [1] Hemerik & Goeman (2018), Exact testing with random permutations, TEST 27, 811-825.
+    .. [2] Benjamini & Hochberg (1995), Controlling the false discovery rate, JRSS B 57, 289-300.
+    .. [3] Benjamini & Yekutieli (2001), The control of the false discovery rate in multiple testing under
+       dependency, Annals of Statistics 29, 1165-1188.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> others = rng.standard_normal((100, 32))
+    >>> one, other = rng.standard_normal((2, 32))
+    >>> one[5] = other[5] = 9.0
+    >>> against_chance(one, other, others).findings.tolist()
+    [5]
+    """
+    from scipy.stats import false_discovery_control
+
+    check_between("fdr", fdr, 0.05)
+    if method not in ("bh", "by"):
+        raise InputError(_("method is {value!r}; it must be 'bh' or 'by'.").format(value=method))
+    check_count("most_references", most_references, 2)
+    rng = np.random.default_rng(seed)
+    parts = split_score(first, second, clear=clear)
+    one_kind = second_references is None
+    left = _references(references, parts, most_references, rng)
+    if one_kind:
+        # Each pair of different texts, of which this one is one; all are counted in both orders below.
+        left = right = np.vstack([left, parts.first, parts.second])
+    else:
+        right = _references(second_references, parts, most_references, rng)
+        left, right = np.vstack([left, parts.first]), np.vstack([right, parts.second])
+    orders = 2 if one_kind else 1
+    n_pairs = len(left) * (len(right) - one_kind) // orders
+    at_least = np.array(
+        [
+            _pairs_at_least(left[:, dimension], right[:, dimension], value, one_kind)
+            for dimension, value in enumerate(parts.products)
+        ]
+    )
+    p_values = at_least / (orders * n_pairs)
+    shared = _pairs_counted(clearly_positive(left, clear), clearly_positive(right, clear), one_kind) // orders
+    scores = left @ right.T
+    if one_kind:
+        np.fill_diagonal(scores, -np.inf)
+    rows, columns = (rng.integers(len(side), size=SHOWN_PAIRS) for side in (left, right))
+    different = (rows != columns) | (not one_kind)
+    return ChanceComparison(
+        contributions=parts,
+        p_values=p_values,
+        adjusted=false_discovery_control(p_values, method=method),
+        fdr=float(fdr),
+        method=method,
+        p_shared=float(shared[len(parts.shared) :].sum() / n_pairs),
+        p_score=float((scores >= parts.score - ROUNDING).sum() / (orders * n_pairs)),
+        shared_counts=shared,
+        mean_score=float(scores[np.isfinite(scores)].sum() / (orders * n_pairs)),
+        usual=np.quantile(left[rows[different]] * right[columns[different]], (0.05, 0.95), axis=0),
+        n_pairs=n_pairs,
+    )
+
+
+def _references(
+    vectors: npt.ArrayLike | None, parts: Contributions, most: int, rng: np.random.Generator
+) -> FloatArray:
+    """Unit rows in float64, at most `most` of them, drawn at random where there are more."""
+    rows = unit_rows(vectors, REFERENCE).astype(np.float64)  # type: ignore[arg-type]
+    if len(rows) < 2:
+        raise InputError(
+            _(
+                "There is only one reference vector; chance is judged by many random pairs: give some "
+                "hundreds of other texts."
+            )
+        )
+    if rows.shape[1] != len(parts.first):
+        raise EncoderMismatchError(
+            _(
+                "Reference vectors have {given} dimensions, the pair has {own}, so they come from different "
+                "encoders. Encode all texts with one encoder."
+            ).format(given=rows.shape[1], own=len(parts.first))
+        )
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]
+
+
+def _pairs_at_least(left: FloatArray, right: FloatArray, value: float, one_kind: bool) -> int:
+    """How many products of one of `left` and one of `right` are at least `value`.
+
+    By sorting, so that a million pairs cost a thousand searches. Products within rounding count too, which
+    can only make a p-value larger.
+    """
+    least = value - ROUNDING * abs(value)
+    ordered = np.sort(right)
+    positive, negative = left > 0, left < 0
+    count = int((len(right) - np.searchsorted(ordered, least / left[positive], "left")).sum())
+    count += int(np.searchsorted(ordered, least / left[negative], "right").sum())
+    if least <= 0:
+        count += int((left == 0).sum()) * len(right)
+    if one_kind:
+        # The same divisions, so that a text with itself is taken off exactly where it was counted.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bound = least / left
+        own = np.where(positive, left >= bound, np.where(negative, left <= bound, least <= 0))
+        count -= int(own.sum())
+    return count
+
+
+def _pairs_counted(
+    left: npt.NDArray[np.bool_], right: npt.NDArray[np.bool_], one_kind: bool
+) -> npt.NDArray[np.intp]:
+    """How many pairs share 0, 1, 2, … true dimensions."""
+    both = np.rint(left.astype(np.float32) @ right.astype(np.float32).T).astype(np.intp)
+    counts = np.bincount(both.ravel(), minlength=left.shape[1] + 1)
+    if one_kind:
+        counts = counts - np.bincount(np.diag(both), minlength=len(counts))
+    return counts

@@ -1,8 +1,7 @@
 """Clusters of texts: dense groups by HDBSCAN, named by their distinguishing terms, with noise shown as such.
 
-Clusters are found on a five-dimensional UMAP layout, not on the picture. How stable they are is in
-:mod:`~workbench.exploration.stability`, how they belong together in
-:mod:`~workbench.exploration.hierarchy`.
+Clusters are found on a five-dimensional UMAP layout, not on the picture. How stable they are, and how they
+belong together, is in :mod:`~workbench.exploration.stability`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -19,12 +17,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.errors import InputError
-from workbench.exploration.inputs import Fingerprint, Ids, Vectors, distinct, one_fingerprint, unit_rows
-from workbench.exploration.reduction import reduce
-from workbench.exploration.spectral_layout import spectral_layout
+from workbench.exploration.inputs import (
+    Fingerprint,
+    FloatArray,
+    Ids,
+    Rows,
+    Vectors,
+    check_count,
+    check_one_for_each,
+    distinct,
+    one_fingerprint,
+    unit_rows,
+)
+from workbench.exploration.layouts import Backend, check_neighbours, reduce, spectral_layout, umap_layout
 from workbench.exploration.terms import distinguishing_terms, name_of
-from workbench.exploration.umap_layout import Backend, check_neighbours, umap_layout
-from workbench.settings import Language
+from workbench.html import render
+from workbench.i18n import gettext as _
+from workbench.i18n import percent
+from workbench.results import Result, plain
 
 __all__ = [
     "NOISE",
@@ -37,7 +47,6 @@ __all__ = [
 
 NOISE = -1
 Space = Literal["umap", "spectral", "vectors"]
-Labels = npt.NDArray[np.intp]
 
 COMPONENTS = {"umap": 5, "spectral": 40, "vectors": 0}
 # Most texts whose silhouettes are computed: all pairs of these are compared.
@@ -46,7 +55,7 @@ CENTRAL_TEXTS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Clusters:
+class Clusters(Result):
     """Texts in groups.
 
     Attributes
@@ -65,8 +74,8 @@ class Clusters:
         What they were found with.
     """
 
-    labels: Labels
-    membership: npt.NDArray[np.float64]
+    labels: Rows
+    membership: FloatArray
     table: pd.DataFrame
     centroids: Vectors
     settings: dict[str, Any]
@@ -84,62 +93,48 @@ class Clusters:
         """Names of the clusters, by number."""
         return list(self.table["name"])
 
-    def name(self, label: int, language: Language = "en") -> str:
+    def name(self, label: int) -> str:
         """Name of a label; that of noise depends on the language."""
-        if label == NOISE:
-            return "未归类" if language == "zh" else "no cluster"
-        return str(self.table["name"].iloc[label])
+        return _("no cluster") if label == NOISE else str(self.table["name"].iloc[label])
 
-    def of_texts(self, language: Language = "en") -> list[str]:
+    def of_texts(self) -> list[str]:
         """For each text, the name of its cluster."""
-        names = [*self.names, self.name(NOISE, language)]
+        names = [*self.names, self.name(NOISE)]
         return [names[label] for label in self.labels]
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self) -> str:
         """How many clusters there are and what is in none; says what to do where there is one or none."""
         n, k, noise = len(self.labels), len(self), self.n_noise
-        least = self.settings["min_cluster_size"]
-        if language == "zh":
-            if k == 0:
-                return (
-                    f"没有找到任何聚类：{n:,} 条文本里没有 {least} 条以上的密集群。"
-                    "可以调小 min_cluster_size，或增加文本。"
-                )
-            rest = f"{noise:,} 条（{noise / n:.0%}）未归入任何聚类"
-            if k == 1:
-                return f"只有一个聚类，内部分不出群来；{rest}。可以调小 min_cluster_size。"
-            return f"{n:,} 条文本分成 {k} 个聚类；{rest}。"
         if k == 0:
-            return (
-                f"No cluster was found: among {n:,} texts there is no dense group of {least} or more. Lower "
+            return _(
+                "No cluster was found: among {n:,} texts there is no dense group of {least} or more. Lower "
                 "min_cluster_size, or add texts."
-            )
-        rest = f"{noise:,} ({noise / n:.0%}) belong to none"
+            ).format(n=n, least=self.settings["min_cluster_size"])
         if k == 1:
-            return (
-                f"There is one cluster only, in which no groups stand out; {rest}. Lower min_cluster_size to "
-                "look for smaller groups."
+            said = _(
+                "There is one cluster only, in which no groups stand out; {noise:,} ({share}) belong to "
+                "none. Lower min_cluster_size to look for smaller groups."
             )
-        return f"{n:,} texts fall into {k} clusters; {rest}."
+        else:
+            said = _("{n:,} texts fall into {k} clusters; {noise:,} ({share}) belong to none.")
+        return said.format(n=n, k=k, noise=noise, share=percent(noise / n, 0))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the labels."""
-        table = self.table.drop(columns="central")
         return {
             "n": len(self.labels),
             "n_clusters": len(self),
             "n_noise": self.n_noise,
             "settings": self.settings,
-            "clusters": table.astype(object).where(table.notna(), None).to_dict(orient="records"),
+            "clusters": plain(self.table.drop(columns="central")),
         }
 
     def __repr__(self) -> str:
         return f"<Clusters: {self.sentence()}>"
 
     def _repr_html_(self) -> str:
-        shown = self.table.drop(columns=["central", "terms"], errors="ignore")
-        rows = shown.to_html(index=False, escape=True, float_format="{:.2f}".format)
-        return f"<p>{escape(self.sentence())}</p>{rows}"
+        shown = self.table.round(2).drop(columns=["central", "terms"], errors="ignore")
+        return render("calibration/result.html", answer=None, sentences=[self.sentence()], table=shown)
 
 
 def find_clusters(
@@ -162,7 +157,7 @@ def find_clusters(
 
     The same vectors and seed give the same clusters on one machine, in whatever order they come. Vectors
     that were encoded anew and differ by rounding give other clusters where clusters are not stable, as
-    another sample would: see :func:`~workbench.exploration.stability.cluster_stability`, and keep
+    another sample would: see :func:`~workbench.exploration.cluster_stability`, and keep
     vectors rather than encode again. Equal vectors count once when density is judged, and share their
     cluster.
 
@@ -178,14 +173,14 @@ def find_clusters(
     texts : sequence of str, optional
         Names the clusters by their distinguishing terms; see :func:`name_clusters`.
     ids : sequence of str or int, optional
-        As of :func:`~workbench.exploration.projection.fit_map`.
+        As of :func:`~workbench.exploration.fit_map`.
     min_cluster_size : int, optional
         Smallest group that counts; by default :func:`default_min_cluster_size`.
     min_samples : int
         More makes more texts noise.
     space : {"umap", "spectral", "vectors"}
         Where density is judged: on a UMAP layout, on a
-        :func:`~workbench.exploration.spectral_layout.spectral_layout` (for vectors that are encoded anew
+        :func:`~workbench.exploration.layouts.spectral_layout` (for vectors that are encoded anew
         from time to time; slow beyond some ten thousand texts), or among the vectors themselves.
     n_components : int, optional
         Of the layout; by default 5 for "umap", 40 for "spectral".
@@ -220,8 +215,7 @@ def find_clusters(
     """
     rows = unit_rows(vectors)
     one_fingerprint(fingerprint, len(rows))
-    if texts is not None and len(texts) != len(rows):
-        raise InputError(f"There are {len(texts):,} texts for {len(rows):,} vectors; give one for each.")
+    check_one_for_each("texts", texts, len(rows))
     found = distinct(rows, ids)
     size = default_min_cluster_size(len(found.rows)) if min_cluster_size is None else min_cluster_size
     settings: dict[str, Any] = {
@@ -250,35 +244,24 @@ def cluster_labels(
     seed: int,
     backend: Backend = "auto",
     progress: bool | None = None,
-) -> tuple[Labels, npt.NDArray[np.float64]]:
-    """Labels (-1 for noise) and membership of distinct unit vectors in canonical order."""
+) -> tuple[Rows, FloatArray]:
+    """Rows (-1 for noise) and membership of distinct unit vectors in canonical order."""
     if space not in COMPONENTS:
-        raise InputError(f"space is {space!r}; choose 'umap', 'spectral' or 'vectors'.")
-    for name, value, least in (("min_cluster_size", min_cluster_size, 2), ("min_samples", min_samples, 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(f"{name} is {value!r}; it must be a whole number, at least {least}.")
+        raise InputError(_("space is {value!r}; choose 'umap', 'spectral' or 'vectors'.").format(value=space))
+    check_count("min_cluster_size", min_cluster_size, 2)
+    check_count("min_samples", min_samples, 1)
     check_neighbours(2 if space == "vectors" else n_neighbors, len(vectors))
     if len(vectors) < max(min_cluster_size, min_samples):
         # HDBSCAN refuses this; that so few texts hold no such group is an answer all the same.
         return np.full(len(vectors), NOISE, dtype=np.intp), np.zeros(len(vectors))
     points = vectors
-    if space == "spectral":
-        points = spectral_layout(
-            reduce(vectors, "auto", seed).apply(vectors),
-            n_components=n_components,
-            n_neighbors=n_neighbors,
-            seed=seed,
-        )
-    elif space == "umap":
-        points = umap_layout(
-            reduce(vectors, "auto", seed).apply(vectors),
-            n_components=n_components,
-            n_neighbors=n_neighbors,
-            min_dist=0.0,
-            seed=seed,
-            backend=backend,
-            progress=progress,
-        )
+    if space != "vectors":
+        points = reduce(vectors, "auto", seed).apply(vectors)
+        size = {"n_components": n_components, "n_neighbors": n_neighbors, "seed": seed}
+        if space == "spectral":
+            points = spectral_layout(points, **size)
+        else:
+            points = umap_layout(points, min_dist=0.0, backend=backend, progress=progress, **size)
     from sklearn.cluster import HDBSCAN
 
     model = HDBSCAN(
@@ -331,9 +314,7 @@ def name_clusters(clusters: Clusters, texts: Sequence[str], *, n_terms: int = 8)
     return replace(clusters, table=clusters.table.assign(name=names, terms=pd.Series(terms)))
 
 
-def _described(
-    rows: Vectors, found: Labels, membership: npt.NDArray[np.float64], settings: dict[str, Any]
-) -> Clusters:
+def _described(rows: Vectors, found: Rows, membership: FloatArray, settings: dict[str, Any]) -> Clusters:
     """Clusters numbered by falling size, then by their first text in canonical order."""
     sizes = np.bincount(found[found != NOISE])
     order = np.argsort(-sizes, kind="stable")
@@ -362,7 +343,7 @@ def _described(
     return Clusters(labels, membership, table, centroids, settings)
 
 
-def _silhouettes(rows: Vectors, labels: Labels, seed: int) -> npt.NDArray[np.float64]:
+def _silhouettes(rows: Vectors, labels: Rows, seed: int) -> FloatArray:
     """Mean silhouette of each cluster (Rousseeuw 1987) by cosine distance, noise left out."""
     k = int(labels.max(initial=NOISE)) + 1
     if k < 2:
@@ -376,5 +357,5 @@ def _silhouettes(rows: Vectors, labels: Labels, seed: int) -> npt.NDArray[np.flo
         return np.full(k, np.nan)
     values = silhouette_samples(rows[there], labels[there], metric="cosine")
     sums, counts = np.bincount(labels[there], values, k), np.bincount(labels[there], minlength=k)
-    means: npt.NDArray[np.float64] = np.divide(sums, counts, out=np.full(k, np.nan), where=counts > 0)
+    means: FloatArray = np.divide(sums, counts, out=np.full(k, np.nan), where=counts > 0)
     return means

@@ -1,38 +1,60 @@
-"""Why a pair has its score, as a result: phrases with their effects, in sentences, as text and as a table.
+"""Why a pair has its score: each phrase is left out in turn, and the score is taken again.
 
-Explanations are made in :mod:`workbench.exploration.leaving_out`.
+The encoder is passed in, and asked once for all variants of a side. How far such explanations can be
+trusted is measured in :mod:`workbench.exploration.faithfulness`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.exploration.phrases import Phrase
-from workbench.settings import Language
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import InputError
+from workbench.exploration.inputs import FloatArray, Vectors
+from workbench.exploration.phrases import MOST_WORDS, Phrase, phrases_of, without
+from workbench.i18n import gettext as _
+from workbench.i18n import number, paragraph, pgettext
+from workbench.results import Result
+from workbench.text_encoder import TextEncoder
+from workbench.texts import clean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NEGLIGIBLE", "ExplainedText", "Explanation", "PhraseEffect", "Side"]
+__all__ = [
+    "NEGLIGIBLE",
+    "ExplainedText",
+    "Explanation",
+    "PhraseEffect",
+    "Side",
+    "cosines_with",
+    "encoded_once",
+    "explain",
+    "explain_pairs",
+    "side_name",
+]
 
 Side = Literal["jd", "resume"]
+SIDES: tuple[Side, Side] = ("jd", "resume")
 
 # Effects below this are not spoken of: vectors differ by up to 1e-4 between batches, and taking out any word
 # at all moves a score by about this much.
 NEGLIGIBLE = 0.005
-NAMES = {"zh": {"jd": "岗位要求", "resume": "简历"}, "en": {"jd": "JD", "resume": "résumé text"}}
 
 
 @dataclass(frozen=True)
-class PhraseEffect(Phrase):
+class PhraseEffect(Phrase, Result):
     """A phrase, and by how much it lifts the score: the score less the score without it."""
 
     effect: float
 
 
 @dataclass(frozen=True)
-class ExplainedText:
+class ExplainedText(Result):
     """One side of a pair with its phrases.
 
     Attributes
@@ -61,7 +83,7 @@ class ExplainedText:
 
 
 @dataclass(frozen=True, repr=False)
-class Explanation:
+class Explanation(Result):
     """A score, and by how much each phrase of both texts lifts it.
 
     Effects do not add up to the score: phrases work together, and each effect is what the score loses
@@ -84,48 +106,32 @@ class Explanation:
         found = [phrase for phrase in self.side(side).phrases if sign * phrase.effect >= NEGLIGIBLE]
         return sorted(found, key=lambda phrase: (-sign * phrase.effect, phrase.start))[:k]
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self) -> str:
         """What lifts and what lowers the score, in words."""
-        zh = language == "zh"
-        parts = [f"分数 {self.score:.4f}。" if zh else f"Score {self.score:.4f}."]
-        for side in ("resume", "jd"):
-            parts.append(self._about(side, language))
-        return "".join(parts) if zh else " ".join(parts)
+        score = _("Score {score}.").format(score=number(self.score))
+        return paragraph([score, self._about("resume"), self._about("jd")])
 
-    def _about(self, side: Side, language: Language) -> str:
-        name = NAMES[language][side]
-        zh = language == "zh"
-        if not self.side(side).phrases:
-            return (
-                f"{name}只有一个短语，不能再拆。"
-                if zh
-                else f"The {name} is a single phrase, so nothing in it can be left out."
-            )
+    def _about(self, side: Side) -> str:
         up, down = self.strongest(side, 1), self.strongest(side, 1, lowers=True)
-        if not up and not down:
-            return (
-                f"{name}里去掉任何一个短语，分数都几乎不变。"
-                if zh
-                else f"No single phrase of the {name} changes the score."
+        if not self.side(side).phrases:
+            said = _("The {side} is a single phrase, so nothing in it can be left out.")
+        elif up and down:
+            said = _(
+                "In the {side}, “{up}” lifts it most ({lifted:+.4f} without it) and “{down}” lowers it most "
+                "({lowered:+.4f} without it)."
             )
-        told = []
-        if up:
-            told.append(
-                f"“{up[0].text}”拉高最多（去掉后 {-up[0].effect:+.4f}）"
-                if zh
-                else f"“{up[0].text}” lifts it most ({-up[0].effect:+.4f} without it)"
-            )
-        if down:
-            told.append(
-                f"“{down[0].text}”拉低最多（去掉后 {-down[0].effect:+.4f}）"
-                if zh
-                else f"“{down[0].text}” lowers it most ({-down[0].effect:+.4f} without it)"
-            )
-        if zh:
-            return f"{name}里{'，'.join(told)}。"
-        return f"In the {name}, {' and '.join(told)}."
+        elif up:
+            said = _("In the {side}, “{up}” lifts it most ({lifted:+.4f} without it).")
+        elif down:
+            said = _("In the {side}, “{down}” lowers it most ({lowered:+.4f} without it).")
+        else:
+            said = _("No single phrase of the {side} changes the score.")
+        found: dict[str, Any] = {"side": side_name(side)}
+        for phrases, text, effect in ((up, "up", "lifted"), (down, "down", "lowered")):
+            found |= {text: phrases[0].text, effect: -phrases[0].effect} if phrases else {}
+        return said.format(**found)
 
-    def to_text(self, language: Language = "en") -> str:
+    def to_text(self) -> str:
         """Both texts with effects behind their phrases, for places without colour.
 
         Examples
@@ -136,13 +142,13 @@ class Explanation:
         JD: [RAG +0.100]，Java
         """
         lines = []
-        for side in ("jd", "resume"):
+        for side in SIDES:
             shown = "".join(
                 piece if effect is None or abs(effect) < NEGLIGIBLE else f"[{piece} {effect:+.3f}]"
                 for piece, effect in self.side(side).pieces()
             )
-            lines.append(f"{NAMES[language][side]}{'：' if language == 'zh' else ': '}{shown}")
-        return "\n".join([*lines, self.sentence(language)])
+            lines.append(_("{side}: {text}").format(side=side_name(side), text=shown))
+        return "\n".join([*lines, self.sentence()])
 
     def __repr__(self) -> str:
         return f"<Explanation: {self.sentence()}>"
@@ -151,28 +157,190 @@ class Explanation:
         """A row for each phrase: side, start, end, text, effect."""
         import pandas as pd
 
-        rows = [
-            {"side": side, "start": one.start, "end": one.end, "text": one.text, "effect": one.effect}
-            for side in ("jd", "resume")
-            for one in self.side(side).phrases
-        ]
+        rows = [{"side": side, **one.to_dict()} for side in SIDES for one in self.side(side).phrases]
         return pd.DataFrame(rows, columns=["side", "start", "end", "text", "effect"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "score": self.score,
-            "encoder": self.encoder_name,
-            "fingerprint": self.fingerprint,
-            **{
-                side: {
-                    "text": self.side(side).text,
-                    "was_cut": self.side(side).was_cut,
-                    "phrases": [
-                        {"start": one.start, "end": one.end, "text": one.text, "effect": one.effect}
-                        for one in self.side(side).phrases
-                    ],
-                }
-                for side in ("jd", "resume")
-            },
-        }
+        named = {"encoder": self.encoder_name, "fingerprint": self.fingerprint}
+        sides = {side: self.side(side).to_dict() for side in SIDES}
+        return {"score": self.score, **named, **sides}
+
+
+def side_name(side: Side) -> str:
+    """How a side of a pair is called in sentences."""
+    return pgettext("side of a pair", "JD") if side == "jd" else pgettext("side of a pair", "résumé text")
+
+
+def explain(
+    jd: str,
+    resume: str,
+    encoder: TextEncoder,
+    *,
+    most_words: int = MOST_WORDS,
+    progress: bool | None = None,
+) -> Explanation:
+    """Explain the score of one pair by leaving out each phrase in turn [1]_ [2]_.
+
+    Parameters
+    ----------
+    jd, resume : str
+        They are encoded as search does: cleaned, the JD as a document, the résumé text as a query.
+    encoder : TextEncoder
+        See :func:`workbench.load_encoder`. It is asked once for the JD and all that it becomes, and once
+        for the résumé text.
+    most_words : int
+        As of :func:`~workbench.exploration.phrases_of`.
+    progress : bool, optional
+        Of the encoder.
+
+    Raises
+    ------
+    InputError
+        If a text is blank or no text, or both are a single phrase.
+    MissingDependencyError
+        If a text has Chinese and jieba is not installed.
+
+    References
+    ----------
+    .. [1] Robnik-Šikonja & Kononenko (2008), Explaining classifications for individual instances, IEEE
+       Transactions on Knowledge and Data Engineering 20, 589-600.
+    .. [2] Li, Monroe & Jurafsky (2016), Understanding neural networks through representation erasure,
+       arXiv:1612.08220.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> found = explain("熟悉 RAG 架构设计", "搭建过 RAG 问答系统，也带过班", wb.load_encoder("use"))
+    >>> found.strongest("resume", 1)[0].text
+    'RAG'
+    """
+    found = explain_pairs([(jd, resume)], encoder, most_words=most_words, progress=progress)[0]
+    if not found.jd.phrases and not found.resume.phrases:
+        raise InputError(
+            _(
+                "Both texts are a single phrase ({jd} and {resume}), so that nothing can be left out; give "
+                "at least one text of several phrases."
+            ).format(jd=f"{jd!r:.40}", resume=f"{resume!r:.40}")
+        )
+    return found
+
+
+def explain_pairs(
+    pairs: Iterable[tuple[str, str]],
+    encoder: TextEncoder,
+    *,
+    sides: Sequence[Side] = SIDES,
+    most_words: int = MOST_WORDS,
+    progress: bool | None = None,
+) -> list[Explanation]:
+    """Explain the scores of many pairs; each distinct variant of a text is encoded once.
+
+    Parameters
+    ----------
+    pairs : iterable of (jd, resume)
+    encoder : TextEncoder
+        It is asked once for documents and once for queries.
+    sides : sequence of {"jd", "resume"}
+        Which texts to explain.
+    most_words, progress
+        As of :func:`explain`.
+
+    Raises
+    ------
+    InputError
+        If a text is blank or no text (with its pair).
+    """
+    prepared = [
+        (_prepared(jd, "jd", place), _prepared(resume, "resume", place))
+        for place, (jd, resume) in enumerate(pairs)
+    ]
+    cut: dict[str, list[Phrase]] = {}
+
+    def phrases(text: str) -> list[Phrase]:
+        if text not in cut:
+            found = phrases_of(text, most_words=most_words)
+            # Leaving out the only phrase would leave nothing to score.
+            cut[text] = found if len(found) > 1 else []
+        return cut[text]
+
+    jd_variants, resume_variants = (
+        [
+            [(text := pair[which].text), *(without(text, [phrase]) for phrase in phrases(text))]
+            if side in sides
+            else [pair[which].text]
+            for pair in prepared
+        ]
+        for which, side in enumerate(SIDES)
+    )
+    documents = encoded_once(encoder.encode_documents, jd_variants, progress)
+    queries = encoded_once(encoder.encode_queries, resume_variants, progress)
+    explained = []
+    for (jd, resume), jds, resumes in zip(prepared, jd_variants, resume_variants, strict=True):
+        of_jd = cosines_with(queries(resumes[:1])[0], documents(jds))
+        of_resume = cosines_with(documents(jds[:1])[0], queries(resumes))
+        score = float(of_jd[0])
+        explained.append(
+            Explanation(
+                replace(jd, phrases=_effects(phrases(jd.text), score - of_jd[1:])),
+                replace(resume, phrases=_effects(phrases(resume.text), score - of_resume[1:])),
+                score,
+                encoder.name,
+                encoder.fingerprint,
+            )
+        )
+    return explained
+
+
+def cosines_with(vector: npt.NDArray[Any], rows: npt.NDArray[Any]) -> FloatArray:
+    """Cosine similarity of one unit vector with unit rows, in float64."""
+    return np.asarray(np.clip(rows.astype(np.float64) @ vector.astype(np.float64), -1.0, 1.0))
+
+
+def encoded_once(
+    encode: Callable[..., Vectors], variants: Iterable[Sequence[str]], progress: bool | None
+) -> Callable[[Sequence[str]], Vectors]:
+    """Encode all texts of some lists in one call, each distinct one once; returns what gives their vectors.
+
+    Raises
+    ------
+    InputError
+        If a vector is not finite (with its text).
+    """
+    tidied = {text: clean([text]).texts[0] for some in variants for text in some}
+    distinct = list(dict.fromkeys(tidied.values()))
+    vectors = encode(distinct, progress=progress)
+    if not np.isfinite(vectors).all():
+        row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
+        raise InputError(
+            _(
+                "The encoder gave values that are not finite (NaN or infinity) for {text}; encode in a "
+                "higher precision, such as dtype='float32'."
+            ).format(text=f"{distinct[row]!r:.60}")
+        )
+    place = {text: row for row, text in enumerate(distinct)}
+    return lambda texts: vectors[[place[tidied[text]] for text in texts]]
+
+
+def _effects(phrases: list[Phrase], effects: FloatArray) -> tuple[PhraseEffect, ...]:
+    # There are no effects of a side that was not asked for.
+    return tuple(
+        PhraseEffect(phrase.start, phrase.end, phrase.text, float(effect))
+        for phrase, effect in zip(phrases, effects, strict=False)
+    )
+
+
+def _prepared(text: object, side: Side, place: int) -> ExplainedText:
+    """A text as given where it is encoded whole, else as much as is encoded."""
+    named: dict[str, Any] = {"side": side_name(side), "n": place}
+    if not isinstance(text, str):
+        wrong = _("The {side} of pair {n} is {type} ({text}), not a string.")
+        raise InputError(wrong.format(**named, type=type(text).__name__, text=f"{text!r:.40}"))
+    cleaned = clean([text])
+    if not cleaned.texts:
+        blank = _("The {side} of pair {n} is blank, so that there is nothing to explain; give a text.")
+        raise InputError(blank.format(**named))
+    if cleaned.report.cut:
+        return ExplainedText(cleaned.texts[0], (), was_cut=True)
+    # A split surrogate pair can neither be encoded nor shown.
+    return ExplainedText(cleaned.texts[0] if cleaned.report.repaired else text, ())

@@ -1,13 +1,13 @@
-"""What the modules of the map ask of vectors, and in which order they take them.
+"""What this folder asks of vectors, in which order it takes them, which are nearest, and bars of progress.
 
 Vectors are made in :mod:`workbench.encoders`, which nothing here imports; all messages name the first
-row that is wrong.
+row that is wrong. Searching a knowledge base for a query is another matter: see :mod:`workbench.retrieval`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,68 +15,167 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import EncoderMismatchError, InputError
+from workbench.i18n import N_, listed
+from workbench.i18n import gettext as _
+from workbench.settings import get_settings
 
 __all__ = [
     "Distinct",
     "Fingerprint",
+    "FloatArray",
     "Ids",
+    "Rows",
     "Vectors",
+    "check_between",
+    "check_count",
+    "check_one_for_each",
     "check_same_encoder",
+    "checked_vector",
     "distinct",
+    "hidden",
+    "nearest",
+    "nearest_others",
     "one_fingerprint",
+    "progress_bar",
+    "two_unit_vectors",
     "unit_rows",
 ]
 
+FloatArray = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 Ids = Sequence[str] | Sequence[int] | npt.NDArray[Any]
 # One for all rows, or one for each row.
 Fingerprint = str | Sequence[str] | None
 
+# Up to this many scores are computed in one go: a single query must not wait the tenths of a second that
+# scikit-learn takes to set up its threads.
+AT_ONCE = 4_000_000
+VECTOR = N_("Vector")
+NOT_FINITE = N_(
+    "{vector} {row} has values that are not finite (NaN or infinity; such vectors in all: {n}), so it has no "
+    "cosine similarity with anything. Encode its text again, with dtype='float32' if the encoder has such an "
+    "option, or leave it out."
+)
+ZERO = N_(
+    "{vector} {row} is all zeros (such vectors in all: {n}), so it has no cosine similarity with anything. "
+    "Encode its text again, or leave it out."
+)
 
-def unit_rows(vectors: npt.ArrayLike, what: str = "Vector") -> Vectors:
+
+def unit_rows(vectors: npt.ArrayLike, name: str = VECTOR) -> Vectors:
     """A copy of `vectors` as float32 of shape (n, d) with rows of unit length.
 
     Parameters
     ----------
     vectors : array_like, shape (n, d)
-    what : str
-        How a row is called in messages.
+    name : str
+        How a row is called in messages, in English.
 
     Raises
     ------
     InputError
         If it is no matrix with at least one row, or a row is not finite or has no length.
+    EncoderMismatchError
+        If rows have different dimensions.
     """
     try:
         matrix = np.array(vectors, dtype=np.float32, order="C")
     except ValueError as error:
         lengths = sorted({np.size(row) for row in vectors})  # type: ignore[union-attr]
         if len(lengths) < 2:
-            raise InputError(f"{what}s must be numbers, in a matrix of shape (n, d).") from error
+            raise InputError(_("Vectors must be numbers, in a matrix of shape (n, d).")) from error
         raise EncoderMismatchError(
-            f"{what}s have different dimensions ({', '.join(map(str, lengths))}), so they come from "
-            "different encoders and cannot be compared. Encode all texts with one encoder."
+            _(
+                "Vectors have different dimensions ({dimensions}), so they come from different encoders and "
+                "cannot be compared. Encode all texts with one encoder."
+            ).format(dimensions=listed(lengths))
         ) from error
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise InputError(
-            f"{what}s must be a matrix of shape (n, d) with at least one row, not {matrix.shape}."
+            _("Vectors must be a matrix of shape (n, d) with at least one row, not {shape}.").format(
+                shape=matrix.shape
+            )
         )
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    for wrong, fault in (
-        (~np.isfinite(lengths), "has values that are not finite (NaN or infinity)"),
-        (lengths == 0, "is all zeros"),
-    ):
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    for wrong, message in ((~np.isfinite(norms), NOT_FINITE), (norms == 0, ZERO)):
         rows = np.flatnonzero(wrong)
         if len(rows):
-            raise InputError(
-                f"{what} {rows[0]} {fault}"
-                + (f" ({len(rows)} in all)" if len(rows) > 1 else "")
-                + ", so it has no cosine similarity with anything. Encode its text again, with "
-                "dtype='float32' if the encoder has such an option, or leave it out."
-            )
-    matrix /= lengths
+            raise InputError(_(message).format(vector=_(name), row=rows[0], n=len(rows)))
+    matrix /= norms
     return matrix
+
+
+def checked_vector(vector: npt.ArrayLike) -> FloatArray:
+    """One vector as float64 of shape (d,).
+
+    Raises
+    ------
+    InputError
+        If `vector` is not one-dimensional, is empty, or has values that are not finite.
+    """
+    try:
+        values = np.asarray(vector, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(_("A vector must be numbers, in an array of shape (d,).")) from error
+    if values.ndim != 1 or not values.size:
+        raise InputError(
+            _("One vector was expected, shape (d,), not an array of shape {shape}.").format(
+                shape=values.shape
+            )
+        )
+    if bad := np.flatnonzero(~np.isfinite(values)).tolist():
+        raise InputError(
+            _(
+                "A vector has {n} value(s) that are not finite, the first in dimension {dimension}; encode "
+                "the text again in a higher precision."
+            ).format(n=len(bad), dimension=bad[0])
+        )
+    return values
+
+
+def two_unit_vectors(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Two vectors of one encoder, float64, of unit length.
+
+    Raises
+    ------
+    InputError
+        If one is no vector of finite numbers, or all zeros.
+    EncoderMismatchError
+        If they have different dimensions.
+    """
+    rows = unit_rows([checked_vector(first), checked_vector(second)]).astype(np.float64)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows[0], rows[1]
+
+
+def check_between(name: str, value: float, usual: float) -> None:
+    """Refuse what is not between 0 and 1, with an InputError."""
+    if isinstance(value, bool) or not 0 < value < 1:
+        message = _("{name} is {value!r}; it must lie between 0 and 1, such as {usual}.")
+        raise InputError(message.format(name=name, value=value, usual=usual))
+
+
+def check_count(name: str, value: int, least: int) -> None:
+    """Refuse what is no whole number of at least `least`, with an InputError."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        message = _("{name} is {value!r}; it must be a whole number, at least {least}.")
+        raise InputError(message.format(name=name, value=value, least=least))
+
+
+def check_one_for_each(name: str, given: Sized | None, n: int) -> None:
+    """Refuse a parameter that does not give one for each vector.
+
+    Raises
+    ------
+    InputError
+    """
+    if given is not None and len(given) != n:
+        raise InputError(
+            _("There are {given:,} {name} for {n:,} vectors; give one for each.").format(
+                given=len(given), name=name, n=n
+            )
+        )
 
 
 def one_fingerprint(fingerprint: Fingerprint, n: int) -> str | None:
@@ -91,24 +190,22 @@ def one_fingerprint(fingerprint: Fingerprint, n: int) -> str | None:
     """
     if fingerprint is None or isinstance(fingerprint, str):
         return fingerprint
+    check_one_for_each("fingerprints", fingerprint, n)
     counts = Counter(fingerprint)
-    if counts.total() != n:
-        raise InputError(
-            f"There are {counts.total():,} fingerprints for {n:,} vectors; give one for each, or one for all."
-        )
     if len(counts) > 1:
-        found = ", ".join(f"{count:,} of [{name}]" for name, count in counts.most_common())
+        each = _("{n:,} of [{fingerprint}]")
+        found = listed(each.format(n=count, fingerprint=name) for name, count in counts.most_common())
         raise EncoderMismatchError(
-            f"The vectors come from {len(counts)} encoders ({found}); cosine similarity means nothing "
-            "between them. Encode all texts with one encoder."
+            _(
+                "The vectors come from {n} encoders ({found}); cosine similarity means nothing between them. "
+                "Encode all texts with one encoder."
+            ).format(n=len(counts), found=found)
         )
     return next(iter(counts), None)
 
 
-def check_same_encoder(
-    known: str | None, dimension: int, fingerprint: str | None, vectors: Vectors, what: str
-) -> None:
-    """Refuse vectors that were made by another encoder than `what` (such as ``"The map"``).
+def check_same_encoder(known: str | None, dimension: int, fingerprint: str | None, vectors: Vectors) -> None:
+    """Refuse vectors that were made by another encoder than those of a map.
 
     Raises
     ------
@@ -117,13 +214,17 @@ def check_same_encoder(
     """
     if known is not None and fingerprint is not None and known != fingerprint:
         raise EncoderMismatchError(
-            f"{what} was made with the encoder [{known}], these vectors with [{fingerprint}]; cosine "
-            "similarity means nothing between them. Encode the texts with the same encoder."
+            _(
+                "The map was made with the encoder [{known}], these vectors with [{fingerprint}]; cosine "
+                "similarity means nothing between them. Encode the texts with the same encoder."
+            ).format(known=known, fingerprint=fingerprint)
         )
     if vectors.shape[1] != dimension:
         raise EncoderMismatchError(
-            f"{what} was made of vectors of {dimension} dimensions, these have {vectors.shape[1]}, so they "
-            "come from another encoder. Encode the texts with the same encoder."
+            _(
+                "The map was made of vectors of {known} dimensions, these have {dimension}, so they come "
+                "from another encoder. Encode the texts with the same encoder."
+            ).format(known=dimension, dimension=vectors.shape[1])
         )
 
 
@@ -157,42 +258,92 @@ def distinct(vectors: Vectors, ids: Ids | None = None) -> Distinct:
     InputError
         If there is not exactly one id for each row.
     """
-    n = len(vectors)
     # As opaque bytes: comparing rows number by number takes ten times as long. Zero has two bit patterns.
     content = (
         np.ascontiguousarray(vectors + np.float32(0))
         .view(np.dtype((np.void, vectors.itemsize * vectors.shape[1])))
         .ravel()
     )
-    _, group = np.unique(content, return_inverse=True)
-    if ids is None:
-        rank, by_rank = group, np.argsort(group, kind="stable")
-    else:
-        by_rank = np.argsort(_checked_ids(ids, n), kind="stable")
-        rank = np.empty(n, dtype=np.intp)
-        rank[by_rank] = np.arange(n)
+    group = np.unique(content, return_inverse=True)[1]
+    by_rank = np.argsort(group if ids is None else _checked_ids(ids, len(vectors)), kind="stable")
     # The first of each group in the order of rank stands for it.
-    _, first = np.unique(group[by_rank], return_index=True)
+    first = np.unique(group[by_rank], return_index=True)[1]
     rows = by_rank[np.sort(first)]
     place = np.empty(len(rows), dtype=np.intp)
     place[group[rows]] = np.arange(len(rows))
     return Distinct(rows.astype(np.intp), place[group])
 
 
+def nearest(vectors: Vectors, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
+    """The `k` rows of `vectors` that are nearest to each query, best first.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, d)
+        Unit rows.
+    queries : ndarray of float32, shape (m, d)
+        Unit rows.
+    k : int
+        At most n.
+
+    Returns
+    -------
+    similarities : ndarray of float32, shape (m, k)
+        Cosine similarities.
+    rows : ndarray of intp, shape (m, k)
+    """
+    if len(queries) * len(vectors) <= AT_ONCE:
+        scores = queries @ vectors.T
+        rows = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        found = np.take_along_axis(scores, rows, axis=1)
+        order = np.lexsort((rows, -found))
+        return np.take_along_axis(found, order, axis=1), np.take_along_axis(rows, order, axis=1)
+    from sklearn.neighbors import NearestNeighbors
+
+    # Of unit vectors, the nearest by Euclidean distance are the nearest by cosine: |a-b|^2 = 2 - 2 cos.
+    # scikit-learn has a blocked, parallel search for that distance, which is exact and needs no index.
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(vectors)
+    distances, rows = search.kneighbors(queries)
+    return (1 - distances**2 / 2).astype(np.float32), rows.astype(np.intp)
+
+
+def nearest_others(vectors: Vectors, k: int) -> tuple[Vectors, Rows]:
+    """The `k` nearest rows of each row, with the row itself in the first place; shape (n, k).
+
+    `vectors` must be distinct; else a row may come after its copy, and is put first here.
+    """
+    similarities, rows = nearest(vectors, vectors, k)
+    own = np.arange(len(vectors))
+    place = np.argmax(rows == own[:, None], axis=1)
+    # Where rounding has put another row first, the two change places.
+    rows[own, place], rows[:, 0] = rows[:, 0].copy(), own
+    similarities[own, place], similarities[:, 0] = similarities[:, 0].copy(), 1.0
+    return similarities, rows
+
+
+def progress_bar(total: int, what: str, progress: bool | None, *, unit: str = "step") -> Any:
+    """A tqdm bar over `total` steps that leaves nothing behind; see :func:`hidden`."""
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, desc=what, unit=unit, disable=hidden(progress), leave=False)
+
+
+def hidden(progress: bool | None) -> bool | None:
+    """The ``disable`` of tqdm, as the caller or else the settings say; None hides bars where nobody looks."""
+    shown = get_settings().progress if progress is None else progress
+    return None if shown is None else not shown
+
+
 def _checked_ids(ids: Ids, n: int) -> npt.NDArray[Any]:
-    listed = list(ids)
-    if len(listed) != n:
-        raise InputError(f"There are {len(listed):,} ids for {n:,} vectors; give one for each.")
-    counts = Counter(listed)
-    repeated, times = counts.most_common(1)[0]
+    given = list(ids)
+    check_one_for_each("ids", given, n)
+    repeated, times = Counter(given).most_common(1)[0]
     if times > 1:
         raise InputError(
-            f"The id {repeated!r} is given {times} times; ids must be distinct, such as row numbers or "
-            "hashes of the texts."
+            _(
+                "The id {id!r} is given {n} times; ids must be distinct, such as row numbers or hashes of "
+                "the texts."
+            ).format(id=repeated, n=times)
         )
     # Mixed kinds have no order of their own.
-    return (
-        np.array(listed)
-        if len({type(one) for one in listed}) == 1
-        else np.array([str(one) for one in listed])
-    )
+    return np.array(given if len(set(map(type, given))) == 1 else list(map(str, given)))

@@ -11,8 +11,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.errors import InputError
-from workbench.exploration.inputs import Fingerprint, Ids, Vectors, distinct, one_fingerprint, unit_rows
-from workbench.exploration.progress import progress_bar
+from workbench.exploration.inputs import (
+    Fingerprint,
+    Ids,
+    Rows,
+    Vectors,
+    check_between,
+    check_one_for_each,
+    distinct,
+    one_fingerprint,
+    progress_bar,
+    unit_rows,
+)
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, number
+from workbench.results import Result, plain
 
 __all__ = ["NearDuplicates", "find_near_duplicates"]
 
@@ -24,7 +37,7 @@ MOST_PAIRS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class NearDuplicates:
+class NearDuplicates(Result):
     """Groups of texts that say nearly the same.
 
     Attributes
@@ -57,18 +70,17 @@ class NearDuplicates:
         mask[self.table.loc[~self.table["keep"], "position"].to_numpy(dtype=np.intp)] = False
         return mask
 
-    def sentence(self, language: str = "en") -> str:
+    def sentence(self) -> str:
         """How many texts could go."""
-        spare = int((~self.keep).sum())
-        if language == "zh":
-            return (
-                f"{self.n:,} 条文本里有 {len(self):,} 组近似重复（分数高于 {self.score:.4f}）；"
-                f"每组留一条，可去掉 {spare:,} 条。"
-            )
-        return (
-            f"{len(self):,} groups of near duplicates among {self.n:,} texts (scores above "
-            f"{self.score:.4f}); with one kept of each, {spare:,} could go."
+        said = ngettext(
+            "{groups:,} group of near duplicates among {n:,} texts (scores above {score}); with one kept of "
+            "each, {spare:,} could go.",
+            "{groups:,} groups of near duplicates among {n:,} texts (scores above {score}); with one kept of "
+            "each, {spare:,} could go.",
+            len(self),
         )
+        spare = int((~self.keep).sum())
+        return said.format(groups=len(self), n=self.n, score=number(self.score), spare=spare)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -77,7 +89,7 @@ class NearDuplicates:
             "score": self.score,
             "n_groups": len(self),
             "n_spare": int((~self.keep).sum()),
-            "groups": self.table.to_dict(orient="records"),
+            "groups": plain(self.table),
         }
 
     def __repr__(self) -> str:
@@ -109,7 +121,7 @@ def find_near_duplicates(
     texts : sequence of str, optional
         For the table.
     ids : sequence of str or int, optional
-        Decide which of equal texts comes first; see :func:`~workbench.exploration.projection.fit_map`.
+        Decide which of equal texts comes first; see :func:`~workbench.exploration.fit_map`.
     fingerprint : str or sequence of str, optional
     progress : bool, optional
         Show a bar. Can be interrupted between any two blocks.
@@ -138,10 +150,8 @@ def find_near_duplicates(
     """
     rows = unit_rows(vectors)
     one_fingerprint(fingerprint, len(rows))
-    if isinstance(score, bool) or not 0 < score < 1:
-        raise InputError(f"score is {score!r}; it must lie between 0 and 1, such as 0.95.")
-    if texts is not None and len(texts) != len(rows):
-        raise InputError(f"There are {len(texts):,} texts for {len(rows):,} vectors; give one for each.")
+    check_between("score", score, 0.95)
+    check_one_for_each("texts", texts, len(rows))
     found = distinct(rows, ids)
     own = rows[found.rows]
     first, second, scores = _pairs_above(own, score, progress)
@@ -159,16 +169,16 @@ def find_near_duplicates(
 
 def _pairs_above(
     rows: Vectors, score: float, progress: bool | None
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+) -> tuple[Rows, Rows, npt.NDArray[np.float32]]:
     n = len(rows)
     bounding = _bounding(rows)
     # A bound may be off by rounding; the score itself decides.
     slack = np.float32(score - 1e-5)
-    firsts: list[npt.NDArray[np.intp]] = []
-    seconds: list[npt.NDArray[np.intp]] = []
+    firsts: list[Rows] = []
+    seconds: list[Rows] = []
     values: list[npt.NDArray[np.float32]] = []
     total = 0
-    with progress_bar(n, "near duplicates", progress, unit="text") as bar:
+    with progress_bar(n, _("near duplicates"), progress, unit="text") as bar:
         for top in range(0, n, ROWS):
             block = bounding[top : top + ROWS]
             for left in range(top, n, COLUMNS):
@@ -187,10 +197,11 @@ def _pairs_above(
                 values.append(exact[above])
                 total += int(above.sum())
                 if total > MOST_PAIRS:
-                    raise InputError(
-                        f"More than {MOST_PAIRS:,} pairs have a score above {score:.4f}, which are no near "
-                        "duplicates any more; raise the score."
+                    many = _(
+                        "More than {n:,} pairs have a score above {score}, which are no near duplicates any "
+                        "more; raise the score."
                     )
+                    raise InputError(many.format(n=MOST_PAIRS, score=number(score)))
             bar.update(len(block))
     empty = np.empty(0, dtype=np.intp)
     return (
@@ -206,13 +217,13 @@ def _bounding(rows: Vectors) -> Vectors:
     if dimension <= HEAD + 1:
         return rows
     # Directions of most length, not of most variance: nothing is centred.
-    _, directions = np.linalg.eigh((rows.T @ rows).astype(np.float64))
+    directions = np.linalg.eigh((rows.T @ rows).astype(np.float64))[1]
     head = rows @ directions[:, -HEAD:].astype(np.float32)
     tail = np.sqrt(np.clip(1 - (head.astype(np.float64) ** 2).sum(axis=1, keepdims=True), 0, None))
     return np.ascontiguousarray(np.hstack([head, tail]), dtype=np.float32)
 
 
-def _scores(rows: Vectors, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+def _scores(rows: Vectors, i: Rows, j: Rows) -> npt.NDArray[np.float32]:
     scores = np.empty(len(i), dtype=np.float32)
     for start in range(0, len(i), 65_536):
         some = slice(start, start + 65_536)
@@ -220,9 +231,7 @@ def _scores(rows: Vectors, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> 
     return np.clip(scores, -1, 1)
 
 
-def _components(
-    n: int, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]
-) -> tuple[int, npt.NDArray[np.intp]]:
+def _components(n: int, first: Rows, second: Rows) -> tuple[int, Rows]:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -231,7 +240,7 @@ def _components(
     return int(groups), labels.astype(np.intp)
 
 
-def _table(rows: Vectors, group_of: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]) -> pd.DataFrame:
+def _table(rows: Vectors, group_of: Rows, sizes: Rows) -> pd.DataFrame:
     order = np.argsort(group_of, kind="stable")
     ends = np.cumsum(sizes)
     # Largest group first; among equals, the one whose first text comes first.
@@ -239,7 +248,7 @@ def _table(rows: Vectors, group_of: npt.NDArray[np.intp], sizes: npt.NDArray[np.
     members = {group: order[ends[group] - sizes[group] : ends[group]] for group in wanted}
     wanted.sort(key=lambda group: (-sizes[group], members[group][0]))
     parts = []
-    for number, group in enumerate(wanted):
+    for rank, group in enumerate(wanted):
         own = members[group]
         centre = rows[own].mean(axis=0)
         middle = int(np.argmax(rows[own] @ centre))
@@ -247,7 +256,7 @@ def _table(rows: Vectors, group_of: npt.NDArray[np.intp], sizes: npt.NDArray[np.
         parts.append(
             pd.DataFrame(
                 {
-                    "group": number,
+                    "group": rank,
                     "position": own,
                     "score": scores,
                     "keep": np.arange(len(own)) == middle,

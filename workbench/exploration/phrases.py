@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import regex
 
-from workbench.exploration.words import segmenter
+from workbench.exploration.terms import segmenter
 
 __all__ = ["Phrase", "phrases_of", "without"]
 

@@ -1,11 +1,14 @@
 """The skill map: vectors laid out in two dimensions, once, so that new texts can be placed on it later.
 
-UMAP itself is in :mod:`~workbench.exploration.umap_layout`; how far a map can be trusted, in
-:mod:`~workbench.exploration.quality`; how it is drawn, in :mod:`workbench.plots.skill_map`.
+UMAP itself is in :mod:`~workbench.exploration.layouts`; how far a map can be trusted, in
+:mod:`~workbench.exploration.quality`; how it is drawn, in :mod:`workbench.plots.skill_map`. The file of a map
+is a .npz of plain arrays, with the rest as JSON text in one of them: no pickle.
 """
 
 from __future__ import annotations
 
+import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,20 +16,30 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from workbench.atomic import replacing
 from workbench.errors import InputError
 from workbench.exploration.inputs import (
     Fingerprint,
+    FloatArray,
     Ids,
     Vectors,
     check_same_encoder,
     distinct,
+    nearest,
     one_fingerprint,
     unit_rows,
 )
-from workbench.exploration.map_files import read_map, write_map
-from workbench.exploration.neighbours import nearest
-from workbench.exploration.reduction import Reduction, reduce
-from workbench.exploration.umap_layout import Backend, check_distinct, check_neighbours, umap_layout
+from workbench.exploration.layouts import (
+    Backend,
+    Reduction,
+    check_distinct,
+    check_neighbours,
+    reduce,
+    umap_layout,
+)
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
+from workbench.results import Result
 
 __all__ = ["SkillMap", "fit_map"]
 
@@ -38,17 +51,20 @@ FALL = 0.05
 # Above this, a text is one that was fitted: encoders move a vector by 1e-5 to 1e-4 between batches, which
 # moves its cosine similarity to itself by less than 1e-7.
 SAME = 1 - 1e-6
+SCHEMA = "jd-resume-workbench/skill-map"
+SCHEMA_VERSION = 1
+REQUIRED = ("coordinates", "mean", "anchors", "anchor_coordinates")
 
 
 @dataclass(frozen=True, eq=False)
-class SkillMap:
+class SkillMap(Result):
     """A fitted map.
 
     Attributes
     ----------
     coordinates : ndarray of float32, shape (n, 2)
         Where each text lies, in the order that vectors were given in; no unit. Distances between
-        faraway points mean little: see :func:`~workbench.exploration.quality.map_quality`.
+        faraway points mean little: see :func:`~workbench.exploration.map_quality`.
     ids : tuple or None
         As given to :func:`fit_map`.
     method : {"umap", "pca"}
@@ -114,7 +130,7 @@ class SkillMap:
             If the vectors come from another encoder.
         """
         rows = unit_rows(vectors)
-        check_same_encoder(self.fingerprint, self.dimension, fingerprint, rows, "The map")
+        check_same_encoder(self.fingerprint, self.dimension, fingerprint, rows)
         if self.method == "pca":
             return self.reduction.project(rows)[:, :2]
         k = min(self.settings["n_neighbors"], len(self.anchors))
@@ -136,23 +152,32 @@ class SkillMap:
         StoreError
             If it cannot be written.
         """
-        return write_map(
-            path,
-            arrays={
-                "coordinates": self.coordinates,
-                "mean": self.reduction.mean,
-                "components": self.reduction.components,
-                "anchors": self.anchors,
-                "anchor_coordinates": self.anchor_coordinates,
-            },
-            notes={
-                "ids": None if self.ids is None else list(self.ids),
-                "method": self.method,
-                "settings": self.settings,
-                "fingerprint": self.fingerprint,
-                "explained": self.reduction.explained,
-            },
-        )
+        path = Path(path).expanduser()
+        if path.suffix != ".npz":
+            raise InputError(
+                _("{file} must end in .npz, which is the format of a map.").format(file=path.name)
+            )
+        notes = {
+            "schema": SCHEMA,
+            "schema_version": SCHEMA_VERSION,
+            "ids": None if self.ids is None else list(self.ids),
+            "method": self.method,
+            "settings": self.settings,
+            "fingerprint": self.fingerprint,
+            "explained": self.reduction.explained,
+        }
+        arrays = {
+            "notes": np.frombuffer(json.dumps(notes, ensure_ascii=False).encode(), dtype=np.uint8),
+            "coordinates": self.coordinates,
+            "mean": self.reduction.mean,
+            "components": self.reduction.components,
+            "anchors": self.anchors,
+            "anchor_coordinates": self.anchor_coordinates,
+        }
+        there = {name: array for name, array in arrays.items() if array is not None}
+        with replacing(path) as draft, draft.open("wb") as file:
+            np.savez(file, **there)  # type: ignore[arg-type]
+        return path
 
     @classmethod
     def load(cls, path: str | Path) -> SkillMap:
@@ -163,7 +188,7 @@ class SkillMap:
         InputError
             If the file is no map, or is damaged.
         """
-        arrays, notes = read_map(path)
+        arrays, notes = _read(Path(path).expanduser())
         return cls(
             arrays["coordinates"],
             None if notes["ids"] is None else tuple(notes["ids"]),
@@ -187,11 +212,10 @@ class SkillMap:
         }
 
     def __repr__(self) -> str:
-        how = ", ".join(
-            f"{name}={self.settings[name]}" for name in ("n_neighbors", "min_dist") if name in self.settings
-        )
-        how = f"{self.method} ({how})" if how else self.method
-        return f"<SkillMap: {len(self):,} texts, {how}, seed {self.settings['seed']}>"
+        said = _("{n:,} texts, {method}, seed {seed}")
+        if self.method == "umap":
+            said = _("{n:,} texts, {method} (n_neighbors={n_neighbors}, min_dist={min_dist}), seed {seed}")
+        return f"<SkillMap: {said.format(n=len(self), method=self.method, **self.settings)}>"
 
 
 def fit_map(
@@ -230,7 +254,7 @@ def fit_map(
         How tightly points may lie, from 0 to 1 (UMAP).
     seed : int
     pca : int, "auto" or None
-        Components kept before UMAP; see :func:`~workbench.exploration.reduction.reduce`.
+        Components kept before UMAP; see :func:`~workbench.exploration.layouts.reduce`.
     fingerprint : str or sequence of str, optional
         Of the encoder; one for each row where vectors were gathered from several places.
     backend : {"auto", "cpu", "gpu"}
@@ -282,7 +306,7 @@ def fit_map(
         components = None if reduction.components is None else len(reduction.components)
         settings = {"n_neighbors": n_neighbors, "min_dist": min_dist, "seed": seed, "pca": components}
     else:
-        raise InputError(f"method is {method!r}; choose 'umap' or 'pca'.")
+        raise InputError(_("method is {value!r}; choose 'umap' or 'pca'.").format(value=method))
     return SkillMap(
         places[found.inverse],
         None if ids is None else tuple(np.asarray(ids).tolist()),
@@ -295,18 +319,52 @@ def fit_map(
     )
 
 
-def _geometric_median(
-    places: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def _read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Arrays and notes of the file of a map, which is looked at before anything is believed."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        notes = json.loads(arrays.pop("notes").tobytes())
+    except FileNotFoundError:
+        raise InputError(
+            _("There is no map at {file}; fit one with fit_map() and save it there.").format(file=path)
+        ) from None
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise InputError(
+            _("{file} is no skill map, or is damaged ({reason}); fit the map again.").format(
+                file=path, reason=error
+            )
+        ) from error
+    if not isinstance(notes, dict) or notes.get("schema") != SCHEMA:
+        raise InputError(
+            _("{file} is not a skill map (its 'schema' should be {schema!r}).").format(
+                file=path, schema=SCHEMA
+            )
+        )
+    if notes.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(
+            _(
+                "{file} has map version {found!r}, this workbench reads version {known}; fit the map again, "
+                "or install the workbench that wrote it."
+            ).format(file=path, found=notes.get("schema_version"), known=SCHEMA_VERSION)
+        )
+    if missing := [name for name in REQUIRED if name not in arrays]:
+        raise InputError(
+            _("{file} lacks a part of a map: {parts}; fit the map again.").format(
+                file=path, parts=listed(missing)
+            )
+        )
+    return arrays, notes
+
+
+def _geometric_median(places: FloatArray, weights: FloatArray) -> FloatArray:
     """Weighted geometric medians, shape (m, 2), of `places`, shape (m, k, 2).
 
     By Weiszfeld's iteration (Weiszfeld 1937), with a small number against division by zero where the
     median comes to lie on one of the places.
     """
-    median: npt.NDArray[np.float64] = (places * weights[..., None]).sum(axis=1) / weights.sum(
-        axis=1, keepdims=True
-    )
-    for _ in range(100):
+    median: FloatArray = (places * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+    for _step in range(100):
         pull = weights / np.maximum(np.linalg.norm(places - median[:, None], axis=2), 1e-6)
         moved = (places * pull[..., None]).sum(axis=1) / pull.sum(axis=1, keepdims=True)
         done = np.abs(moved - median).max(initial=0) < 1e-5

@@ -6,17 +6,26 @@ Works on any coordinates, whoever made them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
-from workbench.exploration.inputs import Fingerprint, Vectors, distinct, one_fingerprint, unit_rows
-from workbench.exploration.progress import progress_bar
+from workbench.exploration.inputs import (
+    Fingerprint,
+    FloatArray,
+    Rows,
+    Vectors,
+    distinct,
+    one_fingerprint,
+    progress_bar,
+    unit_rows,
+)
 from workbench.exploration.projection import SkillMap, fit_map
-from workbench.settings import Language
+from workbench.i18n import gettext as _
+from workbench.results import Result
 
 __all__ = ["ComparedMap", "MapQuality", "compare_maps", "map_quality"]
 
@@ -26,8 +35,8 @@ NEIGHBOURS = 15
 COMPARED = (5, 15, 50)
 
 
-@dataclass(frozen=True)
-class MapQuality:
+@dataclass(frozen=True, repr=False)
+class MapQuality(Result):
     """How faithful a map is.
 
     Attributes
@@ -54,25 +63,21 @@ class MapQuality:
     n: int
     n_looked_at: int
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self) -> str:
         """What the figures mean, for beside the picture."""
-        k, kept = self.n_neighbors, self.knn_overlap * self.n_neighbors
-        if language == "zh":
-            return (
-                f"可信度 {self.trustworthiness:.2f}（随机约 0.50，满分 1）；每条文本最近的 {k} 条里，"
-                f"平均有 {kept:.1f} 条在图上也是最近的（随机约 {self.chance_overlap * k:.1f} 条）。"
-            )
-        return (
-            f"Trustworthiness {self.trustworthiness:.2f} (0.50 at random, 1 at best); of the {k} nearest "
-            f"texts, {kept:.1f} are nearest on the map too (at random, {self.chance_overlap * k:.1f})."
+        k = self.n_neighbors
+        return _(
+            "Trustworthiness {trustworthiness:.2f} (0.50 at random, 1 at best); of the {n} nearest texts, "
+            "{kept:.1f} are nearest on the map too (at random, {chance:.1f})."
+        ).format(
+            trustworthiness=self.trustworthiness,
+            n=k,
+            kept=self.knn_overlap * k,
+            chance=self.chance_overlap * k,
         )
 
     def __repr__(self) -> str:
         return f"<MapQuality: {self.sentence()}>"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,21 +120,22 @@ def map_quality(
         If shapes do not fit, or there are too few points.
     """
     rows = unit_rows(vectors)
-    places = np.asarray(
-        coordinates.coordinates if isinstance(coordinates, SkillMap) else coordinates, dtype=np.float64
-    )
+    places = np.asarray(getattr(coordinates, "coordinates", coordinates), dtype=np.float64)
     n = len(rows)
     k = max(1, min(NEIGHBOURS, (n - 1) // 2)) if n_neighbors is None else n_neighbors
     if places.ndim != 2 or len(places) != n:
         raise InputError(
-            f"There are {n:,} vectors, but coordinates of shape {places.shape}; give one row for each vector."
+            _(
+                "There are {n:,} vectors, but coordinates of shape {shape}; give one row for each vector."
+            ).format(n=n, shape=places.shape)
         )
     if not np.isfinite(places).all():
-        raise InputError("Some coordinates are not finite (NaN or infinity); fit the map again.")
+        raise InputError(_("Some coordinates are not finite (NaN or infinity); fit the map again."))
     if not 1 <= k < n / 2:
         raise InputError(
-            f"n_neighbors is {k}; for {n:,} points it must be from 1 to {max((n - 1) // 2, 1)} "
-            "(fewer than half)."
+            _(
+                "n_neighbors is {value}; for {n:,} points it must be from 1 to {most} (fewer than half)."
+            ).format(value=k, n=n, most=max((n - 1) // 2, 1))
         )
     chosen = (
         np.arange(n) if n <= sample else np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))
@@ -141,16 +147,9 @@ def map_quality(
         near_on_map = np.argpartition(on_map, k - 1, axis=1)[:, :k]
         # The rank of a neighbour on the map among the true ones: how many are nearer in truth, plus one.
         theirs = np.sort(truth, axis=1)
-        ranks = (
-            np.array(
-                [
-                    np.searchsorted(order, values)
-                    for order, values in zip(
-                        theirs, np.take_along_axis(truth, near_on_map, axis=1), strict=True
-                    )
-                ]
-            )
-            + 1
+        shown = np.take_along_axis(truth, near_on_map, axis=1)
+        ranks = 1 + np.array(
+            [np.searchsorted(order, values) for order, values in zip(theirs, shown, strict=True)]
         )
         penalty += float(np.clip(ranks - k, 0, None).sum())
         shared += int((ranks <= k).sum())
@@ -181,7 +180,7 @@ def compare_maps(
     ----------
     vectors : array_like, shape (n, d)
     n_neighbors : sequence of int, optional
-        Values to try; see :func:`~workbench.exploration.projection.fit_map`. By default those of 5, 15
+        Values to try; see :func:`~workbench.exploration.fit_map`. By default those of 5, 15
         and 50 that are fewer than the distinct texts.
     min_dist : sequence of float
         Values to try.
@@ -204,7 +203,7 @@ def compare_maps(
         n_distinct = len(distinct(rows).rows)
         n_neighbors = [k for k in COMPARED if k < n_distinct] or COMPARED[:1]
     found = []
-    with progress_bar(len(n_neighbors) * len(min_dist), "maps", progress, unit="map") as bar:
+    with progress_bar(len(n_neighbors) * len(min_dist), _("maps"), progress, unit="map") as bar:
         for k in n_neighbors:
             for distance in min_dist:
                 skill_map = fit_map(
@@ -215,9 +214,7 @@ def compare_maps(
     return found
 
 
-def _distances(
-    rows: Vectors | npt.NDArray[np.float64], block: npt.NDArray[np.intp]
-) -> npt.NDArray[np.floating[Any]]:
+def _distances(rows: Vectors | FloatArray, block: Rows) -> npt.NDArray[np.floating[Any]]:
     """Distances of a block of rows to all, a row's own infinite; of unit rows, in the order of cosine."""
     from sklearn.metrics import pairwise_distances
 

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import EncoderMismatchError, InputError
-from workbench.exploration.inputs import unit_rows
-from workbench.exploration.vectors import FloatArray
-from workbench.settings import Language
+from workbench.exploration.inputs import FloatArray, unit_rows
+from workbench.i18n import N_, ngettext, number, paragraph
+from workbench.i18n import gettext as _
+from workbench.results import Result, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["Removal", "removal_curve", "remove_dimensions"]
 
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)
+FIRST, SECOND = N_("First vector"), N_("Second vector")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Removal:
+class Removal(Result):
     """Scores with and without some dimensions.
 
     Attributes
@@ -48,34 +50,41 @@ class Removal:
     auc_after: float | None = None
     auc_difference: tuple[float, float, float] | None = None
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self) -> str:
         """What leaving them out does, in words."""
-        k, n = len(self.dimensions), len(self.before)
-        shift = float((self.after - self.before).mean())
-        if language == "zh":
-            said = (
-                f"去掉 {k} 维以后，{n:,} 对的分数平均变动 {shift:+.4f}，排序的斯皮尔曼相关是 "
-                f"{self.rank_correlation:.4f}"
+        k = len(self.dimensions)
+        told = [
+            ngettext(
+                "Without {n} dimension, the scores of {pairs:,} pairs move by {shift:+.4f} on average and "
+                "their order correlates by {correlation:.4f} (Spearman).",
+                "Without {n} dimensions, the scores of {pairs:,} pairs move by {shift:+.4f} on average and "
+                "their order correlates by {correlation:.4f} (Spearman).",
+                k,
+            ).format(
+                n=k,
+                pairs=len(self.before),
+                shift=float((self.after - self.before).mean()),
+                correlation=self.rank_correlation,
             )
-            return said + (f"；{self._separation(True)}。" if self.auc_difference else "。")
-        said = (
-            f"Without {k} dimension{'s' * (k != 1)}, the scores of {n:,} pairs move by {shift:+.4f} on "
-            f"average and their order correlates by {self.rank_correlation:.4f} (Spearman)"
-        )
-        return said + (f"; {self._separation(False)}." if self.auc_difference else ".")
-
-    def _separation(self, zh: bool) -> str:
-        assert self.auc_difference is not None
-        value, low, high = self.auc_difference
-        head = f"AUC {self.auc_before:.4f} → {self.auc_after:.4f} ({value:+.4f}"
-        if not np.isfinite(low):
-            return head + ("，区间算不出）" if zh else ", no interval can be told)").replace("（", "(")
-        head += f"，95% 区间 {low:+.4f} 至 {high:+.4f})，" if zh else f", 95 % {low:+.4f} to {high:+.4f}), "
-        if low > 0:
-            return head + ("匹配与否分得更开" if zh else "so matches stand out more")
-        if high < 0:
-            return head + ("匹配与否更难分开" if zh else "so matches stand out less")
-        return head + ("分辨能力的差别看不出来" if zh else "so no difference in telling matches is seen")
+        ]
+        if self.auc_difference is not None:
+            value, low, high = self.auc_difference
+            if not np.isfinite(low):
+                said = _("AUC {before} → {after} ({change}); no interval can be told.")
+            elif low > 0:
+                said = _("AUC {before} → {after} ({change}), so matches stand out more.")
+            elif high < 0:
+                said = _("AUC {before} → {after} ({change}), so matches stand out less.")
+            else:
+                said = _("AUC {before} → {after} ({change}), so no difference in telling matches is seen.")
+            before, after = number(self.auc_before), number(self.auc_after)
+            change = f"{value:+.4f}"
+            if np.isfinite(low):
+                change = _("{value:+.4f}, 95 % {low:+.4f} to {high:+.4f}").format(
+                    value=value, low=low, high=high
+                )
+            told.append(said.format(before=before, after=after, change=change))
+        return paragraph(told)
 
     def __repr__(self) -> str:
         return f"<Removal: {self.sentence()}>"
@@ -90,9 +99,7 @@ class Removal:
             "rank_correlation": self.rank_correlation,
             "auc_before": self.auc_before,
             "auc_after": self.auc_after,
-            "auc_difference": None
-            if self.auc_difference is None
-            else [None if not np.isfinite(value) else value for value in self.auc_difference],
+            "auc_difference": plain(self.auc_difference),
         }
 
 
@@ -142,10 +149,7 @@ def remove_dimensions(
     from workbench.calibration.difference_tests import delong
 
     areas = delong(np.stack([before, after]), labels, jds)
-    value, low, high, _ = areas.difference(1, 0)
-    return Removal(
-        removed, before, after, correlation, float(areas.auc[0]), float(areas.auc[1]), (value, low, high)
-    )
+    return Removal(removed, before, after, correlation, *map(float, areas.auc), areas.difference(1, 0)[:3])
 
 
 def removal_curve(
@@ -207,42 +211,53 @@ def removal_curve(
 
 
 def _paired(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    left = unit_rows(first, "First vector").astype(np.float64)
-    right = unit_rows(second, "Second vector").astype(np.float64)
+    left, right = unit_rows(first, FIRST).astype(np.float64), unit_rows(second, SECOND).astype(np.float64)
     if left.shape[1] != right.shape[1]:
         raise EncoderMismatchError(
-            f"First vectors have {left.shape[1]} dimensions, second ones {right.shape[1]}, so they come from "
-            "different encoders. Encode all texts with one encoder."
+            _(
+                "First vectors have {first} dimensions, second ones {second}, so they come from different "
+                "encoders. Encode all texts with one encoder."
+            ).format(first=left.shape[1], second=right.shape[1])
         )
     if len(left) != len(right):
         raise InputError(
-            f"There are {len(left):,} first and {len(right):,} second vectors; row i of both must be pair i."
+            _(
+                "There are {first:,} first and {second:,} second vectors; row i of both must be pair i."
+            ).format(first=len(left), second=len(right))
         )
     if len(left) < 3:
         raise InputError(
-            f"There {'is' if len(left) == 1 else 'are'} only {len(left)} pair{'s' * (len(left) != 1)}; "
-            "whether the order of scores changes shows in many: give at least 3, better some hundreds."
+            _(
+                "Whether the order of scores changes shows in many pairs: give at least 3, better some "
+                "hundreds; there are {n}."
+            ).format(n=len(left))
         )
     return left, right
 
 
 def _kept(dimensions: Sequence[int] | npt.NDArray[np.intp], d: int) -> npt.NDArray[np.intp]:
-    listed = np.asarray(dimensions, dtype=np.intp).ravel()
-    if wrong := [int(dimension) for dimension in listed if not 0 <= dimension < d]:
-        raise InputError(f"There is no dimension {wrong[0]}; vectors have {d:,}, numbered from 0.")
-    if len(np.unique(listed)) < len(listed):
-        raise InputError("A dimension is named twice among those to leave out; name each once.")
-    if len(listed) >= d:
-        raise InputError(f"All {d:,} dimensions would be left out; keep at least one.")
-    return np.setdiff1d(np.arange(d), listed)
+    named = np.asarray(dimensions, dtype=np.intp).ravel()
+    if wrong := [int(dimension) for dimension in named if not 0 <= dimension < d]:
+        raise InputError(
+            _("There is no dimension {dimension}; vectors have {n:,}, numbered from 0.").format(
+                dimension=wrong[0], n=d
+            )
+        )
+    if len(np.unique(named)) < len(named):
+        raise InputError(_("A dimension is named twice among those to leave out; name each once."))
+    if len(named) >= d:
+        raise InputError(_("All {n:,} dimensions would be left out; keep at least one.").format(n=d))
+    return np.setdiff1d(np.arange(d), named)
 
 
 def _scores(left: FloatArray, right: FloatArray) -> FloatArray:
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     if empty := np.flatnonzero(lengths == 0).tolist():
         raise InputError(
-            f"Without these dimensions, a vector of pair {empty[0]} is all zeros and has no score; leave out "
-            "fewer."
+            _(
+                "Without these dimensions, a vector of pair {row} is all zeros and has no score; leave out "
+                "fewer."
+            ).format(row=empty[0])
         )
     return np.asarray(np.clip(np.einsum("ij,ij->i", left, right) / lengths, -1.0, 1.0))
 
@@ -251,7 +266,7 @@ def _spearman(before: FloatArray, after: FloatArray) -> float:
     from scipy.stats import spearmanr
 
     if np.ptp(before) == 0 or np.ptp(after) == 0:
-        raise InputError("All pairs have the same score, so that they have no order to compare.")
+        raise InputError(_("All pairs have the same score, so that they have no order to compare."))
     return float(spearmanr(before, after).statistic)
 
 

@@ -1,4 +1,6 @@
-"""Whether clusters would be found again in other texts of the same kind: bootstrap Jaccard similarity."""
+"""Whether clusters would be found again in other texts of the same kind, by bootstrap Jaccard similarity, and
+how they belong together, by average linkage of their centres.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +13,28 @@ import pandas as pd
 
 from workbench.errors import InputError
 from workbench.exploration.clusters import NOISE, Clusters, cluster_labels
-from workbench.exploration.inputs import Ids, distinct, unit_rows
-from workbench.exploration.progress import progress_bar
+from workbench.exploration.inputs import (
+    FloatArray,
+    Ids,
+    Rows,
+    Vectors,
+    check_count,
+    distinct,
+    progress_bar,
+    unit_rows,
+)
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, paragraph
+from workbench.results import Result, plain
 
-__all__ = ["ClusterStability", "cluster_stability"]
+__all__ = ["ClusterHierarchy", "ClusterStability", "cluster_hierarchy", "cluster_stability"]
 
 # Hennig (2007), section 5, and the documentation of his R function fpc::clusterboot.
 STABLE, DISSOLVED = 0.75, 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class ClusterStability:
+class ClusterStability(Result):
     """How well each cluster was recovered.
 
     Attributes
@@ -35,27 +48,51 @@ class ClusterStability:
     """
 
     table: pd.DataFrame
-    jaccards: npt.NDArray[np.float64]
+    jaccards: FloatArray
 
     @property
     def n_stable(self) -> int:
         """Clusters with a mean Jaccard similarity of 0.75 or more."""
         return int((self.table["verdict"] == "stable").sum())
 
-    def sentence(self, language: str = "en") -> str:
+    def sentence(self) -> str:
         """How many clusters can be relied on."""
-        k, n = len(self.table), len(self.jaccards)
-        if language == "zh":
-            return f"{k} 个聚类中有 {self.n_stable} 个稳定（{n} 次重抽样的平均 Jaccard 不低于 {STABLE}）。"
-        return f"{self.n_stable} of {k} clusters are stable (mean Jaccard {STABLE} or more, {n} resamples)."
+        said = ngettext(
+            "{n} of {total} clusters is stable (mean Jaccard {least} or more, {resamples} resamples).",
+            "{n} of {total} clusters are stable (mean Jaccard {least} or more, {resamples} resamples).",
+            self.n_stable,
+        )
+        return said.format(n=self.n_stable, total=len(self.table), least=STABLE, resamples=len(self.jaccards))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        table = self.table.astype(object).where(self.table.notna(), None)
-        return {"n_resamples": len(self.jaccards), "clusters": table.to_dict(orient="records")}
+        return {"n_resamples": len(self.jaccards), "clusters": plain(self.table)}
 
     def __repr__(self) -> str:
         return f"<ClusterStability: {self.sentence()}>"
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterHierarchy(Result):
+    """A tree of clusters.
+
+    Attributes
+    ----------
+    linkage : ndarray of float64, shape (k - 1, 4)
+        As of :func:`scipy.cluster.hierarchy.linkage`; heights are cosine distances. Cut it with ``fcluster``.
+    names : tuple of str
+        Of the leaves.
+    sizes : tuple of int
+        Texts in each leaf.
+    """
+
+    linkage: FloatArray
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        said = ngettext("{n} cluster", "{n} clusters", len(self.names))
+        return f"<ClusterHierarchy: {said.format(n=len(self.names))}>"
 
 
 def cluster_stability(
@@ -80,7 +117,7 @@ def cluster_stability(
         That `clusters` were found in.
     clusters : Clusters
     ids : sequence of str or int, optional
-        As for :func:`~workbench.exploration.clusters.find_clusters`.
+        As for :func:`~workbench.exploration.find_clusters`.
     n_resamples : int
         Each takes about as long as finding the clusters did.
     seed : int
@@ -99,16 +136,16 @@ def cluster_stability(
     rows = unit_rows(vectors)
     if len(rows) != len(clusters.labels):
         raise InputError(
-            f"There are {len(rows):,} vectors, but labels for {len(clusters.labels):,}; give those that "
-            "were clustered."
+            _("There are {n:,} vectors, but labels for {labels:,}; give those that were clustered.").format(
+                n=len(rows), labels=len(clusters.labels)
+            )
         )
-    if n_resamples < 1:
-        raise InputError(f"n_resamples is {n_resamples}; it must be at least 1.")
+    check_count("n_resamples", n_resamples, 1)
     found = distinct(rows, ids)
     own, labels = rows[found.rows], clusters.labels[found.rows]
     random = np.random.default_rng(seed)
     jaccards = np.full((n_resamples, len(clusters)), np.nan)
-    with progress_bar(n_resamples, "resamples", progress, unit="resample") as bar:
+    with progress_bar(n_resamples, _("resamples"), progress, unit="resample") as bar:
         for resample in range(n_resamples):
             drawn = np.unique(random.integers(0, len(own), len(own)))
             jaccards[resample] = _recovered(own[drawn], labels[drawn], clusters, len(drawn) / len(own))
@@ -116,18 +153,36 @@ def cluster_stability(
     return _summed_up(jaccards, clusters)
 
 
-def _recovered(
-    rows: npt.NDArray[np.float32], labels: npt.NDArray[np.intp], clusters: Clusters, share: float
-) -> npt.NDArray[np.float64]:
+def cluster_hierarchy(clusters: Clusters) -> ClusterHierarchy:
+    """The tree in which the nearest clusters are joined first.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two clusters.
+    """
+    if len(clusters) < 2:
+        raise InputError(paragraph([_("A hierarchy needs at least two clusters."), clusters.sentence()]))
+    from scipy.cluster.hierarchy import linkage, optimal_leaf_ordering
+    from scipy.spatial.distance import pdist
+
+    distances = np.clip(pdist(clusters.centroids.astype(np.float64), "cosine"), 0, 2)
+    tree = optimal_leaf_ordering(linkage(distances, "average"), distances)
+    return ClusterHierarchy(tree, tuple(clusters.names), tuple(clusters.table["size"].tolist()))
+
+
+def _recovered(rows: Vectors, labels: Rows, clusters: Clusters, share: float) -> FloatArray:
     """For each cluster the Jaccard similarity with the nearest one of the resample."""
     if len(rows) <= 3:
-        raise InputError(f"A resample has {len(rows)} distinct texts only, too few to cluster; add texts.")
+        raise InputError(
+            _("A resample has {n} distinct texts only, too few to cluster; add texts.").format(n=len(rows))
+        )
     settings = {
         **clusters.settings,
         "min_cluster_size": max(2, round(clusters.settings["min_cluster_size"] * share)),
         "n_neighbors": min(clusters.settings["n_neighbors"], len(rows) - 1),
     }
-    again, _ = cluster_labels(rows, **settings, progress=False)
+    again = cluster_labels(rows, **settings, progress=False)[0]
     k, there = len(clusters), int(again.max(initial=NOISE)) + 1
     # Row 0 and column 0 are noise.
     both = np.zeros((k + 1, there + 1))
@@ -139,7 +194,7 @@ def _recovered(
     return np.where(before[:, 0] > 0, best, np.nan)
 
 
-def _summed_up(jaccards: npt.NDArray[np.float64], clusters: Clusters) -> ClusterStability:
+def _summed_up(jaccards: FloatArray, clusters: Clusters) -> ClusterStability:
     drawn = np.maximum((~np.isnan(jaccards)).sum(axis=0), 1)
     mean = np.nansum(jaccards, axis=0) / drawn
     verdict = np.select(

@@ -16,18 +16,31 @@ import pandas as pd
 
 from workbench.cutoffs import Cutoff
 from workbench.errors import EncoderMismatchError, InputError
-from workbench.exploration.inputs import Fingerprint, Vectors, one_fingerprint, unit_rows
-from workbench.exploration.progress import progress_bar
+from workbench.exploration.inputs import (
+    Fingerprint,
+    FloatArray,
+    Rows,
+    Vectors,
+    check_between,
+    check_one_for_each,
+    one_fingerprint,
+    progress_bar,
+    unit_rows,
+)
+from workbench.i18n import N_, number
+from workbench.i18n import gettext as _
+from workbench.results import Result, plain
 
 __all__ = ["SupplyDemand", "supply_and_demand", "supply_change"]
 
 # JDs that are scored against all résumé texts at a time.
 BLOCK = 64
+JD_VECTOR, RESUME_VECTOR = N_("JD vector"), N_("Résumé vector")
 COUNTED = ["n_jds", "n_candidates", "candidates_per_jd"]
 
 
 @dataclass(frozen=True, eq=False)
-class SupplyDemand:
+class SupplyDemand(Result):
     """Candidates for each group of JDs.
 
     Attributes
@@ -80,20 +93,19 @@ class SupplyDemand:
         """Résumé texts that no JD asks for: above the cutoff for none; least like any JD first."""
         return self.resumes[self.resumes["n_jds"] == 0].sort_values("best_score")
 
-    def sentence(self, language: str = "en") -> str:
+    def sentence(self) -> str:
         """Where candidates are short and where they abound."""
         status = self.table["status"].value_counts()
-        short, over = int(status.get("shortage", 0)), int(status.get("surplus", 0))
-        without = len(self.jds_without_candidate)
-        if language == "zh":
-            return (
-                f"{len(self.table)} 组岗位要求中 {short} 组紧缺、{over} 组富余；"
-                f"{len(self.jds)} 条岗位要求里有 {without} 条没有任何候选人高于阈值 {self.cutoff.value:.4f}。"
-            )
-        return (
-            f"Groups of JDs: {len(self.table)}, of which {short} short of candidates and {over} with more "
-            f"than most; {without} of {len(self.jds)} JDs without any candidate above the cutoff "
-            f"{self.cutoff.value:.4f}."
+        return _(
+            "Groups of JDs: {groups}, of which {short} short of candidates and {over} with more than most; "
+            "{without} of {jds} JDs without any candidate above the cutoff {cutoff}."
+        ).format(
+            groups=len(self.table),
+            short=status.get("shortage", 0),
+            over=status.get("surplus", 0),
+            without=len(self.jds_without_candidate),
+            jds=len(self.jds),
+            cutoff=number(self.cutoff.value),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -108,7 +120,7 @@ class SupplyDemand:
             "n_candidates": self.n_candidates,
             "n_jds_without": len(self.jds_without_candidate),
             "n_unasked": len(self.unasked),
-            "groups": self.table.to_dict(orient="records"),
+            "groups": plain(self.table),
         }
 
     def __repr__(self) -> str:
@@ -174,25 +186,23 @@ def supply_and_demand(
     0  Nursing      1             0              1
     1     Java      1             2              0
     """
-    asked, offered = unit_rows(jd_vectors, "JD vector"), unit_rows(resume_vectors, "Résumé vector")
+    asked, offered = unit_rows(jd_vectors, JD_VECTOR), unit_rows(resume_vectors, RESUME_VECTOR)
     if asked.shape[1] != offered.shape[1]:
         raise EncoderMismatchError(
-            f"JD vectors have {asked.shape[1]} dimensions, résumé vectors {offered.shape[1]}, so they come "
-            "from different encoders. Encode both with one encoder."
+            _(
+                "JD vectors have {jds} dimensions, résumé vectors {resumes}, so they come from different "
+                "encoders. Encode both with one encoder."
+            ).format(jds=asked.shape[1], resumes=offered.shape[1])
         )
     known = one_fingerprint(fingerprint, len(asked) + len(offered))
     taken = cutoff if isinstance(cutoff, Cutoff) else Cutoff(cutoff)
     if known is not None:
         taken.check_encoder(known, known)
     m, n = len(asked), len(offered)
-    for what, given, length in (
-        ("groups", groups, m),
-        ("jds", jds, m),
-        ("candidates", candidates, n),
-        ("resumes", resumes, n),
-    ):
-        if given is not None and len(given) != length:
-            raise InputError(f"There are {len(given):,} {what} for {length:,} vectors; give one for each.")
+    check_one_for_each("groups", groups, m)
+    check_one_for_each("jds", jds, m)
+    check_one_for_each("candidates", candidates, n)
+    check_one_for_each("resumes", resumes, n)
     group_of, group_names = pd.factorize(
         np.array(["all"] * m if groups is None else list(groups), dtype=object)
     )
@@ -270,8 +280,10 @@ def supply_change(before: SupplyDemand, after: SupplyDemand) -> pd.DataFrame:
     """
     if before.cutoff.value != after.cutoff.value:
         raise InputError(
-            f"The two dates were counted at different cutoffs ({before.cutoff.value:.4f} and "
-            f"{after.cutoff.value:.4f}); count both at the same one."
+            _(
+                "The two dates were counted at different cutoffs ({before} and {after}); count both at the "
+                "same one."
+            ).format(before=number(before.cutoff.value), after=number(after.cutoff.value))
         )
     columns = ["group", *COUNTED, "status"]
     both = before.table[columns].merge(
@@ -295,19 +307,19 @@ def supply_change(before: SupplyDemand, after: SupplyDemand) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class _Counted:
-    by_group: npt.NDArray[np.intp]  # (cutoffs, groups): candidates above for any JD of the group
-    by_jd: npt.NDArray[np.intp]  # (cutoffs, m): candidates above
-    best_of_jd: npt.NDArray[np.float32]
-    n_jds: npt.NDArray[np.intp]  # (n,): JDs above the first cutoff
-    best_of_resume: npt.NDArray[np.float32]
-    nearest_jd: npt.NDArray[np.intp]
+    by_group: Rows  # (cutoffs, groups): candidates above for any JD of the group
+    by_jd: Rows  # (cutoffs, m): candidates above
+    best_of_jd: Vectors
+    n_jds: Rows  # (n,): JDs above the first cutoff
+    best_of_resume: Vectors
+    nearest_jd: Rows
 
 
 def _count(
     asked: Vectors,
     offered: Vectors,
-    group_of: npt.NDArray[np.intp],
-    owner: npt.NDArray[np.intp],
+    group_of: Rows,
+    owner: Rows,
     cutoffs: tuple[float, float, float],
     progress: bool | None,
 ) -> _Counted:
@@ -324,7 +336,7 @@ def _count(
         np.full(n, -np.inf, np.float32),
         np.zeros(n, dtype=np.intp),
     )
-    with progress_bar(m, "JDs", progress, unit="JD") as bar:
+    with progress_bar(m, _("JDs"), progress, unit="JD") as bar:
         for start in range(0, m, BLOCK):
             scores = np.clip(asked[start : start + BLOCK] @ sorted_offers.T, -1, 1)
             rows = np.arange(start, start + len(scores))
@@ -350,11 +362,8 @@ def _interval_of(cutoff: Cutoff) -> tuple[float, float, float | None]:
     return min(float(low), cutoff.value), max(float(high), cutoff.value), float(level)
 
 
-def _wilson(
-    counts: npt.NDArray[np.intp], n: int, confidence: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence is {confidence!r}; it must lie between 0 and 1, such as 0.95.")
+def _wilson(counts: Rows, n: int, confidence: float) -> tuple[FloatArray, FloatArray]:
+    check_between("confidence", confidence, 0.95)
     from scipy.stats import binomtest
 
     intervals = {

@@ -1,63 +1,61 @@
 """Distinguishing terms: which words tell one group of texts from the others, by class-based TF-IDF.
 
-How texts are cut into words is in :mod:`~workbench.exploration.words`; what the groups are, the caller
-knows: clusters, job families, or a part of the map that was picked by hand.
+Texts are cut into words here, Chinese and English in one text; what the groups are, the caller knows:
+clusters, job families, or a part of the map that was picked by hand.
 """
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import regex
 
-from workbench.errors import InputError
-from workbench.exploration.words import terms_of
+from workbench.errors import InputError, MissingDependencyError
+from workbench.i18n import gettext as _
+from workbench.settings import get_settings
 
-__all__ = ["class_tf_idf", "distinguishing_terms", "name_of", "terms_of_selection"]
+__all__ = ["distinguishing_terms", "name_of", "runs_of", "segmenter", "terms_of", "terms_of_selection"]
 
 # A term that stands in one text only says something about that text, not about the group.
 FEWEST_TEXTS = 2
 # From this share of a word's texts on, a pair that the word stands in is what is meant: "Spring Boot".
 WHOLE = 0.75
+_SELECTED = ("selected",)
 
+# A run of letters as in "C++", "Node.js", "ISO-9001"; or a run of Chinese characters, for jieba to cut.
+_RUN = regex.compile(
+    r"(?P<latin>\p{Latin}[\p{Latin}\p{N}]*(?:[.\-/'’][\p{Latin}\p{N}]+)*[+#]{0,2})|(?P<han>\p{Han}+)"
+)
 
-def class_tf_idf(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Class-based TF-IDF of a table of counts.
-
-    ``tf / sum(tf of the class) * log(1 + A / f)``, with ``f`` the count of the term in all classes and
-    ``A`` the average number of terms in a class.
-
-    Parameters
-    ----------
-    counts : array_like, shape (classes, terms)
-        How often each term occurs in each class.
-
-    Returns
-    -------
-    ndarray of float64, shape (classes, terms)
-        A row of zeros for a class without terms.
-
-    References
-    ----------
-    Grootendorst (2022), BERTopic: Neural topic modeling with a class-based TF-IDF procedure,
-    https://arxiv.org/abs/2203.05794, section 3.3; term frequencies divided by the class total as in the
-    reference implementation.
-
-    Examples
-    --------
-    >>> class_tf_idf([[2, 0], [1, 1]]).round(4).tolist()
-    [[0.5108, 0.0], [0.2554, 0.5493]]
-    """
-    table = np.asarray(counts, dtype=np.float64)
-    totals = table.sum(axis=1, keepdims=True)
-    everywhere = table.sum(axis=0)
-    rarity = np.log1p(table.sum() / len(table) / np.where(everywhere > 0, everywhere, np.inf))
-    weights: npt.NDArray[np.float64] = table / np.where(totals > 0, totals, 1) * rarity
-    return weights
+# What stands in job adverts and résumés of every trade and names no skill, beside the everyday words
+# (scikit-learn's list for English). Kept short: c-TF-IDF weighs down by itself what all groups share.
+_CHINESE = """
+的 了 和 及 与 或 等 在 对 是 有 能 会 也 都 把 被 从 到 以 为 由 于 并 且 而 但 可 就 还 又 很 较 最
+更 不 没 做 过 用 年 我 我们 你 他 她 它 自己 公司 部门 团队 项目 工作 经验 以上 以下 以及 相关 优先
+负责 参与 具备 具有 熟悉 掌握 精通 了解 熟练 使用 能够 可以 能力 良好 较强 独立 完成 进行 通过 其中
+一个 一些 这个 那个 没有 做过 用过 会用 带过 写过 跟过 管过 主要 平时 后来 现在 目前 之前 期间 一直
+每年 每月 每天 每周 去年 今年 今后 个人 至少 或者 如果 因为 所以 然后 已经 一年 两年 三年 四年 五年
+六年 七年 八年 十年 多年 半年
+"""
+# Words of the trade that jieba's dictionary lacks, so that 后端 is not cut into 后 and 端.
+_TRADE = """
+后端 前端 服务端 客户端 移动端 高并发 微服务 大模型 大语言模型 多模态 智能体 提示词 思维链 重排序 向量库 调优
+压测 线程池 大促 全家桶 骨架屏 小程序 埋点 数仓 风控 供应链 用例
+"""
+_ENGLISH = """
+experience experienced years year work worked working team using used use strong ability able knowledge skills
+skill responsible including plus required preferred proficient familiar good excellent role ran run did does
+done one two three four five six seven eight ten also etc
+"""
 
 
 def distinguishing_terms(
@@ -104,7 +102,9 @@ def distinguishing_terms(
     """
     if len(texts) != len(groups):
         raise InputError(
-            f"There are {len(texts):,} texts, but {len(groups):,} groups; give one for each text."
+            _("There are {texts:,} texts, but {groups:,} groups; give one for each text.").format(
+                texts=len(texts), groups=len(groups)
+            )
         )
     return _best([terms_of(text) for text in texts], list(groups), n_terms, noise)
 
@@ -131,7 +131,7 @@ def terms_of_selection(
     mask = np.zeros(len(texts), dtype=bool)
     mask[chosen if chosen.dtype == bool else chosen.astype(np.intp)] = True
     if not mask.any():
-        raise InputError("No text is selected; select at least one.")
+        raise InputError(_("No text is selected; select at least one."))
     rest = ["the rest"] * len(texts) if groups is None else [("rest of", group) for group in groups]
     classes: list[Hashable] = [
         _SELECTED if chosen else other for chosen, other in zip(mask, rest, strict=True)
@@ -145,7 +145,82 @@ def name_of(terms: Sequence[str], language_free: str, most: int = 3) -> str:
     return " · ".join(terms[:most]) or language_free
 
 
-_SELECTED = ("selected",)
+def terms_of(text: str) -> list[str]:
+    """The words of a text, and the pairs of words that stand side by side in it.
+
+    Examples
+    --------
+    >>> terms_of("machine learning")
+    ['machine', 'learning', 'machine learning']
+
+    Raises
+    ------
+    MissingDependencyError
+        If `text` has Chinese and jieba is not installed.
+    """
+    terms = []
+    for run in runs_of(text):
+        terms += run
+        terms += [_joined(a, b) for a, b in pairwise(run)]
+    return terms
+
+
+def runs_of(text: str) -> Iterator[list[str]]:
+    """The words of a text as written, in runs that no stop word, number or punctuation breaks.
+
+    Chinese is cut as jieba does it; single Chinese characters are left out.
+
+    Examples
+    --------
+    >>> list(runs_of("熟悉 C++ 和数据结构, worked with Node.js"))
+    [['C++'], ['数据结构'], ['Node.js']]
+    """
+    run: list[str] = []
+    end = 0
+    for match in _RUN.finditer(text):
+        if text[end : match.start()].strip():
+            yield run
+            run = []
+        end = match.end()
+        if match["han"]:
+            words = segmenter().lcut(match["han"])
+            kept = [word if len(word) > 1 and word not in _stop_words() else "" for word in words]
+        else:
+            word = match["latin"]
+            kept = ["" if word.casefold() in _stop_words() or len(word) < 2 else word]
+        for word in kept:
+            if word:
+                run.append(word)
+            elif run:
+                yield run
+                run = []
+    yield run
+
+
+@cache
+def segmenter() -> Any:
+    """A jieba tokenizer of our own, quiet, with its cache where only the user may write."""
+    try:
+        with warnings.catch_warnings():
+            # Its patterns have escapes that newer Pythons warn of.
+            warnings.simplefilter("ignore")
+            import jieba
+    except ImportError as error:
+        raise MissingDependencyError(
+            _(
+                "Cutting Chinese into words needs jieba, which is not installed: run 'pip install .[map]' in "
+                "the project folder."
+            )
+        ) from error
+    jieba.setLogLevel(logging.WARNING)
+    segmenter = jieba.Tokenizer()
+    # jieba loads a marshal file of its own from the system's temporary folder, where anybody may write.
+    folder = get_settings().cache_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    segmenter.tmp_dir = str(folder)
+    for word in _TRADE.split():
+        segmenter.add_word(word, tag="n")
+    return segmenter
 
 
 def _best(
@@ -198,7 +273,13 @@ class _Counted:
             self.texts_everywhere.update(self.texts_with[name])
 
     def weights(self, name: Hashable) -> dict[str, float]:
-        """The same weights as class_tf_idf's, without a table of all classes by all terms."""
+        """``tf / sum(tf of the class) * log(1 + A / f)`` of the terms of a class.
+
+        With ``f`` the count of the term in all classes and ``A`` the average number of terms in a class:
+        Grootendorst (2022), BERTopic: Neural topic modeling with a class-based TF-IDF procedure,
+        https://arxiv.org/abs/2203.05794, section 3.3; term frequencies divided by the class total as in the
+        reference implementation.
+        """
         own, average = self.counts[name], self.everywhere.total() / len(self.sizes)
         total = max(own.total(), 1)
         return {term: float(n / total * np.log1p(average / self.everywhere[term])) for term, n in own.items()}
@@ -233,3 +314,15 @@ def _overlap(term: str, other: str) -> bool:
     if set(term.split()) & set(other.split()):
         return True
     return not (term + other).isascii() and (term in other or other in term)
+
+
+def _joined(first: str, second: str) -> str:
+    chinese = regex.match(r"\p{Han}", second) and regex.search(r"\p{Han}$", first)
+    return first + second if chinese else f"{first} {second}"
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset({*ENGLISH_STOP_WORDS, *_ENGLISH.split(), *_CHINESE.split()})

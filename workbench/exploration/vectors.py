@@ -12,20 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
-from workbench.exploration.inputs import unit_rows
-from workbench.settings import Language
+from workbench.exploration.inputs import FloatArray, checked_vector, unit_rows
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, number, paragraph, percent
+from workbench.results import Result
 
-__all__ = [
-    "EffectiveDimension",
-    "FloatArray",
-    "VectorSummary",
-    "checked_vector",
-    "describe_vector",
-    "effective_dimension",
-    "two_unit_vectors",
-]
-
-FloatArray = npt.NDArray[np.float64]
+__all__ = ["EffectiveDimension", "VectorSummary", "describe_vector", "effective_dimension"]
 
 FIRST = 50
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -34,7 +26,7 @@ UNIT_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class VectorSummary:
+class VectorSummary(Result):
     """One vector in figures.
 
     Attributes
@@ -62,44 +54,35 @@ class VectorSummary:
     leading: tuple[int, ...]
     leading_share: float
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self) -> str:
         """The figures in words."""
-        low, high = self.quantiles[0.05], self.quantiles[0.95]
         unit = abs(self.norm - 1) < UNIT_TOLERANCE
-        most = len(self.leading)
-        if language == "zh":
-            length = "已归一化" if unit else "未归一化"
-            zeros = f"，其中 {self.n_zero:,} 个是零" if self.n_zero else ""
-            return (
-                f"{self.dimension:,} 维{zeros}，长度 {self.norm:.4f}（{length}）；九成的数值在 {low:.4f} 到 "
-                f"{high:.4f} 之间，最大的 {most} 个占长度平方的 {self.leading_share:.1%}。"
-            )
-        zeros = f" ({self.n_zero:,} of them zero)" if self.n_zero else ""
-        length = "unit length" if unit else "not of unit length"
-        return (
-            f"{self.dimension:,} dimensions{zeros}, norm {self.norm:.4f} ({length}); nine tenths of the "
-            f"values lie between {low:.4f} and {high:.4f}, the {most} largest hold "
-            f"{self.leading_share:.1%} of the squared length."
+        size = _("{n:,} dimensions, norm {norm} (unit length).")
+        if not unit:
+            size = _("{n:,} dimensions, norm {norm} (not of unit length).")
+        told = [size.format(n=self.dimension, norm=number(self.norm))]
+        if self.n_zero:
+            zeros = ngettext("{n:,} of them is zero.", "{n:,} of them are zero.", self.n_zero)
+            told.append(zeros.format(n=self.n_zero))
+        values = _(
+            "Nine tenths of the values lie between {low} and {high}, the {most} largest hold {share} of the "
+            "squared length."
         )
+        low, high = (number(self.quantiles[level]) for level in (0.05, 0.95))
+        most, share = len(self.leading), percent(self.leading_share)
+        return paragraph([*told, values.format(low=low, high=high, most=most, share=share)])
 
     def __repr__(self) -> str:
         return f"<VectorSummary: {self.sentence()}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "dimension": self.dimension,
-            "norm": self.norm,
-            "first": self.first.tolist(),
-            "quantiles": {f"{level:g}": value for level, value in self.quantiles.items()},
-            "n_zero": self.n_zero,
-            "leading": list(self.leading),
-            "leading_share": self.leading_share,
-        }
+        levels = {f"{level:g}": value for level, value in self.quantiles.items()}
+        return {**super().to_dict(), "quantiles": levels}
 
 
-@dataclass(frozen=True)
-class EffectiveDimension:
+@dataclass(frozen=True, repr=False)
+class EffectiveDimension(Result):
     """How many directions a set of vectors uses, as if it used each of them equally.
 
     Attributes
@@ -123,32 +106,22 @@ class EffectiveDimension:
         """Whether twice as many vectors changed the figure by less than a tenth."""
         return self.from_half > 0.9 * self.value
 
-    def sentence(self, language: Language = "en") -> str:
+    def sentence(self) -> str:
         """The figure in words, with a warning where there are too few vectors."""
-        if language == "zh":
-            tail = "" if self.has_settled else "，文本再多还会变大，只能当作下限"
-            return (
-                f"{self.dimension:,} 维里，这 {self.n:,} 个向量实际用到约 {self.value:.0f} 个方向"
-                f"（只用一半文本时是 {self.from_half:.0f}{tail}）。"
-            )
-        tail = "" if self.has_settled else ", so it grows with more texts: read it as a lower bound"
-        return (
-            f"Of {self.dimension:,} dimensions these {self.n:,} vectors use about {self.value:.0f} "
-            f"directions ({self.from_half:.0f} from half of the texts{tail})."
-        )
+        said = _(
+            "Of {dimension:,} dimensions these {n:,} vectors use about {value:.0f} directions ({half:.0f} "
+            "from half of the texts)."
+        ).format(dimension=self.dimension, n=self.n, value=self.value, half=self.from_half)
+        if self.has_settled:
+            return said
+        return paragraph([said, _("It grows with more texts, so read it as a lower bound.")])
 
     def __repr__(self) -> str:
         return f"<EffectiveDimension: {self.sentence()}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "value": self.value,
-            "from_half": self.from_half,
-            "dimension": self.dimension,
-            "n": self.n,
-            "has_settled": self.has_settled,
-        }
+        return {**super().to_dict(), "has_settled": self.has_settled}
 
 
 def describe_vector(vector: npt.ArrayLike) -> VectorSummary:
@@ -167,8 +140,8 @@ def describe_vector(vector: npt.ArrayLike) -> VectorSummary:
     Examples
     --------
     >>> describe_vector([0.6, -0.8])
-    <VectorSummary: 2 dimensions, norm 1.0000 (unit length); nine tenths of the values lie between -0.7300 \
-and 0.5300, the 2 largest hold 100.0% of the squared length.>
+    <VectorSummary: 2 dimensions, norm 1.0000 (unit length). Nine tenths of the values lie between -0.7300 \
+and 0.5300, the 2 largest hold 100.0 % of the squared length.>
     """
     values = checked_vector(vector)
     squares = values**2
@@ -177,10 +150,7 @@ and 0.5300, the 2 largest hold 100.0% of the squared length.>
         dimension=len(values),
         norm=float(np.linalg.norm(values)),
         first=values[:FIRST].copy(),
-        quantiles={
-            level: float(value)
-            for level, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True)
-        },
+        quantiles=dict(zip(QUANTILES, np.quantile(values, QUANTILES).tolist(), strict=True)),
         n_zero=int((values == 0).sum()),
         leading=tuple(leading.tolist()),
         leading_share=float(squares[leading].sum() / (squares.sum() or 1.0)),
@@ -222,55 +192,18 @@ def effective_dimension(vectors: npt.ArrayLike, *, seed: int = 0) -> EffectiveDi
     n, dimension = rows.shape
     if n < 4:
         raise InputError(
-            f"There {'is only 1 vector' if n == 1 else f'are only {n} vectors'}; the effective dimension "
-            "describes how a set varies: give at least 4, better some hundreds."
+            _(
+                "The effective dimension describes how a set varies: give at least 4 vectors, better some "
+                "hundreds; there are {n}."
+            ).format(n=n)
         )
     order = np.random.default_rng(seed).permutation(n)
     value = _participation_ratio(rows)
     if value is None:
-        raise InputError(
-            f"All {n:,} vectors are the same, so that they vary in no direction; give different texts."
-        )
-    halves = [_participation_ratio(rows[part]) for part in (order[: n // 2], order[n // 2 :])]
-    return EffectiveDimension(value, float(np.mean([half or 0.0 for half in halves])), dimension, n)
-
-
-def checked_vector(vector: npt.ArrayLike, what: str = "The vector") -> FloatArray:
-    """One vector as float64 of shape (d,).
-
-    Raises
-    ------
-    InputError
-        If `vector` is not one-dimensional, is empty, or has values that are not finite.
-    """
-    try:
-        values = np.asarray(vector, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what} must be numbers, in an array of shape (d,).") from error
-    if values.ndim != 1 or not values.size:
-        raise InputError(f"One vector was expected, shape (d,), not an array of shape {values.shape}.")
-    if bad := np.flatnonzero(~np.isfinite(values)).tolist():
-        raise InputError(
-            f"{what} has {len(bad)} value(s) that are not finite, the first in dimension {bad[0]}; "
-            "encode the text again in a higher precision."
-        )
-    return values
-
-
-def two_unit_vectors(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Two vectors of one encoder, float64, of unit length.
-
-    Raises
-    ------
-    InputError
-        If one is no vector of finite numbers, or all zeros.
-    EncoderMismatchError
-        If they have different dimensions.
-    """
-    pair = [checked_vector(first, "The first vector"), checked_vector(second, "The second vector")]
-    rows = unit_rows(pair).astype(np.float64)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows[0], rows[1]
+        same = _("All {n:,} vectors are the same, so that they vary in no direction; give different texts.")
+        raise InputError(same.format(n=n))
+    halves = [_participation_ratio(rows[part]) or 0.0 for part in (order[: n // 2], order[n // 2 :])]
+    return EffectiveDimension(value, float(np.mean(halves)), dimension, n)
 
 
 def _participation_ratio(rows: npt.NDArray[Any]) -> float | None:

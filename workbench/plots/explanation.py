@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.errors import InputError
+from workbench.exploration.explanation import Side, side_name
 from workbench.i18n import N_, ngettext, number, percent
 from workbench.i18n import gettext as _
 from workbench.plots.style import (
@@ -34,7 +35,7 @@ __all__ = ["plot_explanation", "plot_faithfulness"]
 
 MOST_PHRASES = 24
 ROW = 0.3  # inches
-SIDES = {"jd": N_("JD text"), "resume": N_("résumé text")}
+SIDES: tuple[Side, Side] = ("jd", "resume")
 STANDINGS = {
     "faithful": N_("Faithful: named phrases matter more than random ones in {share} of pairs"),
     "partly": N_("Partly faithful: named phrases matter more than random ones in {share} of pairs"),
@@ -73,8 +74,8 @@ def plot_explanation(explanation: Explanation) -> ShownFigure:
         for ax, (side, phrases) in zip(axes, shown.items(), strict=True):
             _draw_phrases(ax, phrases)
             ax.set_xlim(low - room * (low < 0), high + room)
-            title = _(SIDES[side])
-            hidden = len(explanation.side(side).phrases) - len(phrases)  # type: ignore[arg-type]
+            title = side_name(side)
+            hidden = len(explanation.side(side).phrases) - len(phrases)
             if hidden:
                 more = ngettext(
                     "{side}, {n} phrase with a smaller effect",
@@ -118,7 +119,7 @@ def plot_faithfulness(found: Faithfulness) -> ShownFigure:
         left.set_ylabel(_("lost without the {n} that are named").format(n=found.k))
         _differences(right, found)
         below = _("phrases of the {side}, {n} pairs, {jds} JDs; above the line, they matter").format(
-            side=_(SIDES[found.side]), n=len(table), jds=found.n_jds
+            side=side_name(found.side), n=len(table), jds=found.n_jds
         )
         overall_headline(
             figure, _(STANDINGS[found.standing]).format(share=percent(found.share_of_pairs)), below
@@ -126,8 +127,8 @@ def plot_faithfulness(found: Faithfulness) -> ShownFigure:
     return figure
 
 
-def _phrases_of(explanation: Explanation, side: str) -> list[tuple[str, float]]:
-    phrases = explanation.side(side).phrases  # type: ignore[arg-type]
+def _phrases_of(explanation: Explanation, side: Side) -> list[tuple[str, float]]:
+    phrases = explanation.side(side).phrases
     largest = sorted(phrases, key=lambda phrase: -abs(phrase.effect))[:MOST_PHRASES]
     return [(phrase.text, phrase.effect) for phrase in sorted(largest, key=lambda phrase: phrase.start)]
 

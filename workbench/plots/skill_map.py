@@ -17,8 +17,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from workbench.errors import InputError, MissingDependencyError
-from workbench.i18n import current_language, listed, ngettext, percent
 from workbench.i18n import gettext as _
+from workbench.i18n import listed, ngettext, percent
 from workbench.plots.style import (
     GREY,
     INK,
@@ -109,14 +109,14 @@ def plot_skill_map(
         n = len(places)
         title = ngettext("A map of {n:,} text", "A map of {n:,} texts", n).format(n=n)
         if clusters is not None:
-            title = clusters.sentence(current_language())
+            title = clusters.sentence()
     with house_style():
         figure = new_figure(height=7.6)
         ax = figure.subplots()
         colours, key = _colours(places, clusters, colour_by)
         _draw_points(ax, places, is_jd, colours)
         _bare(ax, places)
-        figure.aside = "" if quality is None else quality.sentence(current_language())
+        figure.aside = "" if quality is None else quality.sentence()
         headline(ax, _fitting(title), figure.aside)
         _explain(figure, ax, [] if kinds is None else _marks(is_jd), key, colour_name)
         if clusters is not None and len(clusters):

@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from workbench.exploration import split_score
-from workbench.exploration.vectors import checked_vector
+from workbench.exploration import checked_vector, split_score
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, percent
 from workbench.plots.style import (
