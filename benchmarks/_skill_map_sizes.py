@@ -107,7 +107,7 @@ def place(n: int) -> dict[str, Any]:
     """Placing alone, which takes as long wherever the fitted texts lie: on a map drawn at random."""
     vectors, new = mixtures(n), mixtures(200, seed=1)
     by_pca = fit_map(vectors, method="pca")
-    from workbench.exploration.reduction import reduce
+    from workbench.exploration.layouts import reduce
 
     reduction = reduce(vectors, "auto", 0)
     places = np.random.default_rng(0).random((n, 2)).astype(np.float32)

@@ -27,7 +27,7 @@ def faithfulness(encoder: str) -> list[dict[str, Any]]:
     rows = []
     for side in ("resume", "jd"):
         found = measure_faithfulness(pairs, loaded, side=side, n_pairs=N_PAIRS, progress=False)
-        print(f"{encoder}, {side}: {found.sentence('en')}\n", flush=True)
+        print(f"{encoder}, {side}: {found.sentence()}\n", flush=True)
         by_source = found.table.groupby(found.table["pair"].map(pairs["source"]))
         means = by_source[["drop_top", "drop_random", "drop_longest"]].mean()
         rows.append(
@@ -35,7 +35,7 @@ def faithfulness(encoder: str) -> list[dict[str, Any]]:
                 "encoder": encoder,
                 **found.to_dict(),
                 "by_source": means.to_dict("index"),
-                "sentence": found.sentence("en"),
+                "sentence": found.sentence(),
             }
         )
     return rows

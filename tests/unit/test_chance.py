@@ -10,6 +10,7 @@ from statsmodels.stats.multitest import multipletests
 
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.exploration import against_chance
+from workbench.i18n import language
 
 
 def texts(rng, n, d=24, common=0.0):
@@ -144,8 +145,9 @@ def test_with_too_few_random_pairs_it_says_that_nothing_can_be_said(method, need
     # The smallest p-value of one of 24 dimensions, adjusted, is 24 (times 1 + 1/2 + … + 1/24) / pairs.
     assert found.pairs_needed == needed
     assert not found.could_find_one
-    assert f"which takes {needed:,}: nothing can be said here" in found.sentence("en")
-    assert "什么也不能说" in found.sentence("zh")
+    assert f"which takes {needed:,}: nothing can be said here" in found.sentence()
+    with language("zh"):
+        assert "什么也不能说" in found.sentence()
 
 
 @pytest.mark.parametrize("method", ["bh", "by"])
@@ -163,8 +165,9 @@ def test_the_sentence_warns_of_stories_where_nothing_was_found():
     rows = texts(np.random.default_rng(6), 40)
     found = against_chance(rows[0], rows[1], rows[2:])
     assert not len(found.findings)
-    assert "no dimension contributes more" in found.sentence("en")
-    assert "不要给单独的维度编故事" in found.sentence("zh")
+    assert "no dimension contributes more" in found.sentence()
+    with language("zh"):
+        assert "不要给单独的维度编故事" in found.sentence()
 
 
 def test_the_sentence_names_what_was_found():
@@ -172,8 +175,9 @@ def test_the_sentence_names_what_was_found():
     rows[0, 5] = rows[1, 5] = 20.0
     found = against_chance(rows[0], rows[1], rows[2:])
     assert found.findings.tolist() == [5]
-    assert "1 dimension contributes more than in random pairs (#5; at most 5%" in found.sentence("en")
-    assert "1 维高于随机（#5；" in found.sentence("zh")
+    assert "1 dimension contributes more than in random pairs (#5; at most 5 %" in found.sentence()
+    with language("zh"):
+        assert "1 维高于随机（#5；" in found.sentence()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from workbench.errors import EncoderMismatchError, InputError
 from workbench.exploration import cluster_hierarchy, cluster_stability, find_clusters, name_clusters
 from workbench.exploration.clusters import NOISE, Clusters, default_min_cluster_size
 from workbench.exploration.inputs import unit_rows
-from workbench.exploration.spectral_layout import STEPS, spectral_layout
+from workbench.exploration.layouts import STEPS, spectral_layout
 from workbench.exploration.stability import STABLE, ClusterStability, _recovered
+from workbench.i18n import language
 
 SIZES = (50, 40, 30)
 TRADES = ("Java services on the JVM", "night nurse on a ward", "tax audit and returns")
@@ -115,7 +116,8 @@ class TestFinding:
         assert found.n_noise > 0
         assert (found.membership[found.labels == NOISE] == 0).all()
         assert (found.membership[found.labels != NOISE] > 0).all()
-        assert found.of_texts("zh").count("未归类") == found.n_noise
+        with language("zh"):
+            assert found.of_texts().count("未归类") == found.n_noise
 
     def test_the_smallest_cluster_grows_with_the_square_root(self):
         assert default_min_cluster_size(90_000) == 2 * default_min_cluster_size(22_500) == 100
@@ -169,10 +171,11 @@ class TestFewOrNone:
     def test_no_cluster_is_an_answer_with_advice(self, cloud):
         found = find_clusters(cloud, min_cluster_size=55, space="vectors")
         assert (len(found), found.n_noise) == (0, 60)
-        assert "No cluster was found" in found.sentence("en")
+        assert "No cluster was found" in found.sentence()
         assert "Lower min_cluster_size" in repr(found)
-        assert "没有找到任何聚类" in found.sentence("zh")
-        assert found.of_texts("en") == ["no cluster"] * 60
+        with language("zh"):
+            assert "没有找到任何聚类" in found.sentence()
+        assert found.of_texts() == ["no cluster"] * 60
 
     def test_so_are_texts_fewer_than_the_smallest_cluster(self, cloud):
         found = find_clusters(cloud[:20], ["Java"] * 20, min_cluster_size=21)
@@ -183,8 +186,9 @@ class TestFewOrNone:
         found = find_clusters(one, ["Java"] * 60, allow_single_cluster=True, min_cluster_size=50)
         assert len(found) == 1
         assert np.isnan(found.table["silhouette"]).all()
-        assert "one cluster only" in found.sentence("en")
-        assert "只有一个聚类" in found.sentence("zh")
+        assert "one cluster only" in found.sentence()
+        with language("zh"):
+            assert "只有一个聚类" in found.sentence()
         assert found.to_dict()["clusters"][0]["silhouette"] is None
 
     def test_a_hierarchy_of_one_is_refused(self, cloud):
@@ -276,7 +280,7 @@ class TestStability:
 
     def test_the_sentence_counts_the_stable(self, clusters):
         table = clusters.table.assign(jaccard=0.9, verdict=["stable", "stable", "pattern"])
-        assert "2 of 3" in ClusterStability(table, np.ones((5, 3))).sentence("en")
+        assert "2 of 3" in ClusterStability(table, np.ones((5, 3))).sentence()
 
 
 class TestHierarchy:
@@ -290,15 +294,3 @@ class TestHierarchy:
         assert {int(leaf) for leaf in tree.linkage[0, :2]} == set(nearest)
         assert tree.linkage[0, 2] == pytest.approx(distances.min(), abs=1e-5)
         assert (cophenet(tree.linkage) > 0).all()
-
-    def test_cutting_gives_as_many_groups_as_asked(self, clusters):
-        tree = cluster_hierarchy(clusters)
-        assert tree.groups(1)["group"].tolist() == [0, 0, 0]
-        assert sorted(tree.groups(3)["group"]) == [0, 1, 2]
-        halves = tree.groups(2).groupby("group")["size"].sum()
-        assert halves.is_monotonic_decreasing
-
-    @pytest.mark.parametrize("n_groups", [0, 4])
-    def test_more_groups_than_clusters_are_refused(self, clusters, n_groups):
-        with pytest.raises(InputError, match="from 1 to 3"):
-            cluster_hierarchy(clusters).groups(n_groups)

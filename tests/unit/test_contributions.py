@@ -10,6 +10,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.exploration import split_score
+from workbench.i18n import language
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -64,15 +65,16 @@ def test_the_table_has_every_dimension_once_largest_contribution_first():
 
 def test_the_sentence_gives_score_and_dimensions_in_both_languages():
     parts = split_score([1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0])
-    assert parts.sentence("en").startswith("Score 1.0000 = 1.0000 added − 0.0000 taken away")
-    assert "（#0）" in parts.sentence("zh")
+    assert parts.sentence().startswith("Score 1.0000 = 1.0000 added − 0.0000 taken away")
+    with language("zh"):
+        assert "（#0）" in parts.sentence()
 
 
 @pytest.mark.parametrize(
     ("first", "second", "says"),
     [
-        ([np.nan, 1.0], [1.0, 1.0], "first vector has 1 value.* not finite"),
-        ([1.0, 1.0], [1.0, np.inf], "second vector has 1 value.* not finite"),
+        ([np.nan, 1.0], [1.0, 1.0], "First vector has 1 value.* not finite"),
+        ([1.0, 1.0], [1.0, np.inf], "Second vector has 1 value.* not finite"),
         ([0.0, 0.0], [1.0, 1.0], "Vector 0 is all zeros"),
         ([[1.0]], [1.0], r"shape \(1, 1\)"),
     ],

@@ -12,7 +12,8 @@ from toy_encoders import ToyEncoder
 from workbench import EXAMPLE_JDS, EXAMPLE_QUERY
 from workbench.errors import InputError
 from workbench.exploration import explain, explain_pairs
-from workbench.exploration.leaving_out import encoded_once
+from workbench.exploration.explanation import encoded_once
+from workbench.i18n import language
 
 JD = "python, java, kotlin"
 RESUME = "java,  python;\tcobol"
@@ -99,8 +100,9 @@ def test_many_pairs_are_explained_as_each_alone():
 def test_a_side_of_one_phrase_is_said_to_be_one():
     found = explain("python", RESUME, ToyEncoder())
     assert found.jd.phrases == ()
-    assert "The JD is a single phrase" in found.sentence("en")
-    assert "岗位要求只有一个短语" in found.sentence("zh")
+    assert "The JD is a single phrase" in found.sentence()
+    with language("zh"):
+        assert "岗位要求只有一个短语" in found.sentence()
 
 
 @pytest.mark.parametrize(
@@ -139,8 +141,9 @@ def test_what_changes_the_score_by_next_to_nothing_is_not_spoken_of():
 
     found = explain(JD, RESUME, Constant())
     assert found.strongest("resume") == []
-    assert "No single phrase of the JD changes the score" in found.sentence("en")
-    assert "分数都几乎不变" in found.sentence("zh")
+    assert "No single phrase of the JD changes the score" in found.sentence()
+    with language("zh"):
+        assert "分数都几乎不变" in found.sentence()
     assert "[" not in found.to_text()
 
 
@@ -152,4 +155,5 @@ def test_text_table_and_json_hold_the_same_phrases():
         {"start": p.start, "end": p.end, "text": p.text, "effect": p.effect} for p in found.resume.phrases
     ]
     first = max(found.resume.phrases, key=lambda p: abs(p.effect))
-    assert f"[{first.text} {first.effect:+.3f}]" in found.to_text("zh")
+    with language("zh"):
+        assert f"[{first.text} {first.effect:+.3f}]" in found.to_text()

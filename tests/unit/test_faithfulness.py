@@ -12,8 +12,9 @@ from toy_encoders import ToyEncoder
 
 from workbench.errors import InputError
 from workbench.exploration import explain, measure_faithfulness
-from workbench.exploration.deletion import _interval
+from workbench.exploration.faithfulness import _interval
 from workbench.exploration.phrases import without
+from workbench.i18n import language
 
 WORDS = [
     "alfa",
@@ -69,8 +70,9 @@ def test_where_words_make_the_score_the_explanation_is_faithful():
     assert found.standing == "faithful"
     assert 0 < found.deleted.low < found.deleted.value < found.deleted.high
     assert 0 < found.kept.low < found.kept.value
-    assert "Both tests pass" in found.sentence("en")
-    assert "两项检验都通过" in found.sentence("zh")
+    assert "Both tests pass" in found.sentence()
+    with language("zh"):
+        assert "两项检验都通过" in found.sentence()
 
 
 def test_where_phrases_have_no_part_of_their_own_it_is_said_not_to_be():
@@ -78,8 +80,9 @@ def test_where_phrases_have_no_part_of_their_own_it_is_said_not_to_be():
     assert found.standing == "not faithful"
     assert found.deleted.low <= 0
     assert found.kept.low <= 0
-    assert "do not read them as reasons" in found.sentence("en")
-    assert "请不要当理由看" in found.sentence("zh")
+    assert "do not read them as reasons" in found.sentence()
+    with language("zh"):
+        assert "请不要当理由看" in found.sentence()
 
 
 def test_the_figures_of_a_pair_are_scores_of_texts_without_the_named_phrases():
@@ -149,9 +152,9 @@ def test_the_same_seed_gives_the_same_figures_and_a_sample_is_of_that_size():
         (pairs_of(), {"k": 1}, "k is 1; .* proves nothing: take at least 2"),
         (pairs_of(), {"n_random": 0}, "n_random is 0"),
         (pairs_of(), {"confidence": 1.0}, "confidence is 1.0"),
-        (pairs_of(1, 1), {}, "There is only one pair; how much the figures would vary"),
-        (pairs_of(1, 5), {}, "There are 5 pairs, but of one JD"),
-        (pairs_of(), {"k": 9}, "None of the 32 résumé texts has more than 9 phrases"),
+        (pairs_of(1, 1), {}, "All pairs \\(1\\) are of one JD; how much the figures would vary"),
+        (pairs_of(1, 5), {}, "All pairs \\(5\\) are of one JD"),
+        (pairs_of(), {"k": 9}, "In none of the 32 pairs has the résumé text more than 9 phrases"),
         (pairs_of()[:0], {}, "There are no pairs"),
         (pairs_of().drop(columns="resume"), {}, "no column 'resume'"),
     ],

@@ -35,6 +35,8 @@ CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 # Modules whose subject is Chinese text itself, and the texts of the examples.
 ABOUT_CHINESE = {
     "workbench/examples.py",
+    "workbench/exploration/phrases.py",
+    "workbench/exploration/terms.py",
 }
 
 

@@ -111,8 +111,8 @@ class TestTheMap:
     def test_the_title_and_quality_are_those_of_the_data(self, skill_map, clusters, vectors):
         quality = map_quality(vectors, skill_map)
         figure = plot_skill_map(skill_map, clusters=clusters, quality=quality)
-        assert title(figure) == "300 texts fall into 12 clusters; 20 (7%) belong to none."
-        assert quality.sentence("en") in [text.get_text() for text in figure.axes[0].texts]
+        assert title(figure) == "300 texts fall into 12 clusters; 20 (7 %) belong to none."
+        assert quality.sentence() in [text.get_text() for text in figure.axes[0].texts]
         assert figure.alt.startswith(title(figure))
 
     def test_noise_is_grey(self, skill_map, clusters):

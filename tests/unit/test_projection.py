@@ -19,9 +19,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from workbench.errors import EncoderMismatchError, InputError, MissingDependencyError, StoreError
 from workbench.exploration import SkillMap, compare_maps, fit_map, map_quality, warm_up
-from workbench.exploration.inputs import distinct, unit_rows
-from workbench.exploration.neighbours import nearest, nearest_others
-from workbench.exploration.reduction import reduce
+from workbench.exploration.inputs import distinct, nearest, nearest_others, unit_rows
+from workbench.exploration.layouts import reduce
+from workbench.i18n import language
 
 N_GROUPS, EACH, DIMENSION = 6, 30, 24
 
@@ -295,8 +295,9 @@ class TestQuality:
 
     def test_the_sentence_has_the_figures(self, vectors, skill_map):
         found = map_quality(vectors, skill_map)
-        assert f"{found.trustworthiness:.2f}" in found.sentence("en")
-        assert f"{found.trustworthiness:.2f}" in found.sentence("zh")
+        assert f"{found.trustworthiness:.2f}" in found.sentence()
+        with language("zh"):
+            assert f"{found.trustworthiness:.2f}" in found.sentence()
 
     def test_too_many_neighbours_are_refused(self, vectors, skill_map):
         with pytest.raises(InputError, match="from 1 to 89"):
@@ -345,7 +346,7 @@ class TestThePartsOfTheFit:
         rows = unit_rows(random.standard_normal((200, 16)))
         expected = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows).kneighbors(rows[:7])
         for at_once in (0, 10**9):
-            monkeypatch.setattr("workbench.exploration.neighbours.AT_ONCE", at_once)
+            monkeypatch.setattr("workbench.exploration.inputs.AT_ONCE", at_once)
             similarities, found = nearest(rows, rows[:7], 5)
             np.testing.assert_array_equal(found, expected[1])
             np.testing.assert_allclose(similarities, 1 - expected[0], atol=1e-6)
@@ -395,7 +396,7 @@ class TestMachines:
         manifold.UMAP = FakeUMAP
         monkeypatch.setitem(sys.modules, "cuml", types.ModuleType("cuml"))
         monkeypatch.setitem(sys.modules, "cuml.manifold", manifold)
-        monkeypatch.setattr("workbench.exploration.umap_layout._gpu_is_there", lambda: True)
+        monkeypatch.setattr("workbench.exploration.layouts._gpu_is_there", lambda: True)
         found = fit_map(vectors, n_neighbors=10, min_dist=0.2, seed=3)
         assert len(found) == len(vectors)
         assert asked["metric"] == "cosine"
@@ -415,7 +416,7 @@ class TestMachines:
         assert not thread.is_alive()
 
     def test_warming_up_without_umap_does_nothing(self, monkeypatch):
-        monkeypatch.setattr("workbench.exploration.umap_layout.find_spec", lambda name: None)
+        monkeypatch.setattr("workbench.exploration.layouts.find_spec", lambda name: None)
         warm_up(wait=True)
 
     @pytest.mark.parametrize("shown", [True, False])

@@ -11,6 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 from workbench.cutoffs import Cutoff
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.exploration import supply_and_demand, supply_change
+from workbench.i18n import language
 
 
 def unit(rows):
@@ -195,5 +196,6 @@ def test_the_dictionary_and_the_sentences_say_the_same():
     found = supply_and_demand(JDS, RESUMES, cutoff=CARD, groups=GROUPS)
     plain = found.to_dict()
     assert (plain["n_jds_without"], plain["n_unasked"], plain["n_jds"]) == (1, 1, 4)
-    assert "1 of 4 JDs" in found.sentence("en")
-    assert "4 条岗位要求里有 1 条" in found.sentence("zh")
+    assert "1 of 4 JDs" in found.sentence()
+    with language("zh"):
+        assert "4 条岗位要求里有 1 条" in found.sentence()

@@ -36,7 +36,7 @@ ROUNDING = 1e-9
 MOST_REFERENCES = 2000
 # Random pairs behind the usual range of a contribution, which is only shown.
 SHOWN_PAIRS = 4000
-REFERENCE = N_("Reference vector")
+REFERENCE, SECOND_REFERENCE = N_("Reference"), N_("Second reference")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -242,12 +242,12 @@ def against_chance(
     rng = np.random.default_rng(seed)
     parts = split_score(first, second, clear=clear)
     one_kind = second_references is None
-    left = _references(references, parts, most_references, rng)
+    left = _references(references, REFERENCE, parts, most_references, rng)
     if one_kind:
         # Each pair of different texts, of which this one is one; all are counted in both orders below.
         left = right = np.vstack([left, parts.first, parts.second])
     else:
-        right = _references(second_references, parts, most_references, rng)
+        right = _references(second_references, SECOND_REFERENCE, parts, most_references, rng)
         left, right = np.vstack([left, parts.first]), np.vstack([right, parts.second])
     orders = 2 if one_kind else 1
     n_pairs = len(left) * (len(right) - one_kind) // orders
@@ -280,10 +280,10 @@ def against_chance(
 
 
 def _references(
-    vectors: npt.ArrayLike | None, parts: Contributions, most: int, rng: np.random.Generator
+    vectors: npt.ArrayLike | None, name: str, parts: Contributions, most: int, rng: np.random.Generator
 ) -> FloatArray:
     """Unit rows in float64, at most `most` of them, drawn at random where there are more."""
-    rows = unit_rows(vectors, REFERENCE).astype(np.float64)  # type: ignore[arg-type]
+    rows = unit_rows(vectors, name).astype(np.float64)  # type: ignore[arg-type]
     if len(rows) < 2:
         raise InputError(
             _(

@@ -333,8 +333,8 @@ def profile_dimensions(
     if n < 3:
         raise InputError(
             _(
-                "What a dimension does shows in many texts: give at least 3 vectors, better some hundreds; "
-                "there are {n}."
+                "What a dimension does shows in many texts: give at least 3 vectors, better some hundreds, "
+                "not {n}."
             ).format(n=n)
         )
     mean, std = rows.mean(axis=0), rows.std(axis=0)

@@ -163,7 +163,7 @@ class Explanation(Result):
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         named = {"encoder": self.encoder_name, "fingerprint": self.fingerprint}
-        sides = {side: self.side(side).to_dict() for side in SIDES}
+        sides: dict[str, Any] = {side: self.side(side).to_dict() for side in SIDES}
         return {"score": self.score, **named, **sides}
 
 

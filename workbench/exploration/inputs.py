@@ -52,6 +52,7 @@ Fingerprint = str | Sequence[str] | None
 # scikit-learn takes to set up its threads.
 AT_ONCE = 4_000_000
 VECTOR = N_("Vector")
+FIRST, SECOND = N_("First vector"), N_("Second vector")
 NOT_FINITE = N_(
     "{vector} {row} has values that are not finite (NaN or infinity; such vectors in all: {n}), so it has no "
     "cosine similarity with anything. Encode its text again, with dtype='float32' if the encoder has such an "
@@ -106,7 +107,7 @@ def unit_rows(vectors: npt.ArrayLike, name: str = VECTOR) -> Vectors:
     return matrix
 
 
-def checked_vector(vector: npt.ArrayLike) -> FloatArray:
+def checked_vector(vector: npt.ArrayLike, name: str = VECTOR) -> FloatArray:
     """One vector as float64 of shape (d,).
 
     Raises
@@ -127,9 +128,9 @@ def checked_vector(vector: npt.ArrayLike) -> FloatArray:
     if bad := np.flatnonzero(~np.isfinite(values)).tolist():
         raise InputError(
             _(
-                "A vector has {n} value(s) that are not finite, the first in dimension {dimension}; encode "
+                "{vector} has {n} value(s) that are not finite, the first in dimension {dimension}; encode "
                 "the text again in a higher precision."
-            ).format(n=len(bad), dimension=bad[0])
+            ).format(vector=_(name), n=len(bad), dimension=bad[0])
         )
     return values
 
@@ -144,7 +145,7 @@ def two_unit_vectors(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Float
     EncoderMismatchError
         If they have different dimensions.
     """
-    rows = unit_rows([checked_vector(first), checked_vector(second)]).astype(np.float64)
+    rows = unit_rows([checked_vector(first, FIRST), checked_vector(second, SECOND)]).astype(np.float64)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows[0], rows[1]
 

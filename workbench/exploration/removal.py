@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import EncoderMismatchError, InputError
-from workbench.exploration.inputs import FloatArray, unit_rows
-from workbench.i18n import N_, ngettext, number, paragraph
+from workbench.exploration.inputs import FIRST, SECOND, FloatArray, unit_rows
 from workbench.i18n import gettext as _
+from workbench.i18n import ngettext, number, paragraph
 from workbench.results import Result, plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Removal", "removal_curve", "remove_dimensions"]
 
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)
-FIRST, SECOND = N_("First vector"), N_("Second vector")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,7 +148,8 @@ def remove_dimensions(
     from workbench.calibration.difference_tests import delong
 
     areas = delong(np.stack([before, after]), labels, jds)
-    return Removal(removed, before, after, correlation, *map(float, areas.auc), areas.difference(1, 0)[:3])
+    auc_before, auc_after = map(float, areas.auc)
+    return Removal(removed, before, after, correlation, auc_before, auc_after, areas.difference(1, 0)[:3])
 
 
 def removal_curve(
@@ -229,7 +229,7 @@ def _paired(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, Fl
         raise InputError(
             _(
                 "Whether the order of scores changes shows in many pairs: give at least 3, better some "
-                "hundreds; there are {n}."
+                "hundreds, not {n}."
             ).format(n=len(left))
         )
     return left, right

@@ -194,7 +194,7 @@ def effective_dimension(vectors: npt.ArrayLike, *, seed: int = 0) -> EffectiveDi
         raise InputError(
             _(
                 "The effective dimension describes how a set varies: give at least 4 vectors, better some "
-                "hundreds; there are {n}."
+                "hundreds, not {n}."
             ).format(n=n)
         )
     order = np.random.default_rng(seed).permutation(n)

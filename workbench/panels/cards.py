@@ -18,8 +18,8 @@ from workbench.encoders import Encoder, Vectors
 from workbench.exploration.explanation import NEGLIGIBLE, Explanation
 from workbench.files.exporting import neutralise_formulas
 from workbench.html import render
-from workbench.i18n import current_language, pgettext
 from workbench.i18n import gettext as _
+from workbench.i18n import pgettext
 from workbench.retrieval import Hit
 
 __all__ = ["disagreements_html", "explanation_html", "hits_csv", "hits_frame", "hits_html", "vector_html"]
@@ -157,10 +157,7 @@ def explanation_html(explanation: Explanation, *, styled: bool = True) -> str:
             return 0
         return min(int(abs(effect) / scale * LEVELS) + 1, LEVELS)
 
-    sentence = explanation.sentence(current_language())
-    return str(
-        render("panels/explanation.html", found=explanation, level=level, sentence=sentence, styled=styled)
-    )
+    return str(render("panels/explanation.html", found=explanation, level=level, styled=styled))
 
 
 def disagreements_html(found: pd.DataFrame, *, most: int = 10) -> str:

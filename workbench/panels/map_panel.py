@@ -19,7 +19,7 @@ from workbench.encoders import Encoder
 from workbench.errors import InputError
 from workbench.exploration import Clusters, MapQuality, SkillMap
 from workbench.html import render
-from workbench.i18n import Language, current_language
+from workbench.i18n import Language
 from workbench.i18n import gettext as _
 from workbench.panels.cards import hits_html
 from workbench.panels.map_points import Drawn, MapPoints, Rows
@@ -323,8 +323,8 @@ class MapPanel(Panel):
 
     def _show_all(self) -> None:
         self._redraw()
-        w, clusters, speak = self.widgets, self.session.points.clusters, current_language()
-        facts = [fact.sentence(speak) for fact in (self.quality, clusters) if fact is not None]
+        w, clusters = self.widgets, self.session.points.clusters
+        facts = [fact.sentence() for fact in (self.quality, clusters) if fact is not None]
         w.status.value = render("panels/map_status.html", sentences=facts)
         w.results.value = self._results()
         w.show(w.results, bool(w.results.value))

@@ -17,7 +17,7 @@ import pandas as pd
 
 from workbench.errors import InputError
 from workbench.exploration import Clusters
-from workbench.i18n import N_, current_language
+from workbench.i18n import N_
 from workbench.i18n import gettext as _
 from workbench.plots.skill_map import COLOURS, cluster_colours
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
@@ -150,7 +150,7 @@ class MapPoints:
     def cluster_names(self) -> npt.NDArray[Any]:
         """The cluster of each text, in the language now, shape (n,)."""
         assert self.clusters is not None
-        return np.array(self.clusters.of_texts(current_language()), dtype=object)
+        return np.array(self.clusters.of_texts(), dtype=object)
 
     def draw(
         self,
