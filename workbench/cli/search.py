@@ -238,7 +238,6 @@ def explain(
     """
     from workbench.encoders import load_encoder
     from workbench.exploration import explain as explain_score
-    from workbench.i18n import current_language
 
     loaded = load_encoder(encoder)
     found = explain_score(jd, resume, loaded)
@@ -246,7 +245,7 @@ def explain(
         print_json({**found.to_dict(), "encoder": encoder_entry(loaded)})
         return
     console = stdout_console()
-    for line in found.to_text(current_language()).splitlines():
+    for line in found.to_text().splitlines():
         console.print(wrapped(tidy(line), console.width))
     say(_("Encoder {encoder}.").format(encoder=encoder_line(loaded)))
     if any(side.was_cut for side in (found.jd, found.resume)):
