@@ -156,7 +156,13 @@ def listed(items: Iterable[object]) -> str:
 
 
 def paragraph(sentences: Iterable[str]) -> str:
-    """Sentences one after the other, with the space of the language."""
+    """Sentences one after the other, with the space of the language.
+
+    Examples
+    --------
+    >>> paragraph(["It holds.", "Label more."])
+    'It holds. Label more.'
+    """
     first, *others = sentences
     for following in others:
         first = gettext("{sentence} {following}").format(sentence=first, following=following)
