@@ -122,7 +122,6 @@ def test_bands_hold_low_and_high_of_each_figure_at_every_cutoff():
     frame = bands(resamples, ["precision", "recall"], confidence=0.9)
     expected = np.nanquantile(resamples.figure("recall"), [0.05, 0.95], axis=1)
     np.testing.assert_allclose(frame[["recall_low", "recall_high"]].to_numpy().T, expected, rtol=1e-6)
-    assert frame.attrs["bootstrap"] == {"n_resamples": 200, "by": "pair", "confidence": 0.9}
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN slice")

@@ -50,7 +50,8 @@ class TestTheTable:
             np.testing.assert_allclose(
                 [each[end] for each in found], [getattr(each, end) for each in expected]
             )
-        assert [each["is_guess"] for each in found] == model.outside(scores).tolist()
+        beyond = (scores < model.scores[0]) | (scores > model.scores[-1])
+        assert [each["is_guess"] for each in found] == beyond.tolist()
         assert {each["prevalence"] for each in found} == {model.prevalence}
 
     def test_a_bare_number_has_none(self):

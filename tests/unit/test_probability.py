@@ -16,10 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from workbench.calibration import MatchProbability, Observations, fit_probability
-from workbench.calibration.probability_curves import METHODS, Cells, cross_fit, fitted
+from workbench.calibration.probability_curves import METHODS, Cells, CrossFit, cross_fit, fitted
 from workbench.cutoffs import Cutoff
-from workbench.errors import CardError, InputError
+from workbench.errors import InputError
 from workbench.i18n import language
+from workbench.retrieval.hits import hit_probabilities
 
 
 def pairs(n=400, seed=0, n_jds=None, slope=9.0) -> Observations:
@@ -206,15 +207,16 @@ class TestTheTable:
     def test_beyond_the_labelled_scores_it_stays_and_says_that_it_guesses(self):
         model = fit_probability(pairs(), n_resamples=20)
         assert model.predict([-1.0])[0] == model.probability[0]
-        assert model.outside([-1.0, 0.5, 1.0]).tolist() == [True, False, True]
-        assert "a guess beyond all labelled scores" in model.phrase(1.0)
+        said = [model.phrase(score) for score in (-1.0, 0.5, 1.0)]
+        assert ["a guess beyond all labelled scores" in each for each in said] == [True, False, True]
         with language("zh"):
             assert "仅为推测" in model.phrase(1.0)
 
     def test_a_hit_can_say_it(self):
         table = np.array([0.0, 1.0])
+        nobody = CrossFit(table, table, 0.0)
         model = MatchProbability(
-            "sigmoid", table, table, table - 0.04, table + 0.03, 0.95, 0.4, 10, 4, "pair"
+            "sigmoid", table, table, table - 0.04, table + 0.03, 0.95, 0.4, 10, 4, "pair", {}, nobody
         )
         assert model.phrase(0.94) == "0.9400, about 94 % (90–97)"
         with language("zh"):
@@ -222,31 +224,20 @@ class TestTheTable:
         assert model.phrase(0.995) == "0.9950, about 99.5 % (96–>99.9)"
         assert str(model.probability_of_match(0.94)) == "94.0 % (90.0–97.0)"
 
-    def test_a_card_keeps_it_to_the_last_digit(self, tmp_path):
+    def test_a_search_reads_it_from_a_card_to_the_last_digit(self, tmp_path):
         model = fit_probability(pairs(n_jds=40), n_resamples=50)
         card = Cutoff(0.5, "use", "abc", {"probability": model.to_dict()})
-        read = MatchProbability.from_dict(
-            Cutoff.load(card.save(tmp_path / "card.json")).evidence["probability"]
-        )
+        read = Cutoff.load(card.save(tmp_path / "card.json"))
         scores = np.linspace(-1, 1, 501)
-        assert (read.predict(scores) == model.predict(scores)).all()
-        assert read.phrase(0.5) == model.phrase(0.5)
-        assert (read.n, read.by, read.method) == (400, "cluster", model.method)
-
-    @pytest.mark.parametrize(
-        ("change", "said"),
-        [
-            (lambda card: card.pop("low"), "lacks a part"),
-            (lambda card: card["high"].pop(), "has"),
-            (lambda card: card["probability"].reverse(), "not finite and rising"),
-            (lambda card: card.update(low=["a"]), "lacks a part, or it is not a number"),
-        ],
-    )
-    def test_a_damaged_one_is_refused(self, change, said):
-        card = fit_probability(pairs(), n_resamples=20).to_dict()
-        change(card)
-        with pytest.raises(CardError, match=said):
-            MatchProbability.from_dict(card)
+        found = hit_probabilities(read, scores.tolist())
+        assert [each["value"] for each in found] == model.predict(scores).tolist()
+        for end in ("low", "high"):
+            assert [each[end] for each in found] == [
+                getattr(model.probability_of_match(score), end) for score in scores
+            ]
+        kept = read.evidence["probability"]
+        assert (kept["n"], kept["by"], kept["method"]) == (400, "cluster", model.method)
+        assert kept.keys() == vars(model).keys() - {"cross_fit"}
 
     def test_a_score_that_is_no_number_is_refused(self):
         with pytest.raises(InputError, match="finite number"):

@@ -279,9 +279,7 @@ def bands(
     columns: dict[str, CountArray] = {"cutoff": resamples.cutoffs}
     for name in names:
         columns[f"{name}_low"], columns[f"{name}_high"] = resamples.band(name, confidence, beta=beta)
-    frame = pd.DataFrame(columns)
-    frame.attrs["bootstrap"] = {"n_resamples": len(resamples), "by": resamples.by, "confidence": confidence}
-    return frame
+    return pd.DataFrame(columns)
 
 
 def tails(confidence: float) -> list[float]:

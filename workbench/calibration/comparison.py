@@ -279,7 +279,7 @@ class Comparison(Result):
 
     def _repr_html_(self) -> str:
         lines = self.summary().split("\n")
-        return render("calibration/result.html", answer=None, sentences=lines, table=self.table())
+        return render("calibration/result.html", sentences=lines, table=self.table())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

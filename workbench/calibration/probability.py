@@ -7,7 +7,7 @@ is looked at in :mod:`workbench.calibration.reliability_diagram`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ from workbench.calibration.probability_curves import (
     pick_method,
 )
 from workbench.calibration.shares import scale_odds, share_with_size, wilson
-from workbench.errors import CardError, InputError
+from workbench.errors import InputError
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
@@ -41,7 +41,6 @@ KNOTS = 101
 DIGITS = 6
 # Cells of scores that resamples are counted in: where within a cell a pair lies does not move a curve.
 MOST_DRAWN = 250
-TABLES = ("scores", "probability", "low", "high")
 NAMES = {
     "sigmoid": N_("a sigmoid (Platt)"),
     "beta": N_("beta calibration"),
@@ -71,9 +70,9 @@ class MatchProbability(Result):
         What was resampled for the interval: pairs, or whole JDs.
     log_loss : mapping of str to float
         Cross-fitted log loss of each method that was tried, in nats a pair.
-    cross_fit : CrossFit or None
+    cross_fit : CrossFit
         What this method says of each labelled pair when fitted without its JD (or without its fold), at the
-        prevalence of the labelled pairs; None on a table that was read from a card.
+        prevalence of the labelled pairs.
 
     Examples
     --------
@@ -97,8 +96,8 @@ class MatchProbability(Result):
     n: int
     n_matches: int
     by: Literal["pair", "cluster"]
-    log_loss: Mapping[str, float] = field(default_factory=dict)
-    cross_fit: CrossFit | None = None
+    log_loss: Mapping[str, float]
+    cross_fit: CrossFit
 
     def probability_of_match(self, score: float) -> Estimate:
         """The probability that a pair with this score is a match, with its interval."""
@@ -115,33 +114,26 @@ class MatchProbability(Result):
         at = np.asarray(scores, dtype=np.float64)
         return np.asarray(np.interp(at, self.scores, self.probability))
 
-    def outside(self, scores: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Whether each score lies beyond all labelled scores, where its probability is a guess."""
-        at = np.asarray(scores, dtype=np.float64)
-        return np.asarray((at < self.scores[0]) | (at > self.scores[-1]))
-
     def phrase(self, score: float) -> str:
         """The score with its probability, as a hit says it: "0.7200, about 94 % (90–97)"."""
         found = self.probability_of_match(score)
-        said = _("{score}, {chance}").format(
-            score=number(score), chance=chance(found.value, found.low, found.high)
-        )
-        return (
-            _("{said}, a guess beyond all labelled scores").format(said=said) if self.outside(score) else said
-        )
+        said = _("{score}, {chance}")
+        if not self.scores[0] <= score <= self.scores[-1]:
+            said = _("{score}, {chance}, a guess beyond all labelled scores")
+        return said.format(score=number(score), chance=chance(found.value, found.low, found.high))
 
     def summary(self) -> str:
         """What was fitted to what, and what it says at the ends."""
         lowest, highest = (self.phrase(float(score)) for score in self.scores[[0, -1]])
         return _(
             "Probability of a match by {curve} from {n} labelled pairs ({matches} matches), for pairs of "
-            "which {share} are matches, with {sure} % intervals {resampled}: from {lowest} to {highest}."
+            "which {share} are matches, with {sure} intervals {resampled}: from {lowest} to {highest}."
         ).format(
             curve=_(NAMES[self.method]),
             n=self.n,
             matches=self.n_matches,
             share=percent(self.prevalence),
-            sure=f"{100 * self.confidence:.4g}",
+            sure=percent(self.confidence, None),
             resampled=_("resampled by JD") if self.by == "cluster" else _("resampled by pair"),
             lowest=lowest,
             highest=highest,
@@ -151,43 +143,8 @@ class MatchProbability(Result):
         return f"MatchProbability: {self.summary()}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for the card; :meth:`from_dict` reads them back to the same table."""
+        """Plain values for the card; :mod:`workbench.retrieval.hits` reads the table there."""
         return {name: value for name, value in super().to_dict().items() if name != "cross_fit"}
-
-    @classmethod
-    def from_dict(cls, card: Mapping[str, Any]) -> MatchProbability:
-        """Read what :meth:`to_dict` wrote, such as ``Cutoff.evidence["probability"]``.
-
-        Raises
-        ------
-        CardError
-            If a part is missing, tables differ in length, or one does not rise.
-        """
-        try:
-            tables = {name: np.asarray(card[name], dtype=np.float64) for name in TABLES}
-            rest: dict[str, Any] = {
-                name: card[name] for name in ("method", "confidence", "prevalence", "n", "n_matches", "by")
-            }
-            rest |= tables
-        except (KeyError, TypeError, ValueError) as error:
-            raise CardError(
-                _("The table of probabilities lacks a part, or it is not a number: {error}.").format(
-                    error=error
-                )
-            ) from None
-        knots = tables["scores"]
-        for name, table in tables.items():
-            if table.shape != knots.shape or table.ndim != 1 or not len(table):
-                raise CardError(
-                    _("The table of probabilities has {shape} {name}, {scores} scores.").format(
-                        shape=table.shape, name=name, scores=knots.shape
-                    )
-                )
-            if not np.isfinite(table).all() or (np.diff(table) < 0).any():
-                raise CardError(
-                    _("{name!r} in the table of probabilities is not finite and rising.").format(name=name)
-                )
-        return cls(**rest, log_loss=dict(card.get("log_loss") or {}))
 
 
 def chance(value: float, low: float, high: float) -> str:

@@ -107,13 +107,11 @@ class CrossFit:
         In the order of the pairs; the loss of each in nats.
     mean_log_loss : float
         Weighted.
-    n_folds : int
     """
 
     probability: FloatArray
     log_loss: FloatArray
     mean_log_loss: float
-    n_folds: int
 
     def better_than(self, other: CrossFit, observations: Observations) -> tuple[float, float]:
         """By how much its log loss is lower, with the standard error (of sums over JDs where shared)."""
@@ -249,7 +247,7 @@ def cross_fit(observations: Observations, method: CurveName, *, n_folds: int = 5
     log_loss = -np.log(np.where(observations.labels == 1, probability, 1 - probability))
     mean = float(np.average(log_loss, weights=observations.weights))
     back = np.argsort(order)
-    return CrossFit(probability[back], log_loss[back], mean, folds)
+    return CrossFit(probability[back], log_loss[back], mean)
 
 
 def _n_folds(observations: Observations, wanted: int) -> int:

@@ -151,7 +151,7 @@ class Reliability(Result):
                 _("if right"): ends("consistent"),
             }
         )
-        return render("calibration/result.html", answer=None, sentences=[self.summary()], table=table)
+        return render("calibration/result.html", sentences=[self.summary()], table=table)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the card, without the curve."""

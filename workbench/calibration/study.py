@@ -299,6 +299,5 @@ def _probability(
     except InputError:
         # Too few of something to leave some out; a cutoff can still be looked for.
         return None, None
-    assert curve.cross_fit is not None
     said = curve.cross_fit.probability
     return curve, reliability(observations, said, confidence=asked.confidence, seed=asked.seed)
