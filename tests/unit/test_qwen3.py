@@ -19,6 +19,7 @@ pytest.importorskip("torch")
 
 from workbench.encoders.fast import last_token
 from workbench.encoders.fast.last_token import PaddedDecoder
+from workbench.encoders.fast.options import Precision
 from workbench.encoders.fast.packed_decoder import FusedDecoder
 from workbench.encoders.qwen3 import DEFAULT_INSTRUCTION, QWEN3_MODELS, Qwen3Encoder, find_weights
 from workbench.errors import (
@@ -382,6 +383,21 @@ def test_the_fingerprint_does_not_depend_on_where_or_in_how_many_files_the_weigh
 def test_the_fingerprint_changes_with_what_changes_vectors(qwen3_checkpoint, options):
     plain = Qwen3Encoder(qwen3_checkpoint, device="cpu")
     assert Qwen3Encoder(qwen3_checkpoint, device="cpu", **options).fingerprint != plain.fingerprint
+
+
+def test_the_fingerprint_tells_precisions_apart_that_compute_alike(qwen3_checkpoint, monkeypatch):
+    """On GPUs of two kinds, the same quantised weights are computed with in float16 or in bfloat16."""
+    known = [
+        Precision("int8", "float16"),
+        Precision("int8", "bfloat16"),
+        Precision("nf4", "float16"),
+        Precision("float16", "float16"),
+    ]
+    found = set()
+    for precision in known:
+        monkeypatch.setattr("workbench.encoders.qwen3.resolve_precision", lambda *_, p=precision: p)
+        found.add(Qwen3Encoder(qwen3_checkpoint, device="cpu").fingerprint)
+    assert len(found) == 4
 
 
 @pytest.mark.parametrize("tensor", ["embed_tokens.weight", "layers.1.mlp.down_proj.weight", "norm.weight"])

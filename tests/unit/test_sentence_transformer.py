@@ -247,6 +247,16 @@ def test_the_fingerprint_changes_with_what_changes_vectors(minilm, minilm_checkp
     assert changed.fingerprint != minilm.fingerprint
 
 
+def test_a_checkpoint_that_was_trained_further_has_another_fingerprint(copy, minilm):
+    from safetensors.numpy import load_file, save_file
+
+    weights = load_file(copy / "model.safetensors")
+    name = next(name for name in weights if name.endswith("layer.0.attention.self.query.weight"))
+    weights[name] = weights[name] * np.float32(1.01)
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    assert SentenceTransformerEncoder(copy, device="cpu").fingerprint != minilm.fingerprint
+
+
 def test_the_fingerprint_changes_with_the_pooling_and_not_with_the_folder(copy, minilm):
     original = minilm.fingerprint
     assert SentenceTransformerEncoder(copy, name="other", device="cpu").fingerprint == original
