@@ -78,7 +78,7 @@ def page(browser, lab):
 @pytest.fixture
 def panel(page):
     """The panel as it was at first, the mouse out of the way."""
-    ask(page, "panel.select([]), panel.widgets.only.set_trait('value', 'all'), panel._on_clear()")
+    ask(page, "panel.select([]), panel.widgets.only.set_trait('value', 'all'), panel.widgets.clear.click()")
     panel = page.locator(".wb-map")
     panel.get_by_role("button", name="中文").click()
     panel.get_by_title("Activate pan & zoom").click()

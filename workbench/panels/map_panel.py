@@ -19,7 +19,7 @@ from workbench.encoders import Encoder
 from workbench.errors import InputError
 from workbench.exploration import Clusters, MapQuality, SkillMap
 from workbench.html import render
-from workbench.i18n import Language
+from workbench.i18n import Language, pgettext
 from workbench.i18n import gettext as _
 from workbench.panels.cards import hits_html
 from workbench.panels.map_points import Drawn, MapPoints, Rows
@@ -295,7 +295,7 @@ class MapPanel(Panel):
         colours += [(_("kind"), "kind"), *((str(name), str(name)) for name in points.groups.columns)]
         if self.session.scores is not None:
             colours += [(_("score"), "score"), (_("match"), "match")]
-        shown = [(_("all"), "all"), (_("JD"), "jd"), (_("résumé text"), "resume")]
+        shown = [(_("all"), "all"), (pgettext("text", "JD"), "jd"), (_("résumé text"), "resume")]
         for widget, options in ((w.colour, colours), (w.only, shown)):
             before = widget.value
             widget.options = options

@@ -17,7 +17,7 @@ import pandas as pd
 
 from workbench.errors import InputError
 from workbench.exploration import Clusters
-from workbench.i18n import N_
+from workbench.i18n import N_, pgettext
 from workbench.i18n import gettext as _
 from workbench.plots.skill_map import COLOURS, cluster_colours
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
@@ -144,7 +144,7 @@ class MapPoints:
     @property
     def kind_names(self) -> npt.NDArray[Any]:
         """What each text is, in the language now, shape (n,)."""
-        return np.where(self.kinds == "jd", _("JD"), _("résumé text")).astype(object)
+        return np.where(self.kinds == "jd", pgettext("text", "JD"), _("résumé text")).astype(object)
 
     @property
     def cluster_names(self) -> npt.NDArray[Any]:

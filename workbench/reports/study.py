@@ -18,7 +18,7 @@ from workbench.atomic import write_whole
 from workbench.calibration.current import figures_today
 from workbench.calibration.report_text import NAMES, sentences
 from workbench.html import render
-from workbench.i18n import N_, current_language, number, percent
+from workbench.i18n import N_, current_language, number, percent, pgettext
 from workbench.i18n import gettext as _
 from workbench.reports.page import frame_table, page, table
 
@@ -216,7 +216,7 @@ def _pairs(study: Study) -> Iterator[tuple[str, list[tuple[str, Markup]]]]:
 def _pairs_table(
     pairs: pd.DataFrame, most: int, score: str, more: Mapping[str, pd.Series[Any]] | None = None
 ) -> Markup:
-    columns = [(_("score"), "number"), (_("JD"), "text"), (_("résumé text"), "text")]
+    columns = [(_("score"), "number"), (pgettext("text", "JD"), "text"), (_("résumé text"), "text")]
     columns += [(name, "short") for name in more or {}]
     cells = [pairs[score].map(number), pairs["jd"].map(str), pairs["resume"].map(str), *(more or {}).values()]
     rows = list(zip(*cells, strict=True))
