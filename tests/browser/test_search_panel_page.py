@@ -231,3 +231,42 @@ def focused(panel):
             return element.title || label || element.textContent || element.getAttribute("role");
         }"""
     )
+
+
+CONTRASTS = """panel => {
+    const colour = style => (style.match(/[\\d.]+/g) || []).map(Number);
+    const luminance = ([r, g, b]) => [r, g, b]
+        .map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const behind = node => {
+        for (; node; node = node.parentElement) {
+            const found = colour(getComputedStyle(node).backgroundColor);
+            if (found.length && found[3] !== 0) return found;
+        }
+        return [255, 255, 255];
+    };
+    const isShown = node => node.offsetParent && node.innerText !== undefined;
+    const writes = node => ["INPUT", "TEXTAREA", "SELECT"].includes(node.tagName)
+        || [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim());
+    return [...panel.querySelectorAll("*")].filter(node => isShown(node) && writes(node)).map(node => {
+        const [one, other] = [colour(getComputedStyle(node).color), behind(node)].map(luminance);
+        const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+        return [ratio, node.className + ": " + (node.value ?? node.innerText).slice(0, 30)];
+    });
+}"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_everything_can_be_read_in_either_theme(panel, theme):
+    panel.page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+    )
+    is_light = "true" if theme.endswith("Light") else "false"
+    panel.page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for(state="attached")
+    settle(panel.page)
+    found = panel.evaluate(CONTRASTS)
+    assert {"widget-readout: 0.4000", "wb-score: 0.6942"} <= {name for _, name in found}
+    assert [name for ratio, name in found if ratio < 4.5] == []
+    assert (
+        "rgb(255" in panel.evaluate("panel => getComputedStyle(panel.querySelector('.wb-box')).background")
+    ) == (is_light == "true")
