@@ -164,8 +164,8 @@ class TestComparison:
         assert "<script" not in html
         assert "<img src=http" not in html
         for code in ("zh", "en"):
-            said = words(body(html, code))
-            assert found.sentence(HOSTILE, code) in said
+            with language(code):
+                assert found.sentence(HOSTILE) in words(body(html, code))
 
     def test_figures_stand_over_their_intervals(self, found):
         row = re.search(r"<tr><td>AUC</td>.*?</tr>", body(comparison_html(found), "en")).group()

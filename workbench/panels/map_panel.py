@@ -295,7 +295,11 @@ class MapPanel(Panel):
         colours += [(_("kind"), "kind"), *((str(name), str(name)) for name in points.groups.columns)]
         if self.session.scores is not None:
             colours += [(_("score"), "score"), (_("match"), "match")]
-        shown = [(_("all"), "all"), (pgettext("text", "JD"), "jd"), (_("résumé text"), "resume")]
+        shown = [
+            (_("all"), "all"),
+            (pgettext("text", "JD"), "jd"),
+            (pgettext("text", "résumé text"), "resume"),
+        ]
         for widget, options in ((w.colour, colours), (w.only, shown)):
             before = widget.value
             widget.options = options

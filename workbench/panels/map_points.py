@@ -144,7 +144,9 @@ class MapPoints:
     @property
     def kind_names(self) -> npt.NDArray[Any]:
         """What each text is, in the language now, shape (n,)."""
-        return np.where(self.kinds == "jd", pgettext("text", "JD"), _("résumé text")).astype(object)
+        return np.where(self.kinds == "jd", pgettext("text", "JD"), pgettext("text", "résumé text")).astype(
+            object
+        )
 
     @property
     def cluster_names(self) -> npt.NDArray[Any]:

@@ -7,7 +7,6 @@ the file; two buttons switch between them.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from workbench.atomic import write_whole
-from workbench.calibration.current import figures_today
-from workbench.calibration.report_text import NAMES, sentences
+from workbench.calibration.figures import title
+from workbench.calibration.findings import TOLD
 from workbench.html import render
-from workbench.i18n import N_, current_language, number, percent, pgettext
+from workbench.i18n import N_, number, percent, pgettext
 from workbench.i18n import gettext as _
 from workbench.reports.page import frame_table, page, table
 
@@ -94,7 +93,7 @@ def figures_table(study: Study, *, styled: bool = True) -> str:
 
     `styled` says whether the style sheet comes along; a page needs it once.
     """
-    today, found = figures_today(study), study.basis != "none"
+    today, found = study.figures_today, study.basis != "none"
     columns = [(_("figure"), "name")]
     if today is not None:
         columns.append((_("today's, {at}").format(at=number(study.current_cutoff)), "number"))
@@ -102,15 +101,12 @@ def figures_table(study: Study, *, styled: bool = True) -> str:
         columns.append((_("found, {at}").format(at=number(study.cutoff.value)), "number"))
         columns.append((_("corrected"), "number"))
     rows = []
-    for name, names in NAMES.items():
-        called = names[0 if current_language() == "zh" else 1]
-        cells = [called if name != "f_beta" else f"F{study.rule.f_beta:g}"]
+    for name in TOLD:
+        cells = [title(name, beta=study.rule.f_beta)]
         if today is not None:
-            cells.append(_interval(today[name].value, today[name].low, today[name].high))
+            cells.append(str(today[name]))
         if found:
-            here, honest = study.figures[name], study.honest.get(name)
-            cells.append(_interval(here.value, here.low, here.high))
-            cells.append("" if honest is None else _interval(honest.honest, honest.low, honest.high))
+            cells += [str(study.figures[name]), str(study.honest.get(name, ""))]
         rows.append(cells)
     scores = study.observations.scores
     above = [] if study.current_cutoff is None else [f"{int((scores > study.current_cutoff).sum()):,}"]
@@ -128,7 +124,6 @@ def _title(study: Study) -> str:
 def _body(study: Study, groups: Sequence[GroupFigures], *, texts: bool) -> Markup:
     from workbench.plots import plot_groups, plot_reliability
 
-    speak = current_language()
     tone, basis = BASES[study.basis]
     model, believed = study.probability, study.reliability
     chances = []
@@ -144,7 +139,7 @@ def _body(study: Study, groups: Sequence[GroupFigures], *, texts: bool) -> Marku
         verdict_tone=TONES[study.verdict.answer] if study.verdict is not None else "",
         encoder=_encoder_of(study).get("name"),
         date=str(study.cutoff.evidence.get("date", ""))[:10],
-        said=sentences(study, speak),
+        said=study.sentences(),
         figures_table=figures_table(study, styled=False),
         pictures=list(_pictures(study)),
         chances=_("; ").join(chances),
@@ -216,7 +211,11 @@ def _pairs(study: Study) -> Iterator[tuple[str, list[tuple[str, Markup]]]]:
 def _pairs_table(
     pairs: pd.DataFrame, most: int, score: str, more: Mapping[str, pd.Series[Any]] | None = None
 ) -> Markup:
-    columns = [(_("score"), "number"), (pgettext("text", "JD"), "text"), (_("résumé text"), "text")]
+    columns = [
+        (_("score"), "number"),
+        (pgettext("text", "JD"), "text"),
+        (pgettext("text", "résumé text"), "text"),
+    ]
     columns += [(name, "short") for name in more or {}]
     cells = [pairs[score].map(number), pairs["jd"].map(str), pairs["resume"].map(str), *(more or {}).values()]
     rows = list(zip(*cells, strict=True))
@@ -256,13 +255,3 @@ def _told(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _interval(value: float, low: float, high: float) -> str:
-    if math.isnan(value):
-        return "–"
-    if math.isnan(low) or math.isnan(high):
-        return percent(value)
-    return _("{share} ({low}–{high})").format(
-        share=percent(value), low=f"{100 * low:.1f}", high=f"{100 * high:.1f}"
-    )
