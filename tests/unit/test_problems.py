@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench import load_encoder
 from workbench.calibration import calibrate
 from workbench.errors import WorkbenchError
 from workbench.i18n import language
@@ -47,16 +48,33 @@ class TestOfTheCalibrationPanel:
         assert "手动设定的 0.1230" in message
         assert not english_words(message)
 
+    def test_a_study_that_found_none(self):
+        labels = [0, 1] * 20
+        pairs = pd.DataFrame({"score": np.linspace(0, 1, 40)[::-1], "label": labels})
+        found = CalibrationSession(calibrate(pairs, target_precision=0.99, n_resamples=20))
+        message = said(lambda: found.save("cutoff.json", 0.4))
+        assert message.startswith("没有可保存的阈值")
+        assert not english_words(message)
+
 
 @pytest.mark.parametrize(
     ("name", "content", "begins"),
     [
         ("a.zip", b"PK", "读不了 a.zip；可以添加的格式有 .txt"),
+        ("a.txt", b"", "a.txt 是空文件。"),
         ("a.txt", b" \n \n", "a.txt 里没有文字。"),
+        ("a.pdf", b"hello", "从文件名看，a.pdf 应是"),
+        ("a.pdf", b"%PDF-1.4\nbroken", "a.pdf 无法作为 PDF 读取"),
+        ("a.csv", b"one,two\n1,2\n", "不清楚 a.csv 的哪一列是文本"),
     ],
 )
 def test_of_files_that_are_added(name, content, begins):
     assert said(lambda: texts_in_upload(name, content)).startswith(begins)
+
+
+def test_of_a_server_that_does_not_answer():
+    message = said(lambda: load_encoder("http://127.0.0.1:9/v1#m").encode_queries(["a"]))
+    assert message.startswith("http://127.0.0.1:9/v1 没有服务器")
 
 
 def test_in_english_it_is_the_sentence_itself(session):
