@@ -212,65 +212,40 @@ def reliability(
         )
     points = Cells.of(said)
     in_bin = equal_mass_bins(points.cell.astype(np.float64), n_bins)
-    labels, weights = said.labels.astype(np.float64), said.unit_weights
-    weight, said_sum, seen_sum = (
-        np.bincount(in_bin, weights * values).astype(np.float64)
-        for values in (np.ones(len(said)), said.scores, labels)
-    )
-    ece = float(_calibration_error(weight, said_sum, seen_sum))
-
+    bins = _Bins.of(said, in_bin)
     by_point = _labels_if_right(said, points.cell, n_draws=n_resamples, seed=seed)
-    first_point = points.cell[np.unique(in_bin, return_index=True)[1]]
-    by_bin = np.add.reduceat(by_point, first_point, axis=0)
-    if_right = _calibration_error(weight[:, None], said_sum[:, None], by_bin)
-
-    with np.errstate(divide="ignore"):
-        losses = np.stack([(said.scores - labels) ** 2, -np.log(np.abs(1 - labels - said.scores))])
-    member = (in_bin == np.arange(len(weight))[:, None]).astype(np.float64)
-    rows = np.concatenate([member, member * said.scores, member * labels, losses])
-    sums = resampled_sums(said, rows, n_resamples=n_resamples, seed=seed)
-    drawn_weight, drawn_said, drawn_seen = np.split(sums[:-2], 3)
-    eces = _calibration_error(drawn_weight, drawn_said, drawn_seen)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # A bin that no resampled JD has is no error.
-        drawn_gap = np.nan_to_num((drawn_said - drawn_seen) / drawn_weight)
-    gap = (said_sum - seen_sum) / weight
-    by_chance = np.average(np.abs(drawn_gap - gap[:, None]), axis=0, weights=weight)
-    most = tails(confidence)[1]
-    low = max(ece - float(np.quantile(by_chance, most)), 0.0)
-    high = min(max(float(np.quantile(eces, most) - eces.mean()) + ece, ece), 1.0)
-    squared = float(np.average(gap**2 - drawn_gap.var(axis=1), weights=weight))
-    means = np.average(losses, axis=1, weights=weights)
-    ends = quantiles(sums[-2:] / sums[: len(weight)].sum(axis=0), tails(confidence))
+    by_bin = np.add.reduceat(by_point, points.cell[np.unique(in_bin, return_index=True)[1]], axis=0)
+    if_right = _Bins(bins.weight[:, None], bins.said[:, None], by_bin).error
+    drawn, drawn_losses = _resampled(said, in_bin, n_resamples, seed)
+    ece, rms_debiased = _true_error(bins, drawn, confidence)
+    means = np.average(_losses(said), axis=1, weights=said.unit_weights)
+    ends = quantiles(drawn_losses / drawn.weight.sum(axis=0), tails(confidence))
     brier, log_loss = (
         Estimate(float(mean), float(least), float(largest), confidence)
         for mean, least, largest in zip(means, *ends, strict=True)
     )
-    band = quantiles(by_bin / weight[:, None], tails(confidence))
+    band = quantiles(by_bin / bins.weight[:, None], tails(confidence))
     return Reliability(
-        bins=_bin_table(said, in_bin, said_sum / weight, band, confidence),
+        bins=_bin_table(said, in_bin, bins.said / bins.weight, band, confidence),
         curve=_curve(points, by_point * points.scale, confidence),
-        ece=Estimate(ece, low, high, confidence),
-        rms_debiased=max(squared, 0.0) ** 0.5,
+        ece=ece,
+        rms_debiased=rms_debiased,
         ece_if_right=float(if_right.mean()),
-        p_right=float((1 + (if_right >= ece - 1e-12).sum()) / (1 + n_resamples)),
+        p_right=float((1 + (if_right >= ece.value - 1e-12).sum()) / (1 + n_resamples)),
         brier=brier,
-        brier_parts=_brier_parts(said.scores, labels, weights),
+        brier_parts=_brier_parts(said),
         log_loss=log_loss,
         n=len(said),
-        n_bins=len(weight),
+        n_bins=len(bins.weight),
         confidence=confidence,
         by="pair" if said.clusters is None else "cluster",
     )
 
 
 def equal_mass_bins(probability: FloatArray, n_bins: int | None = None) -> npt.NDArray[np.intp]:
-    """Bins with about equal numbers of pairs; equal probabilities are never parted.
+    """Bin of each pair, 0 for the lowest probabilities, with about equal numbers of pairs in each.
 
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        Bin of each pair, 0 for the lowest probabilities; no bin is empty.
+    Equal probabilities are never parted, and no bin is empty.
     """
     wanted = n_bins or int(np.clip(len(probability) // PAIRS_PER_BIN, 1, MOST_BINS))
     _distinct, cell, size = np.unique(probability, return_inverse=True, return_counts=True)
@@ -300,19 +275,67 @@ def _checked(probability: npt.ArrayLike, observations: Observations) -> Observat
     return observations.with_scores(values).in_order
 
 
-def _calibration_error(weight: FloatArray, said: FloatArray, seen: FloatArray) -> FloatArray:
-    """ECE from sums of weights, probabilities and labels, (n_bins,) or (n_bins, m): m sets at once."""
-    return np.asarray(np.abs(said - seen).sum(axis=0) / weight.sum(axis=0))
+@dataclass(frozen=True, eq=False)
+class _Bins:
+    """Sums over bins of weights, probabilities and labels: (n_bins,), or (n_bins, m) for m sets at once."""
+
+    weight: FloatArray
+    said: FloatArray
+    seen: FloatArray
+
+    @classmethod
+    def of(cls, said: Observations, in_bin: npt.NDArray[np.intp]) -> _Bins:
+        values = (np.ones(len(said)), said.scores, said.labels)
+        return cls(*(np.bincount(in_bin, said.unit_weights * each).astype(np.float64) for each in values))
+
+    @property
+    def error(self) -> FloatArray:
+        """Expected calibration error."""
+        return np.asarray(np.abs(self.said - self.seen).sum(axis=0) / self.weight.sum(axis=0))
+
+    @property
+    def gap(self) -> FloatArray:
+        """Mean probability less share of matches; 0 in a bin that no resampled JD has."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.nan_to_num((self.said - self.seen) / self.weight)
 
 
-def _brier_parts(probability: FloatArray, labels: FloatArray, weights: FloatArray) -> BrierParts:
+def _losses(said: Observations) -> FloatArray:
+    """Squared distance and negative log likelihood of each pair, shape (2, n)."""
+    with np.errstate(divide="ignore"):
+        return np.stack([(said.scores - said.labels) ** 2, -np.log(np.abs(1 - said.labels - said.scores))])
+
+
+def _resampled(
+    said: Observations, in_bin: npt.NDArray[np.intp], n_resamples: int, seed: int
+) -> tuple[_Bins, FloatArray]:
+    """Sums over bins, and of the losses, in every resample."""
+    member = (in_bin == np.arange(in_bin.max() + 1)[:, None]).astype(np.float64)
+    rows = np.concatenate([member, member * said.scores, member * said.labels, _losses(said)])
+    sums = resampled_sums(said, rows, n_resamples=n_resamples, seed=seed)
+    weight, probability, labels = np.split(sums[:-2], 3)
+    return _Bins(weight, probability, labels), sums[-2:]
+
+
+def _true_error(bins: _Bins, drawn: _Bins, confidence: float) -> tuple[Estimate, float]:
+    """The calibration error with an interval for the true one, and its root mean square without chance."""
+    ece, eces, most = float(bins.error), drawn.error, tails(confidence)[1]
+    by_chance = np.average(np.abs(drawn.gap - bins.gap[:, None]), axis=0, weights=bins.weight)
+    low = max(ece - float(np.quantile(by_chance, most)), 0.0)
+    high = min(max(float(np.quantile(eces, most) - eces.mean()) + ece, ece), 1.0)
+    squared = float(np.average(bins.gap**2 - drawn.gap.var(axis=1), weights=bins.weight))
+    return Estimate(ece, low, high, confidence), max(squared, 0.0) ** 0.5
+
+
+def _brier_parts(said: Observations) -> BrierParts:
     """Split the Brier score without bins, by isotonic regression of labels on probabilities."""
     from sklearn.isotonic import IsotonicRegression
 
-    recalibrated = IsotonicRegression().fit_transform(probability, labels, sample_weight=weights)
+    labels, weights = said.labels.astype(np.float64), said.unit_weights
+    recalibrated = IsotonicRegression().fit_transform(said.scores, labels, sample_weight=weights)
     as_said, at_best, overall = (
-        float(np.average((labels - said) ** 2, weights=weights))
-        for said in (probability, recalibrated, np.average(labels, weights=weights))
+        float(np.average((labels - each) ** 2, weights=weights))
+        for each in (said.scores, recalibrated, np.average(labels, weights=weights))
     )
     return BrierParts(max(as_said - at_best, 0.0), max(overall - at_best, 0.0), overall)
 
