@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ class LabellingPanel(Panel):
     def _listen(self) -> None:
         w = self.widgets
         for label, button in w.labels.items():
-            self.hear(button, lambda change, label=label: self._decide(label))
+            self.hear(button, partial(self._decide, label))
         self.hear(w.skip, lambda change: self._skip())
         self.hear(w.undo, lambda change: self._undo())
         self.hear(w.revisit, lambda change: self._revisit())
@@ -170,7 +171,7 @@ class LabellingPanel(Panel):
             else:
                 self._decide(int(key))
 
-    def _decide(self, label: int) -> None:
+    def _decide(self, label: int, _click: object = None) -> None:
         self._step(
             lambda: self.session.label(label, self.widgets.note.value),
             lambda pair: _("Saved: {pair} → {label}").format(
