@@ -59,8 +59,7 @@ from .exploration import (
     warm_up,
 )
 from .i18n import language, set_language
-from .notebooks import read_results, run_notebook, save_results
-from .notebooks.skill_texts import read_skill_texts
+from .notebooks import read_results, read_skill_texts, run_notebook, save_results
 from .pair_hashes import content_hash
 from .pairs import (
     AnnotationLog,

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.errors import StoreError
+from workbench.i18n import gettext as _
 
 __all__ = ["replacing", "write_whole"]
 
@@ -60,8 +61,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise
     except OSError as error:
         raise StoreError(
-            f"{target} cannot be written ({error.strerror or error}); "
-            "choose another folder, or free it for writing."
+            _("{file} cannot be written ({reason}); choose another folder, or free it for writing.").format(
+                file=target, reason=error.strerror or error
+            )
         ) from error
     finally:
         if draft is not None:

@@ -11,14 +11,17 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from workbench import __version__
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, WorkbenchError
+from workbench.i18n import N_, current_language, language, listed, ngettext, number
+from workbench.i18n import gettext as _
+from workbench.results import Result
 from workbench.settings import get_settings
 
 __all__ = ["Finding", "Status", "diagnose"]
@@ -44,14 +47,20 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 LITTLE_SPACE = 2 * 2**30
 
 
+# Shows whether there are glyphs for Chinese.
+CHINESE = "\u804c\u4f4d\u7b80\u5386\u5339\u914d"
+
+
 @dataclass(frozen=True)
-class Finding:
+class Finding(Result):
     """One fact.
 
     Attributes
     ----------
-    topic, name, value : str
-        Such as ``"GPU"``, ``"torch"``, ``"2.9.1, no CUDA device"``.
+    topic, name : str
+        Such as ``"GPU"`` and ``"torch"``: in English, looked up in the catalogue when they are shown.
+    value : str
+        Such as ``"2.9.1, no CUDA device"``.
     status : {"ok", "note", "problem"}
         A note is something that can be done without; a problem keeps the workbench from its work.
     advice : str
@@ -64,26 +73,28 @@ class Finding:
     status: Status = "ok"
     advice: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-serialisable values."""
-        return asdict(self)
-
 
 def diagnose() -> list[Finding]:
     """All findings, by topic. A topic that cannot be looked into is a problem itself."""
     topics: dict[str, Callable[[], Iterator[Finding]]] = {
         "Python": _python,
-        "Packages": _packages,
+        N_("Packages"): _packages,
         "GPU": _gpu,
-        "Encoders": _encoders,
-        "Settings": _settings,
-        "Store": _store,
-        "Project": _project,
-        "Figures": _figures,
-        "Notebooks": _notebooks,
-        "Tests": _browser,
+        N_("Encoders"): _encoders,
+        N_("Settings"): _settings,
+        N_("Store"): _store,
+        N_("Project"): _project,
+        N_("Figures"): _figures,
+        N_("Notebooks"): _notebooks,
+        N_("Tests"): _browser,
     }
-    return [finding for topic, look in topics.items() for finding in _careful(topic, look)]
+    try:
+        code: str = current_language()
+    except InputError:
+        # It is among the settings that this is found.
+        code = "en"
+    with language(code):
+        return [finding for topic, look in topics.items() for finding in _careful(topic, look)]
 
 
 def _careful(topic: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
@@ -92,17 +103,19 @@ def _careful(topic: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]
         for finding in look():
             findings.append(finding)
     except WorkbenchError as error:
-        findings.append(Finding(topic, "problem", str(error), "problem"))
+        findings.append(Finding(topic, N_("problem"), str(error), "problem"))
     except Exception as error:  # a broken package may raise anything, and a doctor must not faint
-        advice = "This topic could not be looked into; the package may be damaged: install it again."
+        advice = _("This topic could not be looked into; the package may be damaged: install it again.")
         findings.append(Finding(topic, "problem", f"{type(error).__name__}: {error}", "problem", advice))
     return findings
 
 
 def _python() -> Iterator[Finding]:
     yield Finding("Python", "workbench", __version__)
-    yield Finding("Python", "python", f"{platform.python_version()} at {sys.executable}")
-    yield Finding("Python", "system", f"{platform.platform()}, {os.cpu_count()} cores")
+    said = _("{version} at {place}").format(version=platform.python_version(), place=sys.executable)
+    yield Finding("Python", "python", said)
+    said = _("{system}, {n} cores").format(system=platform.platform(), n=os.cpu_count())
+    yield Finding("Python", N_("system"), said)
 
 
 def _packages() -> Iterator[Finding]:
@@ -112,9 +125,8 @@ def _packages() -> Iterator[Finding]:
         except metadata.PackageNotFoundError:
             # What is required and missing is found below.
             if extra:
-                yield Finding(
-                    "Packages", name, "not installed", "note", f"pip install '.[{extra}]' brings it."
-                )
+                advice = _("{command} brings it.").format(command=f"pip install '.[{extra}]'")
+                yield Finding("Packages", name, _("not installed"), "note", advice)
     yield from _requirements()
 
 
@@ -124,8 +136,9 @@ def _requirements() -> Iterator[Finding]:
     try:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
-        advice = "pip install -e . in the project's folder lets the doctor compare versions."
-        yield Finding("Packages", "required", "the workbench itself is not installed", "note", advice)
+        advice = _("pip install -e . in the project's folder lets the doctor compare versions.")
+        said = _("the workbench itself is not installed")
+        yield Finding("Packages", N_("required"), said, "note", advice)
         return
     wanted = [Requirement(line) for line in lines]
     wanted = [r for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""})]
@@ -138,40 +151,45 @@ def _requirements() -> Iterator[Finding]:
         if version is not None and requirement.specifier.contains(version, prereleases=True):
             fine += 1
             continue
-        found = f"{version or 'not installed'}, needed: {requirement.specifier}"
+        found = _("{version}, needed: {needed}").format(
+            version=version or _("not installed"), needed=requirement.specifier
+        )
         advice = f"pip install '{requirement.name}{requirement.specifier}'"
         yield Finding("Packages", requirement.name, found, "problem", advice)
-    yield Finding("Packages", "required", f"{fine} of {len(wanted)} as needed")
+    said = _("{n} of {total} as needed").format(n=fine, total=len(wanted))
+    yield Finding("Packages", N_("required"), said)
 
 
 def _gpu() -> Iterator[Finding]:
     yield from _torch()
     if find_spec("faiss") is None:
-        advice = "Searching needs it: pip install '.[cpu]' (or conda's faiss-gpu)."
-        yield Finding("GPU", "faiss", "not installed", "problem", advice)
+        advice = _("Searching needs it: pip install '.[cpu]' (or conda's faiss-gpu).")
+        yield Finding("GPU", "faiss", _("not installed"), "problem", advice)
         return
     faiss = import_module("faiss")
     gpus = faiss.get_num_gpus()
-    yield Finding("GPU", "faiss", f"{faiss.__version__}, {f'{gpus} GPU(s)' if gpus else 'CPU'}")
+    where = ngettext("{n} GPU", "{n} GPUs", gpus).format(n=gpus) if gpus else "CPU"
+    yield Finding("GPU", "faiss", f"{faiss.__version__}, {where}")
 
 
 def _torch() -> Iterator[Finding]:
     if find_spec("torch") is None:
-        advice = "Only qwen3 and st: encoders need it: pip install '.[qwen]'."
-        yield Finding("GPU", "torch", "not installed", "note", advice)
+        advice = _("Only qwen3 and st: encoders need it: pip install '.[qwen]'.")
+        yield Finding("GPU", "torch", _("not installed"), "note", advice)
         return
     torch = import_module("torch")
     if not torch.cuda.is_available():
         idle = shutil.which("nvidia-smi") and torch.version.cuda is None
-        advice = "There is an NVIDIA driver here, but this torch is built for the CPU." if idle else ""
-        yield Finding("GPU", "torch", f"{torch.__version__}, no CUDA device", "note", advice)
+        advice = _("There is an NVIDIA driver here, but this torch is built for the CPU.") if idle else ""
+        said = _("{version}, no CUDA device").format(version=torch.__version__)
+        yield Finding("GPU", "torch", said, "note", advice)
         return
     yield Finding("GPU", "torch", f"{torch.__version__}, CUDA {torch.version.cuda}")
-    for number in range(torch.cuda.device_count()):
-        device = torch.cuda.get_device_properties(number)
+    for place in range(torch.cuda.device_count()):
+        device = torch.cuda.get_device_properties(place)
         precision = "bfloat16" if device.major >= 8 else "float16"
         yield Finding(
-            "GPU", f"cuda:{number}", f"{device.name}, {device.total_memory / 2**30:.0f} GB, {precision}"
+            "GPU", f"cuda:{place}", f"{device.name}, {device.total_memory / 2**30:.0f} GB, {precision}"
         )
 
 
@@ -179,19 +197,22 @@ def _encoders() -> Iterator[Finding]:
     from workbench.encoders import availability
 
     for entry in availability():
-        size = f", {entry.size / 1e9:.2g} GB" if entry.size else ""
-        what = f"{entry.dimension} dimensions{size}" if entry.dimension else "as its model"
+        what = _("{n} dimensions").format(n=entry.dimension) if entry.dimension else _("as its model")
+        if entry.dimension and entry.size:
+            what = listed([what, f"{entry.size / 1e9:.2g} GB"])
         if entry.available:
-            yield Finding("Encoders", entry.spec, f"can be loaded; {what}. {entry.reason}")
+            said = _("can be loaded; {what}. {reason}").format(what=what, reason=entry.reason)
+            yield Finding("Encoders", entry.spec, said)
         else:
-            yield Finding("Encoders", entry.spec, f"cannot be loaded here; {what}", "note", entry.reason)
+            said = _("cannot be loaded here; {what}").format(what=what)
+            yield Finding("Encoders", entry.spec, said, "note", entry.reason)
 
 
 def _settings() -> Iterator[Finding]:
     settings = get_settings()
     for field in fields(settings):
         value = getattr(settings, field.name)
-        yield Finding("Settings", field.name, "not set" if value is None else str(value))
+        yield Finding("Settings", field.name, _("not set") if value is None else str(value))
 
 
 def _store() -> Iterator[Finding]:
@@ -201,23 +222,32 @@ def _store() -> Iterator[Finding]:
     folder = next(p for p in (settings.cache_dir, *settings.cache_dir.absolute().parents) if p.is_dir())
     try:
         with tempfile.TemporaryFile(dir=folder):
-            yield Finding("Store", "writable", str(folder))
+            yield Finding("Store", N_("writable"), str(folder))
     except OSError as error:
-        advice = "Set WORKBENCH_CACHE to a folder in which you may write; until then nothing is kept."
+        advice = _("Set WORKBENCH_CACHE to a folder in which you may write; until then nothing is kept.")
         yield Finding("Store", "writable", f"{folder}: {error.strerror}", "problem", advice)
     free = shutil.disk_usage(folder).free
     scarce = free < LITTLE_SPACE
-    advice = "Make room, or set WORKBENCH_CACHE to a folder on another disk." if scarce else ""
-    yield Finding("Store", "free space", f"{free / 2**30:.1f} GB", "note" if scarce else "ok", advice)
+    advice = _("Make room, or set WORKBENCH_CACHE to a folder on another disk.") if scarce else ""
+    yield Finding("Store", N_("free space"), f"{free / 2**30:.1f} GB", "note" if scarce else "ok", advice)
     if not settings.store_path.is_file():
-        yield Finding("Store", "vectors", f"none yet; they will be kept in {settings.store_path}")
+        said = _("none yet; they will be kept in {file}").format(file=settings.store_path)
+        yield Finding("Store", N_("vectors"), said)
         return
     with EmbeddingStore(settings.store_path) as store:
         held = store.statistics()
-    yield Finding("Store", "vectors", f"{held.n_embeddings:,} in {held.path}, {held.size / 2**20:,.1f} MB")
+    said = _("{n} in {file}, {size} MB").format(
+        n=f"{held.n_embeddings:,}", file=held.path, size=f"{held.size / 2**20:,.1f}"
+    )
+    yield Finding("Store", "vectors", said)
     for of in held.encoders:
-        counts = f"{of.n_documents:,} documents, {of.n_queries:,} queries"
-        yield Finding("Store", of.name, f"{counts}; {of.dimension} dimensions, {of.fingerprint}")
+        said = _("{documents} documents, {queries} queries; {n} dimensions, {fingerprint}").format(
+            documents=f"{of.n_documents:,}",
+            queries=f"{of.n_queries:,}",
+            n=of.dimension,
+            fingerprint=of.fingerprint,
+        )
+        yield Finding("Store", of.name, said)
 
 
 def _project() -> Iterator[Finding]:
@@ -226,12 +256,14 @@ def _project() -> Iterator[Finding]:
     settings = get_settings()
     cards = cards_in(settings.cutoffs_dir)
     if not cards:
-        advice = "Searches use 0.4 with a warning until a cutoff is calibrated on labelled pairs."
-        yield Finding("Project", "cutoff cards", f"none in {settings.cutoffs_dir}", "note", advice)
+        advice = _("Searches use 0.4 with a warning until a cutoff is calibrated on labelled pairs.")
+        said = _("none in {folder}").format(folder=settings.cutoffs_dir)
+        yield Finding("Project", N_("cutoff cards"), said, "note", advice)
     for path, cutoff in cards:
-        yield Finding(
-            "Project", path.name, f"{cutoff.value:.4f} for {cutoff.encoder_name} [{cutoff.fingerprint}]"
+        said = _("{cutoff} for {encoder} [{fingerprint}]").format(
+            cutoff=number(cutoff.value), encoder=cutoff.encoder_name, fingerprint=cutoff.fingerprint
         )
+        yield Finding("Project", path.name, said)
 
 
 def _figures() -> Iterator[Finding]:
@@ -241,12 +273,14 @@ def _figures() -> Iterator[Finding]:
 
     path = cjk_font_path()
     font = FT2Font(str(path))
-    missing = [character for character in "职位简历匹配" if not font.get_char_index(ord(character))]
+    missing = [character for character in CHINESE if not font.get_char_index(ord(character))]
     if missing:
-        advice = "Chinese would show as boxes in figures; install mplfonts again."
-        yield Finding("Figures", "Chinese", f"{path.name} lacks {''.join(missing)}", "problem", advice)
+        advice = _("Chinese would show as boxes in figures; install mplfonts again.")
+        said = _("{font} lacks {characters}").format(font=path.name, characters="".join(missing))
+        yield Finding("Figures", N_("Chinese"), said, "problem", advice)
     else:
-        yield Finding("Figures", "Chinese", f"shown with {font.family_name} of the package mplfonts")
+        said = _("shown with {font} of the package mplfonts").format(font=font.family_name)
+        yield Finding("Figures", "Chinese", said)
 
 
 def _notebooks() -> Iterator[Finding]:
@@ -255,27 +289,31 @@ def _notebooks() -> Iterator[Finding]:
     folder = get_settings().project_dir / "notebooks"
     found = sorted(path.stem for path in folder.glob("*.ipynb"))
     if found:
-        yield Finding("Notebooks", "found", f"{', '.join(found)} in {folder}")
+        said = _("{names} in {folder}").format(names=listed(found), folder=folder)
+        yield Finding("Notebooks", N_("found"), said)
     else:
-        advice = "Go to the project's folder, or set WORKBENCH_PROJECT to it."
-        yield Finding("Notebooks", "found", f"none in {folder}", "note", advice)
+        advice = _("Go to the project's folder, or set WORKBENCH_PROJECT to it.")
+        said = _("none in {folder}").format(folder=folder)
+        yield Finding("Notebooks", "found", said, "note", advice)
     try:
         program = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
-        yield Finding("Notebooks", "kernel", "no kernel 'python3'", "problem", "pip install ipykernel")
+        said = _("no kernel 'python3'")
+        yield Finding("Notebooks", N_("kernel"), said, "problem", "pip install ipykernel")
         return
     # A bare "python" stands for the interpreter that asks for the kernel.
     if Path(program).name == program or (Path(program).exists() and Path(program).samefile(sys.executable)):
-        yield Finding("Notebooks", "kernel", "python3 runs in this environment")
+        yield Finding("Notebooks", "kernel", _("python3 runs in this environment"))
     else:
-        advice = "Notebooks would run in another environment: python -m ipykernel install --sys-prefix"
-        yield Finding("Notebooks", "kernel", f"python3 is {program}", "problem", advice)
+        advice = _("Notebooks would run in another environment: python -m ipykernel install --sys-prefix")
+        said = _("python3 is {program}").format(program=program)
+        yield Finding("Notebooks", "kernel", said, "problem", advice)
 
 
 def _browser() -> Iterator[Finding]:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found:
-        yield Finding("Tests", "browser", found)
+        yield Finding("Tests", N_("browser"), found)
     else:
-        advice = "Only tests of the page need one: apt install chromium, or playwright install chromium."
-        yield Finding("Tests", "browser", "not found", "note", advice)
+        advice = _("Only tests of the page need one: apt install chromium, or playwright install chromium.")
+        yield Finding("Tests", "browser", _("not found"), "note", advice)

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +48,9 @@ def content_hash(pairs: pd.DataFrame) -> str:
     """
     missing = [name for name in HASHED[:3] if name not in pairs.columns]
     if missing:
-        raise InputError(f"The pairs have no column {', '.join(missing)}; a content hash needs it.")
+        raise InputError(
+            _("The pairs have no column {names}; a content hash needs it.").format(names=listed(missing))
+        )
     columns = [pairs[name] for name in HASHED if name in pairs.columns]
     digest = hashlib.sha256()
     for line in sorted(_lines(columns)):

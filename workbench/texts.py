@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import regex
 
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed, ngettext
 
 __all__ = [
     "MAX_CHARACTERS",
@@ -75,20 +77,19 @@ class CleaningReport:
     cut: tuple[CutText, ...] = ()
     repaired: tuple[int, ...] = ()
 
-    def summary(self, language: str = "en") -> str:
+    def summary(self) -> str:
         """One line for a status bar, with places counted from 1 as people do."""
-        zh = language == "zh"
-        changes = [
-            (self.blank, "空行已删" if zh else "blank dropped"),
-            ([d.position for d in self.duplicates], "重复已删" if zh else "duplicate dropped"),
-            ([c.position for c in self.cut], "过长已截断" if zh else "cut"),
-            (self.repaired, "字符已修复" if zh else "repaired"),
-        ]
-        place = "（第 {} 条）" if zh else " (no. {})"
-        shown = [f"{len(at)} {what}" + place.format(_places(at)) for at, what in changes if at]
-        head = f"{self.n_output} 条文本" if zh else f"{self.n_output} text{'s' * (self.n_output != 1)}"
-        colon, semicolon = ("：", "；") if zh else (": ", "; ")
-        return colon.join([head, semicolon.join(shown)]) if shown else head
+        changes = {
+            _("{n} blank dropped (no. {places})"): self.blank,
+            _("{n} duplicate dropped (no. {places})"): [each.position for each in self.duplicates],
+            _("{n} cut (no. {places})"): [each.position for each in self.cut],
+            _("{n} repaired (no. {places})"): self.repaired,
+        }
+        shown = [said.format(n=len(at), places=_places(at)) for said, at in changes.items() if at]
+        texts = ngettext("{n} text", "{n} texts", self.n_output).format(n=self.n_output)
+        if not shown:
+            return texts
+        return _("{texts}: {changes}").format(texts=texts, changes=_("; ").join(shown))
 
     def __str__(self) -> str:
         return self.summary()
@@ -142,15 +143,19 @@ def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -
     2 texts: 1 blank dropped (no. 2); 1 duplicate dropped (no. 3)
     """
     if max_characters < 1:
-        raise InputError(f"max_characters is {max_characters}; it must be at least 1.")
+        raise InputError(
+            _("{name} is {value}; it must be at least 1.").format(name="max_characters", value=max_characters)
+        )
     items = texts.splitlines() if isinstance(texts, str) else list(texts)
     first_seen: dict[str, int] = {}
     blank, duplicates, cut, repaired = [], [], [], []
     for position, item in enumerate(items):
         if not isinstance(item, str):
             raise InputError(
-                f"Text {position} is {type(item).__name__} ({item!r:.40}), not a string; "
-                "drop missing values or convert them to str first."
+                _(
+                    "Text {position} is {type} ({text}), not a string; drop missing values or convert them "
+                    "to str first."
+                ).format(position=position, type=type(item).__name__, text=f"{item!r:.40}")
             )
         whole = tidy(item)
         if _has_lone_surrogate(item):
@@ -210,4 +215,4 @@ def _cut(text: str, max_characters: int) -> str:
 
 def _places(positions: Iterable[int], most: int = 5) -> str:
     places = [str(position + 1) for position in positions]
-    return ", ".join(places[:most]) + (", …" if len(places) > most else "")
+    return listed(places if len(places) <= most else [*places[:most], "…"])

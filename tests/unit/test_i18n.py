@@ -37,6 +37,7 @@ ABOUT_CHINESE = {
     "workbench/examples.py",
     "workbench/exploration/phrases.py",
     "workbench/exploration/terms.py",
+    "workbench/files/kinds.py",
 }
 
 

@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 
 from tests.interrupts import heed_ctrl_c
 from workbench.errors import InputError, NotebookError, StoreError
+from workbench.i18n import language
 from workbench.notebooks import find_notebook, parameters_of, read_results, run_notebook, save_results
-from workbench.notebooks.parameters import values_from_text
-from workbench.notebooks.report import write_report
+from workbench.notebooks.run import write_report
+from workbench.notebooks.values import values_from_text
 
 PARAMETERS = """
 query = "Agent == 智能体?"  # a default with an equals sign
@@ -123,8 +124,11 @@ class TestRun:
         report = BeautifulSoup(run.html.read_text(encoding="utf-8"), "html.parser")
         assert [image["alt"] for image in report.find_all("img")] == ["一个 <b>故事</b>"]
 
-    def test_the_report_says_its_language(self, run):
-        assert '<html lang="zh">' in run.html.read_text(encoding="utf-8")
+    @pytest.mark.parametrize("code", ["zh", "en"])
+    def test_the_report_says_its_language(self, run, tmp_path, code):
+        with language(code):
+            html = write_report(run.output, tmp_path / "report.html")
+        assert f'<html lang="{code}">' in html.read_text(encoding="utf-8")
 
     def test_the_report_carries_the_notebooks_title_escaped(self, run):
         assert "<title>一个 &lt;b&gt;故事&lt;/b&gt;</title>" in run.html.read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from toy_encoders import ToyEncoder
 
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
+from workbench.i18n import language
 from workbench.notebooks.skill_texts import read_skill_texts
 
 ROWS = {
@@ -70,10 +71,16 @@ class TestTexts:
         assert read_skill_texts(path).colouring is None
 
     @pytest.mark.parametrize(
-        ("language", "said"), [("en", "3 JDs and 3 résumé texts"), ("zh", "3 条岗位要求")]
+        ("code", "said", "labelled"),
+        [
+            ("en", "3 JDs and 3 résumé texts (from 4 pairs, without labels)", "(from 4 pairs, labelled)"),
+            ("zh", "3 条岗位要求，3 条简历技能（来自 4 对，没有标注）", "（来自 4 对，已标注是否匹配）"),
+        ],
     )
-    def test_it_says_what_it_has(self, skills, language, said):
-        assert said in skills.sentence(language)
+    def test_it_says_what_it_has(self, skills, table, code, said, labelled):
+        with language(code):
+            assert skills.sentence() == said
+            assert repr(read_skill_texts(table(label=[1, 0, 1, 1]))).endswith(f"{labelled}>")
 
 
 class TestCandidates:

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workbench.errors import InputError
+from workbench.i18n import language
 from workbench.texts import MAX_CHARACTERS, CutText, Duplicate, clean, cleaning_recipe, tidy
 
 # Characters at which naive cleaning goes wrong: combining marks, jamo, flags, joiners, odd spaces,
@@ -127,9 +128,11 @@ class TestReport:
         assert str(report) == "2 texts: 1 blank dropped (no. 2); 1 duplicate dropped (no. 3); 1 cut (no. 4)"
 
     def test_chinese_summary(self):
-        assert (
-            clean("a\n\na").report.summary("zh") == "1 条文本：1 空行已删（第 2 条）；1 重复已删（第 3 条）"
-        )
+        with language("zh"):
+            said = clean("a\n\na").report.summary()
+            many = clean("\n" * 7 + "a").report.summary()
+        assert said == "1 条文本：1 空行已删（第 2 条）；1 重复已删（第 3 条）"
+        assert many == "1 条文本：7 空行已删（第 1、2、3、4、5、… 条）"
 
     def test_a_summary_without_changes_is_only_the_count(self):
         assert str(clean("a").report) == "1 text"

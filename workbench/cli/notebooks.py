@@ -83,7 +83,7 @@ def run(
     Relative paths in parameters are relative to the folder that you are in.
     """
     from workbench.notebooks import find_notebook, parameters_of, run_notebook
-    from workbench.notebooks.parameters import values_from_text
+    from workbench.notebooks.values import values_from_text
 
     path = find_notebook(notebook)
     declared = parameters_of(path)
@@ -197,14 +197,15 @@ def _list(declared: Any, as_json: bool) -> None:
 
 
 def _show(findings: list[Finding]) -> None:
+    from rich.cells import cell_len
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     console = stdout_console()
-    width = max(len(finding.name) for finding in findings)
+    width = max(cell_len(_(finding.name)) for finding in findings)
     for topic, group in groupby(findings, key=lambda finding: finding.topic):
-        console.print(Text(topic, style="bold"))
+        console.print(Text(_(topic), style="bold"))
         table = Table.grid(padding=(0, 2))
         table.add_column()
         table.add_column(min_width=width)
@@ -214,5 +215,5 @@ def _show(findings: list[Finding]) -> None:
             said = Text(finding.value)
             if finding.advice:
                 said.append(f"\n{finding.advice}", style="italic")
-            table.add_row(Text(sign, style=colour), Text(finding.name), said)
+            table.add_row(Text(sign, style=colour), Text(_(finding.name)), said)
         console.print(Padding(table, (0, 0, 1, 2)))

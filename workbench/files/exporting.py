@@ -11,6 +11,8 @@ import regex
 
 from workbench.atomic import replacing
 from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,7 @@ MOST_CHARACTERS = 32_767
 
 # What makes a spreadsheet take a cell for a formula or a command, full-width forms too.
 # OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # XML 1.0 has no way to write these, so no .xlsx can hold them.
 _NOT_IN_XML = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -47,7 +49,9 @@ def export_frame(frame: pd.DataFrame, path: str | Path) -> Path:
     write = FORMATS.get(path.suffix.lower())
     if write is None:
         raise InputError(
-            f"{path.name} does not say in which format to write: end it with {', '.join(FORMATS)}."
+            _("{file} does not say in which format to write: end it with {suffixes}.").format(
+                file=path.name, suffixes=listed(FORMATS)
+            )
         )
     with replacing(path) as draft:
         write(frame, draft)
@@ -90,7 +94,9 @@ def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
     rows, columns = frame.shape
     if rows + 1 > MOST_ROWS or columns > MOST_COLUMNS:
         raise InputError(
-            f"{rows:,} rows and {columns:,} columns do not fit in an Excel sheet; export to .csv or .parquet."
+            _(
+                "{rows} rows and {columns} columns do not fit in an Excel sheet; export to .csv or .parquet."
+            ).format(rows=f"{rows:,}", columns=f"{columns:,}")
         )
     safe = neutralise_formulas(_flat(frame)).map(_for_xml).rename(columns=_for_xml)
     safe.to_excel(path, index=False, engine="openpyxl", sheet_name="knowledge base")
@@ -101,8 +107,10 @@ def _for_xml(value: Any) -> Any:
         return value
     if len(value) > MOST_CHARACTERS:
         raise InputError(
-            f"{value[:40]!r}… has {len(value):,} characters, more than a cell of an Excel sheet holds "
-            f"({MOST_CHARACTERS:,}); export to .csv or .parquet."
+            _(
+                "{text}… has {n} characters, more than a cell of an Excel sheet holds ({most}); export to "
+                ".csv or .parquet."
+            ).format(text=repr(value[:40]), n=f"{len(value):,}", most=f"{MOST_CHARACTERS:,}")
         )
     return _NOT_IN_XML.sub("\ufffd", value)
 

@@ -1,54 +1,95 @@
-"""What a file really is, by its first bytes, so that a wrong name is met with a clear sentence."""
+"""What a file really is: its kind by its first bytes, and the character encoding of a text.
+
+A wrong name is met with a clear sentence. An encoding is told by a mark, certain (UTF-8), likely (GBK), or
+asked for.
+"""
 
 from __future__ import annotations
 
+import codecs
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 from zipfile import BadZipFile, ZipFile
 
 from workbench.errors import InputError
+from workbench.i18n import N_, listed
+from workbench.i18n import gettext as _
 
-__all__ = ["BINARY", "EXCEL", "PDF", "TEXT", "WORD", "check_archive_size", "kind_of"]
+__all__ = [
+    "BINARY",
+    "EXCEL",
+    "PDF",
+    "TEXT",
+    "WORD",
+    "check_archive_size",
+    "find_encoding",
+    "kind_of",
+    "open_text",
+]
 
-TEXT = "a text file"
-WORD = "a Word document (.docx)"
-EXCEL = "an Excel workbook (.xlsx)"
-PDF = "a PDF"
-BINARY = "a binary file"
+TEXT = N_("a text file")
+WORD = N_("a Word document (.docx)")
+EXCEL = N_("an Excel workbook (.xlsx)")
+PDF = N_("a PDF")
+BINARY = N_("a binary file")
 
 # A workbook of a million rows unpacks to some hundred megabytes; a zip bomb to gigabytes.
 MOST_UNPACKED = 512 * 2**20
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", PDF),
-    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF87a", "a GIF picture"),
-    (b"GIF89a", "a GIF picture"),
-    (b"II*\x00", "a TIFF picture"),
-    (b"MM\x00*", "a TIFF picture"),
+    (b"\x89PNG\r\n\x1a\n", N_("a PNG picture")),
+    (b"\xff\xd8\xff", N_("a JPEG picture")),
+    (b"GIF87a", N_("a GIF picture")),
+    (b"GIF89a", N_("a GIF picture")),
+    (b"II*\x00", N_("a TIFF picture")),
+    (b"MM\x00*", N_("a TIFF picture")),
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "an old Office file (.doc, .xls) or one that is protected with a password",
+        N_("an old Office file (.doc, .xls) or one that is protected with a password"),
     ),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"7z\xbc\xaf'\x1c", "a 7-Zip archive"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"{\\rtf", "a Rich Text (.rtf) file"),
+    (b"\x1f\x8b", N_("a gzip archive")),
+    (b"Rar!\x1a\x07", N_("a RAR archive")),
+    (b"7z\xbc\xaf'\x1c", N_("a 7-Zip archive")),
+    (b"SQLite format 3\x00", N_("an SQLite database")),
+    (b"{\\rtf", N_("a Rich Text (.rtf) file")),
 )
 # These are words as well, so only where binary numbers follow.
 _BINARY_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"RIFF", "a WebP picture, or sound or video"),
-    (b"PAR1", "a Parquet file"),
+    (b"RIFF", N_("a WebP picture, or sound or video")),
+    (b"PAR1", N_("a Parquet file")),
 )
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 _HTML = (b"<!doctype html", b"<html")
-_MEMBERS = {"word/document.xml": WORD, "xl/workbook.xml": EXCEL, "ppt/presentation.xml": "a PowerPoint file"}
+_MEMBERS = {
+    "word/document.xml": WORD,
+    "xl/workbook.xml": EXCEL,
+    "ppt/presentation.xml": N_("a PowerPoint file"),
+}
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+# utf-32 before utf-16: the mark of one begins as that of the other does.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+CHUNK = 2**20
+SAMPLE = 2**18
+
+# GB2312 sorts its 3,755 everyday characters into level 1; they make up nearly all of a normal text,
+# and only about half of a text of another encoding that is read as GBK.
+EVERYDAY_SHARE = 0.85
+# Percent of "chaos" by which charset-normalizer's first candidate must beat the second.
+CLEAR_LEAD = 5.0
 
 
 def kind_of(path: Path) -> str:
-    """What the file is, as a noun: ``"a PDF"``, ``"a text file"``, ``"a binary file"``.
+    """What the file is, as a noun in English: ``"a PDF"``, ``"a text file"``, ``"a binary file"``.
 
     Parameters
     ----------
@@ -67,7 +108,7 @@ def kind_of(path: Path) -> str:
         if head.startswith(signature):
             return kind
     if head.lstrip().lower().startswith(_HTML):
-        return "an HTML page"
+        return N_("an HTML page")
     return BINARY if binary else TEXT
 
 
@@ -85,10 +126,83 @@ def check_archive_size(path: Path) -> None:
         unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > MOST_UNPACKED:
         raise InputError(
-            f"{path.name} has {path.stat().st_size / 2**20:,.1f} MB but would unpack to "
-            f"{unpacked / 2**20:,.0f} MB; at most {MOST_UNPACKED // 2**20} MB are unpacked. Split it, or "
-            "save its texts as .csv."
+            _(
+                "{file} has {size} MB but would unpack to {unpacked} MB; at most {most} MB are unpacked. "
+                "Split it, or save its texts as .csv."
+            ).format(
+                file=path.name,
+                size=f"{path.stat().st_size / 2**20:,.1f}",
+                unpacked=f"{unpacked / 2**20:,.0f}",
+                most=MOST_UNPACKED // 2**20,
+            )
         )
+
+
+@contextmanager
+def open_text(path: Path, encoding: str | None = None, newline: str | None = None) -> Iterator[TextIO]:
+    """The file, open for reading in the encoding given or found.
+
+    Raises
+    ------
+    InputError
+        If the encoding is unknown, cannot be found out, or does not fit the file.
+    """
+    encoding = encoding or find_encoding(path)
+    try:
+        with path.open(encoding=encoding, newline=newline) as file:
+            yield file
+    except LookupError as error:
+        raise InputError(
+            _(
+                "{encoding} is no encoding that Python knows; such as 'utf-8', 'gb18030', 'big5' or 'cp1252'."
+            ).format(encoding=repr(encoding))
+        ) from error
+    except UnicodeError as error:
+        raise InputError(
+            _(
+                "{file} is not all in {encoding}: {reason}. Pass the right one as encoding=, or save the "
+                "file as UTF-8."
+            ).format(file=path.name, encoding=encoding, reason=error)
+        ) from error
+
+
+def find_encoding(path: Path) -> str:
+    """The encoding of a text file.
+
+    A byte-order mark decides; then UTF-8, if the whole file is; then GB18030 (which contains GBK and
+    GB2312), if the text reads as everyday Chinese in it; then what charset-normalizer finds, if it
+    finds one only.
+
+    Raises
+    ------
+    InputError
+        If several encodings are as likely, or none.
+    """
+    with path.open("rb") as file:
+        head = file.read(4)
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    place = _first_not_utf8(path)
+    if place is None:
+        return "utf-8"
+    sample = _sample(path, place)
+    _refuse_damaged_utf8(path, sample, place)
+    candidates = _candidates(sample)
+    if "gb18030" in candidates and _reads_as_chinese(sample):
+        return "gb18030"
+    ranked = sorted(candidates.items(), key=lambda item: item[1])
+    if ranked and (len(ranked) == 1 or ranked[1][1] - ranked[0][1] > CLEAR_LEAD):
+        return ranked[0][0]
+    likely = listed(encoding for encoding, _chaos in ranked[:4])
+    found = _("it could be {names}").format(names=likely) if ranked else _("no encoding fits it")
+    raise InputError(
+        _(
+            "{file} is not UTF-8, and its encoding cannot be told ({found}). Pass it, such as "
+            "encoding='gb18030' for Chinese or encoding='cp1252' for Western European, or save the file as "
+            "UTF-8."
+        ).format(file=path.name, found=found)
+    )
 
 
 def _kind_of_archive(path: Path) -> str:
@@ -96,5 +210,71 @@ def _kind_of_archive(path: Path) -> str:
         with ZipFile(path) as archive:
             names = set(archive.namelist())
     except BadZipFile:
-        return "a damaged ZIP archive"
-    return next((kind for member, kind in _MEMBERS.items() if member in names), "a ZIP archive")
+        return N_("a damaged ZIP archive")
+    return next((kind for member, kind in _MEMBERS.items() if member in names), N_("a ZIP archive"))
+
+
+def _first_not_utf8(path: Path) -> int | None:
+    """Position of the first byte that cannot be UTF-8; None if all can."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    read = 0
+    with path.open("rb") as file:
+        while True:
+            pending = len(decoder.getstate()[0])
+            chunk = file.read(CHUNK)
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                return read - pending + error.start
+            if not chunk:
+                return None
+            read += len(chunk)
+
+
+def _sample(path: Path, place: int) -> bytes:
+    """Bytes around a place, from the start of a line to the end of one."""
+    start = max(0, place - SAMPLE // 4)
+    with path.open("rb") as file:
+        file.seek(start)
+        before = file.read(place - start)
+        after = file.read(SAMPLE)
+        ends = not file.read(1)
+    if start:
+        before = before[before.find(b"\n") + 1 :]
+    if not ends:
+        after = after[: after.rfind(b"\n") + 1] or after
+    return before + after
+
+
+def _refuse_damaged_utf8(path: Path, sample: bytes, place: int) -> None:
+    text = sample.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    if sum(not character.isascii() for character in text) > 10 * broken:
+        raise InputError(
+            _(
+                "{file} is UTF-8 but for a damaged place at byte {place}. Repair it there and save the file "
+                "again, or pass encoding= if it is something else."
+            ).format(file=path.name, place=f"{place:,}")
+        )
+
+
+def _candidates(sample: bytes) -> dict[str, float]:
+    """Encodings that charset-normalizer holds possible, with its percentage of chaos."""
+    from charset_normalizer import from_bytes
+
+    return {match.encoding: match.percent_chaos for match in from_bytes(sample)}
+
+
+def _reads_as_chinese(sample: bytes) -> bool:
+    text = codecs.getincrementaldecoder("gb18030")("replace").decode(sample)
+    foreign = [character for character in text if not character.isascii()]
+    return sum(map(_is_everyday, foreign)) >= EVERYDAY_SHARE * len(foreign)
+
+
+def _is_everyday(character: str) -> bool:
+    try:
+        row = character.encode("gb2312")[0]
+    except UnicodeEncodeError:
+        return character in "…—–·“”‘’《》、。，；：？！（）【】￥"
+    # Rows A1 and A3 hold punctuation and full-width letters, B0 to D7 the characters of level 1.
+    return row in (0xA1, 0xA3) or 0xB0 <= row <= 0xD7

@@ -1,4 +1,4 @@
-"""The rows of a table file as they stand there: .csv, .tsv, .jsonl, .xlsx.
+"""The rows of a table file as they stand there, with its header: .csv, .tsv, .jsonl, .xlsx.
 
 What the columns mean, and which of them is asked for, is the business of those who read.
 """
@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from workbench.errors import InputError
-from workbench.files.encodings import open_text
-from workbench.files.headers import column_names, separator_of
-from workbench.files.kinds import check_archive_size
+from workbench.files.kinds import check_archive_size, open_text
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 
-__all__ = ["Sheet", "delimited_rows", "json_lines", "listed", "sheet_rows"]
+__all__ = ["Sheet", "column_names", "delimited_rows", "json_lines", "quoted", "separator_of", "sheet_rows"]
 
 # A longer line or field is no part of a table: most likely a quotation mark is not closed, or it is
 # another format. A résumé may be a page.
 LONGEST_LINE = 2**20
 # Excel's own limit; a damaged or hostile file can claim more.
 MOST_ROWS = 1_048_576
+# A longer header is none: most likely line breaks are missing.
+LONGEST_HEADER = 2**16
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,10 @@ def delimited_rows(path: Path, encoding: str) -> Sheet:
                     rows.append(_as_wide_as(header, values, path, reader.line_num))
         except csv.Error as error:
             raise InputError(
-                f"{path.name}, line {reader.line_num}: {error}. A text with quotation marks must stand in "
-                "quotation marks, and those inside it must be doubled; or save the file as .xlsx."
+                _(
+                    "{file}, line {line}: {reason}. A text with quotation marks must stand in quotation "
+                    "marks, and those inside it must be doubled; or save the file as .xlsx."
+                ).format(file=path.name, line=reader.line_num, reason=error)
             ) from error
         finally:
             csv.field_size_limit(before)
@@ -113,16 +117,22 @@ def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
         with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
             names = [worksheet.title for worksheet in book.worksheets]
             if sheet is not None and sheet not in names:
-                raise InputError(f"{path.name} has no sheet {sheet!r}; its sheets are: {listed(names)}.")
+                raise InputError(
+                    _("{file} has no sheet {sheet}; its sheets are: {names}.").format(
+                        file=path.name, sheet=repr(sheet), names=quoted(names)
+                    )
+                )
             if not names:
-                raise InputError(f"{path.name} has no sheet with cells.")
+                raise InputError(_("{file} has no sheet with cells.").format(file=path.name))
             chosen = sheet if sheet is not None else names[0]
             filled = list(_filled_rows(book[chosen], path))
     except InputError:
         raise
     except Exception as error:  # openpyxl and the XML under it fail in many ways on damaged files
         raise InputError(
-            f"{path.name} cannot be read as an Excel workbook: {error}. Open it in Excel and save it again."
+            _(
+                "{file} cannot be read as an Excel workbook: {reason}. Open it in Excel and save it again."
+            ).format(file=path.name, reason=error)
         ) from error
     others = [name for name in names if name != chosen]
     if not filled:
@@ -132,9 +142,36 @@ def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
     return Sheet(column_names(wide[0]), [number for number, _ in filled[1:]], wide[1:], chosen, others)
 
 
-def listed(names: Sequence[str], most: int = 12) -> str:
+def quoted(names: Sequence[str], most: int = 12) -> str:
     """Names in quotation marks, for a message."""
-    return ", ".join(map(repr, names[:most])) + (", …" if len(names) > most else "")
+    return listed([*map(repr, names[:most]), *["…"] * (len(names) > most)])
+
+
+def separator_of(file: TextIO, path: Path) -> str:
+    """The separator that splits the header into most columns; the suffix decides where none does.
+
+    The file is read from its start, and back there afterwards.
+    """
+    header = file.readline(LONGEST_HEADER)
+    file.seek(0)
+    candidates = "\t,;|" if path.suffix.lower() == ".tsv" else ",;\t|"
+    return max(candidates, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
+
+
+def column_names(header: Sequence[Any]) -> list[str]:
+    """Names of columns; those without get a number, repeated ones too.
+
+    Examples
+    --------
+    >>> column_names(["jd", None, "jd"])
+    ['jd', 'column 2', 'jd (3)']
+    """
+    names: list[str] = []
+    for number, cell in enumerate(header, start=1):
+        name = str(cell).strip() if cell is not None else ""
+        name = name or f"column {number}"
+        names.append(f"{name} ({number})" if name in names else name)
+    return names
 
 
 def _bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
@@ -143,8 +180,10 @@ def _bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
         number += 1
         if len(line) == LONGEST_LINE and not line.endswith("\n"):
             raise InputError(
-                f"{path.name}, line {number} has more than {LONGEST_LINE:,} characters, too many for a row "
-                "of a table. Is it another format, or are line breaks missing?"
+                _(
+                    "{file}, line {line} has more than {most} characters, too many for a row of a table. Is "
+                    "it another format, or are line breaks missing?"
+                ).format(file=path.name, line=number, most=f"{LONGEST_LINE:,}")
             )
         yield line
 
@@ -152,8 +191,10 @@ def _bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
 def _as_wide_as(header: list[str], values: list[str], path: Path, line: int) -> list[Any]:
     if any(values[len(header) :]):
         raise InputError(
-            f"{path.name}, line {line} has {len(values)} fields, but the header has {len(header)}. Put texts "
-            "that contain the separator in quotation marks."
+            _(
+                "{file}, line {line} has {n} fields, but the header has {columns}. Put texts that contain "
+                "the separator in quotation marks."
+            ).format(file=path.name, line=line, n=len(values), columns=len(header))
         )
     return [*values[: len(header)], *[""] * (len(header) - len(values))]
 
@@ -163,10 +204,16 @@ def _json_value(line: str, path: Path, number: int) -> Any:
         return json.loads(line.rstrip())
     except json.JSONDecodeError as error:
         raise InputError(
-            f"{path.name}, line {number} is not JSON: {error.msg} at character {error.colno}."
+            _("{file}, line {line} is not JSON: {reason} at character {place}.").format(
+                file=path.name, line=number, reason=error.msg, place=error.colno
+            )
         ) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path.name}, line {number} cannot be read as JSON: {error}.") from error
+        raise InputError(
+            _("{file}, line {line} cannot be read as JSON: {reason}.").format(
+                file=path.name, line=number, reason=error
+            )
+        ) from error
 
 
 def _filled_rows(worksheet: Any, path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
@@ -174,6 +221,10 @@ def _filled_rows(worksheet: Any, path: Path) -> Iterator[tuple[int, tuple[Any, .
     worksheet.reset_dimensions()
     for number, values in enumerate(worksheet.iter_rows(values_only=True), start=1):
         if number > MOST_ROWS:
-            raise InputError(f"{path.name} has rows beyond {MOST_ROWS:,}, which no Excel sheet has.")
+            raise InputError(
+                _("{file} has rows beyond {most}, which no Excel sheet has.").format(
+                    file=path.name, most=f"{MOST_ROWS:,}"
+                )
+            )
         if any(value is not None and value != "" for value in values):
             yield number, values

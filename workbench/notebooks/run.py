@@ -1,33 +1,60 @@
 """Executing one notebook with papermill, in the interpreter and working directory of the caller.
 
 Relative paths in parameters therefore mean what they mean where the command was given. The executed
-notebook, its HTML report and its results lie beside one another under one name.
+notebook, its HTML report and its results lie beside one another under one name. The report is one file that
+needs nothing else: no server, no other site. Widgets are left out: without a kernel they are dead, and the
+notebooks show the same results without them.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.atomic import write_whole
 from workbench.errors import InputError, NotebookError
-from workbench.notebooks.parameters import checked_values, parameters_of, read_notebook
-from workbench.notebooks.report import write_report
-from workbench.notebooks.results import read_results
+from workbench.i18n import current_language, listed
+from workbench.i18n import gettext as _
+from workbench.notebooks.values import checked_values, parameters_of, read_notebook, read_results
+from workbench.results import Result
 from workbench.settings import get_settings
 
-__all__ = ["REPORTS", "NotebookRun", "find_notebook", "run_notebook"]
+__all__ = ["REPORTS", "NotebookRun", "find_notebook", "run_notebook", "write_report"]
 
 REPORTS = Path("reports")
 RESULTS_PARAMETER = "results_file"
 
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_FORMULA = re.compile(r"\$[^$\n]+\$|\$\$|\\begin\{")
+
+# A report holds personal texts: it must not load scripts from elsewhere when it is opened.
+_TEMPLATE = """\
+{%- extends 'index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock html_head_js -%}
+{%- block jupyter_widgets -%}{%- endblock jupyter_widgets -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
+{%- block html_head_js_mathjax -%}MATHJAX{%- endblock html_head_js_mathjax -%}
+{%- block data_png scoped -%}
+{{- super() | replace("<img ", '<img alt="' ~ (cell.metadata.get("alt", "") | escape_html) ~ '" ', 1) -}}
+{%- endblock data_png -%}
+{%- block extra_css -%}
+<style type="text/css">
+  body.jp-Notebook { max-width: 62rem; margin: 0 auto; padding: 1.5rem; }
+  .jp-OutputArea-output { overflow-x: auto; }
+  .jp-RenderedImage img { max-width: 100%; height: auto; }
+</style>
+{%- endblock extra_css -%}
+"""
+
 
 @dataclass(frozen=True)
-class NotebookRun:
+class NotebookRun(Result):
     """What a notebook left behind.
 
     Attributes
@@ -50,15 +77,6 @@ class NotebookRun:
     def __repr__(self) -> str:
         files = (self.output, self.html, self.results_file)
         return f"<NotebookRun: {', '.join(str(path) for path in files if path is not None)}>"
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON: paths as strings."""
-        return {
-            "output": str(self.output),
-            "html": str(self.html) if self.html else None,
-            "results_file": str(self.results_file) if self.results_file else None,
-            "results": self.results,
-        }
 
 
 def run_notebook(
@@ -138,8 +156,44 @@ def find_notebook(path: str | Path) -> Path:
         return asked
     if asked.parent == Path() and (named := folder / asked.with_suffix(".ipynb")).is_file():
         return named
-    there = ", ".join(sorted(found.stem for found in folder.glob("*.ipynb")))
-    raise InputError(f"There is no notebook {path}" + (f"; {folder} has: {there}." if there else "."))
+    there = listed(sorted(found.stem for found in folder.glob("*.ipynb")))
+    said = (
+        _("There is no notebook {name}; {folder} has: {names}.")
+        if there
+        else _("There is no notebook {name}.")
+    )
+    raise InputError(said.format(name=path, folder=folder, names=there))
+
+
+def write_report(notebook: str | Path, target: str | Path, *, show_code: bool = False) -> Path:
+    """Write the HTML report of an executed notebook.
+
+    Formulas, where there are any, are the one thing that needs another site: MathJax.
+
+    Raises
+    ------
+    InputError
+        If `notebook` is no notebook.
+    StoreError
+        If `target` cannot be written.
+    """
+    from nbconvert import HTMLExporter
+
+    document = _with_alternative_texts(_without_widgets(read_notebook(notebook)))
+    document.metadata["title"] = _title(document) or Path(notebook).stem
+    exporter = HTMLExporter(
+        raw_template=_TEMPLATE.replace("MATHJAX", "{{ super() }}" if _has_formulas(document) else ""),
+        language_code=current_language(),
+        exclude_input=not show_code,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        embed_images=True,
+    )
+    html, _resources = exporter.from_notebook_node(
+        document, resources={"metadata": {"path": str(Path(notebook).parent)}}
+    )
+    return write_whole(target, html)
 
 
 def _target(notebook: Path, output: str | Path | None) -> Path:
@@ -148,16 +202,30 @@ def _target(notebook: Path, output: str | Path | None) -> Path:
         target = target / notebook.name
     if target.suffix != ".ipynb":
         raise InputError(
-            f"The output of a notebook is a file that ends in .ipynb, or a folder; not {output}."
+            _("The output of a notebook is a file that ends in .ipynb, or a folder; not {output}.").format(
+                output=output
+            )
         )
     if target.resolve() == notebook.resolve():
-        raise InputError(f"{notebook} would be overwritten by its own output; choose another name or folder.")
+        raise InputError(
+            _("{notebook} would be overwritten by its own output; choose another name or folder.").format(
+                notebook=notebook
+            )
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{target.parent} cannot be made: {error.strerror or error}.") from error
+        raise InputError(
+            _("{folder} cannot be made: {reason}.").format(
+                folder=target.parent, reason=error.strerror or error
+            )
+        ) from error
     if not os.access(target.parent, os.W_OK):
-        raise InputError(f"{target.parent} cannot be written to; choose another folder with --output.")
+        raise InputError(
+            _("{folder} cannot be written to; choose another folder with --output.").format(
+                folder=target.parent
+            )
+        )
     return target
 
 
@@ -168,10 +236,14 @@ def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: boo
 
     language = read_notebook(notebook).metadata.get("kernelspec", {}).get("language", "python")
     if language.lower() != "python":
-        raise NotebookError(f"{notebook.name} is written in {language}; only Python notebooks are run here.")
+        raise NotebookError(
+            _("{notebook} is written in {language}; only Python notebooks are run here.").format(
+                notebook=notebook.name, language=language
+            )
+        )
     shown = get_settings().progress if progress is None else progress
     bar = {"desc": notebook.name, "leave": False, "disable": None if shown is None else not shown}
-    kept = f"The notebook as far as it came is {target}."
+    kept = _("The notebook as far as it came is {file}.").format(file=target)
     try:
         with _kernel_environment(), _quiet_papermill():
             papermill.execute_notebook(
@@ -189,20 +261,23 @@ def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: boo
         raise NotebookError(f"{_where(notebook, error)}: {_reason(error)} {kept}") from error
     except DeadKernelError as error:
         raise NotebookError(
-            f"The kernel of {notebook.name} died, most often for want of memory; "
-            f"try smaller parameters. {kept}"
+            _(
+                "The kernel of {notebook} died, most often for want of memory; try smaller parameters. {kept}"
+            ).format(notebook=notebook.name, kept=kept)
         ) from error
 
 
 def _where(notebook: Path, error: Any) -> str:
     first_line = next((line.strip() for line in error.source.splitlines() if line.strip()), "")
-    return f"{notebook.name} failed in cell [{error.exec_count}], which begins {first_line!r:.80}"
+    return _("{notebook} failed in cell [{number}], which begins {line}").format(
+        notebook=notebook.name, number=error.exec_count, line=f"{first_line!r:.80}"
+    )
 
 
 def _reason(error: Any) -> str:
     lines = f"{error.ename}: {error.evalue}".rstrip(" :").splitlines()
     reason = lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1].strip()}"
-    return reason if reason.endswith((".", "!", "?", "。")) else f"{reason}."
+    return reason if reason.endswith((".", "!", "?", "\u3002")) else f"{reason}."
 
 
 def _literal_path(path: Path) -> str:
@@ -250,3 +325,45 @@ def _quiet_papermill() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def _without_widgets(document: Any) -> Any:
+    document.metadata.pop("widgets", None)
+    for cell in document.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _only_a_widget(output)]
+            for output in cell.outputs:
+                output.get("data", {}).pop(_WIDGET, None)
+    return document
+
+
+def _with_alternative_texts(document: Any) -> Any:
+    """Give figures the words above them, for those who cannot see them."""
+    words = ""
+    for cell in document.cells:
+        if cell.cell_type == "markdown":
+            lines = [line.strip("#*_ ") for line in cell.source.splitlines() if line.strip()]
+            words = " ".join(lines) or words
+        elif words:
+            cell.metadata.setdefault("alt", words)
+    return document
+
+
+def _only_a_widget(output: Any) -> bool:
+    shown = set(output.get("data", {}))
+    return _WIDGET in shown and shown <= {_WIDGET, "text/plain"}
+
+
+def _title(document: Any) -> str | None:
+    headings = (
+        line.lstrip("# ").strip()
+        for cell in document.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if line.startswith("# ")
+    )
+    return next(headings, None)
+
+
+def _has_formulas(document: Any) -> bool:
+    return any(_FORMULA.search(cell.source) for cell in document.cells if cell.cell_type == "markdown")

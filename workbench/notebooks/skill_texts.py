@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError, UncalibratedCutoffWarning
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,8 +90,9 @@ class SkillTexts:
             return [f"text {at}" for at in range(len(self.resumes))]
         if column not in self.pairs:
             raise InputError(
-                f"There is no column {column!r} of candidates; there are "
-                f"{', '.join(map(str, self.pairs.columns))}."
+                _("There is no column {column} of candidates; there are {columns}.").format(
+                    column=repr(column), columns=listed(self.pairs.columns)
+                )
             )
         names = self.pairs.drop_duplicates("resume")[column].fillna("").astype(str)
         return [name.strip() or f"text {at}" for at, name in enumerate(names)]
@@ -128,7 +131,10 @@ class SkillTexts:
         meets = _meeting(self.pairs, condition)
         rows = self.pairs[~meets if negate else meets]
         if rows.empty:
-            raise InputError(f"{'All rows' if negate else 'No row'} of the table: {condition}.")
+            said = (
+                _("All rows of the table: {condition}.") if negate else _("No row of the table: {condition}.")
+            )
+            raise InputError(said.format(condition=condition))
         jds, resumes = set(rows["jd"]), set(rows["resume"])
         return (
             [at for at, text in enumerate(self.jds) if text in jds],
@@ -165,14 +171,16 @@ class SkillTexts:
             found = resolve_cutoff(None, encoder)
         return found, "card" if found.is_calibrated else "literature"
 
-    def sentence(self, language: str = "en") -> str:
+    def sentence(self) -> str:
         """How many texts there are, and whether pairs are labelled."""
-        n_jds, n_resumes, n_pairs = len(self.jds), len(self.resumes), len(self.pairs)
-        if language == "zh":
-            labelled = "，已标注是否匹配" if self.is_labelled else "，没有标注"
-            return f"{n_jds:,} 条岗位要求，{n_resumes:,} 条简历技能（来自 {n_pairs:,} 对{labelled}）"
-        labelled = "labelled" if self.is_labelled else "without labels"
-        return f"{n_jds:,} JDs and {n_resumes:,} résumé texts (from {n_pairs:,} pairs, {labelled})"
+        said = (
+            _("{jds} JDs and {resumes} résumé texts (from {pairs} pairs, labelled)")
+            if self.is_labelled
+            else _("{jds} JDs and {resumes} résumé texts (from {pairs} pairs, without labels)")
+        )
+        return said.format(
+            jds=f"{len(self.jds):,}", resumes=f"{len(self.resumes):,}", pairs=f"{len(self.pairs):,}"
+        )
 
     def __repr__(self) -> str:
         return f"<SkillTexts: {self.sentence()}>"
@@ -215,21 +223,27 @@ def _meeting(pairs: pd.DataFrame, condition: str) -> pd.Series[bool]:
     parts = _CONDITION.fullmatch(condition)
     if parts is None:
         raise InputError(
-            f"{condition!r} is no condition; write a column, a sign and a value, such as month=2026-01 or "
-            "applied<2026-02-01."
+            _(
+                "{condition} is no condition; write a column, a sign and a value, such as month=2026-01 or "
+                "applied<2026-02-01."
+            ).format(condition=repr(condition))
         )
     column, sign, value = parts["column"], parts["sign"], parts["value"]
     if column not in pairs:
         raise InputError(
-            f"{condition!r}: there is no column {column!r}; there are {', '.join(map(str, pairs.columns))}."
+            _("{condition}: there is no column {column}; there are {columns}.").format(
+                condition=repr(condition), column=repr(column), columns=listed(pairs.columns)
+            )
         )
     if sign in ("=", "!="):
         return (pairs[column].astype(str) == value) == (sign == "=")
     compared = _ordered(pairs[column], value)
     if compared is None:
         raise InputError(
-            f"{condition!r}: the values of {column!r} are neither all numbers nor all dates (such as "
-            f"2026-02-01), so none lies before another; compare with = or !=."
+            _(
+                "{condition}: the values of {column} are neither all numbers nor all dates (such as "
+                "2026-02-01), so none lies before another; compare with = or !=."
+            ).format(condition=repr(condition), column=repr(column))
         )
     meets: pd.Series[bool] = _SIGNS[sign](*compared)
     return meets

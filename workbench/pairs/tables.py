@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
-from workbench.files.encodings import find_encoding
-from workbench.files.kinds import EXCEL, TEXT, kind_of
+from workbench.files.kinds import EXCEL, TEXT, find_encoding, kind_of
 from workbench.files.rows import delimited_rows, json_lines, sheet_rows
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.atomic import write_whole
 from workbench.errors import InputError, StoreError
-from workbench.files.encodings import open_text
+from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
 from workbench.pairs.annotations import ANNOTATIONS_FILE, annotations_from
 from workbench.pairs.checks import (

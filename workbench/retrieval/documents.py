@@ -11,8 +11,7 @@ from typing import Any
 import regex
 
 from workbench.errors import InputError
-from workbench.files.encodings import find_encoding, open_text
-from workbench.files.kinds import check_archive_size
+from workbench.files.kinds import check_archive_size, find_encoding, open_text
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 from workbench.retrieval.records import FileTexts, Record

@@ -13,7 +13,7 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.files.kinds import BINARY, EXCEL, PDF, TEXT, WORD, kind_of
-from workbench.files.rows import Sheet, delimited_rows, json_lines, listed, sheet_rows
+from workbench.files.rows import Sheet, delimited_rows, json_lines, quoted, sheet_rows
 from workbench.i18n import gettext as _
 from workbench.retrieval.documents import chosen_encoding, read_lines, read_pdf, read_word
 from workbench.retrieval.records import FileTexts, records_from
@@ -54,7 +54,7 @@ def read_json_lines(path: Path, text_column: str | None = None, encoding: str | 
 def read_workbook(path: Path, text_column: str | None = None, sheet: str | None = None) -> FileTexts:
     """Texts of one sheet of an .xlsx file: the one named, else the first. Formulas are not evaluated."""
     table = sheet_rows(path, sheet)
-    note = _("sheet {name}; not read: {others}").format(name=repr(table.name), others=listed(table.others))
+    note = _("sheet {name}; not read: {others}").format(name=repr(table.name), others=quoted(table.others))
     notes = [note] if table.others else []
     return _texts_of(path, table.columns, _named(table), "row", text_column, notes)
 
@@ -93,7 +93,7 @@ def read_file(
         Sheet of an .xlsx file; by default the first.
     encoding : str, optional
         Of a text file, if it cannot be found out; see
-        :func:`~workbench.files.encodings.find_encoding`.
+        :func:`~workbench.files.kinds.find_encoding`.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def _text_column(path: Path, columns: Sequence[str], rows: list[Row], wanted: st
         if not same:
             raise InputError(
                 _("{file} has no column {name}; its columns are: {columns}.").format(
-                    file=path.name, name=repr(wanted), columns=listed(columns)
+                    file=path.name, name=repr(wanted), columns=quoted(columns)
                 )
             )
         return wanted if wanted in same else same[0]
@@ -198,14 +198,14 @@ def _text_column(path: Path, columns: Sequence[str], rows: list[Row], wanted: st
     likely = list(columns) if len(columns) == 1 else known or [c for c in columns if _is_textual(c, rows)]
     if len(likely) != 1:
         if likely:
-            reason = _("several could be: {columns}").format(columns=listed(likely))
+            reason = _("several could be: {columns}").format(columns=quoted(likely))
         else:
             reason = _("none looks like it")
         raise InputError(
             _(
                 "It is not clear which column of {file} holds the texts ({reason}). Name it with "
                 "text_column=; its columns are: {columns}."
-            ).format(file=path.name, reason=reason, columns=listed(columns))
+            ).format(file=path.name, reason=reason, columns=quoted(columns))
         )
     return likely[0]
 

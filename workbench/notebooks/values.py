@@ -1,25 +1,40 @@
-"""The parameters that a notebook declares, and whether given values fit them.
+"""What goes into a notebook and what comes out: its parameters, and its named results.
 
 papermill only warns of a parameter that the notebook does not have, and its own inspection passes over
-a default with ``=`` in it; here the cell tagged ``parameters`` is parsed as the Python that it is.
+a default with ``=`` in it; here the cell tagged ``parameters`` is parsed as the Python that it is. Results
+are one JSON object, written whole; what has no faithful JSON form is refused, not rounded off.
 """
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import io
 import json
+import math
 import os
 import tokenize
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from workbench.atomic import write_whole
 from workbench.errors import InputError, NotebookError
+from workbench.i18n import gettext as _
+from workbench.i18n import listed
 
-__all__ = ["NotebookParameter", "checked_values", "parameters_of", "read_notebook", "values_from_text"]
+__all__ = [
+    "NotebookParameter",
+    "checked_values",
+    "parameters_of",
+    "read_notebook",
+    "read_results",
+    "save_results",
+    "values_from_text",
+]
 
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str, list, tuple, dict)}
 _KINDS["None"] = types.NoneType
@@ -52,7 +67,7 @@ class NotebookParameter:
     @property
     def takes(self) -> str:
         """The types for people: ``"int or None"``."""
-        return " or ".join("None" if kind is types.NoneType else kind.__name__ for kind in self.kinds)
+        return _(" or ").join("None" if kind is types.NoneType else kind.__name__ for kind in self.kinds)
 
 
 def read_notebook(path: str | Path) -> Any:
@@ -69,10 +84,14 @@ def read_notebook(path: str | Path) -> Any:
         notebook = nbformat.reads(Path(path).read_text(encoding="utf-8"), as_version=4)
         nbformat.validate(notebook)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise InputError(
+            _("{file} cannot be read: {reason}.").format(file=path, reason=error.strerror or error)
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path} is not a Jupyter notebook ({reason}).") from error
+        raise InputError(
+            _("{file} is not a Jupyter notebook ({reason}).").format(file=path, reason=reason)
+        ) from error
     return notebook
 
 
@@ -93,7 +112,9 @@ def parameters_of(path: str | Path) -> dict[str, NotebookParameter]:
         statements = ast.parse(cells[0].source).body
     except SyntaxError as error:
         raise NotebookError(
-            f"The parameter cell of {Path(path).name} is not Python: {error.msg} in line {error.lineno}."
+            _("The parameter cell of {notebook} is not Python: {reason} in line {line}.").format(
+                notebook=Path(path).name, reason=error.msg, line=error.lineno
+            )
         ) from error
     comments = _comments(cells[0].source)
     found = (_parameter(statement, comments) for statement in statements)
@@ -117,8 +138,16 @@ def checked_values(
         kinds = declared[name].kinds
         if kinds and not any(_fits(value, kind) for kind in kinds):
             raise NotebookError(
-                f"Parameter {name} of {notebook} takes {declared[name].takes} "
-                f"(default {declared[name].default}), not {type(value).__name__} {value!r:.60}."
+                _(
+                    "Parameter {name} of {notebook} takes {kinds} (default {default}), not {type} {value}."
+                ).format(
+                    name=name,
+                    notebook=notebook,
+                    kinds=declared[name].takes,
+                    default=declared[name].default,
+                    type=type(value).__name__,
+                    value=f"{value!r:.60}",
+                )
             )
         values[name] = value
     return values
@@ -139,6 +168,71 @@ def values_from_text(
     given = dict(pairs)
     _refuse_unknown(given, declared, notebook)
     return {name: _from_text(text, declared[name], notebook) for name, text in given.items()}
+
+
+def save_results(path: str | Path | None, /, **results: Any) -> None:
+    """Write named results as a JSON object.
+
+    numpy scalars and arrays become numbers and lists, a pandas frame a list of rows, a series a
+    list; dates become ISO strings, paths strings, NaN and missing values null; an object with
+    ``to_dict()`` and a dataclass become objects.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        Nothing is written where it is empty or None: a notebook that is worked through by hand
+        leaves no file.
+    **results
+        What to keep, by name.
+
+    Raises
+    ------
+    InputError
+        If a value has no JSON form (with its name): an object of another class, an infinite number.
+    StoreError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_results(f"{folder}/run.json", n=np.int64(8), scores=np.array([0.5, 0.25]))
+    ...     read_results(f"{folder}/run.json")
+    {'n': 8, 'scores': [0.5, 0.25]}
+    """
+    # A path from a notebook's parameter cell is "" unless somebody asks for the file.
+    if path is None or not os.fspath(path):
+        return
+    plain = {name: _plain(value, name) for name, value in results.items()}
+    write_whole(path, json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def read_results(path: str | Path) -> dict[str, Any]:
+    """Read what :func:`save_results` wrote.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it holds no JSON object.
+    """
+    try:
+        results = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            _("There are no results at {file}; run the notebook first.").format(file=path)
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(
+            _("{file} cannot be read as results: {reason}").format(file=path, reason=error)
+        ) from error
+    if not isinstance(results, dict):
+        raise InputError(
+            _("{file} holds no named results (a JSON object), but a {type}.").format(
+                file=path, type=type(results).__name__
+            )
+        )
+    return results
 
 
 def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> NotebookParameter | None:
@@ -189,10 +283,14 @@ def _refuse_unknown(given: Iterable[str], declared: Mapping[str, NotebookParamet
     unknown = [name for name in given if name not in declared]
     if not unknown:
         return
-    known = (
-        f"it has: {', '.join(declared)}" if declared else "it declares none (no cell is tagged 'parameters')"
+    said = (
+        _("{notebook} has no parameter {unknown}; it has: {known}.")
+        if declared
+        else _("{notebook} has no parameter {unknown}; it declares none (no cell is tagged 'parameters').")
     )
-    raise NotebookError(f"{notebook} has no parameter {', '.join(map(repr, unknown))}; {known}.")
+    raise NotebookError(
+        said.format(notebook=notebook, unknown=listed(map(repr, unknown)), known=listed(declared))
+    )
 
 
 def _fits(value: object, kind: type) -> bool:
@@ -221,8 +319,16 @@ def _from_text(text: str, parameter: NotebookParameter, notebook: str) -> Any:
     if str in kinds:
         return text
     raise NotebookError(
-        f"Parameter {parameter.name} of {notebook} takes {parameter.takes} (default {parameter.default}), "
-        f"which {text!r:.60} cannot be read as."
+        _(
+            "Parameter {name} of {notebook} takes {kinds} (default {default}), which {text} cannot be read "
+            "as."
+        ).format(
+            name=parameter.name,
+            notebook=notebook,
+            kinds=parameter.takes,
+            default=parameter.default,
+            text=f"{text!r:.60}",
+        )
     )
 
 
@@ -242,3 +348,50 @@ def _literal(text: str, fallback: Any) -> Any:
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
     return fallback
+
+
+def _plain(value: Any, name: str) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    match value:
+        case None | bool() | str():
+            return value
+        case np.bool_() | np.number():
+            return _plain(value.item(), name)
+        case int():
+            return value
+        case float():
+            return _finite(value, name)
+        case Mapping():
+            return {str(key): _plain(inner, f"{name}[{key!r}]") for key, inner in value.items()}
+        case pd.DataFrame():
+            # to_dict keeps numbers as they are; pandas' own to_json would round them to 10 digits.
+            return _plain(value.to_dict(orient="records"), name)
+        case list() | tuple() | set() | frozenset() | np.ndarray() | pd.Series() | pd.Index():
+            return [_plain(inner, f"{name}[{place}]") for place, inner in enumerate(value)]
+        case date():
+            return None if value is pd.NaT else value.isoformat()
+        case os.PathLike():
+            return os.fspath(value)
+    if value is pd.NA:
+        return None
+    if callable(getattr(value, "to_dict", None)):
+        return _plain(value.to_dict(), name)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(dataclasses.asdict(value), name)
+    raise InputError(
+        _(
+            "The result {name} is of type {type}, which has no JSON form; save its numbers or texts instead."
+        ).format(name=name, type=type(value).__name__)
+    )
+
+
+def _finite(value: float, name: str) -> float | None:
+    if math.isinf(value):
+        raise InputError(
+            _("The result {name} is infinite, which JSON cannot say; save None or a finite number.").format(
+                name=name
+            )
+        )
+    return None if math.isnan(value) else value
