@@ -184,13 +184,13 @@ def test_the_sentence_names_what_was_found():
     ("changes", "error", "says"),
     [
         ({"references": np.ones((1, 24))}, InputError, "only one reference vector"),
-        ({"references": np.ones((5, 12))}, EncoderMismatchError, "12 dimensions, the pair has 24"),
+        ({"references": np.ones((5, 12))}, EncoderMismatchError, "Reference: 12, Vector of the pair: 24"),
         ({"references": np.zeros((5, 24))}, InputError, "Reference 0 is all zeros"),
         ({"second_references": np.full((5, 24), np.nan)}, InputError, "Second reference 0 .* not finite"),
         ({"first": np.zeros(24)}, InputError, "Vector 0 is all zeros"),
         ({"fdr": 1.0}, InputError, "fdr is 1.0"),
         ({"most_references": 1}, InputError, "most_references is 1"),
-        ({"method": "holm"}, InputError, "'bh' or 'by'"),
+        ({"method": "holm"}, InputError, "'bh', 'by'"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(changes, error, says):

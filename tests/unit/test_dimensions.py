@@ -160,7 +160,7 @@ class TestRemoval:
         [
             (np.ones((1, 3)), np.ones((1, 3)), InputError, "at least 3, better.*not 1"),
             (np.ones((5, 3)), np.ones((4, 3)), InputError, "5 first and 4 second vectors"),
-            (np.ones((5, 3)), np.ones((5, 4)), EncoderMismatchError, "3 dimensions, second ones 4"),
+            (np.ones((5, 3)), np.ones((5, 4)), EncoderMismatchError, "First vector: 3, Second vector: 4"),
             (np.ones((5, 3)), np.full((5, 3), np.nan), InputError, "Second vector 0 .* not finite"),
             (np.zeros((5, 3)), np.ones((5, 3)), InputError, "First vector 0 is all zeros"),
             (np.eye(3)[[0, 1, 2]], np.ones((3, 3)), InputError, "pair 0 is all zeros"),

@@ -177,12 +177,12 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("option", "message"),
         [
-            ({"method": "tsne"}, "choose 'umap' or 'pca'"),
+            ({"method": "tsne"}, "choose one of 'umap', 'pca'"),
             ({"min_dist": 2}, "from 0 .tight. to 1"),
             ({"n_neighbors": 1}, "at least 2"),
             ({"n_neighbors": 7.5}, "whole number"),
             ({"pca": 1000}, "from 1 to 24"),
-            ({"backend": "tpu"}, "'auto', 'cpu' or 'gpu'"),
+            ({"backend": "tpu"}, "'auto', 'cpu', 'gpu'"),
             ({"ids": ["a"]}, "1 ids for 180 vectors"),
             ({"fingerprint": ["a"]}, "1 fingerprints for 180 vectors"),
         ],

@@ -175,7 +175,7 @@ class TestBadInput:
         supply_and_demand(JDS, RESUMES, cutoff=CARD, fingerprint="abc")
 
     def test_sides_of_different_encoders(self):
-        with pytest.raises(EncoderMismatchError, match="JD vectors have 2 dimensions, résumé vectors 3"):
+        with pytest.raises(EncoderMismatchError, match="JD vector: 2, Résumé vector: 3"):
             supply_and_demand(JDS, np.eye(3), cutoff=0.5)
         with pytest.raises(EncoderMismatchError, match="2 encoders"):
             supply_and_demand(JDS, RESUMES, cutoff=0.5, fingerprint=["a"] * 4 + ["b"] * 5)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import EncoderMismatchError, InputError
+from workbench.errors import InputError
 from workbench.exploration.dimensions import (
     CLEAR,
     Contributions,
@@ -21,7 +21,14 @@ from workbench.exploration.dimensions import (
     named_dimensions,
     split_score,
 )
-from workbench.exploration.inputs import FloatArray, check_between, check_count, unit_rows
+from workbench.exploration.inputs import (
+    FloatArray,
+    check_between,
+    check_choice,
+    check_count,
+    check_same_dimension,
+    unit_rows,
+)
 from workbench.i18n import N_, ngettext, paragraph, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
@@ -37,6 +44,7 @@ MOST_REFERENCES = 2000
 # Random pairs behind the usual range of a contribution, which is only shown.
 SHOWN_PAIRS = 4000
 REFERENCE, SECOND_REFERENCE = N_("Reference"), N_("Second reference")
+PAIR = N_("Vector of the pair")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -236,8 +244,7 @@ def against_chance(
     from scipy.stats import false_discovery_control
 
     check_between("fdr", fdr, 0.05)
-    if method not in ("bh", "by"):
-        raise InputError(_("method is {value!r}; it must be 'bh' or 'by'.").format(value=method))
+    check_choice("method", method, ("bh", "by"))
     check_count("most_references", most_references, 2)
     rng = np.random.default_rng(seed)
     parts = split_score(first, second, clear=clear)
@@ -291,13 +298,7 @@ def _references(
                 "hundreds of other texts."
             )
         )
-    if rows.shape[1] != len(parts.first):
-        raise EncoderMismatchError(
-            _(
-                "Reference vectors have {given} dimensions, the pair has {own}, so they come from different "
-                "encoders. Encode all texts with one encoder."
-            ).format(given=rows.shape[1], own=len(parts.first))
-        )
+    check_same_dimension(name, rows, PAIR, parts.first[None])
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows if len(rows) <= most else rows[np.sort(rng.choice(len(rows), most, replace=False))]
 

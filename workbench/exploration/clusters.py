@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.errors import InputError
 from workbench.exploration.inputs import (
     Fingerprint,
     FloatArray,
     Ids,
     Rows,
     Vectors,
+    check_choice,
     check_count,
     check_one_for_each,
     distinct,
@@ -246,8 +246,7 @@ def cluster_labels(
     progress: bool | None = None,
 ) -> tuple[Rows, FloatArray]:
     """Rows (-1 for noise) and membership of distinct unit vectors in canonical order."""
-    if space not in COMPONENTS:
-        raise InputError(_("space is {value!r}; choose 'umap', 'spectral' or 'vectors'.").format(value=space))
+    check_choice("space", space, tuple(COMPONENTS))
     check_count("min_cluster_size", min_cluster_size, 2)
     check_count("min_samples", min_samples, 1)
     check_neighbours(2 if space == "vectors" else n_neighbors, len(vectors))

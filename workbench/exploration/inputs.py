@@ -27,8 +27,10 @@ __all__ = [
     "Rows",
     "Vectors",
     "check_between",
+    "check_choice",
     "check_count",
     "check_one_for_each",
+    "check_same_dimension",
     "check_same_encoder",
     "checked_vector",
     "distinct",
@@ -58,6 +60,10 @@ NOT_FINITE = N_(
     "cosine similarity with anything. Encode its text again, with dtype='float32' if the encoder has such an "
     "option, or leave it out."
 )
+DIFFERENT = N_(
+    "Vectors have different dimensions ({dimensions}), so they come from different encoders and cannot be "
+    "compared. Encode all texts with one encoder."
+)
 ZERO = N_(
     "{vector} {row} is all zeros (such vectors in all: {n}), so it has no cosine similarity with anything. "
     "Encode its text again, or leave it out."
@@ -67,18 +73,8 @@ ZERO = N_(
 def unit_rows(vectors: npt.ArrayLike, name: str = VECTOR) -> Vectors:
     """A copy of `vectors` as float32 of shape (n, d) with rows of unit length.
 
-    Parameters
-    ----------
-    vectors : array_like, shape (n, d)
-    name : str
-        How a row is called in messages, in English.
-
-    Raises
-    ------
-    InputError
-        If it is no matrix with at least one row, or a row is not finite or has no length.
-    EncoderMismatchError
-        If rows have different dimensions.
+    Refuses what is no matrix with at least one row, and rows that are not finite or have no length, with an
+    InputError; rows of different dimensions with an EncoderMismatchError. `name` is how messages call a row.
     """
     try:
         matrix = np.array(vectors, dtype=np.float32, order="C")
@@ -86,12 +82,7 @@ def unit_rows(vectors: npt.ArrayLike, name: str = VECTOR) -> Vectors:
         lengths = sorted({np.size(row) for row in vectors})  # type: ignore[union-attr]
         if len(lengths) < 2:
             raise InputError(_("Vectors must be numbers, in a matrix of shape (n, d).")) from error
-        raise EncoderMismatchError(
-            _(
-                "Vectors have different dimensions ({dimensions}), so they come from different encoders and "
-                "cannot be compared. Encode all texts with one encoder."
-            ).format(dimensions=listed(lengths))
-        ) from error
+        raise EncoderMismatchError(_(DIFFERENT).format(dimensions=listed(lengths))) from error
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise InputError(
             _("Vectors must be a matrix of shape (n, d) with at least one row, not {shape}.").format(
@@ -108,13 +99,7 @@ def unit_rows(vectors: npt.ArrayLike, name: str = VECTOR) -> Vectors:
 
 
 def checked_vector(vector: npt.ArrayLike, name: str = VECTOR) -> FloatArray:
-    """One vector as float64 of shape (d,).
-
-    Raises
-    ------
-    InputError
-        If `vector` is not one-dimensional, is empty, or has values that are not finite.
-    """
+    """One vector as float64 of shape (d,); an InputError where it is empty or not finite."""
     try:
         values = np.asarray(vector, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -136,15 +121,7 @@ def checked_vector(vector: npt.ArrayLike, name: str = VECTOR) -> FloatArray:
 
 
 def two_unit_vectors(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Two vectors of one encoder, float64, of unit length.
-
-    Raises
-    ------
-    InputError
-        If one is no vector of finite numbers, or all zeros.
-    EncoderMismatchError
-        If they have different dimensions.
-    """
+    """Two vectors of one encoder, float64, of unit length; else an InputError or an EncoderMismatchError."""
     rows = unit_rows([checked_vector(first, FIRST), checked_vector(second, SECOND)]).astype(np.float64)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows[0], rows[1]
@@ -164,13 +141,26 @@ def check_count(name: str, value: int, least: int) -> None:
         raise InputError(message.format(name=name, value=value, least=least))
 
 
-def check_one_for_each(name: str, given: Sized | None, n: int) -> None:
-    """Refuse a parameter that does not give one for each vector.
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Refuse what is none of some words, with an InputError."""
+    if value not in choices:
+        message = _("{name} is {value!r}; choose one of {choices}.")
+        raise InputError(message.format(name=name, value=value, choices=listed(map(repr, choices))))
 
-    Raises
-    ------
-    InputError
-    """
+
+def check_same_dimension(
+    name: str, vectors: FloatArray | Vectors, other: str, others: FloatArray | Vectors
+) -> None:
+    """Refuse two sides of different dimensions, with an EncoderMismatchError."""
+    if vectors.shape[1] != others.shape[1]:
+        each = _("{vector}: {n}")
+        sides = ((name, vectors.shape[1]), (other, others.shape[1]))
+        dimensions = listed(each.format(vector=_(side), n=n) for side, n in sides)
+        raise EncoderMismatchError(_(DIFFERENT).format(dimensions=dimensions))
+
+
+def check_one_for_each(name: str, given: Sized | None, n: int) -> None:
+    """Refuse a parameter that does not give one for each vector, with an InputError."""
     if given is not None and len(given) != n:
         raise InputError(
             _("There are {given:,} {name} for {n:,} vectors; give one for each.").format(
@@ -180,15 +170,7 @@ def check_one_for_each(name: str, given: Sized | None, n: int) -> None:
 
 
 def one_fingerprint(fingerprint: Fingerprint, n: int) -> str | None:
-    """The fingerprint that all `n` rows share; None where none is known.
-
-    Raises
-    ------
-    EncoderMismatchError
-        If rows come from more than one encoder.
-    InputError
-        If there is not one for each row.
-    """
+    """The fingerprint that all `n` rows share, or None; an EncoderMismatchError if there are several."""
     if fingerprint is None or isinstance(fingerprint, str):
         return fingerprint
     check_one_for_each("fingerprints", fingerprint, n)
@@ -206,13 +188,7 @@ def one_fingerprint(fingerprint: Fingerprint, n: int) -> str | None:
 
 
 def check_same_encoder(known: str | None, dimension: int, fingerprint: str | None, vectors: Vectors) -> None:
-    """Refuse vectors that were made by another encoder than those of a map.
-
-    Raises
-    ------
-    EncoderMismatchError
-        If fingerprints differ, or where one is not known, dimensions.
-    """
+    """Refuse vectors of another encoder than a map's, by fingerprint, or where it is not known, dimension."""
     if known is not None and fingerprint is not None and known != fingerprint:
         raise EncoderMismatchError(
             _(
@@ -231,18 +207,10 @@ def check_same_encoder(known: str | None, dimension: int, fingerprint: str | Non
 
 @dataclass(frozen=True, eq=False)
 class Distinct:
-    """The distinct rows of a matrix, in an order that does not depend on the order of its rows.
+    """The distinct rows of a matrix, in an order that does not depend on the order of its rows."""
 
-    Attributes
-    ----------
-    rows : ndarray of intp, shape (m,)
-        Of equal vectors one row number, in canonical order.
-    inverse : ndarray of intp, shape (n,)
-        For each row of the matrix, the place of its vector in `rows`.
-    """
-
-    rows: Rows
-    inverse: Rows
+    rows: Rows  # shape (m,): of equal vectors one row number, in canonical order
+    inverse: Rows  # shape (n,): for each row of the matrix, the place of its vector in `rows`
 
 
 def distinct(vectors: Vectors, ids: Ids | None = None) -> Distinct:
@@ -253,11 +221,6 @@ def distinct(vectors: Vectors, ids: Ids | None = None) -> Distinct:
     >>> found = distinct(np.eye(2, dtype=np.float32)[[1, 0, 1]], ids=["c", "b", "a"])
     >>> found.rows.tolist(), found.inverse.tolist()
     ([2, 1], [0, 1, 0])
-
-    Raises
-    ------
-    InputError
-        If there is not exactly one id for each row.
     """
     # As opaque bytes: comparing rows number by number takes ten times as long. Zero has two bit patterns.
     content = (
@@ -276,23 +239,7 @@ def distinct(vectors: Vectors, ids: Ids | None = None) -> Distinct:
 
 
 def nearest(vectors: Vectors, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
-    """The `k` rows of `vectors` that are nearest to each query, best first.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, d)
-        Unit rows.
-    queries : ndarray of float32, shape (m, d)
-        Unit rows.
-    k : int
-        At most n.
-
-    Returns
-    -------
-    similarities : ndarray of float32, shape (m, k)
-        Cosine similarities.
-    rows : ndarray of intp, shape (m, k)
-    """
+    """The `k` unit rows nearest to each query, best first: similarities and row numbers, shape (m, k)."""
     if len(queries) * len(vectors) <= AT_ONCE:
         scores = queries @ vectors.T
         rows = np.argpartition(-scores, k - 1, axis=1)[:, :k]

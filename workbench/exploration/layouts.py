@@ -15,10 +15,16 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.errors import InputError, MissingDependencyError
-from workbench.exploration.inputs import FloatArray, Vectors, check_count, hidden, nearest_others
+from workbench.exploration.inputs import (
+    FloatArray,
+    Vectors,
+    check_choice,
+    check_count,
+    hidden,
+    nearest_others,
+)
 from workbench.i18n import gettext as _
 
 __all__ = [
@@ -54,32 +60,10 @@ def umap_layout(
     backend: Backend = "auto",
     progress: bool | None = None,
 ) -> Vectors:
-    """Lay out distinct unit vectors; equal input gives equal output on one machine.
+    """Lay out distinct unit vectors in canonical order, shape (n, n_components).
 
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, d)
-        Unit rows, distinct, in canonical order.
-    n_components : int
-        Dimension of the layout.
-    n_neighbors, min_dist
-        As of ``umap.UMAP``.
-    seed : int
-    backend : {"auto", "cpu", "gpu"}
-        "auto" takes the GPU where ``cuml`` is installed and finds one.
-    progress : bool, optional
-        Show a bar over the epochs. The layout can be interrupted between any two of them.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, n_components)
-
-    Raises
-    ------
-    InputError
-        If there are not more vectors than neighbours, or a parameter is out of range.
-    MissingDependencyError
-        If umap-learn (or for the GPU, cuml) is not installed.
+    Equal input gives equal output on one machine. `n_neighbors` and `min_dist` are those of ``umap.UMAP``;
+    "auto" takes the GPU where ``cuml`` is installed and finds one. Can be interrupted between two epochs.
     """
     check_neighbours(n_neighbors, len(vectors))
     if not 0 <= min_dist <= 1:
@@ -98,8 +82,7 @@ def umap_layout(
     if backend == "gpu" or (backend == "auto" and _gpu_is_there()):
         layout = _import_cuml().UMAP(**options, output_type="numpy").fit_transform(vectors)
         return np.asarray(layout, dtype=np.float32)
-    if backend not in ("auto", "cpu"):
-        raise InputError(_("backend is {value!r}; choose 'auto', 'cpu' or 'gpu'.").format(value=backend))
+    check_choice("backend", backend, ("auto", "cpu", "gpu"))
     umap = _import_umap()
     similarities, rows = nearest_others(vectors, n_neighbors)
     disabled = hidden(progress)
@@ -124,29 +107,9 @@ def spectral_layout(
 ) -> Vectors:
     """Leading eigenvectors of UMAP's neighbour graph (a diffusion map), which rounding does not move.
 
-    For finding clusters; a picture is better drawn by :func:`umap_layout`.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, d)
-        Unit rows, distinct, in canonical order.
-    n_components : int
-        Eigenvectors; fewer where there are fewer vectors.
-    n_neighbors : int
-    seed : int
-        Of the vector that the iteration starts from; results hardly depend on it.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, k)
-        Rows of unit length, or zero.
-
-    Raises
-    ------
-    InputError
-        If there are not more vectors than neighbours, or `n_components` is below 1.
-    MissingDependencyError
-        If umap-learn, which makes the graph, is not installed.
+    For finding clusters; a picture is better drawn by :func:`umap_layout`. Of distinct unit vectors in
+    canonical order; shape (n, k), with fewer eigenvectors where there are fewer vectors, rows of unit length
+    or zero. Results hardly depend on the seed, which the iteration starts from.
 
     References
     ----------
@@ -186,17 +149,8 @@ def warm_up(*, wait: bool = False) -> threading.Thread:
     """Compile UMAP in the background, so that the first map does not have to wait for it.
 
     Importing and compiling takes from ten seconds to a minute, once in each process. Call this early,
-    such as before texts are encoded; a map that is asked for meanwhile waits for what is left only.
-
-    Parameters
-    ----------
-    wait : bool
-        Return when it is done.
-
-    Returns
-    -------
-    Thread
-        Ends when all is compiled; does nothing where umap-learn is not installed.
+    such as before texts are encoded; a map that is asked for meanwhile waits for what is left only. With
+    `wait`, return when it is done. Does nothing where umap-learn is not installed.
     """
     thread = threading.Thread(target=_compile, name="warm up UMAP", daemon=True)
     thread.start()
@@ -211,19 +165,11 @@ class Reduction:
 
     What all vectors of an encoder share says nothing about which texts are near (Mu and Viswanath 2018,
     All-but-the-top, ICLR), so the mean is taken off first.
-
-    Attributes
-    ----------
-    mean : ndarray of float32, shape (d,)
-    components : ndarray of float32, shape (k, d), or None
-        None where vectors are only centred.
-    explained : float
-        Share of the variance that is kept.
     """
 
-    mean: npt.NDArray[np.float32]
-    components: npt.NDArray[np.float32] | None
-    explained: float
+    mean: Vectors  # shape (d,)
+    components: Vectors | None  # shape (k, d); None where vectors are only centred
+    explained: float  # share of the variance that is kept
 
     def apply(self, vectors: Vectors) -> Vectors:
         """Reduced vectors with rows of unit length; a vector equal to the mean becomes zero."""
@@ -238,22 +184,10 @@ class Reduction:
 
 
 def reduce(vectors: Vectors, pca: int | Literal["auto"] | None, seed: int) -> Reduction:
-    """Fit a reduction.
+    """Fit a reduction on distinct unit rows.
 
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, d)
-        Unit rows, distinct.
-    pca : int, "auto" or None
-        Components to keep. "auto" keeps 100 where there are more dimensions and more texts than that.
-        None only centres.
-    seed : int
-        Of PCA's randomised solver.
-
-    Raises
-    ------
-    InputError
-        If there are not that many components.
+    "auto" keeps 100 components where there are more dimensions and more texts than that; None only centres.
+    The seed is that of PCA's randomised solver.
     """
     n, dimension = vectors.shape
     most = min(n, dimension)

@@ -155,10 +155,8 @@ def find_near_duplicates(
     found = distinct(rows, ids)
     own = rows[found.rows]
     first, second, scores = _pairs_above(own, score, progress)
-    groups, labels = _components(len(own), first, second)
-    group_of = labels[found.inverse]
-    sizes = np.bincount(group_of, minlength=groups)
-    table = _table(rows, group_of, sizes)
+    group_of = _components(len(own), first, second)[found.inverse]
+    table = _table(rows, group_of)
     if texts is not None:
         table["text"] = [texts[position] for position in table["position"]]
     a, b = found.rows[first], found.rows[second]
@@ -231,25 +229,21 @@ def _scores(rows: Vectors, i: Rows, j: Rows) -> npt.NDArray[np.float32]:
     return np.clip(scores, -1, 1)
 
 
-def _components(n: int, first: Rows, second: Rows) -> tuple[int, Rows]:
+def _components(n: int, first: Rows, second: Rows) -> Rows:
+    """The group of each text, from links between two."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(n, n))
-    groups, labels = connected_components(graph, directed=False)
-    return int(groups), labels.astype(np.intp)
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.intp)
 
 
-def _table(rows: Vectors, group_of: Rows, sizes: Rows) -> pd.DataFrame:
-    order = np.argsort(group_of, kind="stable")
-    ends = np.cumsum(sizes)
+def _table(rows: Vectors, group_of: Rows) -> pd.DataFrame:
+    members = np.split(np.argsort(group_of, kind="stable"), np.cumsum(np.bincount(group_of))[:-1])
     # Largest group first; among equals, the one whose first text comes first.
-    wanted = [group for group in range(len(sizes)) if sizes[group] > 1]
-    members = {group: order[ends[group] - sizes[group] : ends[group]] for group in wanted}
-    wanted.sort(key=lambda group: (-sizes[group], members[group][0]))
+    wanted = sorted((own for own in members if len(own) > 1), key=lambda own: (-len(own), own[0]))
     parts = []
-    for rank, group in enumerate(wanted):
-        own = members[group]
+    for rank, own in enumerate(wanted):
         centre = rows[own].mean(axis=0)
         middle = int(np.argmax(rows[own] @ centre))
         scores = np.clip(rows[own] @ rows[own[middle]], -1, 1)

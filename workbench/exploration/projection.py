@@ -23,6 +23,7 @@ from workbench.exploration.inputs import (
     FloatArray,
     Ids,
     Vectors,
+    check_choice,
     check_same_encoder,
     distinct,
     nearest,
@@ -143,15 +144,7 @@ class SkillMap(Result):
         return placed.astype(np.float32)
 
     def save(self, path: str | Path) -> Path:
-        """Write the map to one .npz file of plain arrays and JSON text; the file is whole or not there.
-
-        Raises
-        ------
-        InputError
-            If the name does not end in .npz.
-        StoreError
-            If it cannot be written.
-        """
+        """Write the map to one .npz file of plain arrays and JSON text; the file is whole or not there."""
         path = Path(path).expanduser()
         if path.suffix != ".npz":
             raise InputError(
@@ -181,13 +174,7 @@ class SkillMap(Result):
 
     @classmethod
     def load(cls, path: str | Path) -> SkillMap:
-        """Read a map; nothing in the file is executed.
-
-        Raises
-        ------
-        InputError
-            If the file is no map, or is damaged.
-        """
+        """Read a map; nothing in the file is executed. An InputError where it is no map, or is damaged."""
         arrays, notes = _read(Path(path).expanduser())
         return cls(
             arrays["coordinates"],
@@ -289,6 +276,7 @@ def fit_map(
     known = one_fingerprint(fingerprint, len(rows))
     found = distinct(rows, ids)
     anchors = rows[found.rows]
+    check_choice("method", method, ("umap", "pca"))
     if method == "pca":
         check_distinct(len(anchors))
         reduction = reduce(anchors, min(2, anchors.shape[1]), seed)
@@ -296,7 +284,7 @@ def fit_map(
         places = np.pad(reduced, ((0, 0), (0, 2 - reduced.shape[1])))
         settings: dict[str, Any] = {"seed": seed}
         anchors = reduced
-    elif method == "umap":
+    else:
         check_neighbours(n_neighbors, len(anchors))
         reduction = reduce(anchors, pca, seed)
         anchors = reduction.apply(anchors)
@@ -305,8 +293,6 @@ def fit_map(
         )
         components = None if reduction.components is None else len(reduction.components)
         settings = {"n_neighbors": n_neighbors, "min_dist": min_dist, "seed": seed, "pca": components}
-    else:
-        raise InputError(_("method is {value!r}; choose 'umap' or 'pca'.").format(value=method))
     return SkillMap(
         places[found.inverse],
         None if ids is None else tuple(np.asarray(ids).tolist()),

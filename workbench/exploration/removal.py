@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import EncoderMismatchError, InputError
-from workbench.exploration.inputs import FIRST, SECOND, FloatArray, unit_rows
+from workbench.errors import InputError
+from workbench.exploration.inputs import FIRST, SECOND, FloatArray, check_same_dimension, unit_rows
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, paragraph
 from workbench.results import Result, plain
@@ -212,13 +212,7 @@ def removal_curve(
 
 def _paired(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     left, right = unit_rows(first, FIRST).astype(np.float64), unit_rows(second, SECOND).astype(np.float64)
-    if left.shape[1] != right.shape[1]:
-        raise EncoderMismatchError(
-            _(
-                "First vectors have {first} dimensions, second ones {second}, so they come from different "
-                "encoders. Encode all texts with one encoder."
-            ).format(first=left.shape[1], second=right.shape[1])
-        )
+    check_same_dimension(FIRST, left, SECOND, right)
     if len(left) != len(right):
         raise InputError(
             _(

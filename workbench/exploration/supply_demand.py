@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.cutoffs import Cutoff
-from workbench.errors import EncoderMismatchError, InputError
+from workbench.errors import InputError
 from workbench.exploration.inputs import (
     Fingerprint,
     FloatArray,
@@ -23,6 +23,7 @@ from workbench.exploration.inputs import (
     Vectors,
     check_between,
     check_one_for_each,
+    check_same_dimension,
     one_fingerprint,
     progress_bar,
     unit_rows,
@@ -187,13 +188,7 @@ def supply_and_demand(
     1     Java      1             2              0
     """
     asked, offered = unit_rows(jd_vectors, JD_VECTOR), unit_rows(resume_vectors, RESUME_VECTOR)
-    if asked.shape[1] != offered.shape[1]:
-        raise EncoderMismatchError(
-            _(
-                "JD vectors have {jds} dimensions, résumé vectors {resumes}, so they come from different "
-                "encoders. Encode both with one encoder."
-            ).format(jds=asked.shape[1], resumes=offered.shape[1])
-        )
+    check_same_dimension(JD_VECTOR, asked, RESUME_VECTOR, offered)
     known = one_fingerprint(fingerprint, len(asked) + len(offered))
     taken = cutoff if isinstance(cutoff, Cutoff) else Cutoff(cutoff)
     if known is not None:
