@@ -226,12 +226,18 @@ class TestEveryRule:
         assert rule.to_dict()["rule"] == type(rule).__name__
 
 
+def wavering(pairs, rule, cutoff, n_resamples=2000):
+    """How far the cutoff of a rule moves from resample to resample."""
+    resamples = resample(pairs, n_resamples=n_resamples)
+    return stability(resamples, rule.pick_in(resamples), count(pairs), cutoff)
+
+
 def test_a_precision_that_is_met_exactly_is_met_in_resamples_too():
     # 9 of 10: 0.9 in float32 is below 0.9.
     pairs = Observations([0.9] * 10 + [0.1] * 10, [1] * 9 + [0] * 11)
     choice = choose(count(pairs), TargetPrecision(0.9))
     assert choice.n_above == 10
-    found = stability(resample(pairs, n_resamples=200), TargetPrecision(0.9), count(pairs), choice.cutoff)
+    found = wavering(pairs, TargetPrecision(0.9), choice.cutoff, n_resamples=200)
     assert found.share_without < 0.6
 
 
@@ -286,7 +292,7 @@ class TestStability:
         pairs = simulated(800, seed=0)
         rule = TargetRecall(0.8)
         choice = choose(count(pairs), rule)
-        found = stability(resample(pairs), rule, count(pairs), choice.cutoff)
+        found = wavering(pairs, rule, choice.cutoff)
         others = [choose(count(simulated(800, seed)), rule).cutoff for seed in range(1, 201)]
         width = np.subtract(*np.quantile(others, [0.975, 0.025]))
         assert found.high - found.low == pytest.approx(width, rel=0.35)
@@ -295,7 +301,7 @@ class TestStability:
     def test_counts_resamples_without_a_cutoff(self):
         pairs = Observations(np.linspace(0, 1, 20), [0, 1] * 10)
         rule = TargetPrecision(0.9)
-        found = stability(resample(pairs, n_resamples=500), rule, count(pairs), 0.5)
+        found = wavering(pairs, rule, 0.5, n_resamples=500)
         assert 0 < found.share_without < 1
         assert np.isnan(found.cutoffs).mean() == pytest.approx(found.share_without)
 
@@ -303,7 +309,7 @@ class TestStability:
         pairs = simulated(200)
         counts, rule = count(pairs), MaxYouden()
         choice = choose(counts, rule)
-        found = stability(resample(pairs, n_resamples=200), rule, counts, choice.cutoff)
+        found = wavering(pairs, rule, choice.cutoff, n_resamples=200)
         between = [
             ((pairs.scores > cutoff) != (pairs.scores > choice.cutoff)).mean() for cutoff in found.cutoffs
         ]
@@ -311,6 +317,6 @@ class TestStability:
 
     def test_none_at_all_is_said_plainly(self):
         pairs = Observations([0.1, 0.2, 0.3], [1, 1, 1])
-        found = stability(resample(pairs, n_resamples=20), TargetMissed(0.01), count(pairs), 0.2)
+        found = wavering(pairs, TargetMissed(0.01), 0.2, n_resamples=20)
         assert found.share_without == 1
         assert found.to_dict()["low"] is None

@@ -16,13 +16,14 @@ from workbench.calibration import (
     choose,
     count,
     figures_at,
+    guarantee_missed,
     guarantee_precision,
     hold_out,
     honest_figures,
     resample,
 )
 from workbench.calibration.bootstrap import resample_with
-from workbench.calibration.procedure import GuaranteedElse, whole_procedure
+from workbench.calibration.optimism import chosen_again
 from workbench.errors import InputError
 
 
@@ -31,6 +32,13 @@ def simulated(n=60, seed=0, distance=1.0, n_jds=None):
     labels = (rng.random(n) < 0.4).astype(int)
     jds = None if n_jds is None else rng.integers(0, n_jds, n)
     return Observations(rng.normal(size=n) + distance * labels, labels, clusters=jds)
+
+
+def corrected(pairs, rule, resamples):
+    """Honest figures at the cutoff that a rule chooses in the pairs themselves."""
+    cutoff = choose(count(pairs), rule).cutoff
+    naive = figures_at(pairs, cutoff, beta=rule.f_beta, n_resamples=2)
+    return honest_figures(pairs, resamples, rule.pick_in(resamples), naive, beta=rule.f_beta)
 
 
 def true_accuracy(cutoff, distance=1.0):
@@ -44,7 +52,7 @@ def test_honest_accuracy_is_nearer_to_the_truth_than_the_naive_one():
         pairs = simulated(seed=seed)
         cutoff = choose(count(pairs), MaxAccuracy()).cutoff
         resamples = resample(pairs, n_resamples=200)
-        found = honest_figures(pairs, MaxAccuracy(), resamples)["accuracy"]
+        found = corrected(pairs, MaxAccuracy(), resamples)["accuracy"]
         truth = true_accuracy(cutoff)
         naive.append(found.naive - truth)
         honest.append(found.honest - truth)
@@ -63,7 +71,7 @@ def test_honest_intervals_hold_the_true_figures(rule):
         cutoff = choose(count(pairs), rule).cutoff
         if cutoff is None:
             continue
-        found = honest_figures(pairs, rule, resample(pairs, n_resamples=100))
+        found = corrected(pairs, rule, resample(pairs, n_resamples=100))
         tp, fp = 0.4 * norm.sf(cutoff - distance), 0.6 * norm.sf(cutoff)
         truth = {
             "precision": tp / (tp + fp),
@@ -81,7 +89,7 @@ def test_optimism_is_the_mean_gap_between_a_resample_and_the_pairs_at_its_cutoff
     pairs = simulated(80)
     rng = np.random.default_rng(1)
     drawn = np.stack([np.bincount(rng.integers(0, 80, 80), minlength=80) for _ in range(25)])
-    found = honest_figures(pairs, MaxAccuracy(), resample_with(pairs, drawn))["precision"]
+    found = corrected(pairs, MaxAccuracy(), resample_with(pairs, drawn))["precision"]
     gaps = []
     for times in drawn:
         again = Observations(np.repeat(pairs.scores, times), np.repeat(pairs.labels, times))
@@ -98,7 +106,7 @@ def test_optimism_is_the_mean_gap_between_a_resample_and_the_pairs_at_its_cutoff
 def test_the_worse_end_of_the_interval_alone_is_shifted_by_the_optimism():
     pairs = simulated(80)
     cutoff = choose(count(pairs), MaxAccuracy()).cutoff
-    found = honest_figures(pairs, MaxAccuracy(), resample(pairs, n_resamples=200))
+    found = corrected(pairs, MaxAccuracy(), resample(pairs, n_resamples=200))
     naive = figures_at(pairs, cutoff, n_resamples=20)
     better, fewer = found["accuracy"], found["false_omission_rate"]
     assert better.optimism > 0 > fewer.optimism
@@ -110,14 +118,9 @@ def test_the_worse_end_of_the_interval_alone_is_shifted_by_the_optimism():
 
 def test_without_anything_to_choose_there_is_no_optimism():
     pairs = Observations([0.9] * 50 + [0.1] * 50, [1] * 45 + [0] * 5 + [1] * 5 + [0] * 45)
-    found = honest_figures(pairs, MaxAccuracy(), resample(pairs, n_resamples=4000))["accuracy"]
+    found = corrected(pairs, MaxAccuracy(), resample(pairs, n_resamples=4000))["accuracy"]
     assert found.optimism == pytest.approx(0, abs=0.003)
     assert found.low < 0.9 < found.high
-
-
-def test_where_nothing_can_be_chosen_there_is_nothing_to_correct():
-    pairs = Observations([0.1, 0.2, 0.3, 0.4], [1, 0, 1, 0])
-    assert honest_figures(pairs, TargetPrecision(0.99), resample(pairs, n_resamples=20)) == {}
 
 
 class TestHoldOut:
@@ -146,35 +149,40 @@ class TestHoldOut:
 
 
 class TestTheWholeProcedure:
-    """What calibrate() does, as one rule that resamples repeat."""
+    """What calibrate() does, repeated by resamples."""
+
+    def in_the_pairs_themselves(self, pairs, leading, rule):
+        once = resample_with(pairs, np.ones((1, len(pairs)), dtype=int))
+        return once.cutoffs[chosen_again(pairs, once, leading, rule)[0]]
 
     @pytest.mark.parametrize("seed", range(6))
     @pytest.mark.parametrize("n_jds", [None, 60])
     def test_finds_the_guaranteed_cutoff_in_the_pairs_themselves(self, seed, n_jds):
         pairs = simulated(500, seed, distance=2.2, n_jds=n_jds)
         found = guarantee_precision(pairs, 0.85)
-        rule = whole_procedure(pairs, count(pairs).cutoffs, found, TargetPrecision(0.85), "auto")
-        at = rule.pick_at(count(pairs), count(pairs))
         expected = found.cutoff if found.found else choose(count(pairs), TargetPrecision(0.85)).cutoff
-        assert count(pairs).cutoffs[at] == expected
+        assert self.in_the_pairs_themselves(pairs, found, TargetPrecision(0.85)) == expected
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_finds_the_guaranteed_cutoff_below_which_little_is_missed(self, seed):
+        pairs = simulated(500, seed, distance=2.2)
+        found = guarantee_missed(pairs, 0.15)
+        assert found.found
+        assert self.in_the_pairs_themselves(pairs, found, TargetPrecision(0.85)) == found.cutoff
 
     def test_falls_back_to_the_rule_where_nothing_is_guaranteed(self):
         pairs = simulated(60, distance=2.0)
         found = guarantee_precision(pairs, 0.95)
         assert not found.found
-        rule = whole_procedure(pairs, count(pairs).cutoffs, found, MaxFBeta(), "auto")
-        at = rule.pick_at(count(pairs), count(pairs))
-        assert count(pairs).cutoffs[at] == choose(count(pairs), MaxFBeta()).cutoff
+        expected = choose(count(pairs), MaxFBeta()).cutoff
+        assert self.in_the_pairs_themselves(pairs, found, MaxFBeta()) == expected
 
     def test_in_resamples_it_finds_what_the_guarantee_finds_there(self):
         pairs = simulated(300, distance=2.2)
         rng = np.random.default_rng(0)
         drawn = np.stack([np.bincount(rng.integers(0, 300, 300), minlength=300) for _ in range(20)])
         resamples = resample_with(pairs, drawn)
-        found = guarantee_precision(pairs, 0.85)
-        rule = whole_procedure(pairs, resamples.cutoffs, found, MaxFBeta(), "auto")
-        assert isinstance(rule, GuaranteedElse)
-        picked = rule.pick_in(resamples)
+        picked = chosen_again(pairs, resamples, guarantee_precision(pairs, 0.85), MaxFBeta())
         for times, at in zip(drawn, picked, strict=True):
             again = Observations(np.repeat(pairs.scores, times), np.repeat(pairs.labels, times))
             alone = guarantee_precision(again, 0.85, cutoffs=resamples.cutoffs)
@@ -185,4 +193,6 @@ class TestTheWholeProcedure:
 
     def test_without_a_guarantee_it_is_the_rule(self):
         pairs = simulated()
-        assert whole_procedure(pairs, count(pairs).cutoffs, None, MaxFBeta(), "auto") == MaxFBeta()
+        resamples = resample(pairs, n_resamples=50)
+        picked = chosen_again(pairs, resamples, None, MaxFBeta())
+        assert picked.tolist() == MaxFBeta().pick_in(resamples).tolist()

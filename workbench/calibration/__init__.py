@@ -23,6 +23,7 @@ from workbench.calibration.comparing import compare, compare_by, compare_scored
 from workbench.calibration.comparison import Comparison, beyond_chance, groups_table
 from workbench.calibration.counts import Counts, count, sweep, tabulate
 from workbench.calibration.cut_dimensions import matryoshka, which_suffice
+from workbench.calibration.decision import GreyZone, grey_zone
 from workbench.calibration.difference_tests import delong
 from workbench.calibration.figures import Costs, Estimate, figure
 from workbench.calibration.findings import Study
@@ -30,16 +31,21 @@ from workbench.calibration.groups import GroupFigures, by_group
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
 from workbench.calibration.monitoring import CheckResult, check
 from workbench.calibration.observations import Observations
-from workbench.calibration.optimism import HoldOut, HonestFigure, hold_out, honest_figures
+from workbench.calibration.optimism import (
+    HoldOut,
+    HonestFigure,
+    Stability,
+    hold_out,
+    honest_figures,
+    stability,
+)
 from workbench.calibration.planning import pairs_needed
 from workbench.calibration.probability import MatchProbability, fit_probability
-from workbench.calibration.procedure import Stability, stability
 from workbench.calibration.reliability_diagram import Reliability, reliability
 from workbench.calibration.reweighting import live_weights
 from workbench.calibration.selection_rates import AdverseImpact, adverse_impact
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_profile, score_shift
 from workbench.calibration.study import calibrate
-from workbench.calibration.two_cutoffs import GreyZone, grey_zone
 from workbench.calibration.verdicts import Verdict, verdict
 
 __all__ = [

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from workbench.calibration.bootstrap import quantiles, resample
-from workbench.calibration.counts import count
+from workbench.calibration.bootstrap import quantiles, resample, tails
+from workbench.calibration.counts import Counts, count
 from workbench.calibration.figures import Costs, Estimate, FigureName
-from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.shares import one_side, share_with_size
+from workbench.calibration.observations import Observations
+from workbench.calibration.shares import one_side, scale_odds, share_with_size, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
@@ -76,8 +76,7 @@ def figures_at(
     """
     # Sums in the order of scores, so that the order of rows has no say in the last digit.
     observations = observations.in_order
-    counts = count(observations, [cutoff]).at_prevalence(prevalence)
-    estimates = shares_at(observations, cutoff, confidence=confidence, prevalence=prevalence)
+    estimates, counts = _shares(observations, cutoff, confidence, prevalence)
     resamples = None
     if len(observations) > 1 and (observations.n_clusters or 2) > 1:
         resamples = resample(
@@ -89,8 +88,7 @@ def figures_at(
         value = float(counts.figure(name, beta=beta, costs=costs)[0])
         low = high = float("nan")
         if resamples is not None:
-            drawn = resamples.figure(name, beta=beta, costs=costs)
-            ends = quantiles(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+            ends = quantiles(resamples.figure(name, beta=beta, costs=costs), tails(confidence))
             low, high = float(ends[0][0]), float(ends[1][0])
         estimates[name] = Estimate(value, low, high, confidence)
     return {name: estimates[name] for name in REPORTED}
@@ -104,32 +102,39 @@ def shares_at(
     prevalence: float | None = None,
 ) -> dict[FigureName, Estimate]:
     """The figures that are shares of pairs, which need no resampling; otherwise as :func:`figures_at`."""
+    return _shares(observations, cutoff, confidence, prevalence)[0]
+
+
+def _shares(
+    observations: Observations, cutoff: float, confidence: float, prevalence: float | None
+) -> tuple[dict[FigureName, Estimate], Counts]:
+    """The shares, and the counts at the cutoff, at the live prevalence if there is one."""
     counts = count(observations, [cutoff]).at_prevalence(prevalence)
-    is_above = observations.scores > cutoff
-    above, match = is_above.astype(np.float64), observations.labels == 1
-
+    factor = counts.odds_factor
+    is_above, match = observations.scores > cutoff, observations.labels == 1
+    above = is_above.astype(np.float64)
     accepted, rejected = (one_side(observations, side, cutoffs=[cutoff]) for side in ("above", "below"))
-    recall, size_matches = share_with_size(above, observations, match)
-    specificity, size_others = share_with_size(1 - above, observations, ~match)
-
-    def mixed(name: FigureName, indicator: FloatArray) -> Estimate:
-        if counts.odds_factor == 1.0:
-            return Estimate.of_share(*share_with_size(indicator, observations), confidence)
-        live = counts.figure(name)
-        size = counts.mixture_size(live, size_matches, size_others)
-        return Estimate.of_share(float(live[0]), float(size[0]), confidence)
-
-    def one(share: float, size: float) -> Estimate:
-        return Estimate.of_share(share, size, confidence, odds_factor=counts.odds_factor)
-
-    return {
-        "precision": one(accepted.share_right[0], accepted.size[0]),
-        "false_omission_rate": one(1 - rejected.share_right[0], rejected.size[0]),
-        "recall": Estimate.of_share(recall, size_matches, confidence),
-        "specificity": Estimate.of_share(specificity, size_others, confidence),
-        "accuracy": mixed("accuracy", (is_above == match).astype(np.float64)),
-        "share_selected": mixed("share_selected", above),
+    found: dict[FigureName, tuple[float, float]] = {
+        "precision": (accepted.share_right[0], accepted.size[0]),
+        "false_omission_rate": (1 - rejected.share_right[0], rejected.size[0]),
+        "recall": share_with_size(above, observations, match),
+        "specificity": share_with_size(1 - above, observations, ~match),
+        "accuracy": share_with_size((is_above == match).astype(np.float64), observations),
+        "share_selected": share_with_size(above, observations),
     }
+    if factor != 1.0:
+        sizes = found["recall"][1], found["specificity"][1]
+        for name in ("accuracy", "share_selected"):
+            live = counts.figure(name)
+            found[name] = float(live[0]), float(counts.mixture_size(live, *sizes)[0])
+    share, size = np.array(list(found.values())).T
+    low, high = wilson(share, size, confidence)
+    # From the odds in the labelled pairs to those where the figures shall hold.
+    for ends in (share, low, high):
+        ends[:2] = scale_odds(ends[:2], factor)
+    rows = zip(found, share.tolist(), low.tolist(), high.tolist(), size.tolist(), strict=True)
+    estimates = {name: Estimate(value, least, most, confidence, n) for name, value, least, most, n in rows}
+    return estimates, counts
 
 
 def flips(

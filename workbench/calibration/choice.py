@@ -74,10 +74,6 @@ class Rule(ABC):
         """Choose in every resample; shape (n_resamples,)."""
         return np.concatenate([self.pick(*part.confusion()) for part in resamples.in_chunks()])
 
-    def pick_at(self, counts: Counts, live: Counts) -> npt.NDArray[np.intp]:
-        """Choose in one table, of the pairs as labelled and as they would be at the live prevalence."""
-        return self.pick(live.tp, live.fp, live.fn, live.tn)
-
     @abstractmethod
     def describe(self) -> str:
         """What the rule asks for, as a phrase."""
@@ -350,23 +346,26 @@ def choose(counts: Counts | pd.DataFrame, rule: Rule, *, confidence: float = 0.9
     >>> choose(count(Observations([0.2, 0.4, 0.6, 0.8], [0, 0, 1, 1])), TargetRecall(0.9)).cutoff
     0.5
     """
-    frame = counts if isinstance(counts, pd.DataFrame) else tabulate(counts, confidence=confidence)
-    needed = ["cutoff", "tp", "fp", "fn", "tn", "n_above", "n_below"]
-    for column in needed:
-        if column not in frame.columns:
-            raise InputError(
-                _("This is no frame of sweep(): it has no column {column}.").format(column=repr(column))
-            )
-    confidence = frame.attrs.get("calibration", {}).get("confidence", confidence)
-    confusion = [frame[name].to_numpy(np.float64) for name in ("tp", "fp", "fn", "tn")]
+    if isinstance(counts, pd.DataFrame):
+        for column in ("cutoff", "tp", "fp", "fn", "tn", "n_above", "n_below"):
+            if column not in counts.columns:
+                raise InputError(
+                    _("This is no frame of sweep(): it has no column {column}.").format(column=repr(column))
+                )
+        confidence = counts.attrs.get("calibration", {}).get("confidence", confidence)
+        confusion = [counts[name].to_numpy(np.float64) for name in ("tp", "fp", "fn", "tn")]
+    else:
+        confusion = [counts.tp, counts.fp, counts.fn, counts.tn]
     index = int(rule.pick(*confusion))
     if index < 0:
         return Choice(rule, None, -1, {}, 0, 0)
-    row = frame.iloc[index]
-    here = [values[index] for values in confusion]
+    if isinstance(counts, pd.DataFrame):
+        row = counts.iloc[index]
+    else:
+        row = tabulate(counts.row(index), confidence=confidence).iloc[0]
     figures: dict[FigureName, Estimate] = {}
     for name in REPORTED:
-        value = figure(name, *here, beta=rule.f_beta, costs=rule.costs)
+        value = figure(name, *(values[index] for values in confusion), beta=rule.f_beta, costs=rule.costs)
         low, high = row.get(f"{name}_low", np.nan), row.get(f"{name}_high", np.nan)
         figures[name] = Estimate(float(value), float(low), float(high), confidence)
     return Choice(rule, float(row["cutoff"]), index, figures, int(row["n_above"]), int(row["n_below"]))

@@ -360,8 +360,8 @@ def _own_cutoff(
                 )
             )
         return OwnCutoff(float(fixed[name]))
-    counts = count(pairs)
-    index = int(rule.pick_at(counts, counts.at_prevalence(prevalence)))
+    counts = count(pairs).at_prevalence(prevalence)
+    index = int(rule.pick(counts.tp, counts.fp, counts.fn, counts.tn))
     return OwnCutoff(None if index < 0 else float(counts.cutoffs[index]), rule)
 
 

@@ -19,7 +19,9 @@ from workbench.calibration.shares import scale_odds, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["Counts", "check_share", "count", "kish", "sweep", "tabulate", "target_in_pairs"]
+__all__ = ["Counts", "check_share", "count", "kish", "sweep", "tabulate"]
+
+BY_CUTOFF = ("cutoffs", "tp", "fp", "fn", "tn", "n_above", "n_below", "size_above", "size_below")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,6 +72,11 @@ class Counts:
         """Share of matches among all pairs, as weighted."""
         matches = self.tp[0] + self.fn[0]
         return float(matches / (matches + self.fp[0] + self.tn[0]))
+
+    def row(self, index: int) -> Counts:
+        """The counts at one cutoff."""
+        one = slice(index, index + 1)
+        return replace(self, **{name: getattr(self, name)[one] for name in BY_CUTOFF})
 
     def figure(self, name: FigureName, *, beta: float = 1.0, costs: Costs | None = None) -> CountArray:
         """A figure at every cutoff, shape (k,); NaN where undefined."""
@@ -283,20 +290,6 @@ def tabulate(
         "effective_size": counts.size_all,
     }
     return frame
-
-
-def target_in_pairs(target: float, observations: Observations, prevalence: float | None) -> float:
-    """The target that pairs must meet as they were labelled, for live pairs of `prevalence` to meet `target`.
-
-    The odds of a match among pairs of equal score change by one factor between two populations whose
-    matches, and whose others, score alike (label shift).
-    """
-    if prevalence is None:
-        return target
-    check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
-    observations.require_both_classes()
-    seen = observations.prevalence
-    return float(scale_odds(target, (seen / (1 - seen)) / (prevalence / (1 - prevalence))))
 
 
 def kish(weights: npt.ArrayLike) -> float:

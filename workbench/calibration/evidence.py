@@ -1,7 +1,6 @@
-"""What a cutoff card keeps of a study, and what it promises to those who hold new pairs against it.
+"""The evidence of a cutoff: found out, written on its card, and read as what the card promises.
 
-Plain values that JSON can hold are gathered and read here; the card's file and its digest are in
-:mod:`workbench.cutoffs`.
+The card's file and its digest are in :mod:`workbench.cutoffs`.
 """
 
 from __future__ import annotations
@@ -16,9 +15,19 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from workbench.calibration.counts import check_share
-from workbench.calibration.findings import NamedEncoder, Study
+from workbench.calibration.at_cutoff import figures_at
+from workbench.calibration.bootstrap import bands, resample
+from workbench.calibration.counts import Counts, check_share
+from workbench.calibration.decision import Decision
+from workbench.calibration.findings import Study
+from workbench.calibration.observations import Observations
+from workbench.calibration.optimism import chosen_again, hold_out, honest_figures, stability
+from workbench.calibration.options import NamedEncoder, Options
+from workbench.calibration.probability import MatchProbability, fit_probability
+from workbench.calibration.reliability_diagram import Reliability, reliability
+from workbench.calibration.reweighting import LiveWeights
 from workbench.calibration.shift import score_profile
+from workbench.calibration.verdicts import Verdict
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
@@ -26,7 +35,7 @@ from workbench.i18n import number
 from workbench.pair_hashes import content_hash
 from workbench.results import Result, plain
 
-__all__ = ["Promise", "promises_of", "with_card"]
+__all__ = ["Promise", "gather", "promises_of"]
 
 # What has a say in the figures.
 PACKAGES = ("jd-resume-workbench", "numpy", "pandas", "scipy", "scikit-learn")
@@ -34,15 +43,73 @@ PACKAGES = ("jd-resume-workbench", "numpy", "pandas", "scipy", "scikit-learn")
 Promised = Literal["precision", "false_omission_rate"]
 
 
-def with_card(study: Study) -> Study:
-    """The study, its cutoff carrying the encoder that it is valid for, and the evidence.
+def gather(
+    pairs: pd.DataFrame,
+    observed: tuple[Observations, LiveWeights | None],
+    counts: Counts,
+    tested: Verdict | None,
+    decision: Decision,
+    asked: Options,
+) -> Study:
+    """Find out what is to be known of a cutoff, and write it on its card.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        The scored pairs, as given.
+    observed, counts, tested, decision
+        What the steps before have found, of :func:`~workbench.calibration.study.calibrate`.
+    asked : Options
 
     Raises
     ------
     InputError
         If the pairs say that another encoder scored them than the one given.
     """
-    scored_by = _encoder(study.pairs, study.options.encoder)
+    observations, live = observed
+    rule, cutoff = asked.chooses_by, decision.cutoff
+    scored_by = _encoder(pairs, asked.encoder)
+    curve, believed = _probability(observations, asked)
+    told = {"beta": rule.f_beta, "costs": rule.costs}
+    figures = figures_at(observations, cutoff, **asked.live, **asked.drawn, **told)
+    resamples = resample(observations, **asked.drawn, prevalence=asked.prevalence, including=[cutoff])
+    banded = bands(resamples, confidence=asked.confidence, beta=rule.f_beta)
+    leading = None if asked.rule is not None else decision.guarantee or decision.missed
+    picked = chosen_again(observations, resamples, leading, rule, asked.dependence)
+    moves = stability(resamples, picked, counts, cutoff, confidence=asked.confidence)
+    honest = {}
+    if decision.basis != "none":
+        honest = honest_figures(observations, resamples, picked, figures, beta=rule.f_beta)
+    on_the_rest = None
+    if asked.held_out is not None:
+        on_the_rest = hold_out(observations, rule, share=asked.held_out, seed=asked.seed, **asked.live)
+    study = Study(
+        cutoff=Cutoff(min(max(cutoff, -1.0), 1.0)),
+        basis=decision.basis,
+        options=asked,
+        pairs=pairs,
+        observations=observations,
+        live=live,
+        counts=counts,
+        bands=banded,
+        verdict=tested,
+        rule=rule,
+        choice=decision.choice,
+        guarantee=decision.guarantee,
+        missed_guarantee=decision.missed,
+        figures=figures,
+        honest=honest,
+        stability=moves,
+        grey_zone=decision.grey_zone,
+        held_out=on_the_rest,
+        probability=curve,
+        reliability=believed,
+    )
+    return with_card(study, scored_by)
+
+
+def with_card(study: Study, scored_by: Mapping[str, Any]) -> Study:
+    """The study, its cutoff carrying the encoder that it is valid for, and the evidence."""
     name, fingerprint = scored_by.get("name"), scored_by.get("fingerprint")
     if study.basis == "none":
         # Today's cutoff was measured, and found wanting; it is not calibrated for this encoder.
@@ -120,6 +187,20 @@ def promises_of(
             ).format(cutoff=number(card.value))
         )
     return promises
+
+
+def _probability(
+    observations: Observations, asked: Options
+) -> tuple[MatchProbability | None, Reliability | None]:
+    try:
+        curve = fit_probability(
+            observations, confidence=asked.confidence, prevalence=asked.prevalence, seed=asked.seed
+        )
+    except InputError:
+        # Too few of something to leave some out; a cutoff can still be looked for.
+        return None, None
+    said = curve.cross_fit.probability
+    return curve, reliability(observations, said, confidence=asked.confidence, seed=asked.seed)
 
 
 def _encoder(pairs: pd.DataFrame, encoder: NamedEncoder | None) -> dict[str, Any]:

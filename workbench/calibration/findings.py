@@ -1,4 +1,4 @@
-"""What a calibration was asked and what it found, and what it says in words.
+"""What a calibration found, and what it says in words.
 
 A study holds numbers and results; each result says its own sentence, and here are those that need more than
 one of them. How a study comes about is in :mod:`workbench.calibration.study`.
@@ -11,35 +11,32 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from workbench.calibration.at_cutoff import figures_at, flips
-from workbench.calibration.choice import Choice, Rule, TargetMissed, TargetPrecision
-from workbench.calibration.counts import Counts
+from workbench.calibration.choice import Choice, Rule
+from workbench.calibration.counts import Counts, tabulate
+from workbench.calibration.decision import GreyZone
 from workbench.calibration.figures import Estimate, FigureName, title
 from workbench.calibration.groups import GroupFigures, by_group
 from workbench.calibration.guarantee import Guarantee
-from workbench.calibration.observations import AUTO, Observations
-from workbench.calibration.optimism import HoldOut, HonestFigure
+from workbench.calibration.observations import Observations
+from workbench.calibration.optimism import HoldOut, HonestFigure, Stability
+from workbench.calibration.options import Options
 from workbench.calibration.probability import MatchProbability
-from workbench.calibration.procedure import Stability
 from workbench.calibration.reliability_diagram import Reliability
 from workbench.calibration.reweighting import LiveWeights
-from workbench.calibration.shares import Dependence
-from workbench.calibration.two_cutoffs import GreyZone
-from workbench.calibration.verdicts import CLAIMED_MISSED, CLAIMED_PRECISION, Verdict
+from workbench.calibration.verdicts import Verdict
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, percent
-from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["TOLD", "NamedEncoder", "Options", "Study"]
+__all__ = ["TOLD", "Study"]
 
 # The figures that people are shown, in this order.
 TOLD: tuple[FigureName, ...] = (
@@ -55,63 +52,6 @@ TOLD: tuple[FigureName, ...] = (
 WAVERING = 1e-4
 # A column beside those that the user may have.
 LIVE = "weight of live scores"
-
-
-class NamedEncoder(Protocol):
-    """What a study needs to know of an encoder; it never encodes."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Options:
-    """What :func:`~workbench.calibration.study.calibrate` was asked for; the fields are its parameters."""
-
-    target_precision: float | None = None
-    target_missed: float | None = None
-    rule: Rule | None = None
-    confidence: float = 0.95
-    current_cutoff: float | Cutoff | None = LITERATURE_CUTOFF
-    prevalence: float | None = None
-    live_scores: npt.ArrayLike | None = None
-    cluster: str | None = AUTO
-    weight: str | None = AUTO
-    score: str = "score"
-    label: str = "label"
-    dependence: Dependence = "auto"
-    held_out: float | None = None
-    n_resamples: int = 2000
-    seed: int = 0
-    encoder: NamedEncoder | None = None
-
-    def __post_init__(self) -> None:
-        if self.prevalence is not None and self.live_scores is not None:
-            raise InputError(
-                _(
-                    "prevalence and live_scores correct for different things (label shift, covariate "
-                    "shift), and live scores imply a prevalence; give one of them."
-                )
-            )
-        if self.target_precision is None and self.target_missed is None and self.rule is None:
-            object.__setattr__(self, "target_precision", CLAIMED_PRECISION)
-            object.__setattr__(self, "target_missed", CLAIMED_MISSED)
-
-    @property
-    def chooses_by(self) -> Rule:
-        """The rule that was given, else the one that aims at the target."""
-        if self.rule is not None:
-            return self.rule
-        if self.target_precision is not None:
-            return TargetPrecision(self.target_precision)
-        return TargetMissed(CLAIMED_MISSED if self.target_missed is None else self.target_missed)
-
-    @property
-    def today(self) -> float | None:
-        """The cutoff in use, as a number."""
-        return None if self.current_cutoff is None else float(self.current_cutoff)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -136,8 +76,8 @@ class Study:
         Of each of the `pairs`, where live scores were given.
     counts : Counts
         The table of truth behind the sweep, at the live prevalence if one was given.
-    sweep, bands : DataFrame
-        Every figure at every cutoff with Wilson intervals, and bootstrap bands (by JD where shared).
+    bands : DataFrame
+        Bootstrap bands of figures at every cutoff (by JD where shared).
     verdict : Verdict or None
         On today's cutoff; None where there is none.
     rule : Rule
@@ -169,7 +109,6 @@ class Study:
     observations: Observations
     live: LiveWeights | None
     counts: Counts
-    sweep: pd.DataFrame
     bands: pd.DataFrame
     verdict: Verdict | None
     rule: Rule
@@ -199,6 +138,12 @@ class Study:
         """Share of matches that the figures are for: live if it was given, else weighted as labelled."""
         return self.counts.prevalence
 
+    @cached_property
+    def sweep(self) -> pd.DataFrame:
+        """Every figure at every cutoff, with Wilson intervals."""
+        rule, confidence = self.rule, self.options.confidence
+        return tabulate(self.counts, beta=rule.f_beta, costs=rule.costs, confidence=confidence)
+
     @property
     def flips(self) -> pd.DataFrame:
         """Pairs whose decision is another one at the new cutoff than at today's, with their texts."""
@@ -209,19 +154,11 @@ class Study:
     @cached_property
     def figures_today(self) -> dict[FigureName, Estimate] | None:
         """Figures at today's cutoff, to stand beside those at the one found; None without one."""
-        asked = self.options
-        if asked.today is None:
+        today, asked, rule = self.options.today, self.options, self.rule
+        if today is None:
             return None
-        return figures_at(
-            self.observations,
-            asked.today,
-            confidence=asked.confidence,
-            prevalence=asked.prevalence,
-            beta=self.rule.f_beta,
-            costs=self.rule.costs,
-            n_resamples=asked.n_resamples,
-            seed=asked.seed,
-        )
+        told = {"beta": rule.f_beta, "costs": rule.costs}
+        return figures_at(self.observations, today, **asked.live, **asked.drawn, **told)
 
     def by_group(self, columns: Sequence[str]) -> list[GroupFigures]:
         """Figures per group at the cutoff, for each column by itself, weighted as the study is.
@@ -236,24 +173,13 @@ class Study:
         InputError
             If a column is missing, or names one group only or too many.
         """
-        asked, pairs, weight = self.options, self.pairs, self.options.weight
+        asked, pairs, read_as = self.options, self.pairs, self.options.columns
         if self.live is not None:
             used = self.live.weights > 0
-            pairs, weight = pairs[used].assign(**{LIVE: self.live.weights[used]}), LIVE
+            pairs = pairs[used].assign(**{LIVE: self.live.weights[used]})
+            read_as["weight"] = LIVE
         return [
-            by_group(
-                pairs,
-                column,
-                self.cutoff.value,
-                confidence=asked.confidence,
-                prevalence=asked.prevalence,
-                score=asked.score,
-                label=asked.label,
-                weight=weight,
-                cluster=asked.cluster,
-                n_resamples=asked.n_resamples,
-                seed=asked.seed,
-            )
+            by_group(pairs, column, self.cutoff.value, **asked.live, **asked.drawn, **read_as)
             for column in columns
         ]
 

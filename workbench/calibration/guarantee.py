@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.calibration.counts import check_share, target_in_pairs
+from workbench.calibration.counts import check_share
 from workbench.calibration.figures import share_seen, worth
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.planning import begun, more_for_a_start, rejected, start_sizes
@@ -25,6 +25,7 @@ from workbench.calibration.shares import (
     one_side,
     p_value_above,
     scale_odds,
+    target_in_pairs,
 )
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
@@ -273,15 +274,20 @@ def _search(
 ) -> Guarantee:
     check_share(target, "target", _("the share that shall be guaranteed"))
     check_share(confidence, "confidence", _("the confidence of the guarantee"))
+    if prevalence is not None:
+        check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
+    if dependence not in get_args(Dependence):
+        raise InputError(
+            _("dependence is {given}; it is 'auto', 'independent', 'effective' or 'one_per_cluster'.").format(
+                given=repr(dependence)
+            )
+        )
+    if dependence == "one_per_cluster" and observations.weights is not None:
+        raise InputError(_("One pair a JD cannot be combined with weights; use dependence='effective'."))
     above, delta = figure == "precision", 1 - confidence
     tested = target_in_pairs(target, observations, prevalence)
     share = tested if above else 1 - tested
-    sets = one_side(
-        observations,
-        "above" if above else "below",
-        cutoffs=cutoffs,
-        dependence=_checked(dependence, observations),
-    )
+    sets = one_side(observations, "above" if above else "below", cutoffs=cutoffs, dependence=dependence)
     method: Literal["independent", "effective", "one_per_cluster"] = sets.method
     # Twice a mean p-value is small enough where each is half as large.
     level = delta
@@ -290,8 +296,9 @@ def _search(
         p_values, sets = _one_per_cluster(observations, sets, share, seed)
     else:
         p_values = p_value_above(sets.share_right, sets.size, share)
+    begins = start_sizes(share, level, sets.size[-1])
     if start is None:
-        starts = tuple(begun(sets.size, size) for size in start_sizes(share, level, sets.size[-1]))
+        starts = tuple(begun(sets.size, size) for size in begins)
     else:
         starts = (np.arange(len(sets)) >= start,)
     passed = rejected(p_values, starts, delta)
@@ -322,18 +329,6 @@ def _search(
         target_in_pairs=tested,
         tests=_table(sets, p_values, passed, starts),
     )
-
-
-def _checked(dependence: Dependence, observations: Observations) -> Dependence:
-    if dependence not in get_args(Dependence):
-        raise InputError(
-            _("dependence is {given}; it is 'auto', 'independent', 'effective' or 'one_per_cluster'.").format(
-                given=repr(dependence)
-            )
-        )
-    if dependence == "one_per_cluster" and observations.weights is not None:
-        raise InputError(_("One pair a JD cannot be combined with weights; use dependence='effective'."))
-    return dependence
 
 
 def _one_per_cluster(

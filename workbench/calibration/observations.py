@@ -27,6 +27,7 @@ __all__ = [
     "IntArray",
     "Observations",
     "cutoffs_between",
+    "numbered",
     "once",
 ]
 
@@ -227,7 +228,7 @@ class Observations:
         if not len(scores):
             raise InputError(_("There are no pairs; calibration needs scores with labels."))
         weights = None if self.weights is None else self.weights[at]
-        clusters = None if self.clusters is None else _numbered(self.clusters[at])
+        clusters = None if self.clusters is None else numbered(self.clusters[at])
         # What is a part of checked pairs needs no second check.
         return object.__new__(Observations)._hold(scores, self.labels[at], weights, clusters)
 
@@ -376,7 +377,7 @@ def _codes(clusters: npt.ArrayLike | Sequence[Any], n: int) -> IntArray | None:
     return None if codes.max() + 1 == n else codes.astype(np.int64)
 
 
-def _numbered(codes: IntArray) -> IntArray | None:
+def numbered(codes: IntArray) -> IntArray | None:
     """Clusters numbered from 0 without gaps; None where every pair has one of its own."""
     distinct, numbered = np.unique(codes, return_inverse=True)
     return None if len(distinct) == len(codes) else numbered.astype(np.int64)

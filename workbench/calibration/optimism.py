@@ -1,6 +1,8 @@
-"""Honest figures: corrected for having been read off the same pairs that chose the cutoff.
+"""What a chosen cutoff and its figures are worth on other pairs than those that chose it.
 
-Naive and honest stand side by side. Where pairs are plenty, some can be held out untouched instead.
+:func:`chosen_again` repeats the whole way to a cutoff in every resample. :func:`stability` says how far the
+cutoff would move, :func:`honest_figures` corrects for having been read off the pairs that chose it. Where
+pairs are plenty, :func:`hold_out` keeps some untouched instead.
 """
 
 from __future__ import annotations
@@ -10,18 +12,32 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples
 from workbench.calibration.choice import Choice, Rule, choose
-from workbench.calibration.counts import check_share, count
+from workbench.calibration.counts import Counts, check_share, count
 from workbench.calibration.figures import Estimate, FigureName, figure, with_interval
-from workbench.calibration.observations import Observations
+from workbench.calibration.guarantee import Guarantee
+from workbench.calibration.observations import FloatArray, Observations
+from workbench.calibration.planning import begun, rejected, start_sizes
+from workbench.calibration.shares import Dependence, one_side, p_value_above
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.results import Result
+from workbench.i18n import number, percent
+from workbench.results import Result, plain
 
-__all__ = ["CORRECTED", "HoldOut", "HonestFigure", "hold_out", "honest_figures"]
+__all__ = [
+    "CORRECTED",
+    "HoldOut",
+    "HonestFigure",
+    "Stability",
+    "chosen_again",
+    "hold_out",
+    "honest_figures",
+    "stability",
+]
 
 CORRECTED: tuple[FigureName, ...] = (
     "precision",
@@ -31,6 +47,67 @@ CORRECTED: tuple[FigureName, ...] = (
     "f_beta",
     "accuracy",
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Stability(Result):
+    """The bootstrap distribution of a chosen cutoff.
+
+    Attributes
+    ----------
+    cutoffs : ndarray of float64, shape (n_resamples,)
+        The cutoff that each resample chose; NaN where it found none.
+    low, median, high : float
+        Percentiles of those found; NaN where none was found.
+    confidence : float
+        Of the interval from `low` to `high`.
+    share_without : float
+        Share of resamples in which no cutoff did what the rule asks for.
+    share_flipped : float
+        Mean share of pairs whose decision would be another one at a resample's cutoff.
+    by : {"pair", "cluster"}
+        What was drawn.
+    """
+
+    cutoffs: FloatArray
+    low: float
+    median: float
+    high: float
+    confidence: float
+    share_without: float
+    share_flipped: float
+    by: str
+
+    def sentence(self) -> str:
+        """How far the cutoff would move, and how many decisions with it."""
+        if np.isnan(self.low):
+            return _("In no resample was there such a cutoff.")
+        said = (
+            _(
+                "With as many other JDs labelled, the cutoff would lie between {low} and {high} ({sure}), "
+                "and {flipped} of decisions would change on average."
+            )
+            if self.by == "cluster"
+            else _(
+                "With as many other pairs labelled, the cutoff would lie between {low} and {high} ({sure}), "
+                "and {flipped} of decisions would change on average."
+            )
+        )
+        return said.format(
+            low=number(self.low),
+            high=number(self.high),
+            sure=percent(self.confidence, None),
+            flipped=percent(self.share_flipped),
+        )
+
+    def __repr__(self) -> str:
+        return f"Stability: {self.sentence()}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, the number of cutoffs in the place of each."""
+        names = ("low", "median", "high", "confidence", "share_without", "share_flipped")
+        numbers = {name: plain(getattr(self, name)) for name in names}
+        return {**numbers, "n_resamples": len(self.cutoffs), "by": self.by}
 
 
 @dataclass(frozen=True)
@@ -85,40 +162,129 @@ class HoldOut(Result):
         return {"cutoff": self.choice.cutoff, "figures": figures, **sizes}
 
 
-def honest_figures(
+def chosen_again(
     observations: Observations,
-    rule: Rule,
     resamples: Resamples,
-    *,
-    cutoff: float | None = None,
-    naive: Mapping[FigureName, Estimate] | None = None,
-    confidence: float = 0.95,
-) -> dict[FigureName, HonestFigure]:
-    """Correct figures at the cutoff that a rule chooses for the optimism of choosing.
-
-    In each resample the rule chooses again; optimism is how much better the figure looks in the resample
-    than in the labelled pairs at that cutoff [1]_. The interval is the naive one with its worse end
-    shifted by the optimism; the percentiles of what resamples choose, shifted likewise [2]_, would be no
-    interval here, for a rule that aims at a precision finds just that precision in every resample.
+    leading: Guarantee | None,
+    rule: Rule,
+    dependence: Dependence = "auto",
+) -> npt.NDArray[np.intp]:
+    """Find a cutoff in every resample as it was found in the pairs: the guaranteed one, else the rule's.
 
     Parameters
     ----------
     observations : Observations
-    rule : Rule
     resamples : Resamples
-        Of these observations, at the same live prevalence as shall be reported.
-    cutoff : float, optional
-        The cutoff that was chosen, one of the resamples' cutoffs; what the rule chooses among these by
-        default.
-    naive : mapping of str to Estimate, optional
-        Naive figures there; those of :func:`~workbench.calibration.at_cutoff.figures_at` by default.
-    confidence : float
-        Of the intervals, where `naive` does not bring its own.
+        Of these.
+    leading : Guarantee or None
+        The guarantee that comes before the rule; None where the rule alone decides.
+    rule : Rule
+    dependence : str
+        As the guarantee was asked for; one pair a JD is repeated by effective pairs.
 
     Returns
     -------
-    dict of str to HonestFigure
-        Empty where the rule finds no cutoff in the labelled pairs.
+    ndarray of int, shape (n_resamples,)
+        Positions among the cutoffs of the resamples; -1 where there is none.
+    """
+    picked, parts = rule.pick_in(resamples), resamples.in_chunks()
+    if leading is None:
+        return picked
+    above = leading.figure == "precision"
+    sets = one_side(
+        observations, "above" if above else "below", cutoffs=resamples.cutoffs, dependence=dependence
+    )
+    # The guarantee tests pairs as they were labelled, whatever the live prevalence.
+    target = leading.target_in_pairs if above else 1 - leading.target_in_pairs
+    delta = 1 - leading.confidence
+    starts = start_sizes(target, delta, float(sets.size[-1]))
+    # Effective pairs for each unit of weight.
+    worth = np.divide(sets.size, sets.weight, out=np.ones_like(sets.size), where=sets.weight > 0)[:, None]
+    guaranteed = []
+    for part in parts:
+        right, wrong = (
+            (part.tp[::-1], part.fp[::-1]) if above else (part.others - part.fp, part.matches - part.tp)
+        )
+        total = np.asarray(right + wrong, dtype=np.float64)
+        size = total * worth
+        with np.errstate(invalid="ignore"):
+            share = np.asarray(right, dtype=np.float64) / total
+        # Most sets are plainly too bad, and need no test.
+        hopeful = share > target
+        p_values = np.ones(share.shape)
+        p_values[hopeful] = p_value_above(share[hopeful], size[hopeful], target)
+        passed = rejected(p_values, tuple(begun(size, start) for start in starts), delta)
+        last = len(passed) - 1 - np.argmax(passed[::-1], axis=0)
+        guaranteed.append(np.where(passed.any(axis=0), len(passed) - 1 - last if above else last, -1))
+    found = np.concatenate(guaranteed)
+    return np.where(found >= 0, found, picked)
+
+
+def stability(
+    resamples: Resamples,
+    picked: npt.NDArray[np.intp],
+    counts: Counts,
+    cutoff: float,
+    *,
+    confidence: float = 0.95,
+) -> Stability:
+    """How far the cutoff moves from resample to resample.
+
+    Parameters
+    ----------
+    resamples : Resamples
+    picked : ndarray of int, shape (n_resamples,)
+        The cutoff that each chose, of :func:`chosen_again` or a rule's ``pick_in``.
+    counts : Counts
+        Of the labelled pairs themselves.
+    cutoff : float
+        The one that was chosen there.
+    confidence : float
+        Of the percentile interval of the cutoff.
+    """
+    found = picked >= 0
+    cutoffs = np.where(found, resamples.cutoffs[picked], np.nan)
+    low = median = high = flipped = float("nan")
+    if found.any():
+        levels = [(1 - confidence) / 2, 0.5, (1 + confidence) / 2]
+        low, median, high = map(float, np.quantile(cutoffs[found], levels))
+        selected = (counts.tp + counts.fp) / (counts.tp + counts.fp + counts.fn + counts.tn)
+        there, here = (
+            selected[np.clip(np.searchsorted(counts.cutoffs, where), 0, len(selected) - 1)]
+            for where in (cutoffs[found], cutoff)
+        )
+        flipped = float(np.mean(np.abs(there - here)))
+    without = float(1 - found.mean())
+    return Stability(cutoffs, low, median, high, confidence, without, flipped, resamples.by)
+
+
+def honest_figures(
+    observations: Observations,
+    resamples: Resamples,
+    picked: npt.NDArray[np.intp],
+    naive: Mapping[FigureName, Estimate],
+    *,
+    beta: float = 1.0,
+) -> dict[FigureName, HonestFigure]:
+    """Correct figures at a chosen cutoff for the optimism of choosing.
+
+    Each resample chooses again; optimism is how much better the figure looks in the resample than in the
+    labelled pairs at that cutoff [1]_. The interval is the naive one with its worse end shifted by the
+    optimism; the percentiles of what resamples choose, shifted likewise [2]_, would be no interval here, for
+    a rule that aims at a precision finds just that precision in every resample.
+
+    Parameters
+    ----------
+    observations : Observations
+    resamples : Resamples
+        Of these observations, at the same live prevalence as shall be reported.
+    picked : ndarray of int, shape (n_resamples,)
+        The cutoff that each chose, of :func:`chosen_again` or a rule's ``pick_in``.
+    naive : mapping of str to Estimate
+        Figures at the cutoff that the pairs themselves chose, of
+        :func:`~workbench.calibration.at_cutoff.figures_at`.
+    beta : float
+        For F-beta.
 
     References
     ----------
@@ -128,30 +294,16 @@ def honest_figures(
        measures for multivariable prediction models based on the bootstrap-based optimism correction
        methods, Statistics in Medicine 40(26), 5691-5701.
     """
-    counts = count(observations, resamples.cutoffs)
-    live = counts.at_prevalence(resamples.prevalence)
-    index = int(rule.pick_at(counts, live) if cutoff is None else np.searchsorted(counts.cutoffs, cutoff))
-    if index < 0:
-        return {}
-    if naive is None:
-        naive = figures_at(
-            observations,
-            float(counts.cutoffs[index]),
-            confidence=confidence,
-            prevalence=resamples.prevalence,
-            beta=rule.f_beta,
-        )
-    picked = rule.pick_in(resamples)
+    live = count(observations, resamples.cutoffs).at_prevalence(resamples.prevalence)
     found = np.flatnonzero(picked >= 0)
     at = picked[found]
     in_resample = [values[at, found] for values in resamples.confusion()]
     honest = {}
     for name in CORRECTED:
         estimate = naive[name]
-        apparent = figure(name, *in_resample, beta=rule.f_beta)
-        elsewhere = live.figure(name, beta=rule.f_beta)[at]
-        known = ~(np.isnan(apparent) | np.isnan(elsewhere))
-        optimism = float(np.mean((apparent - elsewhere)[known])) if known.any() else float("nan")
+        gaps = figure(name, *in_resample, beta=beta) - live.figure(name, beta=beta)[at]
+        known = gaps[~np.isnan(gaps)]
+        optimism = float(known.mean()) if len(known) else float("nan")
         low = float(np.clip(estimate.low - max(optimism, 0.0), 0, 1))
         high = float(np.clip(estimate.high - min(optimism, 0.0), 0, 1))
         corrected = float(np.clip(estimate.value - optimism, 0, 1))

@@ -76,7 +76,10 @@ def pairs_needed(target: float, confidence: float = 0.95, errors: int = 0) -> in
     check_share(confidence, "confidence", _("the confidence of the statement"))
     if errors < 0:
         raise InputError(_("errors is {n}; it is a number of pairs, 0 or more.").format(n=errors))
-    delta = 1 - confidence
+    return _least(target, 1 - confidence, errors)
+
+
+def _least(target: float, delta: float, errors: int) -> int:
     # P(at most `errors` wrong of n) falls with n: double until it is small enough, then bisect.
     low, high = errors, max(errors + 1, math.ceil(math.log(delta) / math.log(target)))
     while special.bdtr(errors, high, 1 - target) > delta:
@@ -119,34 +122,36 @@ def about(number: float) -> int:
     return -(-whole // step) * step
 
 
-def size_with_power(looks: float, target: float, delta: float, power: float = PLANNED_POWER) -> float:
+def size_with_power(
+    looks: npt.ArrayLike, target: float, delta: npt.ArrayLike, power: float = PLANNED_POWER
+) -> FloatArray:
     """Size of a set that shows, with some power, that its share lies on the side of the target it seems to.
 
     Parameters
     ----------
-    looks : float
+    looks : array-like of float
         The share as it seems to be; above the target or below it.
     target : float
-    delta : float
+    delta : array-like of float
         One-sided level.
     power : float
 
     Returns
     -------
-    float
+    ndarray of float
         Infinite where `looks` is the target.
 
     References
     ----------
     Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 3rd ed., section 2.5.1.
     """
-    if looks == target:
-        return math.inf
-    z_level, z_power = special.ndtri(1 - delta), special.ndtri(power)
-    spread = z_level * np.sqrt(target * (1 - target)) + z_power * np.sqrt(looks * (1 - looks))
+    share, level = np.asarray(looks, dtype=np.float64), np.asarray(delta, dtype=np.float64)
+    z_level, z_power = special.ndtri(1 - level), special.ndtri(power)
+    spread = z_level * np.sqrt(target * (1 - target)) + z_power * np.sqrt(share * (1 - share))
     # The normal approximation falls short near 0 and 1; without any error the exact test needs this.
-    least = math.log(delta) / math.log(target if looks > target else 1 - target)
-    return float(max((spread / (looks - target)) ** 2, least))
+    least = np.log(level) / np.log(np.where(share > target, target, 1 - target))
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.maximum((spread / (share - target)) ** 2, least))
 
 
 def more_to_tell(share: float, size: float, target: float, delta: float, n_pairs: int) -> int | None:
@@ -171,7 +176,7 @@ def more_to_tell(share: float, size: float, target: float, delta: float, n_pairs
         return None
     # Jeffreys' estimate, for a set without errors is not a set that has none.
     looks = (share * size + 0.5) / (size + 1)
-    factor = size_with_power(looks, target, delta) / size
+    factor = float(size_with_power(looks, target, delta)) / size
     return about(n_pairs * (factor - 1)) if factor <= FAR_MORE else None
 
 
@@ -187,24 +192,24 @@ def more_for_a_start(
     target, delta, n_pairs
         As of :func:`more_to_tell`.
     """
+    times = np.geomspace(1.02, FAR_MORE, 150)
+    first, second = _starts(target, delta, times * sizes[-1])
+    level = np.where(np.isnan(second), delta, delta / 2)
     seen = np.nan_to_num(shares)
     # Jeffreys' estimate first; where that leaves no hope, the bare share of a set that is no stroke of luck.
     careful = (seen * sizes + 0.5) / (sizes + 1)
     bare = np.where(sizes >= LEAST_TO_PLAN_ON, seen, 0.0)
-    # A stricter set is taken to be no worse than a larger one.
-    looks_by = [np.maximum.accumulate(estimate[::-1])[::-1] for estimate in (careful, bare)]
-    for looks in looks_by:
-        if not (looks > target).any():
-            continue
-        for times in np.geomspace(1.02, FAR_MORE, 150):
-            starts = start_sizes(target, delta, float(times * sizes[-1]))
-            for start in starts:
-                has_begun = begun(times * sizes, start)
-                at = int(np.argmax(has_begun))
-                if not has_begun[at] or looks[at] <= target:
-                    continue
-                if times * sizes[at] >= size_with_power(float(looks[at]), target, delta / len(starts)):
-                    return about(n_pairs * (times - 1))
+    for estimate in (careful, bare):
+        # A stricter set is taken to be no worse than a larger one.
+        looks = np.maximum.accumulate(estimate[::-1])[::-1]
+        enough = np.zeros(len(times), dtype=bool)
+        for start in (first, second):
+            at = np.searchsorted(_no_smaller_after(sizes), (start - 1e-9) / times)
+            here = np.minimum(at, len(sizes) - 1)
+            needed = size_with_power(looks[here], target, level)
+            enough |= (at < len(sizes)) & (looks[here] > target) & (times * sizes[here] >= needed)
+        if enough.any():
+            return about(n_pairs * (times[np.argmax(enough)] - 1))
     return None
 
 
@@ -225,9 +230,8 @@ def start_sizes(share: float, delta: float, size_of_all: float) -> tuple[float, 
     size_of_all : float
         Size of the largest set.
     """
-    most = WITHIN * size_of_all
-    of_two = _forgiving_start(share, delta / 2, most)
-    return (of_two, most) if most > 2 * of_two else (_forgiving_start(share, delta, most),)
+    first, second = (float(start[0]) for start in _starts(share, delta, np.array([size_of_all])))
+    return (first,) if math.isnan(second) else (first, second)
 
 
 def begun(sizes: FloatArray, start: float) -> npt.NDArray[np.bool_]:
@@ -235,7 +239,7 @@ def begun(sizes: FloatArray, start: float) -> npt.NDArray[np.bool_]:
 
     Under unequal weights a larger set can be worth less; testing must not begin before that is over.
     """
-    return np.asarray(np.minimum.accumulate(sizes[::-1], axis=0)[::-1] >= start - 1e-9)
+    return np.asarray(_no_smaller_after(sizes) >= start - 1e-9)
 
 
 def rejected(
@@ -280,11 +284,23 @@ def rejected(
     return np.asarray(alive | after)
 
 
-def _forgiving_start(share: float, delta: float, most: float) -> float:
-    sizes = _forgiving(share, delta)
-    return float(max([size for size in sizes if size <= most], default=sizes[0]))
+def _starts(share: float, delta: float, sizes_of_all: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """:func:`start_sizes` for many sizes of all; the second start is NaN where there is one only."""
+    most = WITHIN * sizes_of_all
+    alone, of_two = (
+        sizes[np.maximum(np.searchsorted(sizes, most, side="right") - 1, 0)]
+        for sizes in (_forgiving(share, delta), _forgiving(share, delta / 2))
+    )
+    two = most > 2 * of_two
+    return np.where(two, of_two, alone), np.where(two, most, np.nan)
 
 
 @lru_cache(maxsize=256)
-def _forgiving(share: float, delta: float) -> tuple[int, ...]:
-    return tuple(pairs_needed(share, 1 - delta, errors) for errors in range(FORGIVEN + 1))
+def _forgiving(share: float, delta: float) -> FloatArray:
+    """The smallest sets that could pass with 0 errors, 1, and so on."""
+    return np.array([_least(share, delta, errors) for errors in range(FORGIVEN + 1)], dtype=np.float64)
+
+
+def _no_smaller_after(sizes: FloatArray) -> FloatArray:
+    """For each set the smallest size of it and all larger ones, along the first axis; rising."""
+    return np.minimum.accumulate(sizes[::-1], axis=0)[::-1]

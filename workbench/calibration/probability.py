@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from workbench.calibration.bootstrap import Resamples, quantiles, resample, tails
+from workbench.calibration.bootstrap import quantiles, resample, tails
 from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import FloatArray, Observations
@@ -275,13 +275,13 @@ def _drawn_curves(
     choosing = len(methods) > 1
     resamples = resample(observations, n_resamples=n_resamples, seed=seed, cutoffs=table, out_of_bag=choosing)
     cells = Cells.of(observations, resamples.cutoffs)
-    of_match, of_other = _in_cells(resamples, cells)
+    of_match, of_other = cells.drawn(resamples)
     read_at = np.concatenate([knots, cells.scores]) if choosing else knots
     fits = np.array([fitted(method, cells.scores, of_match, of_other, read_at) for method in methods])
     drawn = fits[0]
     if choosing:
         assert resamples.outside is not None
-        left_match, left_other = _in_cells(resamples.outside, cells)
+        left_match, left_other = cells.drawn(resamples.outside)
         said = fits[:, :, len(knots) :].transpose(0, 2, 1)
         losses = -(left_match * np.log(said) + left_other * np.log1p(-said)).sum(axis=1)
         drawn = fits[np.argmin(losses, axis=0), np.arange(n_resamples), : len(knots)]
@@ -304,8 +304,7 @@ def _step_intervals(
         first, last = knots[on_step[0]], knots[on_step[-1]]
         inside = (observations.scores >= first) & (observations.scores <= last)
         if inside.any():
-            pairs = observations.subset(inside)
-            share, size = share_with_size(pairs.labels.astype(np.float64), pairs)
+            share, size = share_with_size(observations.labels.astype(np.float64), observations, inside)
             ends[:, on_step] = np.array(wilson(share, size, confidence))[:, None]
     return ends
 
@@ -313,10 +312,3 @@ def _step_intervals(
 def _odds_factor(prevalence: float | FloatArray, live: float) -> Any:
     """By what the odds of a match are multiplied to get from one prevalence, or many, to another."""
     return live / (1 - live) / (prevalence / (1 - prevalence))
-
-
-def _in_cells(resamples: Resamples, cells: Cells) -> FloatArray:
-    """Weights of matches and others in each cell of each resample, shape (2, k, n_resamples)."""
-    # Counts above each cutoff, differenced, are counts between cutoffs: the top one has nothing above.
-    above = np.stack([resamples.tp, resamples.fp]).astype(np.float64)
-    return np.asarray(np.maximum(-np.diff(above, axis=1)[:, cells.filled] * cells.scale, 0))

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from workbench.calibration.bootstrap import Resamples
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
@@ -95,6 +96,12 @@ class Cells:
         np.minimum.at(least, cell, scores)
         mean = least + np.bincount(cell, weights * (scores - least[cell])) / (of_match + of_other)
         return cls(mean, of_match, of_other, cell, filled, float(scale))
+
+    def drawn(self, resamples: Resamples) -> FloatArray:
+        """Weights of matches and others in each cell of each resample, shape (2, k, n_resamples)."""
+        # Counts above each cutoff, differenced, are counts between cutoffs: the top one has nothing above.
+        above = np.stack([resamples.tp, resamples.fp]).astype(np.float64)
+        return np.asarray(np.maximum(-np.diff(above, axis=1)[:, self.filled] * self.scale, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +234,7 @@ def cross_fit(observations: Observations, method: CurveName, *, n_folds: int = 5
     folds = _n_folds(observations, n_folds)
     # All in the order of scores, so that the order of rows has no say, not even in the last digit.
     order = observations.order
-    observations = observations.subset(order)
+    observations = observations.in_order
     cells = Cells.of(observations)
     weights = observations.unit_weights * cells.scale
     fold = _fold_of_pair(observations, folds, seed)

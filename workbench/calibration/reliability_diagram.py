@@ -376,10 +376,11 @@ def _bin_table(
 ) -> pd.DataFrame:
     rows = []
     for index, mean in enumerate(mean_said):
-        pairs = said.subset(in_bin == index)
-        share, size = share_with_size(pairs.labels.astype(np.float64), pairs)
+        inside = in_bin == index
+        share, size = share_with_size(said.labels.astype(np.float64), said, inside)
         low, high = map(float, wilson(share, size, confidence))
-        rows.append((pairs.scores.min(), pairs.scores.max(), len(pairs), mean, share, low, high))
+        scores = said.scores[inside]
+        rows.append((scores.min(), scores.max(), len(scores), mean, share, low, high))
     frame = pd.DataFrame(rows, columns=["low", "high", "n", "said", "seen", "seen_low", "seen_high"])
     return frame.assign(consistent_low=band[0], consistent_high=band[1])
 

@@ -12,9 +12,17 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import special, stats
 
-from workbench.calibration.observations import CountArray, FloatArray, IntArray, Observations, once
+from workbench.calibration.observations import (
+    CountArray,
+    FloatArray,
+    IntArray,
+    Observations,
+    numbered,
+    once,
+)
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
@@ -27,6 +35,7 @@ __all__ = [
     "p_value_above",
     "scale_odds",
     "share_with_size",
+    "target_in_pairs",
     "upper_bound",
     "wilson",
     "within_cluster_correlation",
@@ -130,18 +139,8 @@ def within_cluster_correlation(observations: Observations, *, standard_errors: f
 
     The moment estimator of an exchangeable correlation [1]_ on the residuals of an isotonic regression
     of labels on scores, plus some standard errors, for it is used to be careful: where hardly any
-    errors were seen, hardly anything is known about how they cluster, and the result nears 1.
-
-    Parameters
-    ----------
-    observations : Observations
-    standard_errors : float
-        How many to add.
-
-    Returns
-    -------
-    float
-        From 0 to 1; 0 for independent pairs.
+    errors were seen, hardly anything is known about how they cluster, and the result nears 1. From 0 to
+    1; 0 for independent pairs.
 
     References
     ----------
@@ -177,11 +176,12 @@ def share_with_size(
     among : ndarray of bool, shape (n,), optional
         The set; all pairs by default. NaN and 0 where it is empty.
     """
+    weights, clusters = observations.unit_weights, observations.clusters
     if among is not None:
         if not among.any():
             return float("nan"), 0.0
-        right, observations = right[among], observations.subset(among)
-    weights, clusters = observations.unit_weights, observations.clusters
+        right, weights = right[among], weights[among]
+        clusters = None if clusters is None else numbered(clusters[among])
     share = float(np.average(right, weights=weights))
     if clusters is None and np.ptp(weights) == 0:
         return share, float(len(right))
@@ -262,11 +262,7 @@ def p_value_above(share: npt.ArrayLike, size: npt.ArrayLike, target: float) -> F
     speak for a share above the target. For a fractional size, the regularised incomplete beta
     function continues the binomial tail.
 
-    Parameters
-    ----------
-    share, size : array-like of float
-        As of :func:`wilson`; an empty set has p-value 1.
-    target : float
+    An empty set has p-value 1. Shapes are as of :func:`wilson`.
 
     Examples
     --------
@@ -287,6 +283,20 @@ def scale_odds(share: CountArray | float, factor: float) -> FloatArray:
     if factor == 1.0:
         return exact
     return np.asarray(factor * exact / (1 - exact + factor * exact))
+
+
+def target_in_pairs(target: float, observations: Observations, prevalence: float | None) -> float:
+    """The target that pairs must meet as they were labelled, for live pairs of `prevalence` to meet `target`.
+
+    The odds of a match among pairs of equal score change by one factor between two populations whose
+    matches, and whose others, score alike (label shift).
+    """
+    if prevalence is None:
+        return target
+    seen = observations.prevalence
+    if not 0 < seen < 1:
+        raise InputError(_("With pairs of one class only, nothing can be said about another prevalence."))
+    return float(scale_odds(target, (seen / (1 - seen)) / (prevalence / (1 - prevalence))))
 
 
 @once
@@ -347,8 +357,9 @@ def _effective(
     clustered = clusters is not None
     clusters = np.arange(len(right)) if clusters is None else clusters
     # S_xy: sums over clusters of products of cluster totals, kept up as pairs come in one by one.
-    before_w, before_r, seen = _totals_before(weights, right, clusters)
     of_right = weights * right
+    own = pd.DataFrame({"w": weights, "r": of_right, "n": np.ones(len(right))})
+    before_w, before_r, seen = (own.groupby(clusters, sort=False).cumsum() - own).to_numpy().T
     cumulated = {
         "w": weights,
         "r": of_right,
@@ -386,20 +397,3 @@ def _effective(
             seen_here = np.where(many, seen_here * (m - 1) / np.maximum(m, 1) * t**2, 1.0)
     size = np.where(some, np.minimum(np.minimum(pooled, seen_here), n), 0.0)
     return share, size
-
-
-def _totals_before(
-    weights: FloatArray, right: FloatArray, clusters: IntArray
-) -> tuple[FloatArray, FloatArray, IntArray]:
-    """For each pair: weight, weight of right ones, and number of earlier pairs of its cluster."""
-    by_cluster = np.argsort(clusters, kind="stable")
-    codes = clusters[by_cluster]
-    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
-    lengths = np.diff(np.append(starts, len(codes)))
-    out = []
-    for values in (weights, weights * right, np.ones(len(weights))):
-        running = np.concatenate([[0.0], np.cumsum(values[by_cluster])])[:-1]
-        before = np.empty(len(values))
-        before[by_cluster] = running - np.repeat(running[starts], lengths)
-        out.append(before)
-    return out[0], out[1], np.rint(out[2]).astype(np.int64)

@@ -11,9 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.calibration.counts import check_share, target_in_pairs
+from workbench.calibration.counts import check_share
 from workbench.calibration.figures import share_seen, worth
 from workbench.calibration.observations import Observations
+from workbench.calibration.options import CLAIMED_MISSED, CLAIMED_PRECISION, Options
 from workbench.calibration.planning import more_to_tell, pairs_needed
 from workbench.calibration.shares import (
     Dependence,
@@ -21,6 +22,7 @@ from workbench.calibration.shares import (
     one_side,
     p_value_above,
     scale_odds,
+    target_in_pairs,
     upper_bound,
 )
 from workbench.errors import InputError
@@ -29,13 +31,9 @@ from workbench.i18n import number, percent
 from workbench.results import Result
 from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["CLAIMED_MISSED", "CLAIMED_PRECISION", "TargetTest", "Verdict", "verdict"]
+__all__ = ["TargetTest", "Verdict", "verdict", "verdict_on_today"]
 
 Target = Literal["precision", "false_omission_rate"]
-
-# What is said of 0.4: "above it 89.3 % of matches are right, below it under 6 % are missed".
-CLAIMED_PRECISION = 0.893
-CLAIMED_MISSED = 0.06
 
 
 @dataclass(frozen=True)
@@ -179,6 +177,15 @@ class Verdict(Result):
         return f"Verdict: {self.sentence()}"
 
 
+def verdict_on_today(observations: Observations, asked: Options) -> Verdict | None:
+    """The verdict on the cutoff in use, at the targets of a calibration; None where there is none."""
+    if asked.today is None:
+        return None
+    targets = {"target_precision": asked.target_precision, "target_missed": asked.target_missed}
+    dependence: Dependence = "auto" if asked.dependence == "one_per_cluster" else asked.dependence
+    return verdict(observations, asked.today, **targets, **asked.live, dependence=dependence)
+
+
 def verdict(
     observations: Observations,
     cutoff: float = LITERATURE_CUTOFF,
@@ -241,6 +248,8 @@ def verdict(
             )
         )
     check_share(confidence, "confidence", _("the confidence of the verdict"))
+    if prevalence is not None:
+        check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
     if dependence == "one_per_cluster":
         raise InputError(
             _("The verdict is by 'independent' or 'effective' pairs; one pair a JD is for guarantees.")
@@ -259,16 +268,19 @@ def verdict(
         )
         targets.append(("false_omission_rate", float(target_missed)))
     delta = 1 - confidence
-    tests = tuple(
-        _test(figure, target, cutoff, observations, prevalence, dependence, (delta, delta / len(targets)))
-        for figure, target in targets
+    levels = (delta, delta / len(targets))
+    tests, methods = zip(
+        *(
+            _test(figure, target, cutoff, observations, prevalence, dependence, levels)
+            for figure, target in targets
+        ),
+        strict=True,
     )
     answers = {test.answer for test in tests}
     answer: Literal["kept", "moved", "not enough labels"] = (
         "moved" if "failed" in answers else "kept" if answers == {"met"} else "not enough labels"
     )
-    method = one_side(observations, "above", dependence=dependence).method
-    return Verdict(float(cutoff), answer, confidence, tests, len(observations), method)
+    return Verdict(float(cutoff), answer, confidence, tests, len(observations), methods[0])
 
 
 def _test(
@@ -279,8 +291,8 @@ def _test(
     prevalence: float | None,
     dependence: Dependence,
     levels: tuple[float, float],
-) -> TargetTest:
-    """One target, shown to be met or failed at these levels."""
+) -> tuple[TargetTest, Literal["independent", "effective"]]:
+    """One target, shown to be met or failed at these levels, and how dependence was reckoned with."""
     tested = target_in_pairs(target, observations, prevalence)
     above, delta = figure == "precision", levels[0]
     wanted = tested if above else 1 - tested
@@ -296,7 +308,7 @@ def _test(
     factor = (target / (1 - target)) / (tested / (1 - tested))
     shares = (share, lowest, highest) if above else (1 - share, 1 - highest, 1 - lowest)
     estimate, low, high = (float(scale_odds(end, factor)) for end in shares)
-    return TargetTest(
+    test = TargetTest(
         figure=figure,
         target=target,
         answer=answer,
@@ -313,3 +325,4 @@ def _test(
         if answer == "unclear"
         else None,
     )
+    return test, sets.method

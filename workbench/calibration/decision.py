@@ -1,26 +1,55 @@
-"""Two cutoffs instead of one: accept above the upper, reject at or below the lower, read what is between.
+"""Which cutoff: the guaranteed one, else the one that a rule chooses; or two, with people reading in between.
 
-Both rest on the guarantees of :mod:`workbench.calibration.guarantee`, and hold at once.
+Guarantees are those of :mod:`workbench.calibration.guarantee`, choices those of
+:mod:`workbench.calibration.choice`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.calibration.counts import check_share
+from workbench.calibration.choice import Choice, choose
+from workbench.calibration.counts import Counts, check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
 from workbench.calibration.observations import Observations
+from workbench.calibration.options import Options
 from workbench.calibration.shares import Dependence, share_with_size
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.results import Result
+from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["GreyZone", "grey_zone"]
+__all__ = ["Decision", "GreyZone", "decide", "grey_zone"]
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """A cutoff, and the guarantees and the choice that it comes from.
+
+    Attributes
+    ----------
+    cutoff : float
+    basis : {"guarantee", "rule", "none"}
+        Guaranteed; or chosen by the rule; or today's, for none does what was asked for.
+    guarantee, missed : Guarantee or None
+        For the targets that were given.
+    choice : Choice
+    grey_zone : GreyZone or None
+        Where both targets were given.
+    """
+
+    cutoff: float
+    basis: Literal["guarantee", "rule", "none"]
+    guarantee: Guarantee | None
+    missed: Guarantee | None
+    choice: Choice
+    grey_zone: GreyZone | None
 
 
 @dataclass(frozen=True)
@@ -105,6 +134,28 @@ class GreyZone(Result):
         return f"GreyZone: {self.sentence()}"
 
 
+def decide(observations: Observations, counts: Counts, asked: Options) -> Decision:
+    """The guaranteed cutoff, unless a rule was given or there is none: then the rule's; else today's.
+
+    `counts` are of the observations, at the live prevalence.
+    """
+    precision = missed = zone = None
+    if asked.target_precision is not None and asked.target_missed is not None:
+        zone = grey_zone(observations, asked.target_precision, asked.target_missed, **asked.tested)
+    if asked.target_precision is not None:
+        precision = guarantee_precision(observations, asked.target_precision, **asked.tested)
+    if asked.target_missed is not None:
+        missed = guarantee_missed(observations, asked.target_missed, **asked.tested)
+    choice = choose(counts, asked.chooses_by, confidence=asked.confidence)
+    leading = None if asked.rule is not None else precision or missed
+    if leading is not None and leading.cutoff is not None:
+        return Decision(leading.cutoff, "guarantee", precision, missed, choice, zone)
+    if choice.cutoff is not None:
+        return Decision(choice.cutoff, "rule", precision, missed, choice, zone)
+    today = LITERATURE_CUTOFF if asked.today is None else asked.today
+    return Decision(today, "none", precision, missed, choice, zone)
+
+
 def grey_zone(
     observations: Observations,
     target_precision: float,
@@ -149,20 +200,10 @@ def grey_zone(
         )
     # Sums in the order of scores, so that the order of rows has no say in the last digit.
     observations = observations.in_order
-    precision, missed = (
-        guarantee(
-            observations,
-            target,
-            confidence=1 - part * (1 - confidence),
-            prevalence=prevalence,
-            dependence=dependence,
-            seed=seed,
-        )
-        for guarantee, target, part in (
-            (guarantee_precision, target_precision, split),
-            (guarantee_missed, target_missed, 1 - split),
-        )
-    )
+    asked = {"prevalence": prevalence, "dependence": dependence, "seed": seed}
+    error = 1 - confidence
+    precision = guarantee_precision(observations, target_precision, confidence=1 - split * error, **asked)
+    missed = guarantee_missed(observations, target_missed, confidence=1 - (1 - split) * error, **asked)
     accept, reject = precision.cutoff, missed.cutoff
     if accept is not None and reject is not None and reject >= accept:
         table = observations.cutoffs
@@ -171,15 +212,15 @@ def grey_zone(
     accepted = observations.scores > (np.inf if accept is None else accept)
     rejected = observations.scores <= (-np.inf if reject is None else reject)
     between = ~(accepted | rejected)
-    to_read = _share(observations, between, prevalence)
+    shares = [_share(observations, part, prevalence) for part in (accepted, rejected, between)]
     size = share_with_size(between.astype(np.float64), observations)[1]
     return GreyZone(
         reject_to=reject,
         accept_from=accept,
         confidence=confidence,
-        share_accepted=_share(observations, accepted, prevalence),
-        share_rejected=_share(observations, rejected, prevalence),
-        share_to_read=Estimate.of_share(to_read, size, confidence),
+        share_accepted=shares[0],
+        share_rejected=shares[1],
+        share_to_read=Estimate.of_share(shares[2], size, confidence),
         n_to_read=int(between.sum()),
         precision=precision,
         missed=missed,
