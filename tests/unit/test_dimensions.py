@@ -1,4 +1,4 @@
-"""Dimensions of an encoder, and scores without some of them, against brute force, scipy and scikit-learn."""
+"""Dimension by dimension: scores split into parts that add up, and what the dimensions of an encoder do."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from workbench.errors import EncoderMismatchError, InputError
-from workbench.exploration import profile_dimensions, removal_curve, remove_dimensions
+from workbench.exploration import profile_dimensions, split_score
 from workbench.i18n import language
+
+seeds = st.integers(0, 2**32 - 1)
 
 
 def unit(rows):
@@ -78,95 +78,80 @@ def test_what_has_no_profile_is_refused(rows, options, says):
         profile_dimensions(rows, **options)
 
 
-class TestRemoval:
-    @pytest.fixture
-    def pairs(self):
-        rng = np.random.default_rng(4)
-        first = rng.standard_normal((120, 20)) + 3 * np.eye(20)[0]
-        labels = rng.integers(2, size=120)
-        second = np.where(labels[:, None] == 1, first, 0) + 3.0 * rng.standard_normal((120, 20))
-        return first, second + 12 * np.eye(20)[0] * rng.standard_normal((120, 1)), labels
+@given(seeds, st.sampled_from([1, 2, 512, 2560, 4096]), st.sampled_from([np.float32, np.float64]))
+def test_contributions_sum_to_the_score(seed, dimension, dtype):
+    first, second = np.random.default_rng(seed).standard_normal((2, dimension)).astype(dtype)
+    parts = split_score(first, second)
+    one, other = first.astype(np.float64), second.astype(np.float64)
+    cosine = np.dot(one, other) / (np.linalg.norm(one) * np.linalg.norm(other))
+    assert abs(parts.products.sum() - cosine) < 1e-6
+    assert parts.score == parts.products.sum()
+    assert parts.score == pytest.approx(cosine_similarity([one], [other])[0, 0], abs=1e-6)
 
-    def scores(self, first, second):
-        return np.diag(cosine_similarity(first, second))
 
-    def test_scores_and_their_order_are_those_of_scikit_learn_and_scipy(self, pairs):
-        first, second, _ = pairs
-        found = remove_dimensions(first, second, [0, 7])
-        kept = [d for d in range(20) if d not in (0, 7)]
-        np.testing.assert_allclose(found.before, self.scores(first, second), atol=1e-6)
-        np.testing.assert_allclose(found.after, self.scores(first[:, kept], second[:, kept]), atol=1e-6)
-        expected = spearmanr(self.scores(first, second), self.scores(first[:, kept], second[:, kept]))
-        assert found.rank_correlation == pytest.approx(expected.statistic, abs=1e-4)
-        assert found.auc_difference is None
-        assert "AUC" not in found.sentence()
+@given(seeds)
+def test_turning_both_vectors_keeps_the_score_but_not_the_dimensions_that_stand_out(seed):
+    rng = np.random.default_rng(seed)
+    first, second = rng.standard_normal((2, 64))
+    second += first
+    turn, _ = np.linalg.qr(rng.standard_normal((64, 64)))
+    before, after = split_score(first, second), split_score(first @ turn, second @ turn)
+    assert after.score == pytest.approx(before.score, abs=1e-6)
+    assert after.leading.tolist() != before.leading.tolist()
 
-    def test_with_labels_the_areas_are_those_of_scikit_learn(self, pairs):
-        first, second, labels = pairs
-        found = remove_dimensions(first, second, [0], labels=labels)
-        assert found.auc_before == pytest.approx(roc_auc_score(labels, self.scores(first, second)))
-        assert found.auc_after == pytest.approx(
-            roc_auc_score(labels, self.scores(first[:, 1:], second[:, 1:]))
-        )
-        value, low, high = found.auc_difference
-        assert low < value == found.auc_after - found.auc_before < high
-        # The dimension was made to disturb.
-        assert "so matches stand out more" in found.sentence()
-        with language("zh"):
-            assert "匹配与否分得更开" in found.sentence()
 
-    def test_pairs_of_one_jd_are_not_taken_as_independent(self, pairs):
-        first, second, labels = (np.repeat(rows, 3, axis=0) for rows in pairs)
-        alone = remove_dimensions(first, second, [0], labels=labels).auc_difference
-        by_jd = remove_dimensions(
-            first, second, [0], labels=labels, jds=np.repeat(np.arange(120), 3)
-        ).auc_difference
-        assert by_jd[0] == alone[0]
-        assert by_jd[2] - by_jd[1] > 1.4 * (alone[2] - alone[1])
+def test_shared_dimensions_are_clearly_positive_in_both_and_come_largest_first():
+    first = np.array([0.9, 0.3, 0.9, -0.9, 0.1, 0.1, 0.1, 0.1])
+    second = np.array([0.8, 0.9, 0.9, -0.9, 0.1, 0.1, 0.1, 0.1])
+    limits = [np.linalg.norm(vector) / np.sqrt(8) for vector in (first, second)]
+    assert (first > limits[0]).tolist() == [True, False, True, False, False, False, False, False]
+    assert split_score(first, second, clear=1.0).shared.tolist() == [2, 0]
+    # Both clearly negative adds to the score as well, but is not both clearly positive.
+    assert split_score(first, second).products[3] > 0
 
-    def test_the_curve_starts_at_all_dimensions_and_agrees_with_single_removals(self, pairs):
-        first, second, labels = pairs
-        order = np.arange(20)
-        curve = removal_curve(first, second, order, labels=labels, counts=(1, 5, 19, 20, 500))
-        ordered = curve[curve["kind"] == "ordered"].set_index("n_removed")
-        assert ordered.index.tolist() == [0, 1, 5, 19]
-        assert ordered["rank_correlation"][0] == 1
-        for count in (1, 5, 19):
-            alone = remove_dimensions(first, second, order[:count], labels=labels)
-            assert ordered["auc"][count] == pytest.approx(alone.auc_after)
-            assert ordered["rank_correlation"][count] == pytest.approx(alone.rank_correlation)
-            assert ordered["mean_score"][count] == pytest.approx(alone.after.mean())
 
-    def test_the_curve_without_labels_has_no_areas(self, pairs):
-        curve = removal_curve(*pairs[:2], np.arange(20), counts=(2,))
-        assert curve["auc"].isna().all()
-        assert set(curve["kind"]) == {"ordered", "random"}
+def test_half_of_what_is_added_is_counted_from_the_largest():
+    parts = split_score([3.0, 1.0, 1.0, 1.0, -1.0], [1.0, 1.0, 1.0, 1.0, 1.0])
+    assert parts.needed_for(0.5) == 1  # 3 of 6
+    assert parts.needed_for(0.6) == 2
+    assert parts.needed_for(1.0) == 4
+    assert split_score([1.0, 0.0], [-1.0, 0.0]).needed_for(0.5) == 0
 
-    @pytest.mark.parametrize(
-        ("dimensions", "says"),
-        [
-            ([20], "no dimension 20; vectors have 20, numbered from 0"),
-            ([-1], "no dimension -1"),
-            ([1, 1], "named twice"),
-            (range(20), "All 20 dimensions would be left out"),
-        ],
-    )
-    def test_dimensions_that_cannot_be_left_out_are_refused(self, pairs, dimensions, says):
-        with pytest.raises(InputError, match=says):
-            remove_dimensions(*pairs[:2], dimensions)
 
-    @pytest.mark.parametrize(
-        ("first", "second", "error", "says"),
-        [
-            (np.ones((1, 3)), np.ones((1, 3)), InputError, "at least 3, better.*not 1"),
-            (np.ones((5, 3)), np.ones((4, 3)), InputError, "5 first and 4 second vectors"),
-            (np.ones((5, 3)), np.ones((5, 4)), EncoderMismatchError, "First vector: 3, Second vector: 4"),
-            (np.ones((5, 3)), np.full((5, 3), np.nan), InputError, "Second vector 0 .* not finite"),
-            (np.zeros((5, 3)), np.ones((5, 3)), InputError, "First vector 0 is all zeros"),
-            (np.eye(3)[[0, 1, 2]], np.ones((3, 3)), InputError, "pair 0 is all zeros"),
-            (np.ones((5, 3)), np.ones((5, 3)), InputError, "All pairs have the same score"),
-        ],
-    )
-    def test_pairs_that_cannot_be_scored_are_refused(self, first, second, error, says):
-        with pytest.raises(error, match=says):
-            remove_dimensions(first, second, [0])
+def test_the_table_has_every_dimension_once_largest_contribution_first():
+    first, second = np.random.default_rng(1).standard_normal((2, 30))
+    frame = split_score(first, second).to_frame()
+    assert sorted(frame["dimension"]) == list(range(30))
+    assert frame["contribution"].is_monotonic_decreasing
+    np.testing.assert_allclose(frame["first"] * frame["second"], frame["contribution"])
+
+
+def test_the_sentence_gives_score_and_dimensions_in_both_languages():
+    parts = split_score([1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0])
+    assert parts.sentence().startswith("Score 1.0000 = 1.0000 added − 0.0000 taken away")
+    with language("zh"):
+        assert "（#0）" in parts.sentence()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ([np.nan, 1.0], [1.0, 1.0], "First vector has 1 value.* not finite"),
+        ([1.0, 1.0], [1.0, np.inf], "Second vector has 1 value.* not finite"),
+        ([0.0, 0.0], [1.0, 1.0], "Vector 0 is all zeros"),
+        ([[1.0]], [1.0], r"shape \(1, 1\)"),
+    ],
+)
+def test_what_has_no_score_is_refused(first, second, says):
+    with pytest.raises(InputError, match=says):
+        split_score(first, second)
+
+
+def test_two_encoders_cannot_be_mixed():
+    with pytest.raises(EncoderMismatchError, match="different encoders"):
+        split_score(np.ones(512), np.ones(1024))
+
+
+def test_clear_must_be_positive():
+    with pytest.raises(InputError, match="clear is 0"):
+        split_score([1.0], [1.0], clear=0)
