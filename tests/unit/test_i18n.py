@@ -31,10 +31,11 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import words  # noqa: E402
 
-CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Modules whose subject is Chinese text itself, and the texts of the examples.
 ABOUT_CHINESE = {
     "workbench/examples.py",
+    "workbench/retrieval/readers.py",  # names of columns that hold texts
     "workbench/exploration/phrases.py",
     "workbench/exploration/terms.py",
     "workbench/files/kinds.py",
@@ -150,7 +151,6 @@ class TestTheCatalogue:
     def test_a_term_has_one_chinese_word(self, catalogue):
         other_words = {
             "正确率": "精确率",
-            "准确率": "精确率",
             "查准率": "精确率",
             "查全率": "召回率",
             "门槛": "阈值",
@@ -162,6 +162,8 @@ class TestTheCatalogue:
             for said in forms(message.string)
             if message.id and other in said
         ]
+        # The word for accuracy must not stand for precision.
+        wrong += [m.id for m in catalogue if "准确率" in m.string and "accuracy" not in str(m.id).lower()]
         assert not wrong, wrong
 
     def test_what_is_installed_is_what_is_kept(self, catalogue):
