@@ -56,6 +56,12 @@ class TestOfTheCalibrationPanel:
         assert message.startswith("没有可保存的阈值")
         assert not english_words(message)
 
+    def test_a_folder_that_cannot_be_written(self, session, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        path = tmp_path / "file" / "cutoff.json"
+        message = said(lambda: session.save(path, session.study.cutoff.value))
+        assert message.startswith(f"无法写入 {path}")
+
 
 @pytest.mark.parametrize(
     ("name", "content", "begins"),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.calibration.comparison import groups_table
-from workbench.calibration.current import figures_today
-from workbench.calibration.report_text import NAMES, sentences
+from workbench.calibration.figures import title
+from workbench.calibration.findings import TOLD
 from workbench.cli.output import print_signed, say, simple_table, stdout_console, wrapped
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
@@ -50,7 +50,7 @@ def print_study(
     from rich.table import Table
 
     console = stdout_console()
-    said = sentences(study)
+    said = study.sentences()
     if study.verdict is not None:
         print_signed([(*SIGNS[study.verdict.answer], said["verdict"])])
     console.print(_figures(study))
@@ -79,13 +79,13 @@ def print_study(
 
 def study_entry(study: Study, *, found: bool, files: Mapping[str, Path | None]) -> dict[str, Any]:
     """The study in JSON: answers, sentences, figures at today's cutoff, and the card."""
-    today = figures_today(study)
+    today = study.figures_today
     return {
         "found": found,
         "basis": study.basis,
         "cutoff": study.cutoff.value,
         "verdict": None if study.verdict is None else study.verdict.answer,
-        "sentences": sentences(study),
+        "sentences": study.sentences(),
         "figures_today": None if today is None else {name: e.to_dict() for name, e in today.items()},
         "files": {kind: None if path is None else str(path) for kind, path in files.items()},
         "card": study.to_dict(),
@@ -97,7 +97,7 @@ def _figures(study: Study) -> Any:
     table = simple_table(
         caption=_("{sure} intervals; corrected: for having been chosen on the same pairs.").format(sure=sure)
     )
-    today = figures_today(study)
+    today = study.figures_today
     table.add_column(_("figure"))
     if today is not None:
         head = _("today's, {cutoff}").format(cutoff=number(study.current_cutoff))
@@ -106,8 +106,8 @@ def _figures(study: Study) -> Any:
         head = _(_found(study)).format(cutoff=number(study.cutoff.value))
         table.add_column(head, justify="right", no_wrap=True)
         table.add_column(_("corrected"), justify="right", no_wrap=True)
-    for name, (_zh, english) in NAMES.items():
-        cells = [english if name != "f_beta" else f"F{study.rule.f_beta:g}"]
+    for name in TOLD:
+        cells = [title(name, beta=study.rule.f_beta)]
         if today is not None:
             cells.append(_interval(today[name]))
         if study.basis != "none":

@@ -1,2 +1,0 @@
-def figures_today(study):
-    return study.figures_today
