@@ -203,7 +203,7 @@ def test_disagreements_are_shown_with_who_said_what_and_why_escaped():
     said = pd.DataFrame(
         {
             "pair_id": ["a", "a", "a"],
-            "annotator": ["x", "y", "adjudicator"],
+            "annotator": ["x", "y<i>", "adjudicator"],
             "label": [1, 0, 0],
             "note": ["<b>years</b>: shown", "", "rule 3"],
         }
@@ -216,7 +216,7 @@ def test_disagreements_are_shown_with_who_said_what_and_why_escaped():
     lines = re.findall(r"<li>(.*?)</li>", html)
     assert [re.sub("<.*?>", "|", line) for line in lines] == [
         "|1||x| &lt;b&gt;years&lt;/b&gt;: shown",
-        "|0||y| ",
+        "|0||y&lt;i&gt;| ",
         "|0||裁定| rule 3",
     ]
 

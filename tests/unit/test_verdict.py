@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import beta, binomtest
 
 from workbench.calibration import Observations, verdict
 from workbench.errors import InputError
@@ -80,6 +80,16 @@ def test_bounds_agree_with_the_answer(right, wrong):
     test = verdict(pairs(right, wrong, 0, 5), target_precision=0.85).tests[0]
     assert (test.answer == "met") == (test.low >= 0.85)
     assert (test.answer == "failed") == (test.high <= 0.85)
+
+
+@given(st.integers(0, 60), st.integers(1, 200))
+def test_bounds_of_the_missed_share_are_the_exact_one_sided_ones(missed, others):
+    test = verdict(pairs(5, 0, missed, others), target_missed=0.1).tests[0]
+    ends = beta.ppf(0.05, missed, others + 1) if missed else 0, beta.ppf(0.95, missed + 1, others)
+    assert (test.low, test.high) == pytest.approx(ends)
+    assert test.low <= test.estimate <= test.high
+    assert (test.answer == "met") == (test.high <= 0.1)
+    assert (test.answer == "failed") == (test.low >= 0.1)
 
 
 @pytest.mark.parametrize(("precision", "missed", "wrong_answer"), [(0.9, 0.01, "kept"), (0.9, 0.06, "moved")])
