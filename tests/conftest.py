@@ -1,4 +1,4 @@
-"""What all tests share: settings of their own, so that no test reads or fills a user's cache."""
+"""What tests share: checkpoints and a server. Settings of their own are in the conftest.py above."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import pytest
 import servers
 from hypothesis import settings
 
-from workbench.i18n import language
-
 # Test models are small and workers share the cores: threads that wait for one another made the
 # encoder tests take three times as long. Set before torch or a BLAS is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,23 +15,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Slowness is no failure on a machine that runs other things too.
 settings.register_profile("workbench", deadline=None)
 settings.load_profile("workbench")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def own_settings(tmp_path_factory):
-    """Hide the user's ``WORKBENCH_*`` variables; keep the embedding store in a temporary folder."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
-            patch.delenv(name)
-        patch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(params=["en", "zh"])
-def each_language(request):
-    """Run the test once in each language; the value is its code."""
-    with language(request.param):
-        yield request.param
 
 
 @pytest.fixture(scope="session")

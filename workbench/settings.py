@@ -9,13 +9,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 from workbench.errors import InputError
+from workbench.i18n import Language, language_of, listed
+from workbench.i18n import gettext as _
 
-__all__ = ["Language", "Settings", "get_settings"]
-
-Language = Literal["zh", "en"]
+__all__ = ["Settings", "get_settings"]
 
 # The figure that travelled on from Qwen3-4B's first users (see README); valid for no other encoder.
 LITERATURE_CUTOFF = 0.40
@@ -37,8 +36,9 @@ class Settings:
         the working directory that has one, else the working directory).
     encoder : str
         Spec of the encoder that is used when none is named (``WORKBENCH_ENCODER``, ``"auto"``).
-    language : {"zh", "en"}
-        Language of labels in panels, figures and reports (``WORKBENCH_LANGUAGE``, ``"zh"``).
+    language : {"en", "zh"}
+        Language that people are spoken to in (``WORKBENCH_LANGUAGE``, else that of the locale, else
+        English); see :mod:`workbench.i18n`.
     progress : bool or None
         Show progress bars: always, never, or (None) for long tasks on a terminal or in a notebook
         (``WORKBENCH_PROGRESS`` = 1 or 0).
@@ -48,7 +48,7 @@ class Settings:
     models_dir: Path | None
     project_dir: Path
     encoder: str = "auto"
-    language: Language = "zh"
+    language: Language = "en"
     progress: bool | None = None
 
     @property
@@ -79,7 +79,7 @@ class Settings:
             models_dir=Path(models).expanduser() if models else None,
             project_dir=Path(project).expanduser() if project else _nearest_project(Path.cwd()),
             encoder=environ.get("WORKBENCH_ENCODER") or "auto",
-            language=cast(Language, _one_of(environ, "WORKBENCH_LANGUAGE", ("zh", "en"))),
+            language=language_of(environ),
             progress={"": None, "0": False, "1": True}[progress],
         )
 
@@ -99,7 +99,9 @@ def _one_of(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> 
     value = environ.get(name) or allowed[0]
     if value not in allowed:
         raise InputError(
-            f"{name} is {value!r}; set it to one of {', '.join(filter(None, allowed))}, or unset it."
+            _("{name} is {value}; set it to one of {allowed}, or unset it.").format(
+                name=name, value=repr(value), allowed=listed(filter(None, allowed))
+            )
         )
     return value
 

@@ -8,6 +8,7 @@ import platformdirs
 import pytest
 
 from workbench.errors import InputError
+from workbench.i18n import current_language
 from workbench.settings import Settings, get_settings
 
 
@@ -20,8 +21,28 @@ class TestDefaults:
         assert settings().cache_dir == Path(platformdirs.user_cache_dir("workbench", appauthor=False))
 
     def test_the_rest(self):
-        assert (settings().models_dir, settings().encoder, settings().language) == (None, "auto", "zh")
+        assert (settings().models_dir, settings().encoder, settings().language) == (None, "auto", "en")
         assert settings().progress is None
+
+    @pytest.mark.parametrize(
+        ("environ", "language"),
+        [
+            ({"LANG": "zh_CN.UTF-8"}, "zh"),
+            ({"LANG": "zh_TW"}, "zh"),
+            ({"LANG": "de_DE.UTF-8"}, "en"),
+            ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+            ({"LC_MESSAGES": "zh_CN", "LANG": "en_US"}, "zh"),
+            ({"WORKBENCH_LANGUAGE": "en", "LC_ALL": "zh_CN.UTF-8"}, "en"),
+            ({"WORKBENCH_LANGUAGE": "zh", "LC_ALL": "en_US.UTF-8"}, "zh"),
+        ],
+    )
+    def test_the_language_is_that_of_the_locale(self, environ, language):
+        assert Settings.from_environment(environ).language == language
+
+    def test_people_are_spoken_to_in_the_language_of_the_settings(self, monkeypatch):
+        for code in ("zh", "en"):
+            monkeypatch.setenv("WORKBENCH_LANGUAGE", code)
+            assert get_settings().language == current_language() == code
 
     def test_an_empty_variable_counts_as_unset(self):
         assert settings(ENCODER="", CACHE="", MODELS="", LANGUAGE="", PROGRESS="", PROJECT="") == settings()
