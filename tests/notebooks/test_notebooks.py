@@ -16,6 +16,7 @@ from types import ModuleType
 import nbformat
 import pytest
 
+import workbench as wb
 from workbench.errors import NotebookError
 from workbench.notebooks import NotebookRun, parameters_of, run_notebook
 
@@ -118,6 +119,10 @@ class TestAsKeptInTheRepository:
     def cells(self, notebook):
         return nbformat.read(notebook, as_version=4).cells
 
+    @pytest.fixture
+    def code(self, cells):
+        return ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+
     @by_notebook
     def test_it_has_no_outputs(self, cells):
         code = [cell for cell in cells if cell.cell_type == "code"]
@@ -148,7 +153,22 @@ class TestAsKeptInTheRepository:
         last = [cell.source for cell in cells if cell.cell_type == "code"][-1]
         call = ast.parse(last).body[-1]
         assert isinstance(call, ast.Expr)
-        assert ast.unparse(call).startswith(("save_results(results_file, ", "wb.save_results(results_file, "))
+        assert ast.unparse(call).startswith("wb.save_results(results_file, ")
+
+    @by_notebook
+    def test_it_reaches_the_package_through_its_face(self, code):
+        imports = [node for node in ast.walk(code) if isinstance(node, ast.Import | ast.ImportFrom)]
+        ours = [said for said in map(ast.unparse, imports) if "workbench" in said]
+        assert ours == ["import workbench as wb"]
+        reached = [ast.unparse(node) for node in ast.walk(code) if isinstance(node, ast.Attribute)]
+        names = {found[1] for said in reached if (found := re.fullmatch(r"wb\.(\w+)", said))}
+        assert names <= set(wb.__all__)
+
+    @by_notebook
+    def test_it_sets_its_language_once_and_says_nothing_in_two(self, code):
+        used = [node for node in ast.walk(code) if isinstance(node, ast.Name) and node.id == "language"]
+        assert len([node for node in used if isinstance(node.ctx, ast.Load)]) == 1
+        assert "wb.set_language(language)" in map(ast.unparse, code.body)
 
     @by_notebook
     def test_it_is_short(self, cells):

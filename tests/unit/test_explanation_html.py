@@ -14,7 +14,6 @@ from workbench.exploration import explain
 from workbench.exploration.explanation import ExplainedText, Explanation, PhraseEffect
 from workbench.html import render
 from workbench.i18n import language
-from workbench.panels import explanation_html
 
 RULES = render("style.html")
 
@@ -33,7 +32,7 @@ def texts_in(html):
 @pytest.mark.parametrize("resume", [NASTY, "搭建过 RAG，\n  会 Python 和 <b>Go</b>", "a &amp; b, c"])
 def test_the_highlighted_texts_equal_the_originals_and_nothing_in_them_is_markup(resume, speak):
     with language(speak):
-        html = explanation_html(explain("RAG, Java, C++", resume, CharacterEncoder()))
+        html = explain("RAG, Java, C++", resume, CharacterEncoder()).to_html()
     assert texts_in(html) == ["RAG, Java, C++", resume]
     page = BeautifulSoup(html, "html.parser")
     assert {tag.name for tag in page.select(".wb-text *")} <= {"mark", "span"}
@@ -41,7 +40,7 @@ def test_the_highlighted_texts_equal_the_originals_and_nothing_in_them_is_markup
 
 
 def test_the_name_of_an_encoder_is_no_markup():
-    html = explanation_html(explain("RAG, Java", "Java, C++", CharacterEncoder(NASTY)))
+    html = explain("RAG, Java", "Java, C++", CharacterEncoder(NASTY)).to_html()
     assert BeautifulSoup(html, "html.parser").find("script") is None
     assert NASTY in BeautifulSoup(html, "html.parser").get_text()
 
@@ -52,13 +51,13 @@ def test_whatever_the_text_is_the_page_shows_it(text):
     half = len(text) // 2 or 1
     side = ExplainedText(text, (PhraseEffect(0, half, text[:half], 0.1),))
     found = Explanation(side, side, 0.5, text, "0")
-    assert texts_in(explanation_html(found, styled=False)) == [text, text]
+    assert texts_in(found.to_html(styled=False)) == [text, text]
 
 
 def test_signs_and_lines_tell_what_colours_tell():
     phrases = (PhraseEffect(0, 1, "a", 0.1), PhraseEffect(2, 3, "b", -0.1), PhraseEffect(4, 5, "c", 0.001))
     side = ExplainedText("a b c", phrases)
-    page = BeautifulSoup(explanation_html(Explanation(side, side, 0.5, "use", "0")), "html.parser")
+    page = BeautifulSoup(Explanation(side, side, 0.5, "use", "0").to_html(), "html.parser")
     marks = page.select(".wb-side-jd mark")
     assert [mark.get_text() for mark in marks] == ["a+0.100", "b\u22120.100"]
     assert [mark["class"] for mark in marks] == [["wb-up", "wb-4"], ["wb-down", "wb-4"]]
@@ -68,7 +67,7 @@ def test_signs_and_lines_tell_what_colours_tell():
 
 def test_weak_effects_are_weak_even_where_they_are_the_strongest():
     side = ExplainedText("a b", (PhraseEffect(0, 1, "a", 0.011), PhraseEffect(2, 3, "b", 0.0)))
-    html = explanation_html(Explanation(side, side, 0.5, "use", "0"))
+    html = Explanation(side, side, 0.5, "use", "0").to_html()
     assert 'wb-up wb-1"' in html
     assert 'wb-up wb-4"' not in html.split("</style>")[1]
 
@@ -94,12 +93,12 @@ def test_text_keeps_a_contrast_of_seven_to_one_on_every_highlight(theme):
 def test_a_text_that_was_cut_is_said_to_be():
     side = ExplainedText("a b", (), was_cut=True)
     with language("zh"):
-        html = explanation_html(Explanation(side, ExplainedText("c", ()), 0.5, "use", "0"))
+        html = Explanation(side, ExplainedText("c", ()), 0.5, "use", "0").to_html()
     assert html.count("文本过长，只显示参与编码的部分") == 1
 
 
 def test_the_style_sheet_comes_along_only_once_where_asked():
     side = ExplainedText("a b", ())
     found = Explanation(side, side, 0.5, "use", "0")
-    assert "<style>" in explanation_html(found)
-    assert "<style>" not in explanation_html(found, styled=False)
+    assert "<style>" in found._repr_html_()
+    assert "<style>" not in found.to_html(styled=False)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from workbench.errors import InputError
 from workbench.exploration.inputs import FloatArray, Vectors
 from workbench.exploration.phrases import MOST_WORDS, Phrase, phrases_of, without
+from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import number, paragraph, pgettext
 from workbench.results import Result
@@ -44,6 +45,9 @@ SIDES: tuple[Side, Side] = ("jd", "resume")
 # Effects below this are not spoken of: vectors differ by up to 1e-4 between batches, and taking out any word
 # at all moves a score by about this much.
 NEGLIGIBLE = 0.005
+# The strongest phrase has the strongest colour, but not where even that one hardly matters.
+LEAST_SCALE = 0.05
+LEVELS = 4
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,40 @@ class Explanation(Result):
             )
             lines.append(_("{side}: {text}").format(side=side_name(side), text=shown))
         return "\n".join([*lines, self.sentence()])
+
+    def to_html(self, *, styled: bool = True) -> str:
+        """Both texts with the phrases highlighted that lift or lower the score, and the sentence.
+
+        Parameters
+        ----------
+        styled : bool
+            Whether the style sheet comes along; a page needs it once.
+
+        Returns
+        -------
+        str
+            A fragment of HTML without scripts or external parts; all texts are escaped. Blue with a solid
+            line lifts the score, orange with a dashed line lowers it.
+
+        Examples
+        --------
+        >>> side = ExplainedText("<b>RAG</b>", (PhraseEffect(3, 6, "RAG", 0.1),))
+        >>> html = Explanation(side, side, 0.5, "use", "0123").to_html()
+        >>> "&lt;b&gt;<mark" in html, "<b>RAG" in html
+        (True, False)
+        """
+        effects = [abs(phrase.effect) for side in SIDES for phrase in self.side(side).phrases]
+        scale = max([LEAST_SCALE, *effects])
+
+        def level(effect: float | None) -> int:
+            if effect is None or abs(effect) < NEGLIGIBLE:
+                return 0
+            return min(int(abs(effect) / scale * LEVELS) + 1, LEVELS)
+
+        return str(render("exploration/explanation.html", found=self, level=level, styled=styled))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
     def __repr__(self) -> str:
         return f"<Explanation: {self.sentence()}>"

@@ -1,5 +1,5 @@
 from .calibration_panel import CalibrationPanel
-from .cards import disagreements_html, explanation_html, hits_csv, hits_frame, hits_html, vector_html
+from .cards import disagreements_html, hits_csv, hits_frame, hits_html, vector_html
 from .labelling_panel import LabellingPanel
 from .map_panel import MapPanel
 from .search_panel import SearchPanel
@@ -10,7 +10,6 @@ __all__ = [
     "MapPanel",
     "SearchPanel",
     "disagreements_html",
-    "explanation_html",
     "hits_csv",
     "hits_frame",
     "hits_html",

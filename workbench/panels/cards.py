@@ -1,5 +1,4 @@
-"""Results for people, without a front end: hits as cards, rows or a file for Excel, vectors, explanations,
-disagreements.
+"""Results for people, without a front end: hits as cards, rows or a file for Excel, vectors, disagreements.
 
 Reports and panels show the same cards.
 """
@@ -15,20 +14,16 @@ import pandas as pd
 from workbench.calibration.probability import chance
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
-from workbench.exploration.explanation import NEGLIGIBLE, Explanation
 from workbench.files.exporting import neutralise_formulas
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import pgettext
 from workbench.retrieval import Hit
 
-__all__ = ["disagreements_html", "explanation_html", "hits_csv", "hits_frame", "hits_html", "vector_html"]
+__all__ = ["disagreements_html", "hits_csv", "hits_frame", "hits_html", "vector_html"]
 
 MOST_METADATA = 6
 FIRST_VALUES = 50
-# The strongest phrase has the strongest colour, but not where even that one hardly matters.
-LEAST_SCALE = 0.05
-LEVELS = 4
 LABEL = "label: "
 
 _PROBABILITIES: dict[str, Literal["value", "low", "high"]] = {
@@ -124,40 +119,6 @@ def hits_csv(hits: Sequence[Hit], cutoff: float | Cutoff, *, query: str, encoder
     rest = pd.DataFrame([hit["metadata"] for hit in hits], index=own.index)
     rest = rest.rename(columns={name: f"metadata_{name}" for name in rest if name in own})
     return neutralise_formulas(own.join(rest)).to_csv(index=False).encode("utf-8-sig")
-
-
-def explanation_html(explanation: Explanation, *, styled: bool = True) -> str:
-    """Both texts with the phrases highlighted that lift or lower the score, and a sentence.
-
-    Parameters
-    ----------
-    explanation : Explanation
-    styled : bool
-        Whether the style sheet comes along; a page needs it once.
-
-    Returns
-    -------
-    str
-        A fragment of HTML without scripts or external parts; all texts are escaped. Blue with a solid
-        line lifts the score, orange with a dashed line lowers it.
-
-    Examples
-    --------
-    >>> from workbench.exploration.explanation import ExplainedText, Explanation, PhraseEffect
-    >>> side = ExplainedText("<b>RAG</b>", (PhraseEffect(3, 6, "RAG", 0.1),))
-    >>> html = explanation_html(Explanation(side, side, 0.5, "use", "0123"))
-    >>> "&lt;b&gt;<mark" in html, "<b>RAG" in html
-    (True, False)
-    """
-    effects = [abs(phrase.effect) for side in (explanation.jd, explanation.resume) for phrase in side.phrases]
-    scale = max([LEAST_SCALE, *effects])
-
-    def level(effect: float | None) -> int:
-        if effect is None or abs(effect) < NEGLIGIBLE:
-            return 0
-        return min(int(abs(effect) / scale * LEVELS) + 1, LEVELS)
-
-    return str(render("panels/explanation.html", found=explanation, level=level, styled=styled))
 
 
 def disagreements_html(found: pd.DataFrame, *, most: int = 10) -> str:
