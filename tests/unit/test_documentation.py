@@ -127,12 +127,14 @@ def assert_same(shown: str, real: str, where: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_python_blocks_run_and_print_what_is_shown(document, project):
+def test_python_blocks_run_and_print_what_is_shown(document, project, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_LANGUAGE", "zh" if ".zh-CN." in document.name else "en")
     run_python(blocks_of(document), document.name)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_exist_and_print_what_is_shown(document, project):
+def test_commands_exist_and_print_what_is_shown(document, project, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_LANGUAGE", "zh" if ".zh-CN." in document.name else "en")
     run_commands(blocks_of(document), document.name)
 
 
