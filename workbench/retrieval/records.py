@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -48,6 +48,10 @@ class Records(Sequence[Record]):
     def __getitem__(self, row: int) -> Record:  # type: ignore[override]
         record: Record = json.loads(self.kept[row])
         return record
+
+    def __iter__(self) -> Iterator[Record]:
+        # All at once takes a third of the time.
+        return iter(json.loads(f"[{','.join(self.kept)}]"))
 
 
 @dataclass(frozen=True)
