@@ -40,6 +40,8 @@ ABOUT_CHINESE = {
     "workbench/exploration/phrases.py",
     "workbench/exploration/terms.py",
     "workbench/files/kinds.py",
+    "workbench/retrieval/documents.py",
+    "workbench/retrieval/readers.py",
 }
 
 
