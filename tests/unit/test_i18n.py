@@ -41,7 +41,6 @@ ABOUT_CHINESE = {
     "workbench/exploration/terms.py",
     "workbench/files/kinds.py",
     "workbench/retrieval/documents.py",
-    "workbench/retrieval/readers.py",
 }
 
 
