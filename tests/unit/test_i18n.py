@@ -40,7 +40,6 @@ ABOUT_CHINESE = {
     "workbench/exploration/phrases.py",
     "workbench/exploration/terms.py",
     "workbench/files/kinds.py",
-    "workbench/retrieval/documents.py",
 }
 
 
