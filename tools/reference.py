@@ -69,7 +69,7 @@ def entry(name: str, value: Any) -> str:
         return f"{head}\nA {type(value).__name__}.\n"
     text = sections(inspect.getdoc(value) or "")
     is_error = inspect.isclass(value) and issubclass(value, Exception)
-    lines = [head, *([] if is_error else [f"```python\n{call(name, value)}\n```\n"]), prose(text.pop("")), ""]
+    lines = [head, *([] if is_error else [f"```py\n{call(name, value)}\n```\n"]), prose(text.pop("")), ""]
     for title in KEPT:
         if title in text:
             lines += [f"**{title}**\n", listing(text[title]), ""]
