@@ -11,7 +11,6 @@ import pypdf
 import pytest
 
 from workbench.calibration import calibrate
-from workbench.calibration.study_groups import groups_of
 from workbench.i18n import language
 from workbench.reports import write_study_report
 
@@ -40,7 +39,7 @@ def report(tmp_path_factory):
     study = calibrate(pairs, target_precision=0.8, target_missed=0.15, n_resamples=100)
     path = tmp_path_factory.mktemp("report") / "card.html"
     with language("zh"):
-        return write_study_report(study, path, groups=groups_of(study, ["language"]))
+        return write_study_report(study, path, groups=study.by_group(["language"]))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import pytest
 from sklearn.metrics import precision_score
 
 from workbench.calibration import calibrate, compare
-from workbench.calibration.study_groups import groups_of
 from workbench.i18n import language
 from workbench.reports import comparison_html, study_html, write_study_report
 
@@ -135,7 +134,7 @@ class TestGroups:
     def test_every_group_is_there_under_its_escaped_name(self):
         scored = pairs().assign(**{"a <b>column</b>": [HOSTILE if i % 2 else "$x$" for i in range(160)]})
         found = calibrate(scored, target_precision=0.8, n_resamples=50)
-        groups = groups_of(found, ["a <b>column</b>"])
+        groups = found.by_group(["a <b>column</b>"])
         html = study_html(found, groups=groups, texts=False)
         assert HOSTILE in words(html)
         assert "<script" not in html

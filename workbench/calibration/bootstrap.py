@@ -279,7 +279,9 @@ def bands(
     columns: dict[str, CountArray] = {"cutoff": resamples.cutoffs}
     for name in names:
         columns[f"{name}_low"], columns[f"{name}_high"] = resamples.band(name, confidence, beta=beta)
-    return pd.DataFrame(columns)
+    frame = pd.DataFrame(columns)
+    frame.attrs["bootstrap"] = {"by": resamples.by, "confidence": confidence}
+    return frame
 
 
 def tails(confidence: float) -> list[float]:

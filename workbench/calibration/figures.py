@@ -102,10 +102,8 @@ class Estimate(Result):
 
 
 def with_interval(value: float, low: float, high: float) -> str:
-    """A share in percent, and its interval if there is one."""
-    if np.isnan(value):
-        return _("undefined")
-    if np.isnan(low) or np.isnan(high):
+    """A share in percent, and its interval if there is one; a dash where it is undefined."""
+    if np.isnan(value) or np.isnan(low) or np.isnan(high):
         return percent(value)
     return _("{share} ({low}–{high})").format(
         share=percent(value), low=f"{100 * low:.1f}", high=f"{100 * high:.1f}"

@@ -124,11 +124,6 @@ class Study:
     reliability: Reliability | None
 
     @property
-    def settings(self) -> Mapping[str, Any]:
-        """The options by their names."""
-        return vars(self.options)
-
-    @property
     def current_cutoff(self) -> float | None:
         """The cutoff in use before."""
         return self.options.today

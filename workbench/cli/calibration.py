@@ -120,7 +120,6 @@ def calibrate(
     """
     from workbench.calibration import calibrate as run_study
     from workbench.calibration.observations import AUTO
-    from workbench.calibration.study_groups import with_groups
     from workbench.cli.tables import print_study, study_entry
     from workbench.encoders import load_encoder
 
@@ -150,9 +149,9 @@ def calibrate(
         seed=seed,
         encoder=loaded,
     )
-    compared = _groups(study, groups, cluster, weights)
+    compared = study.by_group([name.strip() for name in (groups or "").split(",") if name.strip()])
     if compared:
-        study = with_groups(study, compared)
+        study = study.with_groups(compared)
     does_it = study.basis == "guarantee" or (study.basis == "rule" and (rule is not None or allow_unproven))
     written = _written(study, compared, out, with_card=does_it, with_report=report, texts=report_texts)
     if as_json:
@@ -255,16 +254,6 @@ def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None
                 ).format(text=repr(text))
             )
         return resolve_cutoff(Path(text), encoder)
-
-
-def _groups(
-    study: Study, columns: str | None, cluster: str | None, weights: str | None
-) -> list[GroupFigures]:
-    from workbench.calibration.observations import AUTO
-    from workbench.calibration.study_groups import groups_of
-
-    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
-    return groups_of(study, names, weight=weights or AUTO, cluster=cluster or AUTO) if names else []
 
 
 def _written(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-    from workbench.calibration import Comparison, Estimate, Study
+    from workbench.calibration import Comparison, Study
     from workbench.calibration.comparing_figures import ComparedFigure
     from workbench.calibration.groups import GroupFigures
 
@@ -93,7 +93,7 @@ def study_entry(study: Study, *, found: bool, files: Mapping[str, Path | None]) 
 
 
 def _figures(study: Study) -> Any:
-    sure = percent(study.settings["confidence"], None)
+    sure = percent(study.options.confidence, None)
     table = simple_table(
         caption=_("{sure} intervals; corrected: for having been chosen on the same pairs.").format(sure=sure)
     )
@@ -109,10 +109,10 @@ def _figures(study: Study) -> Any:
     for name in TOLD:
         cells = [title(name, beta=study.rule.f_beta)]
         if today is not None:
-            cells.append(_interval(today[name]))
+            cells.append(str(today[name]))
         if study.basis != "none":
             honest = study.honest.get(name)
-            cells += [_interval(study.figures[name]), "" if honest is None else percent(honest.honest)]
+            cells += [str(study.figures[name]), "" if honest is None else percent(honest.honest)]
         table.add_row(*cells)
     above = [f"{sum(study.observations.scores > cut):,}" for cut in _shown_cutoffs(study)]
     table.add_row(_("labelled pairs above"), *above, *([""] if study.basis != "none" else []))
@@ -146,7 +146,7 @@ def _shown_cutoffs(study: Study) -> list[float]:
 
 def _prevalence(study: Study) -> str:
     labelled, live = float(study.observations.labels.mean()), study.prevalence
-    if study.settings["prevalence"] is not None:
+    if study.options.prevalence is not None:
         said = _("Figures are for {share} matches; {labelled} of the labelled pairs are.")
     elif study.observations.weights is not None:
         said = _("Weighted, {share} of pairs are matches; {labelled} as labelled.")
@@ -156,10 +156,6 @@ def _prevalence(study: Study) -> str:
             "--prevalence or --live where other pairs come in."
         )
     return said.format(share=percent(live), labelled=percent(labelled))
-
-
-def _interval(estimate: Estimate) -> str:
-    return "–" if str(estimate) == "undefined" else str(estimate)
 
 
 def figures_table(found: Comparison, width: int) -> Table:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from workbench.calibration.intervals import wilson
+from workbench.calibration.shares import wilson
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _

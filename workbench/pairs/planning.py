@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from workbench.calibration.effective import one_side
 from workbench.calibration.observations import Observations
+from workbench.calibration.shares import one_side
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _

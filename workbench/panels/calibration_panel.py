@@ -148,8 +148,8 @@ class CalibrationPanel(Panel):
         w.pairs.value = render(
             "panels/calibration_pairs.html",
             lists=[(title, pairs.to_dict("records")) for title, pairs in lists.items()],
-            score=session.study.settings["score"],
-            label=session.study.settings["label"],
+            score=session.study.options.score,
+            label=session.study.options.label,
         )
         self.say("")
         self._show_cost()

@@ -97,11 +97,11 @@ class CalibrationSession:
         )
 
     def _figures(self, cutoff: float, n_above: int) -> dict[FigureName, Estimate]:
-        observations, settings = self.study.observations, self.study.settings
-        confidence = settings["confidence"]
+        observations, asked = self.study.observations, self.study.options
+        confidence = asked.confidence
         exchangeable = observations.clusters is None and observations.weights is None
         if not exchangeable and len(observations) <= MOST_AT_ONCE:
-            shares = shares_at(observations, cutoff, confidence=confidence, prevalence=settings["prevalence"])
+            shares = shares_at(observations, cutoff, confidence=confidence, prevalence=asked.prevalence)
             return {name: shares[name] for name in SHOWN}
         row = self.study.sweep.iloc[int(np.argmin(np.abs(self._above - n_above)))]
         ends = row
@@ -126,7 +126,7 @@ class CalibrationSession:
 
     def errors(self, cutoff: float, most: int = 10) -> tuple[pd.DataFrame, pd.DataFrame]:
         """False matches and missed matches at a cutoff, those farthest from it first."""
-        score = self.study.settings["score"]
+        score = self.study.options.score
         false_matches, matches = self._errors
         missed = matches[matches[score] <= cutoff]
         return false_matches[false_matches[score] > cutoff].head(most), missed.head(most)
@@ -134,7 +134,7 @@ class CalibrationSession:
     def borderline(self, cutoff: float, most: int = 10) -> pd.DataFrame:
         """Labelled pairs nearest to a cutoff, the nearest first."""
         pairs = self.study.pairs
-        order = np.argsort(np.abs(pairs[self.study.settings["score"]].to_numpy() - cutoff), kind="stable")
+        order = np.argsort(np.abs(pairs[self.study.options.score].to_numpy() - cutoff), kind="stable")
         return pairs.iloc[order[:most]]
 
     def is_studied(self, cutoff: float) -> bool:
@@ -163,7 +163,7 @@ class CalibrationSession:
         return self.study.save(path)
 
     def _worst_errors(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        settings = self.study.settings
-        ordered = self.study.pairs.sort_values(settings["score"], kind="stable")
-        is_match = ordered[settings["label"]] == 1
+        asked = self.study.options
+        ordered = self.study.pairs.sort_values(asked.score, kind="stable")
+        is_match = ordered[asked.label] == 1
         return ordered[~is_match][::-1], ordered[is_match]

@@ -59,14 +59,14 @@ def plot_study(study: Study) -> ShownFigure:
     """
     cutoff = None if study.basis == "none" else study.cutoff.value
     today: dict[str, Any] = {"current_cutoff": study.current_cutoff}
-    marks = {"cutoff": cutoff, "target_precision": study.settings["target_precision"], **today}
+    marks = {"cutoff": cutoff, "target_precision": study.options.target_precision, **today}
     pairs = study.observations
     with house_style():
         figure = new_figure(width=14.0, height=9.6)
         (scores, over), (tradeoff, wavering) = figure.subplots(2, 2)
         split = study.current_cutoff if cutoff is None else cutoff
         plot_scores(pairs.scores, pairs.labels, split, **today, ax=scores)
-        missed = study.settings["target_missed"]
+        missed = study.options.target_missed
         plot_over_cutoff(study.sweep, study.bands, **marks, target_missed=missed, ax=over)
         plot_precision_recall(study.sweep, study.bands, **marks, ax=tradeoff)
         plot_stability(study.stability, cutoff, **today, ax=wavering)

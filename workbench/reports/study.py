@@ -67,7 +67,7 @@ def write_study_report(
     path : str or Path
         An .html file. It opens in the language now, and has the other in it too.
     groups : sequence of GroupFigures
-        Of :func:`~workbench.calibration.study_groups.groups_of`, to be shown too.
+        Of :meth:`~workbench.calibration.findings.Study.by_group`, to be shown too.
     texts : bool
         List pairs with their texts. Without, the report holds no personal text.
 
@@ -112,7 +112,7 @@ def figures_table(study: Study, *, styled: bool = True) -> str:
     above = [] if study.current_cutoff is None else [f"{int((scores > study.current_cutoff).sum()):,}"]
     above += [f"{int((scores > study.cutoff.value).sum()):,}", ""] if found else []
     rows.append([_("labelled pairs above"), *above])
-    sure = percent(study.settings["confidence"], None)
+    sure = percent(study.options.confidence, None)
     html = render("reports/figures_table.html", table=table(columns, rows), sure=sure, styled=styled)
     return str(html)
 
@@ -164,12 +164,12 @@ def _pictures(study: Study) -> Iterator[tuple[ShownFigure, ...]]:
 
     current = study.current_cutoff
     cutoff = None if study.basis == "none" else study.cutoff.value
-    observations, settings = study.observations, study.settings
+    observations, asked = study.observations, study.options
     at: dict[str, Any] = {"current_cutoff": current}
-    targets: dict[str, Any] = {"target_precision": settings["target_precision"]}
+    targets: dict[str, Any] = {"target_precision": asked.target_precision}
     shown = current if cutoff is None else cutoff
     yield (plots.plot_scores(observations.scores, observations.labels, shown, **at),)
-    missed = settings["target_missed"]
+    missed = asked.target_missed
     yield (
         plots.plot_over_cutoff(
             study.sweep, study.bands, cutoff=cutoff, target_missed=missed, **targets, **at
@@ -185,7 +185,7 @@ def _pictures(study: Study) -> Iterator[tuple[ShownFigure, ...]]:
 
 def _pairs(study: Study) -> Iterator[tuple[str, list[tuple[str, Markup]]]]:
     """The worst errors on both sides, then the pairs between today's cutoff and the one found."""
-    score, label = study.settings["score"], study.settings["label"]
+    score, label = study.options.score, study.options.label
     at = study.cutoff.value if study.basis != "none" else study.current_cutoff
     if at is not None:
         ordered = study.pairs.sort_values(score, ascending=False, kind="stable")

@@ -1,1 +1,0 @@
-from workbench.calibration.shares import *  # noqa: F403
