@@ -458,6 +458,13 @@ class TestLanguage:
             "No text lies above" in workbench("search", "Agent", "--kb", jds, "-e", "use", "-c", "1").stderr
         )
 
+    def test_all_that_is_known_of_a_knowledge_base_has_a_name_in_it(self, jds):
+        workbench("kb", "add", "kb", jds, "-e", "use")
+        lines = workbench("--language", "zh", "kb", "info", "kb").stdout.splitlines()
+        names = [line.split()[0] for line in lines if line.strip()]
+        assert names[:4] == ["文件夹", "n", "维度", "编码器"]
+        assert len(names) == len(json.loads(workbench("kb", "info", "kb", "--json").stdout))
+
     @pytest.mark.parametrize("variable", [{"WORKBENCH_LANGUAGE": "zh"}, {"LANG": "zh_CN.UTF-8"}])
     def test_without_it_the_settings_and_then_the_locale_say_which(self, variable):
         environment = {"WORKBENCH_LANGUAGE": "", "LC_ALL": "", "LC_MESSAGES": "", **variable}

@@ -34,6 +34,7 @@ LIBRARY = {
     "REQUIRED_LONG_STRING": N_("[required]"),
     "RICH_HELP": N_("Try [blue]'{command_path} {help_option}'[/] for help."),
 }
+# Said of the option that every command has.
 HELP_OPTION = N_("Show this message and exit.")
 # Where rich may break a line: it knows of spaces only, and cuts off what then has no room. Spaces go with
 # what follows them, since it does not see that one behind wide characters is beyond the end.
@@ -55,9 +56,8 @@ class Group(TyperGroup):
     """A group of commands whose errors end in a sentence and an exit code, in the language asked for."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
-        given = list(sys.argv[1:] if args is None else args)
-        with _speaking(_asked_for(given)):
-            return super(Group, _in_language_now(self)).main(given, *rest, **options)
+        with _speaking(_asked_for(sys.argv[1:] if args is None else args)):
+            return super(Group, _in_language_now(self)).main(args, *rest, **options)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         command = super().get_command(ctx, cmd_name)

@@ -129,7 +129,9 @@ def info(folder: Folder, as_json: Json = False) -> None:
     if as_json:
         print_json(facts)
         return
-    print_facts(facts)
+    heads = [_("folder"), "n", _("dimension"), _("encoder"), _("fingerprint"), _("bytes"), _("index")]
+    heads += [_("recall"), _("created"), _("changed")]
+    print_facts(dict(zip(heads, facts.values(), strict=True)))
 
 
 @kb.command("search")
