@@ -69,6 +69,7 @@ def entry(name: str, value: Any) -> str:
         return f"{head}\nA {type(value).__name__}.\n"
     text = sections(inspect.getdoc(value) or "")
     is_error = inspect.isclass(value) and issubclass(value, Exception)
+    # "py", for the tests run what is marked as "python" in full.
     lines = [head, *([] if is_error else [f"```py\n{call(name, value)}\n```\n"]), prose(text.pop("")), ""]
     for title in KEPT:
         if title in text:
