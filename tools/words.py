@@ -83,15 +83,9 @@ def write(catalogue: Catalog, path: Path = CATALOGUE) -> None:
 
 def compile_catalogue(path: Path = CATALOGUE) -> Path:
     """Write the .mo file beside the catalogue."""
-    catalogue = read(path)
-    for part in sorted(path.parent.glob("*.po")):
-        if part != path:
-            for message in read(part):
-                if message.id:
-                    catalogue[message.id] = message
     compiled = path.with_suffix(".mo")
     with compiled.open("wb") as file:
-        write_mo(file, catalogue)
+        write_mo(file, read(path))
     return compiled
 
 
