@@ -234,9 +234,15 @@ def test_a_store_of_an_older_workbench_is_read_and_filled(tmp_path):
         StoredEncoder(ToyEncoder(), store).encode_documents(TEXTS)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TABLE knowledge_base")
+        connection.execute("PRAGMA auto_vacuum = NONE")
+        connection.commit()
+        connection.execute("VACUUM")
     with EmbeddingStore(path) as store:
         assert asked(store, lambda encoder: encoder.encode_documents(TEXTS)) == []
         encoder = StoredEncoder(ToyEncoder(), store)
         KnowledgeBase.open(tmp_path / "kb", encoder).add(TEXTS)
         assert store.statistics().n_embeddings == 0
         assert asked(store, lambda encoder: encoder.encode_documents(TEXTS)) == []
+        store.clear()
+        with store._database.reading() as connection:
+            assert connection.execute("PRAGMA auto_vacuum").fetchone() == (1,)

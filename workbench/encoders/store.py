@@ -43,7 +43,7 @@ class StoredEmbeddings:
 
 @dataclass(frozen=True)
 class StoreStatistics(Result):
-    """What a store holds.
+    """What a store holds; vectors that are left to knowledge bases are not counted.
 
     Attributes
     ----------
@@ -317,6 +317,8 @@ class EmbeddingStore:
             ).rowcount
             connection.execute(f"DELETE FROM encoder {chosen}", values)
         with self._database.reading() as connection:
+            # From here on, a file of an older workbench gives room back by itself, too.
+            connection.execute("PRAGMA auto_vacuum = FULL")
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return removed

@@ -132,7 +132,7 @@ class FolderStore(Store):
 
     @property
     def n_bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.folder.iterdir())
+        return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -143,7 +143,7 @@ class FolderStore(Store):
         StoreError
             If another process is writing for longer than ten seconds, or the folder cannot be written.
         """
-        if not (self.folder / KNOWLEDGE_BASE_FILE).exists():
+        if old_folders.is_one(self.folder) and not _has_rows(self.folder):
             self._move_over()
         before = self.state, self.contents
         try:
