@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import partial
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,12 +20,12 @@ from typing import Literal
 
 from workbench import __version__
 from workbench.errors import InputError, WorkbenchError
-from workbench.i18n import N_, current_language, language, listed, ngettext, number
+from workbench.i18n import current_language, language, listed, ngettext, number, pgettext
 from workbench.i18n import gettext as _
 from workbench.results import Result
 from workbench.settings import get_settings
 
-__all__ = ["Finding", "Status", "diagnose"]
+__all__ = ["Finding", "Status", "diagnose", "heading"]
 
 Status = Literal["ok", "note", "problem"]
 
@@ -58,7 +59,7 @@ class Finding(Result):
     Attributes
     ----------
     topic, name : str
-        Such as ``"GPU"`` and ``"torch"``: in English, looked up in the catalogue when they are shown.
+        Such as ``"GPU"`` and ``"torch"``, the same in every language; see :func:`heading`.
     value : str
         Such as ``"2.9.1, no CUDA device"``.
     status : {"ok", "note", "problem"}
@@ -74,19 +75,23 @@ class Finding(Result):
     advice: str = ""
 
 
+# Makes a finding of one topic, from its name, value, status and advice.
+Find = Callable[..., Finding]
+
+
 def diagnose() -> list[Finding]:
     """All findings, by topic. A topic that cannot be looked into is a problem itself."""
-    topics: dict[str, Callable[[], Iterator[Finding]]] = {
+    topics: dict[str, Callable[[Find], Iterator[Finding]]] = {
         "Python": _python,
-        N_("Packages"): _packages,
+        "Packages": _packages,
         "GPU": _gpu,
-        N_("Encoders"): _encoders,
-        N_("Settings"): _settings,
-        N_("Store"): _store,
-        N_("Project"): _project,
-        N_("Figures"): _figures,
-        N_("Notebooks"): _notebooks,
-        N_("Tests"): _browser,
+        "Encoders": _encoders,
+        "Settings": _settings,
+        "Store": _store,
+        "Project": _project,
+        "Figures": _figures,
+        "Notebooks": _notebooks,
+        "Tests": _browser,
     }
     try:
         code: str = current_language()
@@ -97,48 +102,73 @@ def diagnose() -> list[Finding]:
         return [finding for topic, look in topics.items() for finding in _careful(topic, look)]
 
 
-def _careful(topic: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+def heading(name: str) -> str:
+    """A topic, or the name of a finding, in the language now; names of packages and in code stay."""
+    words = {
+        "Packages": _("Packages"),
+        "Encoders": _("Encoders"),
+        "Settings": _("Settings"),
+        "Store": _("Store"),
+        "Project": _("Project"),
+        "Figures": pgettext("drawn", "Figures"),
+        "Notebooks": _("Notebooks"),
+        "Tests": _("Tests"),
+        "problem": _("problem"),
+        "system": _("system"),
+        "required": _("required"),
+        "writable": _("writable"),
+        "free space": _("free space"),
+        "vectors": _("vectors"),
+        "cutoff cards": _("cutoff cards"),
+        "Chinese": _("Chinese"),
+        "found": _("found"),
+        "kernel": _("kernel"),
+        "browser": _("browser"),
+    }
+    return words.get(name, name)
+
+
+def _careful(topic: str, look: Callable[[Find], Iterator[Finding]]) -> list[Finding]:
+    find: Find = partial(Finding, topic)
     findings = []
     try:
-        for finding in look():
+        for finding in look(find):
             findings.append(finding)
     except WorkbenchError as error:
-        findings.append(Finding(topic, N_("problem"), str(error), "problem"))
+        findings.append(find("problem", str(error), "problem"))
     except Exception as error:  # a broken package may raise anything, and a doctor must not faint
         advice = _("This topic could not be looked into; the package may be damaged: install it again.")
-        findings.append(Finding(topic, "problem", f"{type(error).__name__}: {error}", "problem", advice))
+        findings.append(find("problem", f"{type(error).__name__}: {error}", "problem", advice))
     return findings
 
 
-def _python() -> Iterator[Finding]:
-    yield Finding("Python", "workbench", __version__)
+def _python(find: Find) -> Iterator[Finding]:
+    yield find("workbench", __version__)
     said = _("{version} at {place}").format(version=platform.python_version(), place=sys.executable)
-    yield Finding("Python", "python", said)
-    said = _("{system}, {n} cores").format(system=platform.platform(), n=os.cpu_count())
-    yield Finding("Python", N_("system"), said)
+    yield find("python", said)
+    yield find("system", _("{system}, {n} cores").format(system=platform.platform(), n=os.cpu_count()))
 
 
-def _packages() -> Iterator[Finding]:
+def _packages(find: Find) -> Iterator[Finding]:
     for name, extra in SHOWN_PACKAGES.items():
         try:
-            yield Finding("Packages", name, metadata.version(name))
+            yield find(name, metadata.version(name))
         except metadata.PackageNotFoundError:
             # What is required and missing is found below.
             if extra:
                 advice = _("{command} brings it.").format(command=f"pip install '.[{extra}]'")
-                yield Finding("Packages", name, _("not installed"), "note", advice)
-    yield from _requirements()
+                yield find(name, _("not installed"), "note", advice)
+    yield from _requirements(find)
 
 
-def _requirements() -> Iterator[Finding]:
+def _requirements(find: Find) -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
     try:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         advice = _("pip install -e . in the project's folder lets the doctor compare versions.")
-        said = _("the workbench itself is not installed")
-        yield Finding("Packages", N_("required"), said, "note", advice)
+        yield find("required", _("the workbench itself is not installed"), "note", advice)
         return
     wanted = [Requirement(line) for line in lines]
     wanted = [r for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""})]
@@ -155,45 +185,41 @@ def _requirements() -> Iterator[Finding]:
             version=version or _("not installed"), needed=requirement.specifier
         )
         advice = f"pip install '{requirement.name}{requirement.specifier}'"
-        yield Finding("Packages", requirement.name, found, "problem", advice)
-    said = _("{n} of {total} as needed").format(n=fine, total=len(wanted))
-    yield Finding("Packages", N_("required"), said)
+        yield find(requirement.name, found, "problem", advice)
+    yield find("required", _("{n} of {total} as needed").format(n=fine, total=len(wanted)))
 
 
-def _gpu() -> Iterator[Finding]:
-    yield from _torch()
+def _gpu(find: Find) -> Iterator[Finding]:
+    yield from _torch(find)
     if find_spec("faiss") is None:
         advice = _("Searching needs it: pip install '.[cpu]' (or conda's faiss-gpu).")
-        yield Finding("GPU", "faiss", _("not installed"), "problem", advice)
+        yield find("faiss", _("not installed"), "problem", advice)
         return
     faiss = import_module("faiss")
     gpus = faiss.get_num_gpus()
     where = ngettext("{n} GPU", "{n} GPUs", gpus).format(n=gpus) if gpus else "CPU"
-    yield Finding("GPU", "faiss", f"{faiss.__version__}, {where}")
+    yield find("faiss", f"{faiss.__version__}, {where}")
 
 
-def _torch() -> Iterator[Finding]:
+def _torch(find: Find) -> Iterator[Finding]:
     if find_spec("torch") is None:
         advice = _("Only qwen3 and st: encoders need it: pip install '.[qwen]'.")
-        yield Finding("GPU", "torch", _("not installed"), "note", advice)
+        yield find("torch", _("not installed"), "note", advice)
         return
     torch = import_module("torch")
     if not torch.cuda.is_available():
         idle = shutil.which("nvidia-smi") and torch.version.cuda is None
         advice = _("There is an NVIDIA driver here, but this torch is built for the CPU.") if idle else ""
-        said = _("{version}, no CUDA device").format(version=torch.__version__)
-        yield Finding("GPU", "torch", said, "note", advice)
+        yield find("torch", _("{version}, no CUDA device").format(version=torch.__version__), "note", advice)
         return
-    yield Finding("GPU", "torch", f"{torch.__version__}, CUDA {torch.version.cuda}")
+    yield find("torch", f"{torch.__version__}, CUDA {torch.version.cuda}")
     for place in range(torch.cuda.device_count()):
         device = torch.cuda.get_device_properties(place)
         precision = "bfloat16" if device.major >= 8 else "float16"
-        yield Finding(
-            "GPU", f"cuda:{place}", f"{device.name}, {device.total_memory / 2**30:.0f} GB, {precision}"
-        )
+        yield find(f"cuda:{place}", f"{device.name}, {device.total_memory / 2**30:.0f} GB, {precision}")
 
 
-def _encoders() -> Iterator[Finding]:
+def _encoders(find: Find) -> Iterator[Finding]:
     from workbench.encoders import availability
 
     for entry in availability():
@@ -202,44 +228,42 @@ def _encoders() -> Iterator[Finding]:
             what = listed([what, f"{entry.size / 1e9:.2g} GB"])
         if entry.available:
             said = _("can be loaded; {what}. {reason}").format(what=what, reason=entry.reason)
-            yield Finding("Encoders", entry.spec, said)
+            yield find(entry.spec, said)
         else:
-            said = _("cannot be loaded here; {what}").format(what=what)
-            yield Finding("Encoders", entry.spec, said, "note", entry.reason)
+            yield find(entry.spec, _("cannot be loaded here; {what}").format(what=what), "note", entry.reason)
 
 
-def _settings() -> Iterator[Finding]:
+def _settings(find: Find) -> Iterator[Finding]:
     settings = get_settings()
     for field in fields(settings):
         value = getattr(settings, field.name)
-        yield Finding("Settings", field.name, _("not set") if value is None else str(value))
+        yield find(field.name, _("not set") if value is None else str(value))
 
 
-def _store() -> Iterator[Finding]:
+def _store(find: Find) -> Iterator[Finding]:
     from workbench.encoders import EmbeddingStore
 
     settings = get_settings()
     folder = next(p for p in (settings.cache_dir, *settings.cache_dir.absolute().parents) if p.is_dir())
     try:
         with tempfile.TemporaryFile(dir=folder):
-            yield Finding("Store", N_("writable"), str(folder))
+            yield find("writable", str(folder))
     except OSError as error:
         advice = _("Set WORKBENCH_CACHE to a folder in which you may write; until then nothing is kept.")
-        yield Finding("Store", "writable", f"{folder}: {error.strerror}", "problem", advice)
+        yield find("writable", f"{folder}: {error.strerror}", "problem", advice)
     free = shutil.disk_usage(folder).free
     scarce = free < LITTLE_SPACE
     advice = _("Make room, or set WORKBENCH_CACHE to a folder on another disk.") if scarce else ""
-    yield Finding("Store", N_("free space"), f"{free / 2**30:.1f} GB", "note" if scarce else "ok", advice)
+    yield find("free space", f"{free / 2**30:.1f} GB", "note" if scarce else "ok", advice)
     if not settings.store_path.is_file():
-        said = _("none yet; they will be kept in {file}").format(file=settings.store_path)
-        yield Finding("Store", N_("vectors"), said)
+        yield find("vectors", _("none yet; they will be kept in {file}").format(file=settings.store_path))
         return
     with EmbeddingStore(settings.store_path) as store:
         held = store.statistics()
     said = _("{n} in {file}, {size} MB").format(
         n=f"{held.n_embeddings:,}", file=held.path, size=f"{held.size / 2**20:,.1f}"
     )
-    yield Finding("Store", "vectors", said)
+    yield find("vectors", said)
     for of in held.encoders:
         said = _("{documents} documents, {queries} queries; {n} dimensions, {fingerprint}").format(
             documents=f"{of.n_documents:,}",
@@ -247,10 +271,10 @@ def _store() -> Iterator[Finding]:
             n=of.dimension,
             fingerprint=of.fingerprint,
         )
-        yield Finding("Store", of.name, said)
+        yield find(of.name, said)
 
 
-def _project() -> Iterator[Finding]:
+def _project(find: Find) -> Iterator[Finding]:
     from workbench.cutoffs import cards_in
 
     settings = get_settings()
@@ -258,15 +282,15 @@ def _project() -> Iterator[Finding]:
     if not cards:
         advice = _("Searches use 0.4 with a warning until a cutoff is calibrated on labelled pairs.")
         said = _("none in {folder}").format(folder=settings.cutoffs_dir)
-        yield Finding("Project", N_("cutoff cards"), said, "note", advice)
+        yield find("cutoff cards", said, "note", advice)
     for path, cutoff in cards:
         said = _("{cutoff} for {encoder} [{fingerprint}]").format(
             cutoff=number(cutoff.value), encoder=cutoff.encoder_name, fingerprint=cutoff.fingerprint
         )
-        yield Finding("Project", path.name, said)
+        yield find(path.name, said)
 
 
-def _figures() -> Iterator[Finding]:
+def _figures(find: Find) -> Iterator[Finding]:
     from matplotlib.ft2font import FT2Font
 
     from workbench.plots.style import cjk_font_path
@@ -277,43 +301,38 @@ def _figures() -> Iterator[Finding]:
     if missing:
         advice = _("Chinese would show as boxes in figures; install mplfonts again.")
         said = _("{font} lacks {characters}").format(font=path.name, characters="".join(missing))
-        yield Finding("Figures", N_("Chinese"), said, "problem", advice)
+        yield find("Chinese", said, "problem", advice)
     else:
-        said = _("shown with {font} of the package mplfonts").format(font=font.family_name)
-        yield Finding("Figures", "Chinese", said)
+        yield find("Chinese", _("shown with {font} of the package mplfonts").format(font=font.family_name))
 
 
-def _notebooks() -> Iterator[Finding]:
+def _notebooks(find: Find) -> Iterator[Finding]:
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     folder = get_settings().project_dir / "notebooks"
     found = sorted(path.stem for path in folder.glob("*.ipynb"))
     if found:
-        said = _("{names} in {folder}").format(names=listed(found), folder=folder)
-        yield Finding("Notebooks", N_("found"), said)
+        yield find("found", _("{names} in {folder}").format(names=listed(found), folder=folder))
     else:
         advice = _("Go to the project's folder, or set WORKBENCH_PROJECT to it.")
-        said = _("none in {folder}").format(folder=folder)
-        yield Finding("Notebooks", "found", said, "note", advice)
+        yield find("found", _("none in {folder}").format(folder=folder), "note", advice)
     try:
         program = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
-        said = _("no kernel 'python3'")
-        yield Finding("Notebooks", N_("kernel"), said, "problem", "pip install ipykernel")
+        yield find("kernel", _("no kernel 'python3'"), "problem", "pip install ipykernel")
         return
     # A bare "python" stands for the interpreter that asks for the kernel.
     if Path(program).name == program or (Path(program).exists() and Path(program).samefile(sys.executable)):
-        yield Finding("Notebooks", "kernel", _("python3 runs in this environment"))
+        yield find("kernel", _("python3 runs in this environment"))
     else:
         advice = _("Notebooks would run in another environment: python -m ipykernel install --sys-prefix")
-        said = _("python3 is {program}").format(program=program)
-        yield Finding("Notebooks", "kernel", said, "problem", advice)
+        yield find("kernel", _("python3 is {program}").format(program=program), "problem", advice)
 
 
-def _browser() -> Iterator[Finding]:
+def _browser(find: Find) -> Iterator[Finding]:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found:
-        yield Finding("Tests", N_("browser"), found)
+        yield find("browser", found)
     else:
         advice = _("Only tests of the page need one: apt install chromium, or playwright install chromium.")
-        yield Finding("Tests", "browser", _("not found"), "note", advice)
+        yield find("browser", _("not found"), "note", advice)

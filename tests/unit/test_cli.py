@@ -380,6 +380,25 @@ class TestRun:
             assert file in done.stdout
             assert Path(file.split(": ")[1]).is_file()
 
+    @pytest.mark.parametrize(
+        ("before", "after", "spoken"),
+        [
+            ([], [], "zh"),
+            (["--language", "en"], [], "en"),
+            (["--language", "en"], ["-p", "language=zh"], "zh"),
+        ],
+    )
+    def test_the_language_asked_for_is_that_of_a_notebook_that_takes_one(self, here, before, after, spoken):
+        tagged = nbformat.v4.new_code_cell(
+            'language: str = "zh"\nresults_file = ""', metadata={"tags": ["parameters"]}
+        )
+        saving = nbformat.v4.new_code_cell(
+            "from workbench.notebooks import save_results\nsave_results(results_file, spoken=language)"
+        )
+        nbformat.write(nbformat.v4.new_notebook(cells=[tagged, saving]), here / "speaks.ipynb")
+        done = workbench(*before, "run", "speaks.ipynb", *after, "--no-html", "--json")
+        assert json.loads(done.stdout)["results"] == {"spoken": spoken}
+
     def test_as_json_with_no_report(self, notebook):
         done = workbench("run", notebook, "--no-html", "--json")
         run = json.loads(done.stdout)

@@ -19,6 +19,7 @@ from workbench import Cutoff, diagnostics, load_encoder
 from workbench.cli import app
 from workbench.diagnostics import Finding, diagnose
 from workbench.encoders import EmbeddingStore, availability
+from workbench.i18n import language
 
 
 @pytest.fixture(autouse=True)
@@ -169,13 +170,35 @@ class TestProject:
         assert "0.4 with a warning" in found("Project", "cutoff cards").advice
 
     def test_a_package_that_breaks_while_it_is_looked_at_is_a_problem(self):
-        def broken():
-            yield Finding("GPU", "torch", "2.0")
+        def broken(find):
+            yield find("torch", "2.0")
             raise OSError("libcudart.so: cannot open shared object file")
 
         before, problem = diagnostics._careful("GPU", broken)
-        assert before.status == "ok"
+        assert before == Finding("GPU", "torch", "2.0", "ok")
         assert (problem.status, "libcudart.so" in problem.value) == ("problem", True)
+
+
+class TestLanguage:
+    def test_values_and_advice_follow_it_and_names_stay(self, monkeypatch):
+        english = diagnose()
+        with language("zh"):
+            chinese = diagnose()
+        assert [(f.topic, f.name, f.status) for f in chinese] == [
+            (f.topic, f.name, f.status) for f in english
+        ]
+        (kernel,) = [f.value for f in chinese if f.name == "kernel"]
+        assert kernel == "python3 在本环境中运行"
+        said = CliRunner().invoke(app, ["--language", "zh", "doctor"]).stdout
+        assert "软件包" in said
+        assert "剩余空间" in said
+        assert re.search(r"^ *✓ +encoder +auto", said, re.MULTILINE)  # a name in code, not a word
+
+    def test_each_topic_is_a_word_of_it_or_a_name(self):
+        topics = {finding.topic for finding in diagnose()}
+        with language("zh"):
+            said = {diagnostics.heading(topic) for topic in topics}
+        assert {topic for topic in said if topic.isascii()} == {"Python", "GPU", "Notebook"}
 
 
 class TestCommand:

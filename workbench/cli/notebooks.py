@@ -46,6 +46,7 @@ class RunCommand(TyperCommand):
 
 
 def run(
+    ctx: typer.Context,
     notebook: Annotated[
         str,
         typer.Argument(
@@ -91,6 +92,9 @@ def run(
         _list(declared, as_json)
         return
     values = values_from_text([_pair(text) for text in parameter or []], declared, path.name)
+    asked = ctx.find_root().params.get("language")
+    if asked is not None and "language" in declared:
+        values.setdefault("language", asked)
     done = run_notebook(path, values, output, html=html, show_code=show_code)
     if as_json:
         print_json(done.to_dict())
@@ -202,10 +206,12 @@ def _show(findings: list[Finding]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from workbench.diagnostics import heading
+
     console = stdout_console()
-    width = max(cell_len(_(finding.name)) for finding in findings)
+    width = max(cell_len(heading(finding.name)) for finding in findings)
     for topic, group in groupby(findings, key=lambda finding: finding.topic):
-        console.print(Text(_(topic), style="bold"))
+        console.print(Text(heading(topic), style="bold"))
         table = Table.grid(padding=(0, 2))
         table.add_column()
         table.add_column(min_width=width)
@@ -215,5 +221,5 @@ def _show(findings: list[Finding]) -> None:
             said = Text(finding.value)
             if finding.advice:
                 said.append(f"\n{finding.advice}", style="italic")
-            table.add_row(Text(sign, style=colour), Text(_(finding.name)), said)
+            table.add_row(Text(sign, style=colour), Text(heading(finding.name)), said)
         console.print(Padding(table, (0, 0, 1, 2)))
