@@ -359,15 +359,18 @@ def choose(counts: Counts | pd.DataFrame, rule: Rule, *, confidence: float = 0.9
     index = int(rule.pick(*confusion))
     if index < 0:
         return Choice(rule, None, -1, {}, 0, 0)
+    told: dict[str, Any] = {"beta": rule.f_beta, "costs": rule.costs}
     if isinstance(counts, pd.DataFrame):
-        row = counts.iloc[index]
+        # The frame may have been made for another beta and other costs.
+        here = [values[index] for values in confusion]
+        row = {**counts.iloc[index], **{name: figure(name, *here, **told) for name in ("f_beta", "cost")}}
     else:
-        row = tabulate(counts.row(index), confidence=confidence).iloc[0]
+        row = dict(tabulate(counts.row(index), **told, confidence=confidence).iloc[0])
     figures: dict[FigureName, Estimate] = {}
     for name in REPORTED:
-        value = figure(name, *(values[index] for values in confusion), beta=rule.f_beta, costs=rule.costs)
-        low, high = row.get(f"{name}_low", np.nan), row.get(f"{name}_high", np.nan)
-        figures[name] = Estimate(float(value), float(low), float(high), confidence)
+        ends = (row[name], row.get(f"{name}_low", np.nan), row.get(f"{name}_high", np.nan))
+        value, low, high = map(float, ends)
+        figures[name] = Estimate(value, low, high, confidence)
     return Choice(rule, float(row["cutoff"]), index, figures, int(row["n_above"]), int(row["n_below"]))
 
 

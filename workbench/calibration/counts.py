@@ -82,14 +82,16 @@ class Counts:
         """A figure at every cutoff, shape (k,); NaN where undefined."""
         return figure(name, self.tp, self.fp, self.fn, self.tn, beta=beta, costs=costs)
 
-    def interval(self, name: FigureName, confidence: float = 0.95) -> tuple[FloatArray, FloatArray] | None:
-        """Two-sided Wilson interval of a figure at every cutoff; None for figures that are no share of pairs.
+    def estimates(
+        self, name: FigureName, confidence: float = 0.95, *, beta: float = 1.0, costs: Costs | None = None
+    ) -> tuple[CountArray, FloatArray | None, FloatArray | None]:
+        """A figure at every cutoff with its two-sided Wilson interval; None for those that are no share.
 
         With weights, the interval is that of Kish's effective sample size. At another prevalence, precision
         and false omission rate are carried over by their odds, from the interval in the labelled pairs.
         Pairs are taken as independent here: where they share JDs, take bootstrap bands instead.
         """
-        value, factor = self.figure(name), 1.0
+        value, factor = self.figure(name, beta=beta, costs=costs), 1.0
         match name:
             case "precision" | "false_omission_rate":
                 factor = self.odds_factor
@@ -101,9 +103,9 @@ class Counts:
             case "accuracy" | "share_selected":
                 size = self.mixture_size(value, self.size_matches, self.size_others)
             case _:
-                return None
+                return value, None, None
         low, high = wilson(scale_odds(value, 1 / factor), size, confidence)
-        return scale_odds(low, factor), scale_odds(high, factor)
+        return value, scale_odds(low, factor), scale_odds(high, factor)
 
     def mixture_size(self, value: CountArray, size_matches: float, size_others: float) -> CountArray:
         """Effective size behind accuracy or share selected, of shape (k,).
@@ -277,10 +279,11 @@ def tabulate(
     columns: dict[str, npt.ArrayLike] = {"cutoff": counts.cutoffs}
     columns |= {name: getattr(counts, name) for name in ("tp", "fp", "fn", "tn", "n_above", "n_below")}
     for name in FIGURES:
-        columns[name] = counts.figure(name, beta=beta, costs=costs)
-        interval = counts.interval(name, confidence)
-        if interval is not None:
-            columns[f"{name}_low"], columns[f"{name}_high"] = interval
+        ends = ("", "_low", "_high")
+        found = counts.estimates(name, confidence, beta=beta, costs=costs)
+        columns |= {
+            f"{name}{end}": values for end, values in zip(ends, found, strict=True) if values is not None
+        }
     frame = pd.DataFrame(columns)
     frame.attrs["calibration"] = {
         "confidence": confidence,

@@ -7,10 +7,9 @@ Guarantees are those of :mod:`workbench.calibration.guarantee`, choices those of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.calibration.choice import Choice, choose
 from workbench.calibration.counts import Counts, check_share
@@ -200,7 +199,7 @@ def grey_zone(
         )
     # Sums in the order of scores, so that the order of rows has no say in the last digit.
     observations = observations.in_order
-    asked = {"prevalence": prevalence, "dependence": dependence, "seed": seed}
+    asked: dict[str, Any] = {"prevalence": prevalence, "dependence": dependence, "seed": seed}
     error = 1 - confidence
     precision = guarantee_precision(observations, target_precision, confidence=1 - split * error, **asked)
     missed = guarantee_missed(observations, target_missed, confidence=1 - (1 - split) * error, **asked)
@@ -212,25 +211,24 @@ def grey_zone(
     accepted = observations.scores > (np.inf if accept is None else accept)
     rejected = observations.scores <= (-np.inf if reject is None else reject)
     between = ~(accepted | rejected)
-    shares = [_share(observations, part, prevalence) for part in (accepted, rejected, between)]
+    parts = np.stack([accepted, rejected, between])
+    weights, match = observations.unit_weights, observations.labels == 1
+    if prevalence is None:
+        shares = np.average(parts, axis=1, weights=weights)
+    else:
+        of_matches, of_others = (
+            np.average(parts[:, kind], axis=1, weights=weights[kind]) for kind in (match, ~match)
+        )
+        shares = prevalence * of_matches + (1 - prevalence) * of_others
     size = share_with_size(between.astype(np.float64), observations)[1]
     return GreyZone(
         reject_to=reject,
         accept_from=accept,
         confidence=confidence,
-        share_accepted=shares[0],
-        share_rejected=shares[1],
+        share_accepted=float(shares[0]),
+        share_rejected=float(shares[1]),
         share_to_read=Estimate.of_share(shares[2], size, confidence),
         n_to_read=int(between.sum()),
         precision=precision,
         missed=missed,
     )
-
-
-def _share(observations: Observations, chosen: npt.NDArray[np.bool_], prevalence: float | None) -> float:
-    """Share of pairs, at the live prevalence if there is one."""
-    weights, match = observations.unit_weights, observations.labels == 1
-    if prevalence is None:
-        return float(weights[chosen].sum() / weights.sum())
-    of_matches, of_others = (np.average(chosen[of], weights=weights[of]) for of in (match, ~match))
-    return float(prevalence * of_matches + (1 - prevalence) * of_others)

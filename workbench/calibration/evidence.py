@@ -70,8 +70,7 @@ def gather(
     rule, cutoff = asked.chooses_by, decision.cutoff
     scored_by = _encoder(pairs, asked.encoder)
     curve, believed = _probability(observations, asked)
-    told = {"beta": rule.f_beta, "costs": rule.costs}
-    figures = figures_at(observations, cutoff, **asked.live, **asked.drawn, **told)
+    figures = figures_at(observations, cutoff, **asked.live, **asked.drawn, **asked.told)
     resamples = resample(observations, **asked.drawn, prevalence=asked.prevalence, including=[cutoff])
     banded = bands(resamples, confidence=asked.confidence, beta=rule.f_beta)
     leading = None if asked.rule is not None else decision.guarantee or decision.missed

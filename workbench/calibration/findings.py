@@ -136,8 +136,7 @@ class Study:
     @cached_property
     def sweep(self) -> pd.DataFrame:
         """Every figure at every cutoff, with Wilson intervals."""
-        rule, confidence = self.rule, self.options.confidence
-        return tabulate(self.counts, beta=rule.f_beta, costs=rule.costs, confidence=confidence)
+        return tabulate(self.counts, **self.options.told, confidence=self.options.confidence)
 
     @property
     def flips(self) -> pd.DataFrame:
@@ -149,11 +148,10 @@ class Study:
     @cached_property
     def figures_today(self) -> dict[FigureName, Estimate] | None:
         """Figures at today's cutoff, to stand beside those at the one found; None without one."""
-        today, asked, rule = self.options.today, self.options, self.rule
-        if today is None:
+        asked = self.options
+        if asked.today is None:
             return None
-        told = {"beta": rule.f_beta, "costs": rule.costs}
-        return figures_at(self.observations, today, **asked.live, **asked.drawn, **told)
+        return figures_at(self.observations, asked.today, **asked.live, **asked.drawn, **asked.told)
 
     def by_group(self, columns: Sequence[str]) -> list[GroupFigures]:
         """Figures per group at the cutoff, for each column by itself, weighted as the study is.

@@ -387,4 +387,5 @@ def _table(
             "passed": passed,
         }
     )
-    return frame[tested | first_of(starts[0])].reset_index(drop=True)
+    shown: pd.DataFrame = frame[tested | first_of(starts[0])].reset_index(drop=True)
+    return shown

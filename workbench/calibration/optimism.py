@@ -200,7 +200,7 @@ def chosen_again(
     starts = start_sizes(target, delta, float(sets.size[-1]))
     # Effective pairs for each unit of weight.
     worth = np.divide(sets.size, sets.weight, out=np.ones_like(sets.size), where=sets.weight > 0)[:, None]
-    guaranteed = []
+    found, at = np.full(len(resamples), -1), 0
     for part in parts:
         right, wrong = (
             (part.tp[::-1], part.fp[::-1]) if above else (part.others - part.fp, part.matches - part.tp)
@@ -215,8 +215,9 @@ def chosen_again(
         p_values[hopeful] = p_value_above(share[hopeful], size[hopeful], target)
         passed = rejected(p_values, tuple(begun(size, start) for start in starts), delta)
         last = len(passed) - 1 - np.argmax(passed[::-1], axis=0)
-        guaranteed.append(np.where(passed.any(axis=0), len(passed) - 1 - last if above else last, -1))
-    found = np.concatenate(guaranteed)
+        last = len(passed) - 1 - last if above else last
+        found[at : at + len(part)] = np.where(passed.any(axis=0), last, -1)
+        at += len(part)
     return np.where(found >= 0, found, picked)
 
 

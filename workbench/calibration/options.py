@@ -97,6 +97,11 @@ class Options:
         return {**self.live, "dependence": self.dependence, "seed": self.seed}
 
     @property
+    def told(self) -> dict[str, Any]:
+        """How F-beta and expected cost are told."""
+        return {"beta": self.chooses_by.f_beta, "costs": self.chooses_by.costs}
+
+    @property
     def drawn(self) -> dict[str, Any]:
         """How resamples are drawn."""
         return {"n_resamples": self.n_resamples, "seed": self.seed}

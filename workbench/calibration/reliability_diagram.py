@@ -374,14 +374,13 @@ def _bin_table(
     band: list[CountArray],
     confidence: float,
 ) -> pd.DataFrame:
-    rows = []
-    for index, mean in enumerate(mean_said):
-        inside = in_bin == index
-        share, size = share_with_size(said.labels.astype(np.float64), said, inside)
-        low, high = map(float, wilson(share, size, confidence))
-        scores = said.scores[inside]
-        rows.append((scores.min(), scores.max(), len(scores), mean, share, low, high))
-    frame = pd.DataFrame(rows, columns=["low", "high", "n", "said", "seen", "seen_low", "seen_high"])
+    labels = said.labels.astype(np.float64)
+    bins = [in_bin == index for index in range(len(mean_said))]
+    seen, size = np.array([share_with_size(labels, said, inside) for inside in bins]).T
+    seen_low, seen_high = wilson(seen, size, confidence)
+    ends = [(said.scores[inside].min(), said.scores[inside].max(), int(inside.sum())) for inside in bins]
+    frame = pd.DataFrame(ends, columns=["low", "high", "n"])
+    frame = frame.assign(said=mean_said, seen=seen, seen_low=seen_low, seen_high=seen_high)
     return frame.assign(consistent_low=band[0], consistent_high=band[1])
 
 

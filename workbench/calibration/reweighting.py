@@ -47,9 +47,17 @@ class LiveWeights:
     share_outside: float
 
     def apply(self, observations: Observations) -> Observations:
-        """The pairs with these weights, without those that are not used."""
+        """The pairs with these weights, without those that are not used.
+
+        Raises
+        ------
+        InputError
+            If these are all matches or all none.
+        """
         used = self.weights > 0
-        return observations.subset(used).with_weights(self.weights[used])
+        reweighted = observations.subset(used).with_weights(self.weights[used])
+        reweighted.require_both_classes()
+        return reweighted
 
 
 def live_weights(

@@ -133,6 +133,4 @@ def _observe(scored: pd.DataFrame, asked: Options) -> tuple[Observations, LiveWe
     if asked.live_scores is None:
         return observations, None
     live = live_weights(observations, asked.live_scores)
-    observations = live.apply(observations)
-    observations.require_both_classes()
-    return observations, live
+    return live.apply(observations), live

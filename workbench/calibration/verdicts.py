@@ -7,7 +7,7 @@ for having looked at many. What a set of pairs is worth is in :mod:`workbench.ca
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -181,7 +181,10 @@ def verdict_on_today(observations: Observations, asked: Options) -> Verdict | No
     """The verdict on the cutoff in use, at the targets of a calibration; None where there is none."""
     if asked.today is None:
         return None
-    targets = {"target_precision": asked.target_precision, "target_missed": asked.target_missed}
+    targets: dict[str, Any] = {
+        "target_precision": asked.target_precision,
+        "target_missed": asked.target_missed,
+    }
     dependence: Dependence = "auto" if asked.dependence == "one_per_cluster" else asked.dependence
     return verdict(observations, asked.today, **targets, **asked.live, dependence=dependence)
 
