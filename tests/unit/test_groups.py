@@ -15,8 +15,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 from workbench.calibration import Observations, adverse_impact, by_group, calibrate
+from workbench.calibration.exact_tests import size_for_margin
 from workbench.calibration.groups import TESTED
-from workbench.calibration.planning import size_for_margin
 from workbench.errors import InputError
 from workbench.i18n import language
 

@@ -11,7 +11,7 @@ from mapie.risk_control.fwer_control import FWERFixedSequenceTesting, control_fw
 from scipy.stats import beta, binom, binomtest
 
 from workbench.calibration import Observations, guarantee_missed, guarantee_precision, pairs_needed
-from workbench.calibration.planning import begun, rejected, start_sizes
+from workbench.calibration.exact_tests import begun, rejected, start_sizes
 from workbench.errors import InputError
 from workbench.i18n import language
 

@@ -11,13 +11,8 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 from workbench.calibration import pairs_needed
-from workbench.calibration.planning import size_with_power
-from workbench.calibration.shares import (
-    lower_bound,
-    p_value_above,
-    upper_bound,
-    wilson,
-)
+from workbench.calibration.exact_tests import lower_bound, p_value_above, size_with_power, upper_bound
+from workbench.calibration.shares import wilson
 from workbench.errors import InputError
 
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

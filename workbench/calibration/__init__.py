@@ -25,6 +25,7 @@ from workbench.calibration.counts import Counts, count, sweep, tabulate
 from workbench.calibration.cut_dimensions import matryoshka, which_suffice
 from workbench.calibration.decision import GreyZone, grey_zone
 from workbench.calibration.difference_tests import delong
+from workbench.calibration.exact_tests import pairs_needed
 from workbench.calibration.figures import Costs, Estimate, figure
 from workbench.calibration.findings import Study
 from workbench.calibration.groups import GroupFigures, by_group
@@ -39,7 +40,6 @@ from workbench.calibration.optimism import (
     honest_figures,
     stability,
 )
-from workbench.calibration.planning import pairs_needed
 from workbench.calibration.probability import MatchProbability, fit_probability
 from workbench.calibration.reliability_diagram import Reliability, reliability
 from workbench.calibration.reweighting import live_weights

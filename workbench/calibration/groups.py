@@ -18,9 +18,9 @@ import pandas as pd
 from workbench.calibration.at_cutoff import shares_at
 from workbench.calibration.counts import check_share
 from workbench.calibration.difference_tests import holm, p_said, same_share
+from workbench.calibration.exact_tests import size_for_margin
 from workbench.calibration.figures import Estimate, FigureName
 from workbench.calibration.observations import AUTO, Observations, check_column
-from workbench.calibration.planning import size_for_margin
 from workbench.calibration.selection_rates import AdverseImpact, adverse_impact, some
 from workbench.errors import InputError
 from workbench.html import render

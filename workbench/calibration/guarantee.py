@@ -2,7 +2,7 @@
 
 "From this cutoff on, at least 89 % of the pairs called matches are right, with 95 % confidence", and
 the same for the pairs at or below a cutoff. What a set of pairs is worth as independent pairs is in
-:mod:`workbench.calibration.shares`, the order of tests in :mod:`workbench.calibration.planning`.
+:mod:`workbench.calibration.shares`, the tests and their order in :mod:`workbench.calibration.exact_tests`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from workbench.calibration.counts import check_share
-from workbench.calibration.figures import share_seen, worth
-from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.planning import begun, more_for_a_start, rejected, start_sizes
-from workbench.calibration.shares import (
-    Dependence,
-    OneSide,
+from workbench.calibration.exact_tests import (
+    as_live,
+    begun,
     lower_bound,
-    one_side,
+    more_for_a_start,
     p_value_above,
-    scale_odds,
+    rejected,
+    start_sizes,
     target_in_pairs,
 )
+from workbench.calibration.figures import share_seen, worth
+from workbench.calibration.observations import FloatArray, Observations
+from workbench.calibration.shares import Dependence, OneSide, one_per_cluster, one_side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, percent
@@ -189,7 +190,7 @@ def guarantee_precision(
     needs precision to cross the target once; for `cutoffs` fixed beforehand it needs nothing.
 
     Testing starts where a set is large enough to forgive an error or some
-    (:func:`~workbench.calibration.planning.start_sizes`): from the very top it would end at the first
+    (:func:`~workbench.calibration.exact_tests.start_sizes`): from the very top it would end at the first
     unlucky pair.
 
     Parameters
@@ -285,15 +286,21 @@ def _search(
     if dependence == "one_per_cluster" and observations.weights is not None:
         raise InputError(_("One pair a JD cannot be combined with weights; use dependence='effective'."))
     above, delta = figure == "precision", 1 - confidence
+    sets = one_side(observations, "above" if above else "below", cutoffs=cutoffs, dependence=dependence)
+    by_cluster = dependence == "one_per_cluster" and observations.clusters is not None
+    draws = one_per_cluster(observations, sets, N_DRAWS, seed) if by_cluster else ()
     tested = target_in_pairs(target, observations, prevalence)
     share = tested if above else 1 - tested
-    sets = one_side(observations, "above" if above else "below", cutoffs=cutoffs, dependence=dependence)
     method: Literal["independent", "effective", "one_per_cluster"] = sets.method
     # Twice a mean p-value is small enough where each is half as large.
     level = delta
-    if dependence == "one_per_cluster" and observations.clusters is not None:
+    if by_cluster:
         method, level = "one_per_cluster", delta / 2
-        p_values, sets = _one_per_cluster(observations, sets, share, seed)
+        total, sizes = np.zeros(len(sets)), np.zeros(len(sets))
+        for drawn, n in draws:
+            total += p_value_above(drawn, n, share)
+            sizes += n
+        sets, p_values = replace(sets, size=sizes / N_DRAWS), np.minimum(2 * total / N_DRAWS, 1.0)
     else:
         p_values = p_value_above(sets.share_right, sets.size, share)
     begins = start_sizes(share, level, sets.size[-1])
@@ -309,10 +316,8 @@ def _search(
     if not found:
         more = more_for_a_start(sets.share_right, sets.size, share, level, len(observations))
     bound = float(lower_bound(sets.share_right[at], sets.size[at], 1 - level))
-    # From shares as labelled to the figure as it shall hold live.
-    factor = (target / (1 - target)) / (tested / (1 - tested))
     seen, bound = (
-        float(scale_odds(end if above else 1 - end, factor)) for end in (float(sets.share_right[at]), bound)
+        as_live(end if above else 1 - end, target, tested) for end in (float(sets.share_right[at]), bound)
     )
     return Guarantee(
         figure=figure,
@@ -329,39 +334,6 @@ def _search(
         target_in_pairs=tested,
         tests=_table(sets, p_values, passed, starts),
     )
-
-
-def _one_per_cluster(
-    observations: Observations, sets: OneSide, share: float, seed: int
-) -> tuple[FloatArray, OneSide]:
-    """Twice the mean of the p-values of many draws of one pair a cluster, and the sets in mean drawn sizes.
-
-    Pairs of different JDs are independent, so any one draw can be tested exactly; twice the mean of p-values
-    is a p-value however they depend on each other [1]_.
-
-    References
-    ----------
-    .. [1] Rüschendorf (1982); Vovk & Wang (2020), Combining p-values via averaging, Biometrika 107(4),
-       791-808. Drawing one of each cluster: Hoffman, Sen & Weinberg (2001), Within-cluster resampling,
-       Biometrika 88(4), 1121-1134.
-    """
-    assert observations.clusters is not None
-    order = observations.order[::-1] if sets.side == "above" else observations.order
-    labels, clusters = observations.labels[order], observations.clusters[order]
-    right = labels if sets.side == "above" else 1 - labels
-    rng = np.random.default_rng(seed)
-    total, sizes = np.zeros(len(sets)), np.zeros(len(sets))
-    for _draw in range(N_DRAWS):
-        # The member of each cluster that comes first in a random order.
-        shuffled = rng.permutation(len(clusters))
-        drawn = np.zeros(len(clusters), dtype=np.int64)
-        drawn[shuffled[np.unique(clusters[shuffled], return_index=True)[1]]] = 1
-        n = np.concatenate([[0], np.cumsum(drawn)])[sets.n]
-        n_right = np.concatenate([[0], np.cumsum(drawn * right)])[sets.n]
-        share_right = np.divide(n_right, n, out=np.full(len(n), np.nan), where=n > 0)
-        total += p_value_above(share_right, n, share)
-        sizes += n
-    return np.minimum(2 * total / N_DRAWS, 1.0), replace(sets, size=sizes / N_DRAWS)
 
 
 def _table(

@@ -18,11 +18,11 @@ from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import Resamples
 from workbench.calibration.choice import Choice, Rule, choose
 from workbench.calibration.counts import Counts, check_share, count
+from workbench.calibration.exact_tests import begun, p_value_above, rejected, start_sizes
 from workbench.calibration.figures import Estimate, FigureName, figure, with_interval
 from workbench.calibration.guarantee import Guarantee
 from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.planning import begun, rejected, start_sizes
-from workbench.calibration.shares import Dependence, one_side, p_value_above
+from workbench.calibration.shares import Dependence, one_side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import number, percent

@@ -1,12 +1,13 @@
-"""What pairs say about one share: how many independent pairs they are worth, its bounds and exact p-values.
+"""What pairs say about one share: how many independent pairs they are worth, and what interval that gives.
 
-Pairs that share a JD repeat each other, and pairs with unequal weights count unequally. The exact tests for
-one share hold for independent, equal pairs; :class:`OneSide` and :func:`share_with_size` say the number of
-such pairs to test with, which may be a fraction.
+Pairs that share a JD repeat each other, and pairs with unequal weights count unequally. Intervals and the
+tests of :mod:`workbench.calibration.exact_tests` hold for independent, equal pairs; :class:`OneSide` and
+:func:`share_with_size` say the number of such pairs to take, which may be a fraction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -30,13 +31,10 @@ __all__ = [
     "Dependence",
     "OneSide",
     "Side",
-    "lower_bound",
+    "one_per_cluster",
     "one_side",
-    "p_value_above",
     "scale_odds",
     "share_with_size",
-    "target_in_pairs",
-    "upper_bound",
     "wilson",
     "within_cluster_correlation",
 ]
@@ -196,6 +194,32 @@ def share_with_size(
     return share, float(size[0])
 
 
+def one_per_cluster(
+    observations: Observations, sets: OneSide, n_draws: int, seed: int
+) -> Iterator[tuple[FloatArray, IntArray]]:
+    """Draws of one pair a cluster: the share of right ones, and the number of pairs, in each of the sets.
+
+    Pairs of different JDs are independent, so that any one draw can be tested exactly [1]_.
+
+    References
+    ----------
+    .. [1] Hoffman, Sen & Weinberg (2001), Within-cluster resampling, Biometrika 88(4), 1121-1134.
+    """
+    assert observations.clusters is not None
+    order = observations.order[::-1] if sets.side == "above" else observations.order
+    labels, clusters = observations.labels[order], observations.clusters[order]
+    right = labels if sets.side == "above" else 1 - labels
+    rng = np.random.default_rng(seed)
+    for _draw in range(n_draws):
+        # The member of each cluster that comes first in a random order.
+        shuffled = rng.permutation(len(clusters))
+        drawn = np.zeros(len(clusters), dtype=np.int64)
+        drawn[shuffled[np.unique(clusters[shuffled], return_index=True)[1]]] = 1
+        n = np.concatenate([[0], np.cumsum(drawn)])[sets.n]
+        n_right = np.concatenate([[0], np.cumsum(drawn * right)])[sets.n]
+        yield np.divide(n_right, n, out=np.full(len(n), np.nan), where=n > 0), n
+
+
 def wilson(
     share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95
 ) -> tuple[FloatArray, FloatArray]:
@@ -238,65 +262,12 @@ def wilson(
     return low, high
 
 
-def lower_bound(share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95) -> FloatArray:
-    """The exact (Clopper-Pearson) one-sided bound: with this confidence, the share is at least so high.
-
-    With a fractional size it is that of Korn & Graubard (1998).
-    """
-    p, n = np.broadcast_arrays(np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64))
-    right = p * n
-    with np.errstate(invalid="ignore"):
-        bound = stats.beta.ppf(1 - confidence, right, n - right + 1)
-    return np.where(~(n > 0) | np.isnan(p), np.nan, np.where(right <= 0, 0.0, bound))
-
-
-def upper_bound(share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95) -> FloatArray:
-    """The exact one-sided bound: with this confidence, the share is at most so high."""
-    return 1 - lower_bound(1 - np.asarray(share, dtype=np.float64), size, confidence)
-
-
-def p_value_above(share: npt.ArrayLike, size: npt.ArrayLike, target: float) -> FloatArray:
-    """Exact binomial p-value of "the true share is at most `target`".
-
-    The probability of so high a share or a higher one if the true share were `target`. Small p-values
-    speak for a share above the target. For a fractional size, the regularised incomplete beta
-    function continues the binomial tail.
-
-    An empty set has p-value 1. Shapes are as of :func:`wilson`.
-
-    Examples
-    --------
-    >>> round(float(p_value_above(1.0, 22, 0.9)), 4)  # 0.9 ** 22
-    0.0985
-    """
-    p, n = np.broadcast_arrays(np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64))
-    right = p * n
-    known = (n > 0) & (right > 0)
-    return np.where(
-        known, special.betainc(np.where(known, right, 1.0), np.where(known, n - right, 0.0) + 1, target), 1.0
-    )
-
-
 def scale_odds(share: CountArray | float, factor: float) -> FloatArray:
     """The share whose odds are `factor` times those of `share`; 0, 1 and NaN stay."""
     exact = np.asarray(share, dtype=np.float64)
     if factor == 1.0:
         return exact
     return np.asarray(factor * exact / (1 - exact + factor * exact))
-
-
-def target_in_pairs(target: float, observations: Observations, prevalence: float | None) -> float:
-    """The target that pairs must meet as they were labelled, for live pairs of `prevalence` to meet `target`.
-
-    The odds of a match among pairs of equal score change by one factor between two populations whose
-    matches, and whose others, score alike (label shift).
-    """
-    if prevalence is None:
-        return target
-    seen = observations.prevalence
-    if not 0 < seen < 1:
-        raise InputError(_("With pairs of one class only, nothing can be said about another prevalence."))
-    return float(scale_odds(target, (seen / (1 - seen)) / (prevalence / (1 - prevalence))))
 
 
 @once

@@ -12,19 +12,19 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.calibration.counts import check_share
-from workbench.calibration.figures import share_seen, worth
-from workbench.calibration.observations import Observations
-from workbench.calibration.options import CLAIMED_MISSED, CLAIMED_PRECISION, Options
-from workbench.calibration.planning import more_to_tell, pairs_needed
-from workbench.calibration.shares import (
-    Dependence,
+from workbench.calibration.exact_tests import (
+    as_live,
     lower_bound,
-    one_side,
+    more_to_tell,
     p_value_above,
-    scale_odds,
+    pairs_needed,
     target_in_pairs,
     upper_bound,
 )
+from workbench.calibration.figures import share_seen, worth
+from workbench.calibration.observations import Observations
+from workbench.calibration.options import CLAIMED_MISSED, CLAIMED_PRECISION, Options
+from workbench.calibration.shares import Dependence, one_side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
@@ -296,10 +296,10 @@ def _test(
     levels: tuple[float, float],
 ) -> tuple[TargetTest, Literal["independent", "effective"]]:
     """One target, shown to be met or failed at these levels, and how dependence was reckoned with."""
-    tested = target_in_pairs(target, observations, prevalence)
     above, delta = figure == "precision", levels[0]
-    wanted = tested if above else 1 - tested
     sets = one_side(observations, "above" if above else "below", cutoffs=[cutoff], dependence=dependence)
+    tested = target_in_pairs(target, observations, prevalence)
+    wanted = tested if above else 1 - tested
     share, size, n = float(sets.share_right[0]), float(sets.size[0]), int(sets.n[0])
     p_met = float(p_value_above(share, size, wanted))
     p_failed = float(p_value_above(1 - share, size, 1 - wanted))
@@ -308,9 +308,8 @@ def _test(
     )
     lowest = float(lower_bound(share, size, 1 - delta))
     highest = float(upper_bound(share, size, 1 - delta))
-    factor = (target / (1 - target)) / (tested / (1 - tested))
     shares = (share, lowest, highest) if above else (1 - share, 1 - highest, 1 - lowest)
-    estimate, low, high = (float(scale_odds(end, factor)) for end in shares)
+    estimate, low, high = (as_live(end, target, tested) for end in shares)
     test = TargetTest(
         figure=figure,
         target=target,

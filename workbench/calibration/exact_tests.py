@@ -1,7 +1,7 @@
-"""How many labelled pairs a statement needs, and in which order growing sets of them are tested.
+"""Exact tests of one share: bounds and p-values, how many pairs they need, and in which order sets come.
 
-Exact where nothing is assumed, planned where a share is. Labels have no say in where testing starts; what is
-tested, and by what p-value, is for :mod:`workbench.calibration.guarantee`.
+Sizes may be fractions, for pairs that are worth less than their number (:mod:`workbench.calibration.shares`).
+Labels have no say in where a sequence of tests starts.
 """
 
 from __future__ import annotations
@@ -11,24 +11,29 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy import special, stats
 
 from workbench.calibration.counts import check_share
-from workbench.calibration.observations import FloatArray
-from workbench.calibration.shares import wilson
+from workbench.calibration.observations import FloatArray, Observations
+from workbench.calibration.shares import scale_odds, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
 __all__ = [
     "about",
+    "as_live",
     "begun",
+    "lower_bound",
     "more_for_a_start",
     "more_to_tell",
+    "p_value_above",
     "pairs_needed",
     "rejected",
     "size_for_margin",
     "size_with_power",
     "start_sizes",
+    "target_in_pairs",
+    "upper_bound",
 ]
 
 PLANNED_POWER = 0.8
@@ -40,6 +45,64 @@ LEAST_TO_PLAN_ON = 5
 # hold them: a start that forgives nothing ends at one unlucky pair near the top.
 FORGIVEN = 4
 WITHIN = 0.1
+
+
+def lower_bound(share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95) -> FloatArray:
+    """The exact (Clopper-Pearson) one-sided bound: with this confidence, the share is at least so high.
+
+    With a fractional size it is that of Korn & Graubard (1998).
+    """
+    p, n = np.broadcast_arrays(np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64))
+    right = p * n
+    with np.errstate(invalid="ignore"):
+        bound = stats.beta.ppf(1 - confidence, right, n - right + 1)
+    return np.where(~(n > 0) | np.isnan(p), np.nan, np.where(right <= 0, 0.0, bound))
+
+
+def upper_bound(share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95) -> FloatArray:
+    """The exact one-sided bound: with this confidence, the share is at most so high."""
+    return 1 - lower_bound(1 - np.asarray(share, dtype=np.float64), size, confidence)
+
+
+def p_value_above(share: npt.ArrayLike, size: npt.ArrayLike, target: float) -> FloatArray:
+    """Exact binomial p-value of "the true share is at most `target`".
+
+    The probability of so high a share or a higher one if the true share were `target`. Small p-values
+    speak for a share above the target. For a fractional size, the regularised incomplete beta
+    function continues the binomial tail.
+
+    An empty set has p-value 1. Shapes are as of :func:`wilson`.
+
+    Examples
+    --------
+    >>> round(float(p_value_above(1.0, 22, 0.9)), 4)  # 0.9 ** 22
+    0.0985
+    """
+    p, n = np.broadcast_arrays(np.asarray(share, dtype=np.float64), np.asarray(size, dtype=np.float64))
+    right = p * n
+    known = (n > 0) & (right > 0)
+    return np.where(
+        known, special.betainc(np.where(known, right, 1.0), np.where(known, n - right, 0.0) + 1, target), 1.0
+    )
+
+
+def target_in_pairs(target: float, observations: Observations, prevalence: float | None) -> float:
+    """The target that pairs must meet as they were labelled, for live pairs of `prevalence` to meet `target`.
+
+    The odds of a match among pairs of equal score change by one factor between two populations whose
+    matches, and whose others, score alike (label shift).
+    """
+    if prevalence is None:
+        return target
+    seen = observations.prevalence
+    if not 0 < seen < 1:
+        raise InputError(_("With pairs of one class only, nothing can be said about another prevalence."))
+    return float(scale_odds(target, (seen / (1 - seen)) / (prevalence / (1 - prevalence))))
+
+
+def as_live(share: float, target: float, in_pairs: float) -> float:
+    """A share of matches as labelled, carried to live pairs as `in_pairs` is carried to `target`."""
+    return float(scale_odds(share, (target / (1 - target)) / (in_pairs / (1 - in_pairs))))
 
 
 def pairs_needed(target: float, confidence: float = 0.95, errors: int = 0) -> int:
