@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import typer
 from typer.core import TyperGroup
@@ -108,7 +108,7 @@ def _asked_for(arguments: Sequence[str]) -> Language | None:
         name, _equals, value = here.partition("=")
         wanted = value or following
         if name == "--language" and wanted in get_args(Language):
-            return wanted
+            return cast(Language, wanted)
     return None
 
 
