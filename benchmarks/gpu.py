@@ -2,8 +2,8 @@
 
 Random weights in the shape of Qwen3-Embedding-4B, bfloat16, beside sentence-transformers on the same folder;
 speed as a share of what the same GPU reaches with a plain matrix product and a plain copy. Needs torch,
-transformers and sentence-transformers alone. ``--device cpu --shape tiny`` runs all of it where no GPU is,
-to see that it is right.
+transformers, sentence-transformers and lazy_loader (one small file) alone. ``--device cpu --shape tiny`` runs
+all of it where no GPU is, to see that it is right.
 """
 
 from __future__ import annotations
