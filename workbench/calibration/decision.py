@@ -17,7 +17,7 @@ from workbench.calibration.figures import Estimate
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
 from workbench.calibration.observations import Observations
 from workbench.calibration.options import Options
-from workbench.calibration.shares import Dependence, share_with_size
+from workbench.calibration.shares import Dependence, share_with_size, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
@@ -221,13 +221,14 @@ def grey_zone(
         )
         shares = prevalence * of_matches + (1 - prevalence) * of_others
     size = share_with_size(between.astype(np.float64), observations)[1]
+    low, high = (float(end) for end in wilson(shares[2], size, confidence))
     return GreyZone(
         reject_to=reject,
         accept_from=accept,
         confidence=confidence,
         share_accepted=float(shares[0]),
         share_rejected=float(shares[1]),
-        share_to_read=Estimate.of_share(shares[2], size, confidence),
+        share_to_read=Estimate(float(shares[2]), low, high, confidence, size),
         n_to_read=int(between.sum()),
         precision=precision,
         missed=missed,

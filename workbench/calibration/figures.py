@@ -12,7 +12,6 @@ from typing import Literal, get_args
 import numpy as np
 
 from workbench.calibration.observations import CountArray
-from workbench.calibration.shares import scale_odds, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, percent, pgettext
@@ -89,13 +88,6 @@ class Estimate(Result):
     high: float
     confidence: float
     size: float = float("nan")
-
-    @classmethod
-    def of_share(cls, share: float, size: float, confidence: float, *, odds_factor: float = 1.0) -> Estimate:
-        """A share of so many (effective) pairs with its Wilson interval, carried over by its odds."""
-        ends = (np.float64(share), *wilson(share, size, confidence))
-        value, low, high = (float(scale_odds(end, odds_factor)) for end in ends)
-        return cls(value, low, high, confidence, float(size))
 
     def __str__(self) -> str:
         return with_interval(self.value, self.low, self.high)

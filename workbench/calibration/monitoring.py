@@ -178,7 +178,7 @@ def check(
     """Hold new pairs against a cutoff card.
 
     Labelled pairs test what the card promises, by exact tests with three answers (as
-    :func:`~workbench.calibration.verdict.verdict`), or one after another by bets that allow looking as
+    :func:`~workbench.calibration.verdicts.verdict`), or one after another by bets that allow looking as
     often as one likes. Scores of all pairs, labelled or not, are compared with those that the card was made
     from.
 

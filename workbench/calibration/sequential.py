@@ -1,7 +1,7 @@
 """One promise, tested while labelled pairs come in, so that one may look as often as one likes.
 
 Tested by betting against a mean, valid at all times at once. A test on all pairs at once is in
-:mod:`workbench.calibration.verdict`.
+:mod:`workbench.calibration.verdicts`.
 """
 
 from __future__ import annotations

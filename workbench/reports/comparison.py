@@ -52,7 +52,7 @@ def write_comparison_report(
     path : str or Path
         An .html file. It opens in the language now, and has the other in it too.
     sweeps : mapping of str to DataFrame, optional
-        Of :func:`~workbench.calibration.sweep.sweep`, for the curves; the first six are drawn.
+        Of :func:`~workbench.calibration.counts.sweep`, for the curves; the first six are drawn.
     groups : mapping of str to DataFrame, optional
         Of :func:`~workbench.calibration.comparing.compare_by`, by the name of the column.
 

@@ -1,0 +1,110 @@
+from .at_cutoff import figures_at, flips
+from .bootstrap import Resamples, bands, resample
+from .choice import (
+    Capacity,
+    Choice,
+    MaxAccuracy,
+    MaxFBeta,
+    MaxYouden,
+    MinCost,
+    Rule,
+    TargetMissed,
+    TargetPrecision,
+    TargetRecall,
+    choose,
+)
+from .comparing import compare, compare_by, compare_scored
+from .comparison import Comparison, beyond_chance, groups_table
+from .counts import Counts, count, sweep, tabulate
+from .cut_dimensions import matryoshka, which_suffice
+from .decision import GreyZone, grey_zone
+from .difference_tests import delong
+from .exact_tests import pairs_needed
+from .figures import Costs, Estimate, figure
+from .findings import Study
+from .groups import GroupFigures, by_group
+from .guarantee import Guarantee, guarantee_missed, guarantee_precision
+from .monitoring import CheckResult, check
+from .observations import Observations
+from .optimism import (
+    HoldOut,
+    HonestFigure,
+    Stability,
+    hold_out,
+    honest_figures,
+    stability,
+)
+from .probability import MatchProbability, fit_probability
+from .reliability_diagram import Reliability, reliability
+from .reweighting import live_weights
+from .selection_rates import AdverseImpact, adverse_impact
+from .shift import ScoreProfile, ScoreShift, score_profile, score_shift
+from .study import calibrate
+from .verdicts import Verdict, verdict
+
+__all__ = [
+    "AdverseImpact",
+    "Capacity",
+    "CheckResult",
+    "Choice",
+    "Comparison",
+    "Costs",
+    "Counts",
+    "Estimate",
+    "GreyZone",
+    "GroupFigures",
+    "Guarantee",
+    "HoldOut",
+    "HonestFigure",
+    "MatchProbability",
+    "MaxAccuracy",
+    "MaxFBeta",
+    "MaxYouden",
+    "MinCost",
+    "Observations",
+    "Reliability",
+    "Resamples",
+    "Rule",
+    "ScoreProfile",
+    "ScoreShift",
+    "Stability",
+    "Study",
+    "TargetMissed",
+    "TargetPrecision",
+    "TargetRecall",
+    "Verdict",
+    "adverse_impact",
+    "bands",
+    "beyond_chance",
+    "by_group",
+    "calibrate",
+    "check",
+    "choose",
+    "compare",
+    "compare_by",
+    "compare_scored",
+    "count",
+    "delong",
+    "figure",
+    "figures_at",
+    "fit_probability",
+    "flips",
+    "grey_zone",
+    "groups_table",
+    "guarantee_missed",
+    "guarantee_precision",
+    "hold_out",
+    "honest_figures",
+    "live_weights",
+    "matryoshka",
+    "pairs_needed",
+    "reliability",
+    "resample",
+    "score_profile",
+    "score_shift",
+    "stability",
+    "sweep",
+    "tabulate",
+    "verdict",
+    "which_suffice",
+]
