@@ -8,6 +8,8 @@ import pytest
 import servers
 from hypothesis import settings
 
+from workbench.i18n import language
+
 # Test models are small and workers share the cores: threads that wait for one another made the
 # encoder tests take three times as long. Set before torch or a BLAS is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -15,6 +17,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Slowness is no failure on a machine that runs other things too.
 settings.register_profile("workbench", deadline=None)
 settings.load_profile("workbench")
+
+
+@pytest.fixture(params=["en", "zh"])
+def each_language(request):
+    """Run the test once in each language; the value is its code."""
+    with language(request.param):
+        yield request.param
 
 
 @pytest.fixture(scope="session")
