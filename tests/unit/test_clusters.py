@@ -226,7 +226,7 @@ class TestBadInput:
             ({"min_cluster_size": 1}, "min_cluster_size is 1"),
             ({"min_samples": 0}, "min_samples is 0"),
             ({"space": "spectral", "n_components": 0}, "n_components is 0"),
-            ({"space": "picture"}, "'umap', 'spectral' or 'vectors'"),
+            ({"space": "picture"}, "choose one of 'umap', 'spectral', 'vectors'"),
             ({"texts": ["a"]}, "1 texts for 120 vectors"),
         ],
     )
