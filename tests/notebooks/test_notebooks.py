@@ -42,13 +42,19 @@ def checks(notebook: Path) -> ModuleType | None:
 
 
 def runs() -> list:
-    """All runs; those of one notebook share a worker, so that each is executed once."""
+    """All runs; those of one notebook share a worker, so that each is executed once.
+
+    The first of each notebook is in the quick run; the others take as long again.
+    """
     return [
         pytest.param(
-            notebook, name, id=f"{notebook.stem}: {name}", marks=pytest.mark.xdist_group(notebook.stem)
+            notebook,
+            name,
+            id=f"{notebook.stem}: {name}",
+            marks=[pytest.mark.xdist_group(notebook.stem), *([pytest.mark.slow] if position else [])],
         )
         for notebook in NOTEBOOKS
-        for name in (checks(notebook).RUNS if checks(notebook) else {})
+        for position, name in enumerate(checks(notebook).RUNS if checks(notebook) else {})
     ]
 
 
