@@ -41,17 +41,23 @@ def checks(notebook: Path) -> ModuleType | None:
     return module
 
 
+LONG = {"02_inside_a_vector", "04_skill_map"}
+
+
 def runs() -> list:
     """All runs; those of one notebook share a worker, so that each is executed once.
 
-    The first of each notebook is in the quick run; the others take as long again.
+    The first of each notebook is in the quick run, unless that alone takes most of a minute.
     """
     return [
         pytest.param(
             notebook,
             name,
             id=f"{notebook.stem}: {name}",
-            marks=[pytest.mark.xdist_group(notebook.stem), *([pytest.mark.slow] if position else [])],
+            marks=[
+                pytest.mark.xdist_group(notebook.stem),
+                *([pytest.mark.slow] if position or notebook.stem in LONG else []),
+            ],
         )
         for notebook in NOTEBOOKS
         for position, name in enumerate(checks(notebook).RUNS if checks(notebook) else {})

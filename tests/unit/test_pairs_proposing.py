@@ -52,6 +52,7 @@ class TestProbabilities:
         # 20,000 draws at 0.3 of an even draw's probability leave out few of 2,000.
         assert len(drawn) > 1900
 
+    @pytest.mark.slow
     def test_pairs_are_drawn_as_often_as_they_say(self):
         pool = pool_of(60, seed=1)
         counts, said = pd.Series(0, index=pool["pair_id"]), {}
@@ -112,6 +113,7 @@ class TestBatch:
 
 
 class TestUnbiased:
+    @pytest.mark.slow
     def test_weighted_totals_hit_the_pool_on_average(self):
         pool = pool_of(800, seed=2)
         truth = {
@@ -132,6 +134,7 @@ class TestUnbiased:
             error = stats.sem(values)
             assert abs(np.mean(values) - truth[name]) < 4 * error, name
 
+    @pytest.mark.slow
     def test_batches_drawn_in_the_light_of_earlier_ones_stay_unbiased_together(self):
         pool = pool_of(400, seed=3)
         totals = []

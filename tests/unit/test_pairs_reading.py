@@ -392,6 +392,7 @@ class TestContentHash:
         assert content_hash(pairs.assign(**change)) != content_hash(pairs)
 
 
+@pytest.mark.slow
 def test_two_hundred_thousand_rows_are_read_with_every_bad_one_found(tmp_path):
     n = 200_000
     frame = pd.DataFrame(

@@ -364,6 +364,7 @@ class TestDegenerateInput:
 
 @settings(max_examples=15)
 @given(st.integers(0, 1000), st.sampled_from([np.tanh, lambda s: s**3, lambda s: 0.3 * s - 0.5]))
+@pytest.mark.slow
 def test_a_monotone_transformation_changes_no_decision(seed, transform):
     frame = scored_pairs(120, 30, seed)
     moved = frame.assign(score=transform(frame["score"].to_numpy()))
@@ -378,6 +379,7 @@ def test_a_monotone_transformation_changes_no_decision(seed, transform):
 
 @settings(max_examples=10)
 @given(st.integers(0, 1000))
+@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing(seed):
     frame = scored_pairs(120, 30, 5)
     shuffled = frame.sample(frac=1, random_state=seed)
