@@ -30,7 +30,7 @@ from workbench.errors import (
 )
 from workbench.examples import EXAMPLE_JDS
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 PUBLISHED_INSTRUCTION = "Given a web search query, retrieve relevant passages that answer the query"
 TEXTS = [

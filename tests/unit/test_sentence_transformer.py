@@ -18,7 +18,7 @@ from workbench.encoders.sentence_transformer import SentenceTransformerEncoder
 from workbench.errors import EncoderUnavailableError, InputError, MissingDependencyError
 from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 TEXTS = [
     *EXAMPLE_JDS,
