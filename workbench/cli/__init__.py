@@ -17,6 +17,7 @@ import typer
 
 from workbench import __version__
 from workbench.cli import calibration, compare, labelling, notebooks, search
+from workbench.cli.check import check
 from workbench.cli.options import SpokenLanguage
 from workbench.cli.running import ExitCode, Group
 from workbench.i18n import gettext as _
@@ -34,7 +35,7 @@ app.command("search")(search.search)
 app.add_typer(search.kb, name="kb")
 app.command("calibrate")(calibration.calibrate)
 app.add_typer(labelling.app, name="pairs")
-app.command("check")(calibration.check)
+app.command("check")(check)
 app.command("compare")(compare.compare)
 app.command("explain")(search.explain)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)

@@ -1,0 +1,92 @@
+"""``workbench check``: does a card still hold on new pairs?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import (
+    ColumnNames,
+    EncoderSpec,
+    Json,
+    PairsPath,
+    PositiveWords,
+    Prevalence,
+    read_scored,
+)
+from workbench.cli.output import note, print_json, print_signed
+from workbench.cli.running import ExitCode
+from workbench.i18n import gettext as _
+
+__all__ = ["check"]
+
+SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("○", "yellow")}
+
+
+def check(
+    card: Annotated[Path, typer.Argument(metavar="CARD", help="File of a cutoff card.")],
+    pairs: PairsPath,
+    encoder: EncoderSpec = None,
+    target_precision: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Test this precision.", show_default="what the card promises"),
+    ] = None,
+    target_missed: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Test this missed share.", show_default="what the card promises"),
+    ] = None,
+    confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the check.")] = 0.95,
+    prevalence: Prevalence = None,
+    unlabelled: Annotated[
+        bool, typer.Option("--unlabelled", help="PAIRS has no labels: only see whether scores have moved.")
+    ] = False,
+    sequential: Annotated[
+        bool,
+        typer.Option(
+            "--sequential",
+            help="For a check that is made again whenever labels come in: PAIRS holds all since the card.",
+        ),
+    ] = False,
+    require_proof: Annotated[
+        bool, typer.Option("--require-proof", help="Also end with 1 where these pairs cannot tell.")
+    ] = False,
+    column: ColumnNames = None,
+    positive: PositiveWords = None,
+    as_json: Json = False,
+) -> None:
+    """See whether the cutoff of CARD still keeps its promises on new PAIRS.
+
+    Labelled pairs test its precision and missed share; the scores of all are compared with those that the
+    card was made from.
+
+    Exit code 1 if it no longer holds, with the reason; 0 if it holds or these pairs cannot tell.
+    """
+    from workbench.calibration.monitoring import check as check_card
+    from workbench.cutoffs import Cutoff
+    from workbench.encoders import load_encoder
+
+    cutoff = Cutoff.load(card)
+    loaded = load_encoder(encoder if encoder is not None else cutoff.encoder_name)
+    # Before hours of encoding, not after.
+    cutoff.check_encoder(loaded.name, loaded.fingerprint)
+    scored = read_scored(pairs, loaded, column, positive, labelled=not unlabelled)
+    found = check_card(
+        cutoff,
+        scored,
+        target_precision=target_precision,
+        target_missed=target_missed,
+        sequential=sequential,
+        confidence=confidence,
+        prevalence=prevalence,
+    )
+    if as_json:
+        print_json({"card": str(card), "pairs": str(pairs), **found.to_dict()})
+    else:
+        others = [("", "", sentence) for sentence in found.reasons]
+        print_signed([(*SIGNS[found.holds], found.answer), *others])
+    if found.holds is False or (require_proof and found.holds is None):
+        raise typer.Exit(ExitCode.NO)
+    if found.holds is None and not as_json:
+        note(_("That is no proof that it holds; --require-proof lets such a check fail."))
