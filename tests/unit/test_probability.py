@@ -264,6 +264,40 @@ class TestPrevalence:
         with pytest.raises(InputError, match="percent must be divided by 100"):
             fit_probability(pairs(), prevalence=5)
 
+    def test_it_is_that_of_pairs_drawn_anew_with_that_share(self):
+        """Scores of matches and of others stay as they were; their numbers change."""
+        rng = np.random.default_rng(0)
+        n = 400_000
+        labels = rng.random(n) < 0.5
+        scores = np.where(labels, 0.6, 0.4) + 0.12 * rng.standard_normal(n)
+        model = fit_probability(
+            Observations(scores[:20_000], labels[:20_000]), method="sigmoid", n_resamples=100
+        )
+        live = rng.random(n) < np.where(labels, 0.05 / 0.95, 1.0)
+        near = live & (np.abs(scores - 0.62) < 0.01)
+        found = model.at_prevalence(labels[live].mean()).probability_of_match(0.62)
+        assert found.value == pytest.approx(labels[near].mean(), abs=0.02)
+        assert found.low < labels[near].mean() < found.high
+
+    def test_an_interval_of_it_widens_that_of_the_probability(self):
+        model = fit_probability(pairs(), n_resamples=20)
+        found, least, most = (
+            model.at_prevalence(*each).probability_of_match(0.5) for each in ([0.1], [0.05], [0.2])
+        )
+        widened = model.at_prevalence(0.1, between=(0.05, 0.2)).probability_of_match(0.5)
+        assert (widened.value, widened.low, widened.high) == (found.value, least.low, most.high)
+        unknown = model.at_prevalence(0.1, between=(0, 1)).probability_of_match(0.5)
+        assert (unknown.low, unknown.high) == (0, 1)
+
+    def test_there_and_back_is_where_one_was(self):
+        model = fit_probability(pairs(), n_resamples=20)
+        back = model.at_prevalence(0.3).at_prevalence(model.prevalence)
+        np.testing.assert_allclose(back.probability, model.probability, atol=2e-5)
+
+    def test_a_prevalence_outside_its_own_interval_is_refused(self):
+        with pytest.raises(InputError, match=r"10\.0 % is outside its own interval, 20\.0 % to 30\.0 %"):
+            fit_probability(pairs(), n_resamples=20).at_prevalence(0.1, between=(0.2, 0.3))
+
 
 class TestIntervals:
     def test_they_are_wider_where_pairs_of_a_jd_repeat_each_other(self):

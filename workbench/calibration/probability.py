@@ -7,7 +7,7 @@ is looked at in :mod:`workbench.calibration.reliability_diagram`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.probability_curves import (
     METHODS,
+    NEVER,
     Cells,
     CrossFit,
     CurveName,
@@ -113,6 +114,63 @@ class MatchProbability(Result):
         """Probabilities for many scores, of any shape; NaN for a score that is NaN."""
         at = np.asarray(scores, dtype=np.float64)
         return np.asarray(np.interp(at, self.scores, self.probability))
+
+    def at_prevalence(
+        self, prevalence: float, *, between: tuple[float, float] | None = None
+    ) -> MatchProbability:
+        """The same table for pairs of which another share are matches.
+
+        Right if matches, and others, have the same scores there as in the labelled pairs, only in other
+        numbers: the odds of a match are then multiplied by one factor at every score.
+
+        Parameters
+        ----------
+        prevalence : float
+            Share of matches among the pairs that the table shall be for, between 0 and 1.
+        between : tuple of float, optional
+            Interval of `prevalence`, if it was estimated: the lower bounds are then those at its lower end,
+            the upper bounds those at its upper end. May begin at 0 and end at 1.
+
+        Raises
+        ------
+        InputError
+            If `prevalence` is not between 0 and 1, or is outside its own interval.
+
+        References
+        ----------
+        Elkan (2001), The foundations of cost-sensitive learning, IJCAI, 973-978, theorem 2; Saerens, Latinne
+        & Decaestecker (2002), Adjusting the outputs of a classifier to new a priori probabilities, Neural
+        Computation 14(1), 21-41, equation 2.4.
+
+        Examples
+        --------
+        >>> labels = np.arange(200) % 2
+        >>> pairs = Observations(np.linspace(0, 0.5, 200) + 0.4 * labels, labels)
+        >>> model = fit_probability(pairs, n_resamples=50)
+        >>> model.phrase(0.45)
+        '0.4500, about 50 % (36–68)'
+        >>> model.at_prevalence(0.01).phrase(0.45)
+        '0.4500, about 1.0 % (0.6–2)'
+        """
+        check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
+        least, most = (prevalence, prevalence) if between is None else np.clip(between, NEVER, 1 - NEVER)
+        if not least <= prevalence <= most:
+            raise InputError(
+                _("The prevalence {share} is outside its own interval, {low} to {high}.").format(
+                    share=percent(prevalence), low=percent(least), high=percent(most)
+                )
+            )
+
+        def moved(table: FloatArray, share: float) -> FloatArray:
+            return scale_odds(table, _odds_factor(self.prevalence, share)).round(DIGITS)
+
+        return replace(
+            self,
+            prevalence=float(prevalence),
+            probability=moved(self.probability, prevalence),
+            low=moved(self.low, least),
+            high=moved(self.high, most),
+        )
 
     def phrase(self, score: float) -> str:
         """The score with its probability, as a hit says it: "0.7200, about 94 % (90–97)"."""
