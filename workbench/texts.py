@@ -82,10 +82,11 @@ class CleaningReport:
         changes = {
             _("{n} blank dropped (no. {places})"): self.blank,
             _("{n} duplicate dropped (no. {places})"): [each.position for each in self.duplicates],
-            _("{n} cut (no. {places})"): [each.position for each in self.cut],
+            _("{n} cut to {most} characters (no. {places})"): [each.position for each in self.cut],
             _("{n} repaired (no. {places})"): self.repaired,
         }
-        shown = [said.format(n=len(at), places=_places(at)) for said, at in changes.items() if at]
+        most = max((each.kept for each in self.cut), default=0)
+        shown = [said.format(n=len(at), places=_places(at), most=most) for said, at in changes.items() if at]
         texts = ngettext("{n} text", "{n} texts", self.n_output).format(n=self.n_output)
         if not shown:
             return texts

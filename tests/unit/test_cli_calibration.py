@@ -178,7 +178,9 @@ class TestInput:
         names = ("--column", "jd=job", "--column", "resume=cv", "--column", "label=fit")
         asked = ("-e", "keyword", "--target-precision", 0.8, "--json")
         ours = json.loads(workbench("calibrate", clear, *asked).stdout)
-        done = workbench("calibrate", "theirs.csv", *names, "--positive", "Good Fit", *asked)
+        done = workbench(
+            "calibrate", "theirs.csv", *names, "--positive", "Good Fit", "--negative", "No Fit", *asked
+        )
         assert json.loads(done.stdout)["cutoff"] == ours["cutoff"]
 
 

@@ -94,15 +94,21 @@ class TestCheck:
         (here / "bad.csv").write_text("jd,resume,label\na,,1\nb,c,7\n")
         result = workbench("check", here / "bad.csv")
         assert result.exit_code == 2
-        assert "bad.csv, column resume: empty, where a text was expected (row 2)" in plain(result.stderr)
-        assert "bad.csv, column label: '7': not a label" in plain(result.stderr)
+        assert "bad.csv, column resume, row 2: empty, where a text was expected" in plain(result.stderr)
+        assert "column label, row 3: '7': not a label" in plain(result.stderr)
 
     def test_a_companys_export_is_checked_with_its_own_names(self, here):
         (here / "ats.csv").write_text("job,cv,fit\nNurse,Ward nurse,Good Fit\nNurse,Chef,No Fit\n")
         arguments = ["--column", "jd=job", "--column", "resume=cv", "--column", "label=fit"]
-        found = json.loads(
-            workbench("check", here / "ats.csv", *arguments, "--positive", "Good Fit", "--json").stdout
+        asked = workbench("check", here / "ats.csv")
+        assert "--column jd=NAME --column resume=NAME --column label=NAME" in plain(asked.stderr)
+        asked = workbench("check", here / "ats.csv", *arguments)
+        assert plain(asked.stderr) == (
+            "Error: 1 problem in the labelled pairs; nothing was read. - ats.csv, column fit: holds 'Good "
+            "Fit', 'No Fit': which are matches? E.g. --positive 'Good Fit' --negative 'No Fit'"
         )
+        words = ["--positive", "Good Fit", "--negative", "No Fit"]
+        found = json.loads(workbench("check", here / "ats.csv", *arguments, *words, "--json").stdout)
         assert (found["n_pairs"], found["n_matches"]) == (2, 1)
 
 

@@ -140,7 +140,9 @@ class TestLabelStudio:
     COLUMNS: ClassVar = {"jd": "requirement", "resume": "candidate"}
 
     def test_an_export_of_another_project_is_read_with_names_and_words_mapped(self):
-        found = read_label_studio(self.EXPORTED, columns=self.COLUMNS, positive=["Good Fit"])
+        found = read_label_studio(
+            self.EXPORTED, columns=self.COLUMNS, positive=["Good Fit"], negative="No Fit"
+        )
         assert found.pairs[["jd", "resume"]].to_dict("records") == [
             {"jd": "三甲医院病房护士", "resume": "五年病房护理经验"}
         ]
@@ -151,18 +153,20 @@ class TestLabelStudio:
         assert found.n_skipped == 1
 
     def test_what_was_read_can_be_written_as_a_set(self, tmp_path):
-        found = read_label_studio(self.EXPORTED, columns=self.COLUMNS, positive=["Good Fit"])
+        found = read_label_studio(
+            self.EXPORTED, columns=self.COLUMNS, positive=["Good Fit"], negative="No Fit"
+        )
         assert (write_pairs(tmp_path, found.pairs, found.annotations) / "annotations.csv").is_file()
 
-    def test_words_without_a_mapping_are_refused_with_their_tasks(self):
+    def test_words_without_a_mapping_are_one_question(self):
         with pytest.raises(PairsError) as raised:
             read_label_studio(self.EXPORTED, columns=self.COLUMNS)
-        assert [(p.column, p.rows) for p in raised.value.problems] == [("label", (1, 1))]
-        assert "'Good Fit', 'No Fit'" in str(raised.value)
+        assert [(p.column, p.rows) for p in raised.value.problems] == [("label", ())]
+        assert "'Good Fit', 'No Fit': which are matches? E.g. positive='Good Fit'" in str(raised.value)
 
     def test_unknown_data_names_are_refused_with_those_that_are_there(self):
         with pytest.raises(
-            InputError, match=r"task 1 has no 'jd', 'resume' in its data.* requirement, candidate"
+            InputError, match=r"task 1 has no field 'jd', 'resume'; it has .*requirement, candidate"
         ):
             read_label_studio(self.EXPORTED)
 

@@ -75,7 +75,7 @@ class TestAFolder:
     def test_texts_are_cleaned_as_search_cleans_them(self, folder):
         long = "护理 " * 400
         messy = f'pair_id,jd,resume\np1,"  Ward\n nurse",{long}\n'
-        with pytest.warns(PairsWarning, match="1 row with a text that was cut"):
+        with pytest.warns(PairsWarning, match="1 row has a text of more than 512 characters"):
             pairs = read_pairs(folder(messy, "pair_id,annotator,label\np1,x,1\n"))
         assert pairs["jd"][0] == "Ward nurse"
         assert [pairs["resume"][0]] == wb.clean([long]).texts
@@ -125,20 +125,52 @@ class TestOneTable:
     COLUMNS: ClassVar = {"jd": "job", "resume": "cv", "label": "fit"}
 
     def test_loads_in_one_line_with_names_and_words_mapped(self, table):
-        pairs = read_pairs(table(self.EXPORT), columns=self.COLUMNS, positive=["Good Fit"])
+        options = {"positive": ["Good Fit"], "negative": ["No Fit", "Potential Fit"]}
+        pairs = read_pairs(table(self.EXPORT), columns=self.COLUMNS, **options)
         assert pairs["label"].tolist() == [1, 0, 0]
         assert pairs["jd"].tolist() == ["Nurse"] * 3
 
-    def test_with_negative_words_others_are_a_mistake(self, table):
+    def test_words_of_which_nothing_is_said_are_one_question_under_their_own_name(self, table):
+        with pytest.raises(PairsError) as raised:
+            read_pairs(table(self.EXPORT + "Cook,Nurse,No Fit\n" * 500), columns=self.COLUMNS)
+        assert str(raised.value) == (
+            "1 problem in the labelled pairs; nothing was read.\n"
+            "  - export.csv, column fit: holds 'Good Fit', 'No Fit', 'Potential Fit': which are matches? "
+            "E.g. positive='Good Fit', negative=['No Fit', 'Potential Fit']"
+        )
+
+    def test_a_word_that_seldom_means_a_match_is_no_example_of_one(self, table):
+        found = problems(table("jd,resume,label\na,b,不合适\nc,d,合适\n"))
+        assert "E.g. positive='合适', negative='不合适'" in found[0][3]
+
+    def test_what_is_no_match_is_not_guessed_from_what_is_one(self, table):
+        found = problems(table(self.EXPORT), columns=self.COLUMNS, positive="Good Fit")
+        assert found[0][3] == (
+            "holds 'No Fit', 'Potential Fit' besides the matches ('Good Fit'): are they no match? "
+            "E.g. negative=['No Fit', 'Potential Fit']"
+        )
+
+    def test_zero_and_false_need_no_word(self, table):
+        content = "jd,resume,label\na,b,yes\nc,d,0\ne,f,FALSE\n"
+        assert read_pairs(table(content), positive="yes")["label"].tolist() == [1, 0, 0]
+
+    def test_a_word_in_neither_list_is_a_mistake_in_its_row_that_can_be_left_out(self, table):
         options = {"columns": self.COLUMNS, "positive": "Good Fit", "negative": "No Fit"}
-        assert problems(table(self.EXPORT), **options) == [
-            (
-                "export.csv",
-                4,
-                "label",
-                "'Potential Fit': not a label; expected 0 or 1, or a grade from 0 to 3",
-            )
-        ]
+        assert [found[:3] for found in problems(table(self.EXPORT), **options)] == [("export.csv", 4, "fit")]
+        with pytest.warns(PairsWarning, match="1 row that could not be used left out"):
+            assert len(read_pairs(table(self.EXPORT), bad_rows="drop", **options)) == 2
+
+    def test_equal_problems_are_told_once(self, table):
+        rows = "".join(f"jd {i},resume {i},{'maybe' if i else 1}\n" for i in range(6769))
+        with pytest.raises(PairsError) as raised:
+            read_pairs(table("jd,resume,label\n" + rows))
+        assert "1 problem in the labelled pairs" in str(raised.value)
+        assert "export.csv, column label, row 3 and 6,767 more: 'maybe': not a label" in str(raised.value)
+        assert len(raised.value.to_frame()) == 6768
+
+    def test_words_are_said_for_a_folder_too(self, folder):
+        said = "pair_id,annotator,label\np1,x,yes\np2,x,no\n"
+        assert read_pairs(folder(annotations=said), positive="yes", negative="no")["label"].tolist() == [1, 0]
 
     def test_a_positive_word_that_never_occurs_is_refused_with_those_that_do(self, table):
         found = problems(table(self.EXPORT), columns=self.COLUMNS, positive=["good"])
@@ -202,7 +234,7 @@ class TestOneTable:
 
     def test_a_mapping_the_wrong_way_round_is_explained(self, table):
         with pytest.raises(
-            InputError, match=r"columns names 'job', which is none of ours .*write \{ours: theirs\}"
+            InputError, match=r"'job' is none of our columns .*write ours first: columns=\{'jd': 'NAME'\}"
         ):
             read_pairs(table("job,resume,label\na,b,1\n"), columns={"job": "jd"})
 
@@ -254,21 +286,21 @@ class TestAllProblemsAtOnce:
 
     def test_the_message_reads_as_a_list(self, folder):
         with pytest.raises(PairsError) as raised:
-            read_pairs(folder(annotations="pair_id,annotator,label\np1,x,7\np2,x,maybe\n"))
+            read_pairs(folder(annotations="pair_id,annotator,label\np1,x,1\np1,y,7\np2,x,maybe\n"))
         assert str(raised.value) == (
-            "2 problems in the labelled pairs; nothing was read.\n"
-            "  - annotations.csv, column label: '7', 'maybe': not a label; expected 0 or 1, or a grade from "
-            "0 to 3 (rows 2, 3)\n"
+            "1 problem in the labelled pairs; nothing was read.\n"
+            "  - annotations.csv, column label, rows 3, 4: '7', 'maybe': not a label; expected 0 or 1, a "
+            "grade from 0 to 3, or a word of which it is said what it means\n"
             "Mend the file, or pass bad_rows='drop' to leave those rows out."
         )
 
     def test_the_list_is_in_the_language_now(self, folder):
         with language("zh"), pytest.raises(PairsError) as raised:
-            read_pairs(folder(annotations="pair_id,annotator,label\np1,x,7\np2,x,maybe\n"))
+            read_pairs(folder(annotations="pair_id,annotator,label\np1,x,1\np1,y,7\np2,x,maybe\n"))
         assert str(raised.value) == (
-            "标注对有 2 处问题；没有读取任何内容。\n"
-            "  - annotations.csv 的 label 列："
-            "'7'、'maybe'：不是标注；应为 0 或 1，或 0 到 3 的等级（第 2、3 行）\n"
+            "标注对有 1 处问题；没有读取任何内容。\n"
+            "  - annotations.csv 的 label 列，第 3、4 行："
+            "'7'、'maybe'：不是标注；应为 0 或 1、0 到 3 的等级，或已说明含义的词\n"
             "请修正文件，或传入 bad_rows='drop' 略过这些行。"
         )
 

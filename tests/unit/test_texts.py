@@ -125,7 +125,10 @@ class TestWrongInput:
 class TestReport:
     def test_english_summary_counts_places_from_one(self):
         report = clean("a\n\na\n" + "b" * 600).report
-        assert str(report) == "2 texts: 1 blank dropped (no. 2); 1 duplicate dropped (no. 3); 1 cut (no. 4)"
+        said = (
+            "2 texts: 1 blank dropped (no. 2); 1 duplicate dropped (no. 3); 1 cut to 512 characters (no. 4)"
+        )
+        assert str(report) == said
 
     def test_chinese_summary(self):
         with language("zh"):

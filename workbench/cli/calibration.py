@@ -14,6 +14,7 @@ from workbench.cli.options import (
     ColumnNames,
     EncoderSpec,
     Json,
+    NegativeWords,
     PairsPath,
     PositiveWords,
     Prevalence,
@@ -105,6 +106,7 @@ def calibrate(
     ] = False,
     column: ColumnNames = None,
     positive: PositiveWords = None,
+    negative: NegativeWords = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -128,10 +130,10 @@ def calibrate(
     rule = None if choose_by is None else rule_from_text(choose_by)
     loaded = load_encoder(encoder)
     current = _current_cutoff(current_cutoff, loaded)
-    scored = read_scored(pairs, loaded, column, positive)
+    scored = read_scored(pairs, loaded, column, positive, negative)
     live_scores = None
     if live is not None:
-        live_scores = read_scored(live, loaded, column, positive, labelled=False)["score"]
+        live_scores = read_scored(live, loaded, column, positive, negative, labelled=False)["score"]
     study = run_study(
         scored,
         target_precision=target_precision,

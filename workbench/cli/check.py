@@ -11,6 +11,7 @@ from workbench.cli.options import (
     ColumnNames,
     EncoderSpec,
     Json,
+    NegativeWords,
     PairsPath,
     PositiveWords,
     Prevalence,
@@ -54,6 +55,7 @@ def check(
     ] = False,
     column: ColumnNames = None,
     positive: PositiveWords = None,
+    negative: NegativeWords = None,
     as_json: Json = False,
 ) -> None:
     """See whether the cutoff of CARD still keeps its promises on new PAIRS.
@@ -71,7 +73,7 @@ def check(
     loaded = load_encoder(encoder if encoder is not None else cutoff.encoder_name)
     # Before hours of encoding, not after.
     cutoff.check_encoder(loaded.name, loaded.fingerprint)
-    scored = read_scored(pairs, loaded, column, positive, labelled=not unlabelled)
+    scored = read_scored(pairs, loaded, column, positive, negative, labelled=not unlabelled)
     found = check_card(
         cutoff,
         scored,

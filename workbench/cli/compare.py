@@ -19,6 +19,7 @@ from workbench.cli.options import (
     ClusterColumn,
     ColumnNames,
     Json,
+    NegativeWords,
     PairsPath,
     PositiveWords,
     Prevalence,
@@ -136,6 +137,7 @@ def compare(
     ] = None,
     column: ColumnNames = None,
     positive: PositiveWords = None,
+    negative: NegativeWords = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -155,7 +157,7 @@ def compare(
             )
         )
     rule = None if choose_by is None else rule_from_text(choose_by)
-    labelled = read_pairs(pairs, columns=column_names(column), positive=positive)
+    labelled = read_pairs(pairs, columns=column_names(column), positive=positive, negative=negative)
     by = _group_columns(groups, labelled)
     asked = Asked(encoder or [None], dimension or [], instruction or [], dtype or [], timing)
     variants = _score_variants(labelled, asked)

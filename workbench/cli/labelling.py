@@ -12,6 +12,7 @@ from workbench.cli.options import (
     ColumnNames,
     EncoderSpec,
     Json,
+    NegativeWords,
     PairsPath,
     PositiveWords,
     column_names,
@@ -62,7 +63,11 @@ class Target(StrEnum):
 
 @app.command()
 def check(
-    pairs: PairsPath, column: ColumnNames = None, positive: PositiveWords = None, as_json: Json = False
+    pairs: PairsPath,
+    column: ColumnNames = None,
+    positive: PositiveWords = None,
+    negative: NegativeWords = None,
+    as_json: Json = False,
 ) -> None:
     """Check PAIRS: every problem with its file, row and column, and how the labels are resolved.
 
@@ -71,7 +76,7 @@ def check(
     from workbench.pair_hashes import content_hash
     from workbench.pairs import read_pairs
 
-    read = read_pairs(pairs, columns=column_names(column), positive=positive)
+    read = read_pairs(pairs, columns=column_names(column), positive=positive, negative=negative)
     facts = {
         "n_pairs": len(read),
         "n_matches": int(read["label"].sum()),
@@ -93,6 +98,7 @@ def agreement(
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the intervals.")] = 0.95,
     column: ColumnNames = None,
     positive: PositiveWords = None,
+    negative: NegativeWords = None,
     as_json: Json = False,
 ) -> None:
     """How far the annotators of PAIRS agree, and what their mistakes do to a measured precision."""
@@ -100,7 +106,7 @@ def agreement(
     from workbench.pairs import disagreements, label_noise, read_annotations, read_pairs
 
     names = column_names(column)
-    annotations = read_annotations(pairs, columns=names, positive=positive)
+    annotations = read_annotations(pairs, columns=names, positive=positive, negative=negative)
     everything = read_pairs(pairs, columns=names, labelled=False)
     found = compare(annotations, everything, by or (), confidence=confidence)
     noise = label_noise(annotations, confidence=confidence) if found.level == "nominal" else None
@@ -138,6 +144,7 @@ def plan(
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the interval.")] = 0.95,
     column: ColumnNames = None,
     positive: PositiveWords = None,
+    negative: NegativeWords = None,
     as_json: Json = False,
 ) -> None:
     """About how many more labels make the precision at the cutoff known well enough."""
@@ -146,7 +153,10 @@ def plan(
 
     loaded = load_encoder(encoder)
     found = plan_labels(
-        read_scored(pairs, loaded, column, positive), cutoff, half_width=half_width, confidence=confidence
+        read_scored(pairs, loaded, column, positive, negative),
+        cutoff,
+        half_width=half_width,
+        confidence=confidence,
     )
     if not as_json:
         note(encoder_line(loaded))
@@ -220,6 +230,7 @@ def import_(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="New set.")],
     column: ColumnNames = None,
     positive: PositiveWords = None,
+    negative: NegativeWords = None,
     label: Annotated[
         str, typer.Option(metavar="NAME", help="Control or question that holds the label.")
     ] = "label",
@@ -231,7 +242,7 @@ def import_(
     if (out / "pairs.csv").exists():
         raise InputError(_("{folder} holds a set already; choose another folder.").format(folder=out))
     read = read_label_studio if tool is Tool.LABEL_STUDIO else read_argilla
-    found = read(file, columns=column_names(column), positive=positive, label=label)
+    found = read(file, columns=column_names(column), positive=positive, negative=negative, label=label)
     write_pairs(out, found.pairs, found.annotations)
     n, n_labels, n_skipped = len(found.pairs), len(found.annotations), found.n_skipped
     entry = {"folder": str(out), "n_pairs": n, "n_labels": n_labels, "n_skipped": n_skipped}
@@ -256,6 +267,7 @@ def export(
     ],
     column: ColumnNames = None,
     positive: PositiveWords = None,
+    negative: NegativeWords = None,
     without_labels: Annotated[
         bool, typer.Option("--without-labels", help="Only the pairs, to be labelled there.")
     ] = False,
@@ -267,11 +279,17 @@ def export(
 
     names = column_names(column)
     if target is Target.TABLE:
-        read = read_pairs(pairs, columns=names, positive=positive, labelled=not without_labels)
+        read = read_pairs(
+            pairs, columns=names, positive=positive, negative=negative, labelled=not without_labels
+        )
         written, n_labels = export_frame(read, out), 0 if without_labels else len(read)
     else:
         read = read_pairs(pairs, columns=names, labelled=False)
-        said = None if without_labels else read_annotations(pairs, columns=names, positive=positive)
+        said = (
+            None
+            if without_labels
+            else read_annotations(pairs, columns=names, positive=positive, negative=negative)
+        )
         write = write_label_studio if target is Target.LABEL_STUDIO else write_argilla
         written, n_labels = write(out, read, said), 0 if said is None else len(said)
     entry = {"path": str(written), "n_pairs": len(read), "n_labels": n_labels}

@@ -27,6 +27,7 @@ __all__ = [
     "Exact",
     "FileEncoding",
     "Json",
+    "NegativeWords",
     "PairsPath",
     "PositiveWords",
     "Prevalence",
@@ -103,7 +104,15 @@ ColumnNames = Annotated[
 ]
 PositiveWords = Annotated[
     list[str] | None,
-    typer.Option("--positive", metavar="WORD", help="Label that means a match, such as 'Good Fit'."),
+    typer.Option(
+        "--positive", metavar="WORD", help="Label that means a match, such as 'Good Fit'; repeat it for more."
+    ),
+]
+NegativeWords = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--negative", metavar="WORD", help="Label that means no match, such as 'No Fit'; repeat it for more."
+    ),
 ]
 Prevalence = Annotated[
     float | None,
@@ -174,6 +183,7 @@ def read_scored(
     encoder: Encoder,
     column: list[str] | None = None,
     positive: list[str] | None = None,
+    negative: list[str] | None = None,
     *,
     labelled: bool = True,
 ) -> pd.DataFrame:
@@ -186,7 +196,9 @@ def read_scored(
     """
     from workbench.pairs import read_pairs, score_pairs
 
-    pairs = read_pairs(path, columns=column_names(column), positive=positive, labelled=labelled)
+    pairs = read_pairs(
+        path, columns=column_names(column), positive=positive, negative=negative, labelled=labelled
+    )
     return score_pairs(pairs, encoder)
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import copy
 import os
 import re
+import shlex
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import partial
 from typing import Any, cast, get_args
 
 import typer
 from typer.core import TyperGroup
 
+from workbench.asking import asked_by
 from workbench.cli.output import PIECE
 from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import N_, Language, current_language, language
@@ -39,6 +42,9 @@ HELP_OPTION = N_("Show this message and exit.")
 # Where rich may break a line: it knows of spaces only, and cuts off what then has no room. Spaces go with
 # what follows them, since it does not see that one behind wide characters is beyond the end.
 BREAKS = re.compile(rf"\s*{PIECE}")
+
+# Options whose names on the command line are others than in Python.
+FLAGS = {"columns": "--column", "encoding": "--file-encoding", "labelled": "--unlabelled"}
 
 
 class ExitCode(IntEnum):
@@ -102,6 +108,20 @@ def help_texts(app: typer.Typer) -> set[str]:
     return found
 
 
+def _as_option(command: Any, name: str, values: tuple[object, ...]) -> str:
+    """An option of a command as the shell takes it; an empty text if the command has none."""
+    flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
+    if not any(flag in parameter.opts for parameter in command.params):
+        return ""
+    if values == (False,):
+        return flag
+    texts: list[object] = []
+    for value in values:
+        # {ours: theirs}, as --column takes it.
+        texts += [f"{key}={told}" for key, told in value.items()] if isinstance(value, dict) else [value]
+    return " ".join(f"{flag} {shlex.quote(str(text))}" for text in texts)
+
+
 def _asked_for(arguments: Sequence[str]) -> Language | None:
     """The language that ``--language`` names, read before help pages are written in it."""
     for here, following in zip(arguments, [*arguments[1:], ""], strict=True):
@@ -146,7 +166,7 @@ def _holding(mapping: MutableMapping[str, Any], values: dict[str, Any]) -> Itera
 
 
 def _in_language_now(command: Any) -> Any:
-    """A command whose help is in the language now."""
+    """A command whose help is in the language now, and whose sentences name its options as the shell does."""
     said = copy.copy(command)
     said.help = _(command.help) if command.help else command.help
     parameters: list[Any] = []
@@ -157,7 +177,12 @@ def _in_language_now(command: Any) -> Any:
             parameters.extend(map(_parameter_in_language_now, command.get_params(ctx)))
         return parameters
 
+    def invoke(ctx: Any) -> Any:
+        with asked_by(partial(_as_option, command)):
+            return command.invoke(ctx)
+
     said.get_params = get_params
+    said.invoke = invoke
     return said
 
 

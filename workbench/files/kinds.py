@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 from zipfile import BadZipFile, ZipFile
 
+from workbench.asking import option
 from workbench.errors import InputError
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
@@ -159,10 +160,9 @@ def open_text(path: Path, encoding: str | None = None, newline: str | None = Non
         ) from error
     except UnicodeError as error:
         raise InputError(
-            _(
-                "{file} is not all in {encoding}: {reason}. Pass the right one as encoding=, or save the "
-                "file as UTF-8."
-            ).format(file=path.name, encoding=encoding, reason=error)
+            _("{file} is not all in {encoding}: {reason}. {advice}").format(
+                file=path.name, encoding=encoding, reason=error, advice=_other_encoding()
+            )
         ) from error
 
 
@@ -197,12 +197,19 @@ def find_encoding(path: Path) -> str:
     likely = listed(encoding for encoding, _chaos in ranked[:4])
     found = _("it could be {names}").format(names=likely) if ranked else _("no encoding fits it")
     raise InputError(
-        _(
-            "{file} is not UTF-8, and its encoding cannot be told ({found}). Pass it, such as "
-            "encoding='gb18030' for Chinese or encoding='cp1252' for Western European, or save the file as "
-            "UTF-8."
-        ).format(file=path.name, found=found)
+        _("{file} is not UTF-8, and its encoding cannot be told ({found}). {advice}").format(
+            file=path.name, found=found, advice=_other_encoding()
+        )
     )
+
+
+def _other_encoding() -> str:
+    chinese, western = option("encoding", "gb18030"), option("encoding", "cp1252")
+    if not chinese:
+        return _("Save the file as UTF-8.")
+    return _(
+        "Save the file as UTF-8, or name its encoding: {chinese} for Chinese, {western} for Western European."
+    ).format(chinese=chinese, western=western)
 
 
 def _kind_of_archive(path: Path) -> str:
@@ -253,7 +260,7 @@ def _refuse_damaged_utf8(path: Path, sample: bytes, place: int) -> None:
         raise InputError(
             _(
                 "{file} is UTF-8 but for a damaged place at byte {place}. Repair it there and save the file "
-                "again, or pass encoding= if it is something else."
+                "again."
             ).format(file=path.name, place=f"{place:,}")
         )
 

@@ -29,8 +29,8 @@ from workbench.pairs.checks import (
     Problem,
     label_problems,
     missing_columns,
-    standard_labels,
 )
+from workbench.pairs.labels import standard_labels
 from workbench.pairs.tables import as_text, read_table
 
 if TYPE_CHECKING:
@@ -261,7 +261,12 @@ def logs_in(folder: str | Path) -> list[AnnotationLog]:
     return [AnnotationLog(folder, path.stem) for path in paths]
 
 
-def annotations_in(folder: Path, encoding: str | None = None) -> tuple[pd.DataFrame, list[Problem]]:
+def annotations_in(
+    folder: Path,
+    encoding: str | None = None,
+    positive: str | Collection[str] | None = None,
+    negative: str | Collection[str] | None = None,
+) -> tuple[pd.DataFrame, list[Problem]]:
     """All labels of a set: those of ``annotations.csv`` and those of the logs."""
     import pandas as pd
 
@@ -269,7 +274,7 @@ def annotations_in(folder: Path, encoding: str | None = None) -> tuple[pd.DataFr
     tables = []
     if (folder / ANNOTATIONS_FILE).is_file():
         table = read_table(folder / ANNOTATIONS_FILE, encoding=encoding)
-        said, problems = annotations_from(table, ANNOTATIONS_FILE)
+        said, problems = annotations_from(table, ANNOTATIONS_FILE, positive, negative)
         tables.append(said)
     tables += [_of_log(log) for log in logs_in(folder)]
     filled = [table for table in tables if len(table)]

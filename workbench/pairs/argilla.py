@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.atomic import write_whole
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import listed
 from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import LabelledSet, checked_set, label_word, records_in
+from workbench.pairs.writing import LabelledSet, checked_set, label_word, records_in, without_fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,19 +150,8 @@ def read_argilla(
                     file=file, number=number
                 )
             )
-        if lost := [theirs for theirs in names.values() if theirs not in fields]:
-            raise InputError(
-                _(
-                    "{file}, record {number} has no field {lost} (it has {names}); say which is which with "
-                    "columns={example}."
-                ).format(
-                    file=file,
-                    number=number,
-                    lost=listed(map(repr, lost)),
-                    names=listed(fields),
-                    example="{'jd': …}",
-                )
-            )
+        if lost := {ours: theirs for ours, theirs in names.items() if theirs not in fields}:
+            raise without_fields(_("{file}, record {number}").format(file=file, number=number), lost, fields)
         jd, resume = str(fields[names["jd"]]), str(fields[names["resume"]])
         pair_id = record.get("id") or pair_ids_of([jd], [resume])[0]
         metadata = {str(name): value for name, value in (record.get("metadata") or {}).items()}

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from workbench.asking import option
 from workbench.errors import InputError
-from workbench.i18n import N_, listed, ngettext
+from workbench.i18n import N_, listed, ngettext, paragraph
 from workbench.i18n import gettext as _
 from workbench.pair_hashes import texts_hash
 
@@ -38,7 +39,7 @@ __all__ = [
     "places",
     "require_columns",
     "some_of",
-    "standard_labels",
+    "which_is_which",
 ]
 
 PAIR_COLUMNS = ("pair_id", "jd", "resume")
@@ -82,7 +83,7 @@ class Problem:
         if self.column is not None:
             where = _("{file}, column {column}").format(file=self.file, column=self.column)
         if self.rows:
-            return _("{where}: {what} ({rows})").format(where=where, what=self.what, rows=places(self.rows))
+            where = _("{where}, {rows}").format(where=where, rows=places(self.rows))
         return _("{where}: {what}").format(where=where, what=self.what)
 
 
@@ -99,14 +100,14 @@ class PairsError(InputError):
         self, problems: Sequence[Problem], *, advice: str = "", done: Literal["read", "written"] = "read"
     ) -> None:
         self.problems = tuple(problems)
-        rows = sum(max(1, len(problem.rows)) for problem in self.problems)
+        n = len(self.problems)
         nothing = _("nothing was read") if done == "read" else _("nothing was written")
         head = ngettext(
             "{n} problem in the labelled pairs; {nothing}.",
             "{n} problems in the labelled pairs; {nothing}.",
-            rows,
+            n,
         )
-        lines = [head.format(n=rows, nothing=nothing), *bullets(self.problems, MOST_SHOWN), advice]
+        lines = [head.format(n=n, nothing=nothing), *bullets(self.problems, MOST_SHOWN), advice]
         super().__init__("\n".join(filter(None, lines)))
 
     def to_frame(self) -> pd.DataFrame:
@@ -130,16 +131,18 @@ def bullets(problems: Sequence[Problem], most: int) -> list[str]:
 
 
 def places(rows: Sequence[int], most: int = MOST_ROWS) -> str:
-    """Row numbers for people.
+    """Row numbers for people: all of them, or the first where there are many.
 
     Examples
     --------
     >>> places([2]), places([2, 5, 9])
     ('row 2', 'rows 2, 5, 9')
-    >>> places(range(2, 100), most=3)
-    'rows 2, 3, 4 and 95 more'
+    >>> places(range(3, 6771))
+    'row 3 and 6,767 more'
     """
-    return ngettext("row {rows}", "rows {rows}", len(rows)).format(rows=some_of(rows, most))
+    if len(rows) > most:
+        return _("row {row} and {n} more").format(row=rows[0], n=f"{len(rows) - 1:,}")
+    return ngettext("row {rows}", "rows {rows}", len(rows)).format(rows=listed(rows))
 
 
 def some_of(items: Collection[object], most: int = 5) -> str:
@@ -154,57 +157,6 @@ def some_of(items: Collection[object], most: int = 5) -> str:
     if len(items) <= most:
         return first
     return _("{items} and {n} more").format(items=first, n=len(items) - most)
-
-
-def standard_labels(
-    values: pd.Series[str],
-    positive: str | Collection[str] | None = None,
-    negative: str | Collection[str] | None = None,
-) -> pd.Series[str]:
-    """Labels as files have them, turned into ``"0"`` to ``"3"``; what is none, or empty, stays as it is.
-
-    Parameters
-    ----------
-    values : Series of str
-        Without white space around.
-    positive : str or collection of str, optional
-        What the file calls a match; everything else that is not empty is none.
-    negative : str or collection of str, optional
-        What the file calls no match; with it, everything that is neither is no label.
-
-    Raises
-    ------
-    InputError
-        If a value is both, or no positive value occurs; in words for a :class:`Problem`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> standard_labels(pd.Series(["Good Fit", "No Fit", ""]), positive=["Good Fit"]).tolist()
-    ['1', '0', '']
-    >>> standard_labels(pd.Series(["1.0", "true", "2", "maybe"])).tolist()
-    ['1', '1', '2', 'maybe']
-    """
-    there = [value for value in values.unique() if value]
-    if positive is None:
-        if negative is not None:
-            raise InputError(_("labels that are no match are named, but none that are; pass positive= too"))
-        known = {value: _STANDARD.get(value.casefold(), value) for value in there}
-    else:
-        matches, others = _set(positive), _set(negative)
-        if both := matches & others:
-            raise InputError(_("{labels} cannot be both positive and negative").format(labels=_quoted(both)))
-        if there and not matches & set(there):
-            raise InputError(
-                _("none of the positive labels ({positive}) occurs; the labels are {labels}").format(
-                    positive=_quoted(matches), labels=_quoted(there)
-                )
-            )
-        known = {
-            value: "1" if value in matches else "0" if not others or value in others else value
-            for value in there
-        }
-    return values.map({"": "", **known}).astype("str")
 
 
 def require_columns(frame: pd.DataFrame, needed: Iterable[str], whose: str) -> None:
@@ -225,6 +177,16 @@ def missing_columns(table: pd.DataFrame, needed: Iterable[str], file: str) -> li
         )
         return [Problem(file, None, (), what)]
     return []
+
+
+def which_is_which(ours: Iterable[str]) -> str:
+    """The advice to say which column is which, as it can be given here."""
+    lost = list(ours)
+    how, unlabelled = option("columns", dict.fromkeys(lost, "NAME")), option("labelled", False)
+    said = [_("Say what it is called in the file: {how}.").format(how=how)] if how else []
+    if "label" in lost and unlabelled:
+        said.append(_("If the pairs have no labels: {unlabelled}.").format(unlabelled=unlabelled))
+    return paragraph(said) if said else ""
 
 
 def pair_problems(pairs: pd.DataFrame, file: str, *, one_id: bool = True) -> list[Problem]:
@@ -312,7 +274,7 @@ _ANNOTATION_CHECKS: _Checks = {
     ),
     "label": (
         lambda values: values.isin(["", *map(str, GRADES)]),
-        N_("not a label; expected 0 or 1, or a grade from 0 to 3"),
+        N_("not a label; expected 0 or 1, a grade from 0 to 3, or a word of which it is said what it means"),
     ),
     "labelled_at": (
         lambda values: values.eq("") | values.str.fullmatch(_ISO_8601),
@@ -353,17 +315,3 @@ def _by_file(bad: pd.DataFrame, column: str, what: str) -> list[Problem]:
         Problem(str(file), column, tuple(map(int, rows)), what)
         for file, rows in bad.groupby("file", sort=False)["row"]
     ]
-
-
-_NUMBERS = {str(grade): str(grade) for grade in GRADES} | {f"{grade}.0": str(grade) for grade in GRADES}
-_STANDARD = _NUMBERS | {"true": "1", "false": "0"}
-
-
-def _set(values: str | Collection[str] | None) -> set[str]:
-    if values is None:
-        return set()
-    return {str(value).strip() for value in ([values] if isinstance(values, str) else values)}
-
-
-def _quoted(labels: Collection[str]) -> str:
-    return some_of([repr(label) for label in sorted(labels)], 8)

@@ -14,11 +14,10 @@ from workbench.atomic import write_whole
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
-from workbench.i18n import listed
 from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.checks import GRADES
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import LabelledSet, checked_set, label_word, records_in
+from workbench.pairs.writing import LabelledSet, checked_set, label_word, records_in, without_fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,19 +128,8 @@ def read_label_studio(
                     "CSV."
                 ).format(file=file, number=number)
             )
-        if lost := [names[name] for name in ("jd", "resume") if names[name] not in data]:
-            raise InputError(
-                _(
-                    "{file}, task {number} has no {lost} in its data, which has {names}; say which is which "
-                    "with columns={example}."
-                ).format(
-                    file=file,
-                    number=number,
-                    lost=listed(map(repr, lost)),
-                    names=listed(data),
-                    example="{'jd': …}",
-                )
-            )
+        if lost := {ours: names[ours] for ours in ("jd", "resume") if names[ours] not in data}:
+            raise without_fields(_("{file}, task {number}").format(file=file, number=number), lost, data)
         jd, resume = str(data[names["jd"]]), str(data[names["resume"]])
         pair_id = data.get(names["pair_id"]) or pair_ids_of([jd], [resume])[0]
         groups = {str(name): value for name, value in data.items() if name not in names.values()}

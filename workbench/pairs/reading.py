@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from workbench.asking import option, options
 from workbench.errors import InputError, PairsWarning
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -27,6 +28,7 @@ from workbench.pairs.checks import (
     misplaced_labels,
     missing_columns,
     pair_problems,
+    which_is_which,
 )
 from workbench.pairs.resolution import How, Resolution
 from workbench.pairs.resolution import resolve as resolve_labels
@@ -69,8 +71,8 @@ def read_pairs(
     columns : mapping, optional
         For a table with other names: ``{"jd": "job_description_text", …}``, ours to theirs.
     positive, negative : str or collection of str, optional
-        For a table with words as labels: which mean a match (``["Good Fit"]``). Without `negative`
-        all other words mean no match; with it, words that are neither are a mistake.
+        For words as labels: which mean a match (``["Good Fit"]``), and which none (``["No Fit"]``). Words
+        that are neither are an error.
     labelled : bool
         False for a pool of pairs that are to be labelled: no labels are asked for or returned.
     resolve : {"adjudicated", "majority", "unanimous"}
@@ -113,7 +115,7 @@ def read_pairs(
     ...     file = Path(folder, "fits.csv")
     ...     _ = file.write_text("job,cv,fit\nNurse,Ward nurse,Good Fit\nNurse,Chef,No Fit\n")
     ...     columns = {"jd": "job", "resume": "cv", "label": "fit"}
-    ...     pairs = read_pairs(file, columns=columns, positive="Good Fit")
+    ...     pairs = read_pairs(file, columns=columns, positive="Good Fit", negative="No Fit")
     >>> pairs[["jd", "resume", "label"]]
           jd      resume  label
     0  Nurse  Ward nurse      1
@@ -139,7 +141,7 @@ def read_pairs(
         notes["resolution"] = resolution.to_dict()
         pairs = pairs[labels.notna()].assign(label=labels.dropna().astype("int64")).reset_index(drop=True)
         first.append("label")
-    _warn(loaded, resolution)
+    _warn(loaded, resolution, max_characters)
     if pairs.empty:
         without = (
             _("{file} has no pair that can be used with a label.")
@@ -217,9 +219,13 @@ def _load(path: Path, options: _Options) -> _Loaded:
     if unknown := [name for name in options.columns or {} if name not in ours]:
         raise InputError(
             _(
-                "columns names {unknown}, which is none of ours ({ours}); write {{ours: theirs}}. Other "
-                "columns are kept under the names that they have."
-            ).format(unknown=listed(map(repr, unknown)), ours=listed(ours))
+                "{unknown} is none of our columns ({ours}); write ours first: {example}. Other columns are "
+                "kept under the names that they have."
+            ).format(
+                unknown=listed(map(repr, unknown)),
+                ours=listed(ours),
+                example=option("columns", {"jd": "NAME"}),
+            )
         )
     return _load_folder(path, options) if path.is_dir() else _load_file(path, options)
 
@@ -233,7 +239,9 @@ def _load_folder(folder: Path, options: _Options) -> _Loaded:
         )
     pairs = read_table(folder / PAIRS_FILE, encoding=options.encoding)
     problems = missing_columns(pairs, PAIR_COLUMNS, PAIRS_FILE)
-    said, found = annotations_in(folder, options.encoding) if options.labelled else (no_annotations(), [])
+    said, found = no_annotations(), list[Problem]()
+    if options.labelled:
+        said, found = annotations_in(folder, options.encoding, options.positive, options.negative)
     problems += found
     if _any_whole_file(problems):
         raise PairsError(problems)
@@ -246,8 +254,8 @@ def _load_file(path: Path, options: _Options) -> _Loaded:
     table = _renamed(read_table(path, encoding=options.encoding), options.columns or {}, path.name)
     needed = ("jd", "resume", "label") if options.labelled else ("jd", "resume")
     if problems := missing_columns(table, needed, path.name):
-        advice = _("Say which column is which: columns={example}.")
-        raise PairsError(problems, advice=advice.format(example="{'jd': 'their name', …}"))
+        lost = [name for name in needed if name not in table.columns]
+        raise PairsError(problems, advice=which_is_which(lost))
     table, n_cut = _cleaned(table, options)
     if "pair_id" not in table.columns:
         table.insert(0, "pair_id", pair_ids_of(table["jd"], table["resume"]))
@@ -258,7 +266,10 @@ def _load_file(path: Path, options: _Options) -> _Loaded:
         if "annotator" not in table.columns:
             table["annotator"] = "file"
         said, found = annotations_from(table, path.name, options.positive, options.negative)
-        problems += found
+        names = options.columns or {}
+        problems += [
+            replace(problem, column=names.get(str(problem.column), problem.column)) for problem in found
+        ]
         if not _any_whole_file(problems):
             problems += contradictions(said)
     return _usable(pairs, said, path.name, n_cut, problems, options)
@@ -271,8 +282,7 @@ def _usable(
     import pandas as pd
 
     if problems and (options.bad_rows == "error" or _any_whole_file(problems)):
-        advice = _("Mend the file, or pass bad_rows='drop' to leave those rows out.")
-        raise PairsError(problems, advice=advice)
+        raise PairsError(problems, advice=_advice(problems))
     bad = dict.fromkeys((problem.file, row) for problem in problems for row in problem.rows)
     if bad:
         pairs = pairs[~pairs.index.isin([row for at, row in bad if at == file])]
@@ -313,6 +323,15 @@ def _renamed(table: pd.DataFrame, columns: Mapping[str, str], file: str) -> pd.D
     return table.rename(columns=in_the_way).rename(columns={theirs: ours for ours, theirs in columns.items()})
 
 
+def _advice(problems: Sequence[Problem]) -> str:
+    """What to do about rows; about a whole file, its problem says it."""
+    if _any_whole_file(problems):
+        return ""
+    if drop := option("bad_rows", "drop"):
+        return _("Mend the file, or pass {drop} to leave those rows out.").format(drop=drop)
+    return _("Mend the file.")
+
+
 def _any_whole_file(problems: Sequence[Problem]) -> bool:
     return any(not problem.rows for problem in problems)
 
@@ -322,13 +341,15 @@ def _refuse_grades(loaded: _Loaded, threshold: int | None) -> None:
     if highest > 1 and threshold is None:
         raise InputError(
             _(
-                "The labels are grades up to {highest}; say from which on a pair counts as a match, such as "
-                "threshold=2."
-            ).format(highest=highest)
+                "The labels are grades up to {highest}; say from which on a pair is a match: {example}."
+            ).format(
+                highest=highest,
+                example=option("threshold", 2) or options(positive=range(2, highest + 1), negative=(0, 1)),
+            )
         )
 
 
-def _warn(loaded: _Loaded, resolution: Resolution | None) -> None:
+def _warn(loaded: _Loaded, resolution: Resolution | None, most: int) -> None:
     """Say what was left out or changed; nothing is silently dropped."""
     n_bad, n_repeated, n_cut, n_without = (
         loaded.counts.get(name, 0) for name in ("bad_rows", "repeated", "cut", "without_label")
@@ -345,9 +366,16 @@ def _warn(loaded: _Loaded, resolution: Resolution | None) -> None:
             n_without,
             ngettext("{n} pair without a label left out.", "{n} pairs without a label left out.", n_without),
         ),
-        (n_cut, ngettext("{n} row with a text that was cut.", "{n} rows with a text that was cut.", n_cut)),
+        (
+            n_cut,
+            ngettext(
+                "{n} row has a text of more than {most} characters, which was cut there.",
+                "{n} rows have texts of more than {most} characters, which were cut there.",
+                n_cut,
+            ),
+        ),
     ]
-    said = [sentence.format(n=n) for n, sentence in sentences if n]
+    said = [sentence.format(n=f"{n:,}", most=most) for n, sentence in sentences if n]
     for reason, n in (resolution.reasons if resolution else {}).items():
         sentence = ngettext("{n} pair dropped: {reason}.", "{n} pairs dropped: {reason}.", n)
         said.append(sentence.format(n=n, reason=_(reason)))

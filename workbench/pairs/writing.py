@@ -6,7 +6,7 @@ The formats of other tools are in :mod:`workbench.pairs.label_studio` and :mod:`
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from workbench.atomic import write_whole
 from workbench.errors import InputError, StoreError
 from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
+from workbench.i18n import listed
 from workbench.pairs.annotations import ANNOTATIONS_FILE, annotations_from
 from workbench.pairs.checks import (
     ANNOTATION_COLUMNS,
@@ -24,6 +25,7 @@ from workbench.pairs.checks import (
     misplaced_labels,
     pair_problems,
     require_columns,
+    which_is_which,
 )
 from workbench.pairs.reading import PAIRS_FILE
 from workbench.pairs.tables import as_text, clean_column
@@ -31,7 +33,15 @@ from workbench.pairs.tables import as_text, clean_column
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LabelledSet", "checked_set", "label_word", "records_in", "working_copy", "write_pairs"]
+__all__ = [
+    "LabelledSet",
+    "checked_set",
+    "label_word",
+    "records_in",
+    "without_fields",
+    "working_copy",
+    "write_pairs",
+]
 
 MATCH, NO_MATCH = "match", "no match"
 
@@ -199,6 +209,14 @@ def checked_set(
     first = [*PAIR_COLUMNS, *(name for name in table.columns if name not in PAIR_COLUMNS)]
     table = table[first].drop_duplicates("pair_id").reset_index(drop=True)
     return LabelledSet(table, labels.astype({"label": "int64"}), n_skipped)
+
+
+def without_fields(where: str, lost: Mapping[str, str], names: Iterable[object]) -> InputError:
+    """That a record or task lacks texts; `lost` is ours to theirs."""
+    said = _("{where} has no field {lost}; it has {names}. {advice}").format(
+        where=where, lost=listed(map(repr, lost.values())), names=listed(names), advice=which_is_which(lost)
+    )
+    return InputError(said.strip())
 
 
 def label_word(label: int, *, grades: bool) -> str:

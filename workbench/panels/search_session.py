@@ -18,6 +18,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from workbench.asking import asked_by, nowhere
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
 from workbench.errors import CleaningWarning, InputError, UncalibratedCutoffWarning, WorkbenchError
@@ -249,7 +250,8 @@ def texts_in_upload(name: str, content: bytes) -> dict[str, dict[str, Any]]:
         path = Path(folder) / f"upload{suffix}"
         path.write_bytes(content)
         try:
-            found = read_file(path)
+            with asked_by(nowhere):
+                found = read_file(path)
         except WorkbenchError as error:
             raise type(error)(str(error).replace(str(path), name).replace(path.name, name)) from error
     texts: dict[str, dict[str, Any]] = {}

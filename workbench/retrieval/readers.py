@@ -11,10 +11,12 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from workbench.asking import option
 from workbench.errors import InputError
 from workbench.files.kinds import BINARY, EXCEL, PDF, TEXT, WORD, kind_of
 from workbench.files.rows import Sheet, delimited_rows, json_lines, quoted, sheet_rows
 from workbench.i18n import gettext as _
+from workbench.i18n import paragraph
 from workbench.retrieval.documents import chosen_encoding, read_lines, read_pdf, read_word
 from workbench.retrieval.records import FileTexts, records_from
 
@@ -142,10 +144,11 @@ def _check_kind(path: Path, expected: str, encoding: str | None) -> None:
     elif right:
         advice = _("Rename it to {name}.").format(name=f"{path.stem}{right}")
     elif found == BINARY and expected == TEXT:
-        advice = _(
-            "Save it in the format that its name says. If it is text in UTF-16, pass encoding='utf-16-le' or "
-            "'utf-16-be'."
-        )
+        advice = _("Save it in the format that its name says.")
+        little, big = option("encoding", "utf-16-le"), option("encoding", "utf-16-be")
+        if little:
+            wide = _("If it is text in UTF-16, say so: {little} or {big}.").format(little=little, big=big)
+            advice = paragraph([advice, wide])
     else:
         advice = _("Save it in the format that its name says.")
     raise InputError(
@@ -202,12 +205,20 @@ def _text_column(path: Path, columns: Sequence[str], rows: list[Row], wanted: st
         else:
             reason = _("none looks like it")
         raise InputError(
-            _(
-                "It is not clear which column of {file} holds the texts ({reason}). Name it with "
-                "text_column=; its columns are: {columns}."
-            ).format(file=path.name, reason=reason, columns=quoted(columns))
+            _("It is not clear which column of {file} holds the texts ({reason}). {advice}").format(
+                file=path.name, reason=reason, advice=_name_the_column(columns, likely)
+            )
         )
     return likely[0]
+
+
+def _name_the_column(columns: Sequence[str], likely: Sequence[str]) -> str:
+    how = option("text_column", (likely or columns)[0])
+    if how:
+        said = _("Its columns are: {columns}; name the one with the texts, such as {how}.")
+    else:
+        said = _("Its columns are: {columns}; call the one with the texts 'text' in the file.")
+    return said.format(columns=quoted(columns), how=how)
 
 
 def _is_textual(column: str, rows: list[Row]) -> bool:
