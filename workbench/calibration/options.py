@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from workbench.calibration.choice import Rule, TargetMissed, TargetPrecision
 from workbench.calibration.observations import AUTO
+from workbench.calibration.pair_kinds import PairKind
 from workbench.calibration.shares import Dependence
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
@@ -41,6 +42,7 @@ class Options:
     target_precision: float | None = None
     target_missed: float | None = None
     rule: Rule | None = None
+    pairs: PairKind = "everyday"
     confidence: float = 0.95
     current_cutoff: float | Cutoff | None = LITERATURE_CUTOFF
     prevalence: float | None = None

@@ -12,6 +12,7 @@ from workbench.calibration.evidence import gather
 from workbench.calibration.findings import Study
 from workbench.calibration.observations import AUTO, Observations
 from workbench.calibration.options import NamedEncoder, Options
+from workbench.calibration.pair_kinds import PairKind, select
 from workbench.calibration.reweighting import LiveWeights, live_weights
 from workbench.calibration.shares import Dependence
 from workbench.calibration.verdicts import verdict_on_today
@@ -27,6 +28,7 @@ def calibrate(
     target_precision: float | None = None,
     target_missed: float | None = None,
     rule: Rule | None = None,
+    pairs: PairKind = "everyday",
     confidence: float = 0.95,
     current_cutoff: float | Cutoff | None = LITERATURE_CUTOFF,
     prevalence: float | None = None,
@@ -63,6 +65,9 @@ def calibrate(
     rule : Rule, optional
         Choose by this rule instead, such as ``MaxFBeta()`` or ``Capacity(200, 1600)``; guarantees for
         targets are then reported, but do not decide.
+    pairs : {"everyday", "hard", "all"}
+        Which pairs to calibrate on, where a column ``source`` says that some were composed to be hard
+        (``hard``, or a word that ends in ``-hard``). These are shown apart; sets without any are used whole.
     confidence : float
         Of guarantees (one-sided) and intervals (two-sided).
     current_cutoff : float, Cutoff or None
@@ -105,6 +110,7 @@ def calibrate(
         target_precision=target_precision,
         target_missed=target_missed,
         rule=rule,
+        pairs=pairs,
         confidence=confidence,
         current_cutoff=current_cutoff,
         prevalence=prevalence,
@@ -119,11 +125,12 @@ def calibrate(
         seed=seed,
         encoder=encoder,
     )
-    observations, live = _observe(scored, options)
+    used, kinds = select(scored, pairs, options.columns, confidence)
+    observations, live = _observe(used, options)
     counts = count(observations).at_prevalence(options.prevalence)
     tested = verdict_on_today(observations, options)
     decision = decide(observations, counts, options)
-    return gather(scored, (observations, live), counts, tested, decision, options)
+    return gather((used, kinds), (observations, live), counts, tested, decision, options)
 
 
 def _observe(scored: pd.DataFrame, asked: Options) -> tuple[Observations, LiveWeights | None]:

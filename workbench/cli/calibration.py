@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -59,6 +59,14 @@ def calibrate(
         str | None,
         typer.Option(metavar="RULE", help=f"Choose by a rule instead, without a guarantee: {FORMS}."),
     ] = None,
+    kind: Annotated[
+        Literal["everyday", "hard", "all"],
+        typer.Option(
+            "--pairs",
+            help="Which pairs, where a column source says that some were composed to be hard; those are "
+            "shown apart.",
+        ),
+    ] = "everyday",
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of guarantees and intervals.")] = 0.95,
     current_cutoff: Annotated[
         str | None,
@@ -139,6 +147,7 @@ def calibrate(
         target_precision=target_precision,
         target_missed=target_missed,
         rule=rule,
+        pairs=kind,
         confidence=confidence,
         current_cutoff=current,
         prevalence=prevalence,

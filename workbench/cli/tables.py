@@ -62,7 +62,7 @@ def print_study(
         if key in said:
             rows.add_row(_(label), wrapped(said[key], width))
     rows.add_row(_("prevalence"), wrapped(_prevalence(study), width))
-    rows.add_row(_("pairs"), wrapped(said["pairs"], width))
+    rows.add_row(_("pairs"), wrapped(" ".join(said[key] for key in ("pairs", "kinds") if key in said), width))
     console.print()
     console.print(rows)
     for found in groups:
