@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapie.risk_control import BinaryClassificationController, BinaryRisk
 from mapie.risk_control.fwer_control import FWERFixedSequenceTesting, control_fwer
@@ -173,6 +173,30 @@ class TestWhereTestingStarts:
             .iloc[0]
             for seed in range(5)
         }
+        assert len(starts) == 1
+
+    @given(
+        st.integers(0, 10_000),
+        st.sampled_from([guarantee_precision, guarantee_missed]),
+        st.sampled_from(["effective", "one_per_cluster"]),
+        st.booleans(),
+    )
+    @settings(max_examples=40, deadline=None)
+    def test_labels_have_no_say_where_pairs_share_jds_or_have_weights(
+        self, seed, search, dependence, weighted
+    ):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(60, 600))
+        # JDs of very unequal size, and effects of the JD: sizes that labels show are far apart.
+        jds = rng.choice(30, n, p=rng.dirichlet(np.full(30, 0.7)))
+        scores = rng.normal(size=n)
+        labels = rng.random(n) < 1 / (1 + np.exp(-3 * scores - 2 * rng.normal(size=30)[jds]))
+        weights = rng.uniform(1, 6, n) if weighted and dependence == "effective" else None
+        starts = set()
+        for _ in range(4):
+            tests = search(Observations(scores, labels, weights, jds), 0.7, dependence=dependence).tests
+            starts.add(tests["n"].iloc[0] if len(tests) else None)
+            labels = rng.permutation(labels)
         assert len(starts) == 1
 
     def test_it_does_not_start_in_a_set_that_a_larger_one_is_worth_less_than(self):

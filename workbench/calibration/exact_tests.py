@@ -1,7 +1,7 @@
 """Exact tests of one share: bounds and p-values, how many pairs they need, and in which order sets come.
 
 Sizes may be fractions, for pairs that are worth less than their number (:mod:`workbench.calibration.shares`).
-Labels have no say in where a sequence of tests starts.
+Labels have no say in where a sequence of tests starts: its sizes are foreseen without them.
 """
 
 from __future__ import annotations

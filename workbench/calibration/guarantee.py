@@ -27,7 +27,8 @@ from workbench.calibration.exact_tests import (
 )
 from workbench.calibration.figures import share_seen, worth
 from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.shares import Dependence, OneSide, one_per_cluster, one_side
+from workbench.calibration.one_pair_a_jd import one_per_cluster, pairs_a_draw
+from workbench.calibration.shares import Dependence, OneSide, one_side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, percent
@@ -191,7 +192,10 @@ def guarantee_precision(
 
     Testing starts where a set is large enough to forgive an error or some
     (:func:`~workbench.calibration.exact_tests.start_sizes`): from the very top it would end at the first
-    unlucky pair.
+    unlucky pair. How large sets are is reckoned for this from scores, weights and clusters alone
+    (``foreseen`` of :class:`~workbench.calibration.shares.OneSide`), so that labels have no say in the
+    start; where the live prevalence is given, their share of matches has, by which the target is carried
+    over.
 
     Parameters
     ----------
@@ -297,15 +301,18 @@ def _search(
     if by_cluster:
         method, level = "one_per_cluster", delta / 2
         total, sizes = np.zeros(len(sets)), np.zeros(len(sets))
-        for drawn, n in draws:
-            total += p_value_above(drawn, n, share)
+        for seen, n in draws:
+            total += p_value_above(seen, n, share)
             sizes += n
-        sets, p_values = replace(sets, size=sizes / N_DRAWS), np.minimum(2 * total / N_DRAWS, 1.0)
+        sizes /= N_DRAWS
+        drawn = pairs_a_draw(observations, sets)
+        sets = replace(sets, size=sizes, foreseen=drawn, apart=drawn)
+        p_values = np.minimum(2 * total / N_DRAWS, 1.0)
     else:
         p_values = p_value_above(sets.share_right, sets.size, share)
-    begins = start_sizes(share, level, sets.size[-1])
     if start is None:
-        starts = tuple(begun(sets.size, size) for size in begins)
+        begins = start_sizes(share, level, sets.apart[-1])
+        starts = tuple(begun(sets.foreseen, size) for size in begins)
     else:
         starts = (np.arange(len(sets)) >= start,)
     passed = rejected(p_values, starts, delta)

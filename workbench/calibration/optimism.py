@@ -197,9 +197,12 @@ def chosen_again(
     # The guarantee tests pairs as they were labelled, whatever the live prevalence.
     target = leading.target_in_pairs if above else 1 - leading.target_in_pairs
     delta = 1 - leading.confidence
-    starts = start_sizes(target, delta, float(sets.size[-1]))
-    # Effective pairs for each unit of weight.
-    worth = np.divide(sets.size, sets.weight, out=np.ones_like(sets.size), where=sets.weight > 0)[:, None]
+    starts = start_sizes(target, delta, float(sets.apart[-1]))
+    # Effective pairs for each unit of weight, and those that labels have no say in.
+    worth, foreseen = (
+        np.divide(size, sets.weight, out=np.ones_like(size), where=sets.weight > 0)[:, None]
+        for size in (sets.size, sets.foreseen)
+    )
     found, at = np.full(len(resamples), -1), 0
     for part in parts:
         right, wrong = (
@@ -213,7 +216,7 @@ def chosen_again(
         hopeful = share > target
         p_values = np.ones(share.shape)
         p_values[hopeful] = p_value_above(share[hopeful], size[hopeful], target)
-        passed = rejected(p_values, tuple(begun(size, start) for start in starts), delta)
+        passed = rejected(p_values, tuple(begun(total * foreseen, start) for start in starts), delta)
         last = len(passed) - 1 - np.argmax(passed[::-1], axis=0)
         last = len(passed) - 1 - last if above else last
         found[at : at + len(part)] = np.where(passed.any(axis=0), last, -1)

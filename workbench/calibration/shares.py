@@ -7,7 +7,6 @@ tests of :mod:`workbench.calibration.exact_tests` hold for independent, equal pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -31,7 +30,6 @@ __all__ = [
     "Dependence",
     "OneSide",
     "Side",
-    "one_per_cluster",
     "one_side",
     "scale_odds",
     "share_with_size",
@@ -41,6 +39,11 @@ __all__ = [
 
 Side = Literal["above", "below"]
 Dependence = Literal["auto", "independent", "effective", "one_per_cluster"]
+
+# How alike errors within a cluster are taken to be before any label is looked at, and how little of what
+# its pairs are worth a set can be foreseen to keep; docs/simulations/planning.md compares.
+FORESEEN_CORRELATION = 0.1
+FORESEEN_AT_LEAST = 1 / 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,6 +66,9 @@ class OneSide:
         Weighted share of right ones; NaN for an empty set.
     size : ndarray of float64, shape (k,)
         Number of independent pairs of equal weight that say as much about that share; at most `n`.
+    foreseen, apart : ndarray of float64, shape (k,)
+        What `size` could be expected to be from scores, weights and clusters alone, without any label; and
+        what it would be if no two pairs were of one cluster.
     method : {"independent", "effective"}
         Whether `size` is the number of pairs itself.
     """
@@ -75,6 +81,8 @@ class OneSide:
     weight: FloatArray
     share_right: FloatArray
     size: FloatArray
+    foreseen: FloatArray
+    apart: FloatArray
     method: Literal["independent", "effective"]
 
     def __len__(self) -> int:
@@ -88,7 +96,7 @@ class OneSide:
             row = np.searchsorted(-self.reach[1:], -table, side="left")
         else:
             row = np.searchsorted(self.reach[1:], table, side="right")
-        columns = ("reach", "n", "right", "weight", "share_right", "size")
+        columns = ("reach", "n", "right", "weight", "share_right", "size", "foreseen", "apart")
         return replace(self, cutoffs=table, **{name: getattr(self, name)[row] for name in columns})
 
 
@@ -109,6 +117,9 @@ def one_side(
       of the within-cluster correlation of errors in all pairs;
     - the size that gives the linearised, cluster-robust variance of the share in this very set, with
       the degrees of freedom of its clusters [1]_.
+
+    `foreseen` is the first of the two for sets without an error, with a correlation of 0.1 and at least half
+    of Kish's size: labels have no say in it.
 
     Parameters
     ----------
@@ -194,32 +205,6 @@ def share_with_size(
     return share, float(size[0])
 
 
-def one_per_cluster(
-    observations: Observations, sets: OneSide, n_draws: int, seed: int
-) -> Iterator[tuple[FloatArray, IntArray]]:
-    """Draws of one pair a cluster: the share of right ones, and the number of pairs, in each of the sets.
-
-    Pairs of different JDs are independent, so that any one draw can be tested exactly [1]_.
-
-    References
-    ----------
-    .. [1] Hoffman, Sen & Weinberg (2001), Within-cluster resampling, Biometrika 88(4), 1121-1134.
-    """
-    assert observations.clusters is not None
-    order = observations.order[::-1] if sets.side == "above" else observations.order
-    labels, clusters = observations.labels[order], observations.clusters[order]
-    right = labels if sets.side == "above" else 1 - labels
-    rng = np.random.default_rng(seed)
-    for _draw in range(n_draws):
-        # The member of each cluster that comes first in a random order.
-        shuffled = rng.permutation(len(clusters))
-        drawn = np.zeros(len(clusters), dtype=np.int64)
-        drawn[shuffled[np.unique(clusters[shuffled], return_index=True)[1]]] = 1
-        n = np.concatenate([[0], np.cumsum(drawn)])[sets.n]
-        n_right = np.concatenate([[0], np.cumsum(drawn * right)])[sets.n]
-        yield np.divide(n_right, n, out=np.full(len(n), np.nan), where=n > 0), n
-
-
 def wilson(
     share: npt.ArrayLike, size: npt.ArrayLike, confidence: float = 0.95
 ) -> tuple[FloatArray, FloatArray]:
@@ -286,17 +271,16 @@ def _sets(observations: Observations, side: Side, clustered: bool) -> OneSide:
     method: Literal["independent", "effective"] = "independent"
     if clustered or np.ptp(weights) > 0:
         method = "effective"
-        share, size = _effective(
-            right.astype(np.float64),
-            weights / weights.mean(),
-            observations.clusters[order] if clustered else None,  # type: ignore[index]
-            n,
-            within_cluster_correlation(observations) if clustered else 0.0,
-        )
+        clusters = observations.clusters[order] if clustered else None  # type: ignore[index]
+        measured = within_cluster_correlation(observations) if clustered else 0.0
+        relative = weights / weights.mean()
+        share, size = _effective(right.astype(np.float64), relative, clusters, n, measured)
+        foreseen, apart = _foreseen(relative, clusters, n)
     else:
         share = np.divide(n_right, n, out=np.full(len(n), np.nan), where=n > 0)
-        size = n.astype(np.float64)
-    return OneSide(side, cutoffs, reach, n.astype(np.int64), n_right, total, share, size, method)
+        size = foreseen = apart = n.astype(np.float64)
+    counted = n.astype(np.int64), n_right
+    return OneSide(side, cutoffs, reach, *counted, total, share, size, foreseen, apart, method)
 
 
 def _correlation(
@@ -315,6 +299,22 @@ def _pairs_within(values: FloatArray, clusters: IntArray) -> FloatArray:
     """Sum of products over ordered pairs of different members, for each cluster."""
     sums = np.bincount(clusters, values)
     return np.asarray(sums**2 - np.bincount(clusters, values**2))
+
+
+def _foreseen(weights: FloatArray, clusters: IntArray | None, n: IntArray) -> tuple[FloatArray, FloatArray]:
+    """What the first n[i] pairs are worth without any label: with their clusters, and were there none."""
+    w, w2 = (np.concatenate([[0.0], np.cumsum(power)])[n] for power in (weights, weights**2))
+    largest = np.concatenate([[1.0], np.maximum.accumulate(weights)])[n]
+    with np.errstate(invalid="ignore"):
+        # As in _effective: all right but for one more pair, wrong, of the largest weight.
+        careful = w * (w + largest) ** 2 / (largest * (w2 + w**2))
+        apart = np.where(n > 0, np.minimum(np.minimum(w**2 / w2, careful), n), 0.0)
+        if clusters is None:
+            return apart, apart
+        before = pd.Series(weights).groupby(clusters, sort=False).cumsum().to_numpy() - weights
+        within = np.concatenate([[0.0], np.cumsum(2 * before * weights + weights**2)])[n] / w2
+        alike = 1 / (1 + FORESEEN_CORRELATION * np.maximum(within - 1, 0))
+    return np.where(n > 0, apart * np.maximum(alike, FORESEEN_AT_LEAST), 0.0), apart
 
 
 def _effective(

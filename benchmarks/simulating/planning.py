@@ -1,0 +1,71 @@
+"""Where testing for a guaranteed cutoff starts, with and without a say of the labels; and planned numbers of pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+from simulating._worlds import World, share_with_error
+
+from workbench.calibration import guarantee_precision
+from workbench.calibration.exact_tests import begun, p_value_above, rejected, start_sizes
+from workbench.calibration.observations import Observations
+from workbench.calibration.shares import one_side
+
+CONFIDENCE = 0.9
+# Name, world, target.
+STARTS = [
+    ("70 JDs of 7 pairs", World(500, 70, 1.0, 0.5), 0.8),
+    ("the same", World(500, 70, 1.0, 0.5), 0.89),
+    ("20 JDs of 15 that differ much", World(300, 20, 2.0, 0.5), 0.8),
+    ("150 JDs of 2", World(300, 150, 1.0, 0.3), 0.8),
+    ("60 JDs of very unequal size", World(400, 60, 1.0, 0.5, unequal=True), 0.8),
+    ("50 JDs without an effect", World(500, 50, 0.0, 0.5), 0.89),
+    ("20 JDs of 50", World(1000, 20, 1.5, 0.5), 0.8),
+]
+
+
+def run(runs: int = 400, seed: int = 7) -> str:
+    """Both tables."""
+    return starts(runs, seed)
+
+
+def starts(runs: int, seed: int) -> str:
+    """The start by sizes that labels show (as it was), and by those foreseen without them."""
+    rows = []
+    for name, world, target in STARTS:
+        rng = np.random.default_rng(seed)
+        cutoffs: dict[str, list[float | None]] = {"before": [], "now": []}
+        for _ in range(runs):
+            pairs = world.draw(rng)
+            cutoffs["before"].append(by_sizes_that_labels_show(pairs, target))
+            cutoffs["now"].append(guarantee_precision(pairs, target, confidence=CONFIDENCE).cutoff)
+        for when, found in cutoffs.items():
+            some = [cutoff for cutoff in found if cutoff is not None]
+            broken = sum(world.precision(cutoff) < target for cutoff in some)
+            recalls = [world.recall(cutoff) for cutoff in found]
+            error = 1.96 * np.std(recalls) / np.sqrt(runs)
+            rows.append(
+                f"| {name} | {100 * target:.0f} % | {when} | {share_with_error(len(some), runs)} "
+                f"| {share_with_error(broken, runs)} | {np.mean(recalls):.3f} ± {error:.3f} |"
+            )
+    head = [
+        "## Where testing starts",
+        "",
+        f"Guaranteed precision with {100 * CONFIDENCE:.0f} % confidence. Before: testing started at the set whose "
+        "*measured* effective size was large enough, in which labels had a say. Now: at the set whose size is "
+        "*foreseen* from scores, weights and JDs. Recall is 0 where no cutoff is found.",
+        "",
+        f"| labelled sets | target | start | found, % | broken, % (at most {100 * (1 - CONFIDENCE):.0f}) "
+        "| true recall at the cutoff |",
+        "|---|---|---|---|---|---|",
+    ]
+    return "\n".join(head + rows)
+
+
+def by_sizes_that_labels_show(pairs: Observations, target: float) -> float | None:
+    """The guaranteed cutoff as it was found before."""
+    sets = one_side(pairs, "above")
+    began = tuple(
+        begun(sets.size, size) for size in start_sizes(target, 1 - CONFIDENCE, float(sets.size[-1]))
+    )
+    passed = rejected(p_value_above(sets.share_right, sets.size, target), began, 1 - CONFIDENCE)
+    return float(sets.cutoffs[np.flatnonzero(passed)[-1]]) if passed.any() else None
