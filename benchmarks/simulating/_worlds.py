@@ -1,4 +1,4 @@
-"""A world whose true precision is known: normal scores, a logistic chance of a match, and effects of the JD."""
+"""Worlds whose true precision is known: normal scores, logistic chances of a match, effects of the JD."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class World:
     steepness: float = 3.0
 
     def draw(self, rng: np.random.Generator, n: int | None = None) -> Observations:
-        """A labelled set, of another size if `n` is given; JDs of further pairs are new ones in proportion."""
+        """A labelled set, of another size if `n` is given, with as many more or fewer JDs."""
         n = n or self.n
         n_jds = round(self.n_jds * n / self.n) or n
         chances = rng.pareto(1.2, n_jds) + 0.2 if self.unequal else np.ones(n_jds)

@@ -1,4 +1,4 @@
-"""Where testing for a guaranteed cutoff starts, with and without a say of the labels; and planned numbers of pairs."""
+"""Where testing for a guaranteed cutoff starts, and how many more pairs are planned where it finds none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STARTS = [
 
 
 def run(runs: int = 400, seed: int = 7) -> str:
-    """Both tables."""
+    """Starts with a say of the labels and without."""
     return starts(runs, seed)
 
 
@@ -50,9 +50,9 @@ def starts(runs: int, seed: int) -> str:
     head = [
         "## Where testing starts",
         "",
-        f"Guaranteed precision with {100 * CONFIDENCE:.0f} % confidence. Before: testing started at the set whose "
-        "*measured* effective size was large enough, in which labels had a say. Now: at the set whose size is "
-        "*foreseen* from scores, weights and JDs. Recall is 0 where no cutoff is found.",
+        f"Guaranteed precision with {100 * CONFIDENCE:.0f} % confidence. Before: testing started at the set "
+        "whose *measured* effective size was large enough, in which labels had a say. Now: at the set whose "
+        "size is *foreseen* from scores, weights and JDs. Recall is 0 where no cutoff is found.",
         "",
         f"| labelled sets | target | start | found, % | broken, % (at most {100 * (1 - CONFIDENCE):.0f}) "
         "| true recall at the cutoff |",
