@@ -209,7 +209,7 @@ def groups():
     names = np.where(np.arange(1500) < 40, "small", np.where(np.arange(1500) % 2, "low", "high"))
     scores = 0.3 + 0.3 * labels + 0.1 * rng.standard_normal(1500) - 0.15 * (names == "low") * labels
     frame = pd.DataFrame({"score": scores.clip(-1, 1), "label": labels, "team": names})
-    return by_group(frame, "team", 0.45, n_resamples=50)
+    return by_group(frame, "team", 0.45)
 
 
 class TestGroups:

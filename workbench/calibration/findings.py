@@ -176,10 +176,7 @@ class Study:
             used = self.live.weights > 0
             pairs = pairs[used].assign(**{LIVE: self.live.weights[used]})
             read_as["weight"] = LIVE
-        return [
-            by_group(pairs, column, self.cutoff.value, **asked.live, **asked.drawn, **read_as)
-            for column in columns
-        ]
+        return [by_group(pairs, column, self.cutoff.value, **asked.live, **read_as) for column in columns]
 
     def with_groups(self, groups: Sequence[GroupFigures]) -> Study:
         """The study, its card holding the groups too."""

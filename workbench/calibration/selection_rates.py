@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from workbench.calibration.bootstrap import quantiles, resampled_sums
 from workbench.calibration.figures import Estimate
-from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.shares import share_with_size, wilson
+from workbench.calibration.impact_intervals import correlations, impact_intervals
+from workbench.calibration.observations import Observations
+from workbench.calibration.shares import share_with_size
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, percent
 from workbench.results import Result
@@ -37,16 +37,16 @@ class AdverseImpact(Result):
     ----------
     frame : DataFrame
         One row a group, lowest ratio first: ``group, n, selected`` (pairs above the cutoff), ``rate``
-        (weighted share selected), ``ratio`` to the reference's rate, ``low, high`` (its interval),
-        ``judged`` (whether the group is large enough), ``answer``: ``"below"`` if the ratio is shown to lie
-        below four fifths, ``"above"`` if shown to lie above, else ``"unclear"``; empty for groups that are
-        not judged.
+        (weighted share selected), ``ratio`` to the reference's rate, ``low, high`` (intervals that hold for
+        all groups at once, with the reference picked as well), ``judged`` (whether the group is large
+        enough), ``answer``: ``"below"`` if the ratio is shown to lie below four fifths, ``"above"`` if shown
+        to lie above, else ``"unclear"``; empty for the reference and for groups that are not judged.
     reference : str or None
         The group with the highest rate among those large enough; None where there are fewer than two.
     ratio : Estimate or None
-        The lowest ratio among groups large enough, with its interval.
+        The lowest ratio among groups large enough, with an interval that allows for its having been picked.
     confidence : float
-        Of each interval by itself; answers hold for all groups at once (Bonferroni).
+        Of the intervals of all groups together, and of that of the lowest.
     """
 
     frame: pd.DataFrame
@@ -56,11 +56,12 @@ class AdverseImpact(Result):
 
     @property
     def answer(self) -> Literal["below", "above", "unclear"] | None:
-        """Below four fifths if any group is, above if all are; None where nothing can be compared."""
-        if self.reference is None:
+        """Whether the lowest ratio is below four fifths or not; None where nothing can be compared."""
+        if self.ratio is None:
             return None
-        answers = set(self.frame.loc[self.frame["judged"], "answer"])
-        return "below" if "below" in answers else "unclear" if "unclear" in answers else "above"
+        if self.ratio.high < FOUR_FIFTHS:
+            return "below"
+        return "above" if self.ratio.low >= FOUR_FIFTHS else "unclear"
 
     def summary(self) -> str:
         """The ratio, and what it means."""
@@ -72,7 +73,9 @@ class AdverseImpact(Result):
         worst = self.frame[self.frame["judged"]].iloc[0]
         below = self.frame.loc[self.frame["answer"] == "below", "group"].tolist()
         answer = {
-            "below": _("below four fifths beyond chance: {groups}").format(groups=some(below)),
+            "below": _("below four fifths beyond chance: {groups}").format(groups=some(below))
+            if below
+            else _("one of them is below four fifths beyond chance, though not which"),
             "above": _("all ratios are at least four fifths beyond chance"),
         }.get(str(self.answer), _("whether it is below four fifths cannot be told yet"))
         return _(
@@ -104,8 +107,6 @@ def adverse_impact(
     *,
     judged: npt.ArrayLike | None = None,
     confidence: float = 0.95,
-    n_resamples: int = 2000,
-    seed: int = 0,
 ) -> AdverseImpact:
     """Compare how often pairs of each group are selected.
 
@@ -120,13 +121,15 @@ def adverse_impact(
         Groups that are large enough; all by default. The others are shown, but are neither reference nor
         have a say in the answer.
     confidence : float
-    n_resamples, seed : int
-        Of the bootstrap, by JD where shared. The reference stays the one of the labelled pairs.
+        Of the interval of the lowest ratio, and of those of all groups at once; both by
+        :func:`~workbench.calibration.impact_intervals.impact_intervals`, with effective sizes where pairs
+        share JDs.
 
     References
     ----------
-    Four-fifths rule: 29 CFR 1607.4 D (1978). Bootstrap for ratios: Morris & Lobsenz (2000), Significance
-    tests and confidence intervals for the adverse impact ratio, Personnel Psychology 53(1), 89-111.
+    Four-fifths rule: 29 CFR 1607.4 D (1978). Why a ratio needs an interval: Morris & Lobsenz (2000),
+    Significance tests and confidence intervals for the adverse impact ratio, Personnel Psychology 53(1),
+    89-111.
 
     Examples
     --------
@@ -158,22 +161,23 @@ def adverse_impact(
     best = float(frame["rate"][at])
     frame["ratio"] = frame["rate"] / best
 
-    delta = 1 - confidence
-    each = delta / (len(large) - 1)
-    drawn = _drawn_ratios(observations, names, frame["group"], at, selected, n_resamples, seed)
-    low, high, lowest, highest = quantiles(drawn, [delta / 2, 1 - delta / 2, each / 2, 1 - each / 2])
-    for row in np.flatnonzero(frame["selected"] == 0):
-        # No resample selects what is not there: the end that the number of pairs allows.
-        pairs = observations.subset(names == frame["group"][row])
-        share, size = share_with_size(np.zeros(len(pairs)), pairs)
-        high[row], highest[row] = (wilson(share, size, level)[1] / best for level in (confidence, 1 - each))
-    answers = np.where(highest < FOUR_FIFTHS, "below", np.where(lowest >= FOUR_FIFTHS, "above", "unclear"))
-    frame["low"], frame["high"], frame["answer"] = low, high, np.where(frame["judged"], answers, "")
-    frame.loc[at, ["low", "high", "answer"]] = 1.0, 1.0, ""
+    rows = np.flatnonzero(frame["judged"])
+    member = np.array([names == name for name in frame["group"][rows]])
+    rates = frame["rate"].to_numpy()[rows]
+    sizes = np.array([share_with_size(selected * 1.0, observations, among=inside)[1] for inside in member])
+    together = correlations(observations, member * 1.0, selected, rates, sizes)
+    found = impact_intervals(rates, sizes, confidence, together)
+    answers = np.where(
+        found.high < FOUR_FIFTHS, "below", np.where(found.low >= FOUR_FIFTHS, "above", "unclear")
+    )
+    frame.loc[rows, ["low", "high", "answer"]] = pd.DataFrame(
+        {"low": found.low, "high": found.high, "answer": answers}, index=rows
+    )
+    frame.loc[at, "answer"] = ""
     reference = str(frame["group"][at])
     frame = frame.sort_values(["ratio", "group"], kind="stable", ignore_index=True)
-    worst = frame[frame["judged"]].iloc[0]
-    ratio = Estimate(float(worst["ratio"]), float(worst["low"]), float(worst["high"]), confidence)
+    lowest = float(frame.loc[frame["judged"], "ratio"].min())
+    ratio = Estimate(lowest, float(found.smallest_low), float(found.smallest_high), confidence)
     return AdverseImpact(frame, reference, ratio, confidence)
 
 
@@ -182,22 +186,3 @@ def some(names: Sequence[str]) -> str:
     shown = listed(names[:MOST_NAMED])
     left = len(names) - MOST_NAMED
     return shown if left <= 0 else _("{names} and {left} more").format(names=shown, left=left)
-
-
-def _drawn_ratios(
-    observations: Observations,
-    names: npt.NDArray[np.str_],
-    shown: pd.Series,
-    reference: int,
-    selected: npt.NDArray[np.bool_],
-    n_resamples: int,
-    seed: int,
-) -> FloatArray:
-    """Ratio of each group's rate to the reference's in each resample, shape (groups, n_resamples)."""
-    member = np.array([names == name for name in shown], dtype=np.float64)
-    rows = np.concatenate([member * selected, member])
-    chosen, of_group = np.split(resampled_sums(observations, rows, n_resamples=n_resamples, seed=seed), 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = chosen / of_group
-        ratio = rate / rate[reference]
-    return np.where(np.isfinite(ratio), ratio, np.nan)

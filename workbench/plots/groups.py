@@ -146,7 +146,9 @@ def _headline(groups: GroupFigures, names: Sequence[str]) -> tuple[str, str]:
     )
     if not differ:
         title = _("By {column}: no difference between {total} groups beyond chance")
-    below = _("cutoff {cutoff}, {confidence} intervals; {n} too small in some; pairs in brackets")
+    below = _(
+        "cutoff {cutoff}, {confidence} intervals, each by itself; {n} too small in some; pairs in brackets"
+    )
     sure = percent(groups.confidence, None)
     return (
         title.format(column=shortened(groups.by), n=differ, total=total),
