@@ -347,22 +347,26 @@ class TestCheck:
         assert "no longer holds" in plain(done.stdout)
         assert "recision" in done.stdout
 
-    def test_pairs_that_cannot_tell_end_with_0_unless_proof_is_required(self, card, here):
+    def test_pairs_that_cannot_tell_end_with_3_and_with_1_where_proof_is_required(self, card, here):
         few = write_pairs_file(here / "few.csv", wrong_share=0.0, n=6)
         done = workbench("check", card, few)
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == 3, done.output
         assert "not enough to say" in plain(done.stdout)
         assert "no proof" in plain(done.stderr)
         assert workbench("check", card, few, "--require-proof").exit_code == 1
 
     def test_a_check_after_each_batch_decides_as_pairs_come_in(self, card, here):
         new = write_pairs_file(here / "new.csv", wrong_share=0.5, n=320)
-        done = workbench("check", card, new, "--sequential")
+        pairs = pd.read_csv(new)
+        pairs.assign(day=pd.date_range("2026-01-01", periods=len(pairs))).to_csv(new, index=False)
+        done = workbench("check", card, new, "--sequential", "--time", "day")
         assert done.exit_code == 1
-        assert "decided at pair" in plain(done.stdout)
-        assert (
-            json.loads(workbench("check", card, new, "--sequential", "--json").stdout)["sequential"] is True
-        )
+        assert "first reached at 2026-" in plain(done.stdout)
+        asked = ("check", card, new, "--sequential", "--time", "day", "--json")
+        assert json.loads(workbench(*asked).stdout)["sequential"] is True
+        refused = workbench("check", card, new, "--sequential")
+        assert refused.exit_code == 2
+        assert "--time COLUMN" in plain(refused.stderr)
 
     @pytest.mark.parametrize(("target", "exit_code"), [(0.2, 0), (0.9, 1)])
     def test_a_target_of_its_own_may_be_tested_instead(self, card, here, target, exit_code):
@@ -390,7 +394,7 @@ class TestCheck:
         pd.read_csv(clear).drop(columns="label").to_csv(here / "pool.csv", index=False)
         done = workbench("check", card, "pool.csv", "--unlabelled", "--json")
         said = json.loads(done.stdout)
-        assert done.exit_code == 0
+        assert done.exit_code == 3
         assert (said["n_labelled"], said["n_unlabelled"]) == (0, 160)
         assert said["shift"] is not None
 

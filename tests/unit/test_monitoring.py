@@ -113,28 +113,59 @@ class TestLabels:
 
 
 class TestSequentially:
-    def test_it_decides_as_the_pairs_came(self):
-        pairs = new(40, 40)
-        mixed = pairs.iloc[np.arange(80).reshape(2, 40).T.ravel()]
-        found = check(card(PROMISED), mixed, sequential=True)
-        assert found.holds is False
-        assert found.tested[0].decided_at < 20
-        assert f"decided at pair {found.tested[0].decided_at}" in found.summary()
+    @staticmethod
+    def by_day(*counts):
+        pairs = new(*counts)
+        return pairs.assign(day=np.random.default_rng(0).permutation(len(pairs)))
 
-    def test_a_column_may_say_in_which_order(self):
-        pairs = new(60, 12).assign(day=np.r_[np.arange(60) + 12, np.arange(12)])
-        in_rows = check(card(PROMISED), pairs, sequential=True).tested[0]
-        by_day = check(card(PROMISED), pairs, sequential=True, order_by="day").tested[0]
-        assert (in_rows.answer, by_day.answer) == ("met", "failed")
-        assert by_day.decided_at < 12
+    def test_it_says_when_the_evidence_was_there(self):
+        found = check(card(PROMISED), self.by_day(40, 40), sequential=True, time="day")
+        assert found.holds is False
+        assert int(found.tested[0].reached) < 20
+        assert f"first reached at {found.tested[0].reached}" in found.summary()
+
+    def test_rows_are_no_order_so_that_a_time_is_needed(self):
+        with pytest.raises(InputError, match=r"rows of a file say nothing.*--time COLUMN"):
+            check(card(PROMISED), new(60, 12), sequential=True)
+
+    def test_the_promise_is_about_all_pairs_not_about_jds(self):
+        """Small JDs are right, large ones are not: 47.5 % of all pairs, where 90 % of JDs start right."""
+        sizes = np.tile([1] * 9 + [20], 40)
+        pairs = pd.DataFrame({"jd_id": np.repeat(np.arange(400), sizes), "score": 0.8})
+        pairs["label"] = (np.repeat(sizes, sizes) == 1).astype(int)
+        pairs["day"] = np.arange(len(pairs))
+        first_of_each = pairs.drop_duplicates("jd_id")["label"].mean()
+        assert (first_of_each, pairs["label"].mean() < 0.5) == (0.9, True)
+        promised = {"figure": "precision", "target": 0.6, "cutoff": 0.5}
+        kept = card(promised, pairs={"most_per_jd": {"above": 20, "below": 20}})
+        assert check(kept, pairs, sequential=True, time="day").holds is False
+
+    def test_a_card_that_does_not_know_how_large_jds_are_has_to_be_told(self):
+        pairs = self.by_day(40, 40).assign(jd_id=np.arange(80) // 2)
+        with pytest.raises(InputError, match="--most-per-jd N"):
+            check(card(PROMISED), pairs, sequential=True, time="day")
+        assert check(card(PROMISED), pairs, sequential=True, time="day", most_per_jd=2).holds is False
+        with pytest.raises(InputError, match="1 or more"):
+            check(card(PROMISED), pairs, sequential=True, time="day", most_per_jd=0)
+
+    def test_a_card_keeps_how_many_pairs_a_jd_had_on_each_side(self):
+        rng = np.random.default_rng(0)
+        jds = np.repeat(np.arange(60), np.tile([2, 3, 7], 20))
+        labels = rng.random(240) < 0.5
+        pairs = pd.DataFrame({"jd_id": jds, "label": labels.astype(int)})
+        pairs["score"] = np.where(labels, rng.beta(9, 3, 240), rng.beta(3, 9, 240))
+        study = calibrate(pairs, target_precision=0.85, n_resamples=20)
+        above = pairs[pairs["score"] > study.cutoff.value].groupby("jd_id").size().max()
+        below = pairs[pairs["score"] <= study.cutoff.value].groupby("jd_id").size().max()
+        assert study.cutoff.evidence["pairs"]["most_per_jd"] == {"above": above, "below": below}
 
     def test_with_two_promises_each_fails_at_half_the_level(self):
-        found = check(card(PROMISED, MISSED), new(50, 5, 5, 50), sequential=True)
+        found = check(card(PROMISED, MISSED), self.by_day(50, 5, 5, 50), sequential=True, time="day")
         assert [test.e_failed_needed for test in found.tested] == pytest.approx([40, 40])
 
     def test_a_live_prevalence_is_refused_for_a_stream_is_live(self):
         with pytest.raises(InputError, match="fair stream"):
-            check(card(PROMISED), new(50, 5), sequential=True, prevalence=0.2)
+            check(card(PROMISED), self.by_day(50, 5), sequential=True, time="day", prevalence=0.2)
 
 
 class TestScores:
@@ -213,7 +244,7 @@ class TestInput:
         [
             (new(10, 1).drop(columns="score"), {}, "no column 'score'"),
             (new(), {}, "no pairs to check"),
-            (new(10, 1), {"order_by": "day"}, "no column 'day'"),
+            (new(10, 1), {"sequential": True, "time": "day"}, "no column 'day'"),
             (new(10, 1), {"confidence": 95}, "percent must be divided by 100"),
             (new(10, 1).assign(label=2), {}, "label"),
         ],
@@ -252,9 +283,9 @@ class TestInWords:
 
     @pytest.mark.parametrize("sequential", [False, True])
     def test_all_of_it_goes_into_json(self, sequential):
-        found = check(
-            card(PROMISED, MISSED, scores=[0.2, 0.5, 0.8] * 20), new(50, 5, 5, 50), sequential=sequential
-        )
+        pairs = new(50, 5, 5, 50).assign(day=7)
+        options = {"sequential": True, "time": "day"} if sequential else {}
+        found = check(card(PROMISED, MISSED, scores=[0.2, 0.5, 0.8] * 20), pairs, **options)
         kept = json.loads(json.dumps(found.to_dict(), allow_nan=False))
         assert kept["holds"] is found.holds
         assert kept["sequential"] is sequential

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from workbench.calibration.at_cutoff import figures_at
@@ -243,6 +244,7 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
             "n": len(observations),
             "n_matches": int(observations.labels.sum()),
             "n_jds": observations.n_clusters,
+            "most_per_jd": _most_per_jd(observations, study.cutoff.value),
             "weighted": observations.weights is not None,
             "prevalence_labelled": float(observations.labels.mean()),
             "source": notes.get("source"),
@@ -272,6 +274,17 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **_versions()},
     }
     return dict(plain(found))
+
+
+def _most_per_jd(observations: Observations, cutoff: float) -> dict[str, int]:
+    """Pairs of one JD on each side of the cutoff at most: what a sequential check bounds its bets by."""
+    above = observations.scores > cutoff
+    sides = {"above": above, "below": ~above}
+    if observations.clusters is None:
+        return dict.fromkeys(sides, 1)
+    return {
+        name: int(np.bincount(observations.clusters[side]).max(initial=1)) for name, side in sides.items()
+    }
 
 
 def _hash(pairs: pd.DataFrame, score: str, label: str) -> str:

@@ -18,9 +18,10 @@ import pandas as pd
 from workbench.calibration.counts import check_share
 from workbench.calibration.evidence import Promise, promises_of
 from workbench.calibration.observations import AUTO, Observations, check_column
-from workbench.calibration.sequential import SequentialTest, sequential_test
+from workbench.calibration.sequential import SequentialTest
 from workbench.calibration.shares import share_with_size, wilson
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_shift
+from workbench.calibration.streams import Stream
 from workbench.calibration.verdicts import TargetTest, Verdict, verdict
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
@@ -166,7 +167,8 @@ def check(
     target_precision: float | None = None,
     target_missed: float | None = None,
     sequential: bool = False,
-    order_by: str | None = None,
+    time: str | None = None,
+    most_per_jd: int | None = None,
     confidence: float = 0.95,
     prevalence: float | None = None,
     score: str = "score",
@@ -177,10 +179,10 @@ def check(
 ) -> CheckResult:
     """Hold new pairs against a cutoff card.
 
-    Labelled pairs test what the card promises, by exact tests with three answers (as
-    :func:`~workbench.calibration.verdicts.verdict`), or one after another by bets that allow looking as
-    often as one likes. Scores of all pairs, labelled or not, are compared with those that the card was made
-    from.
+    Labelled pairs test what the card promises: all at once, by exact tests with three answers (as
+    :func:`~workbench.calibration.verdicts.verdict`), or by bets on one JD after another that allow looking
+    as often as one likes (:func:`~workbench.calibration.sequential.sequential_test`). Scores of all pairs,
+    labelled or not, are compared with those that the card was made from.
 
     Parameters
     ----------
@@ -195,8 +197,12 @@ def check(
         For labelled pairs that keep coming in, with a check after each batch: give all that came since the
         card was made. A fixed test may be made once; made again and again it would fail a good cutoff sooner
         or later.
-    order_by : str, optional
-        Column that says in which order pairs came (such as ``labelled_at``); the order of rows by default.
+    time : str, optional
+        Column that says when each labelled pair came (such as ``labelled_at``), needed for a sequential
+        check: rows of a file are in no such order. Dates as ``2026-03-31``, or numbers.
+    most_per_jd : int, optional
+        For how many pairs on one side of the cutoff a JD counts at most in a sequential check, fixed before
+        any of these pairs was seen; by default the most that a JD had there among the card's own pairs.
     confidence : float
         A cutoff that keeps all promises fails this check with probability 1 - confidence at most as far as
         labels go; one that breaks one passes with that probability at most.
@@ -234,9 +240,6 @@ def check(
     )
     if not len(scored):
         raise InputError(_("There are no pairs to check the cutoff with."))
-    if order_by is not None:
-        check_column(scored, order_by)
-        scored = scored.sort_values(order_by, kind="stable")
     promises = promises_of(card, target_precision=target_precision, target_missed=target_missed)
     has_label = scored[label].notna() if label in scored.columns else pd.Series(False, index=scored.index)
     labelled = scored[has_label.to_numpy()]
@@ -247,7 +250,11 @@ def check(
     moved, same = None, False
     if len(labelled):
         observations = Observations.from_frame(labelled, label=label, **columns)
-        tested = _tested(observations, card, promises, sequential, prevalence, confidence)
+        if sequential:
+            stream = Stream(time, most_per_jd, prevalence)
+            tested = stream.tests(labelled, columns | {"label": label}, card, promises, confidence)
+        else:
+            tested = _at_once(observations, card, promises, prevalence, confidence)
         moved = _prevalence_moved(card, observations, confidence) if prevalence is None else None
         same = _same_pairs(card, labelled.rename(columns={label: "label"}))
     return CheckResult(
@@ -265,36 +272,21 @@ def check(
     )
 
 
-def _tested(
+def _at_once(
     observations: Observations,
     card: Cutoff,
     promises: tuple[Promise, ...],
-    sequential: bool,
     prevalence: float | None,
     confidence: float,
-) -> Verdict | tuple[SequentialTest, ...]:
-    if not sequential:
-        targets = {promise.figure: promise.value for promise in promises}
-        return verdict(
-            observations,
-            card.value,
-            target_precision=targets.get("precision"),
-            target_missed=targets.get("false_omission_rate"),
-            confidence=confidence,
-            prevalence=prevalence,
-        )
-    if prevalence is not None:
-        raise InputError(
-            _(
-                "A sequential check is of a fair stream of pairs, whose prevalence is the live one; leave "
-                "prevalence out, or test all pairs at once (sequential=False)."
-            )
-        )
-    # With two promises, each is called failed at half the level, as the verdict does.
-    failed_level = (1 - confidence) / len(promises)
-    return tuple(
-        sequential_test(observations, card.value, promise, confidence=confidence, failed_level=failed_level)
-        for promise in promises
+) -> Verdict:
+    targets = {promise.figure: promise.value for promise in promises}
+    return verdict(
+        observations,
+        card.value,
+        target_precision=targets.get("precision"),
+        target_missed=targets.get("false_omission_rate"),
+        confidence=confidence,
+        prevalence=prevalence,
     )
 
 

@@ -22,6 +22,7 @@ from workbench.i18n import listed
 
 __all__ = [
     "AUTO",
+    "CLUSTER_COLUMNS",
     "CountArray",
     "FloatArray",
     "IntArray",

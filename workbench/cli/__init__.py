@@ -4,7 +4,7 @@ A command is a function and a line below. What it needs it imports when it runs,
 answers at once.
 
 Exit codes: 0 fine; 1 the answer is no (no text above the cutoff, something amiss in ``doctor``);
-2 usage or input error; 70 a fault of the program; 130 interrupted.
+2 usage or input error; 3 nothing can be told yet (``check``); 70 a fault of the program; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def workbench(
     Settings come from WORKBENCH_* variables, which 'workbench doctor' shows.
     With WORKBENCH_DEBUG=1 errors come with a traceback.
 
-    Exit codes: 0 fine, 1 the answer is no, 2 usage or input error.
+    Exit codes: 0 fine, 1 the answer is no, 2 usage or input error, 3 these pairs cannot tell (check).
     """
 
 

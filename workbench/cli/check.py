@@ -50,8 +50,23 @@ def check(
             help="For a check that is made again whenever labels come in: PAIRS holds all since the card.",
         ),
     ] = False,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            "--time", metavar="COLUMN", help="When each pair came, for --sequential; such as 2026-03-31."
+        ),
+    ] = None,
+    most_per_jd: Annotated[
+        int | None,
+        typer.Option(
+            "--most-per-jd",
+            metavar="N",
+            help="For so many pairs a JD counts at most, with --sequential.",
+            show_default="the most that a JD had among the card's pairs",
+        ),
+    ] = None,
     require_proof: Annotated[
-        bool, typer.Option("--require-proof", help="Also end with 1 where these pairs cannot tell.")
+        bool, typer.Option("--require-proof", help="End with 1, not 3, where these pairs cannot tell.")
     ] = False,
     column: ColumnNames = None,
     positive: PositiveWords = None,
@@ -63,7 +78,8 @@ def check(
     Labelled pairs test its precision and missed share; the scores of all are compared with those that the
     card was made from.
 
-    Exit code 1 if it no longer holds, with the reason; 0 if it holds or these pairs cannot tell.
+    Exit code 0 if it holds, 1 if it no longer holds, with the reason, 3 if these pairs cannot tell (1 with
+    --require-proof).
     """
     from workbench.calibration.monitoring import check as check_card
     from workbench.cutoffs import Cutoff
@@ -80,6 +96,8 @@ def check(
         target_precision=target_precision,
         target_missed=target_missed,
         sequential=sequential,
+        time=time,
+        most_per_jd=most_per_jd,
         confidence=confidence,
         prevalence=prevalence,
     )
@@ -88,7 +106,12 @@ def check(
     else:
         others = [("", "", sentence) for sentence in found.reasons]
         print_signed([(*SIGNS[found.holds], found.answer), *others])
-    if found.holds is False or (require_proof and found.holds is None):
-        raise typer.Exit(ExitCode.NO)
     if found.holds is None and not as_json:
-        note(_("That is no proof that it holds; --require-proof lets such a check fail."))
+        note(_("That is no proof that it holds."))
+    raise typer.Exit(_exit_code(found.holds, require_proof))
+
+
+def _exit_code(holds: bool | None, require_proof: bool) -> ExitCode:
+    if holds is None and not require_proof:
+        return ExitCode.CANNOT_TELL
+    return ExitCode.FINE if holds else ExitCode.NO

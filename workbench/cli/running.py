@@ -53,6 +53,7 @@ class ExitCode(IntEnum):
     FINE = 0
     NO = 1
     INPUT = 2
+    CANNOT_TELL = 3
     FAULT = 70  # EX_SOFTWARE of sysexits.h, so that a crash is not taken for a "no"
     INTERRUPTED = 130
     BROKEN_PIPE = 141
