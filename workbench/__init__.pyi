@@ -1,6 +1,7 @@
 from .calibration import (
     Capacity,
     Costs,
+    LabelError,
     MaxAccuracy,
     MaxFBeta,
     MaxYouden,
@@ -141,6 +142,7 @@ __all__ = [
     "Cutoff",
     "InputError",
     "KnowledgeBase",
+    "LabelError",
     "LabellingPanel",
     "MapPanel",
     "MaxAccuracy",

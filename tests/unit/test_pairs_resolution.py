@@ -131,6 +131,7 @@ def test_the_counts_are_for_a_card_and_the_sentence_for_people():
         "n_adjudicated": 0,
         "n_dropped": 1,
         "dropped": {"disagreement not adjudicated": 1},
+        "double_labels": {"both": 0, "differ": 1, "neither": 0},
     }
     with language("zh"):
         assert found.summary() == (

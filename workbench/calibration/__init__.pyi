@@ -24,6 +24,7 @@ from .figures import Costs, Estimate, figure
 from .findings import Study
 from .groups import GroupFigures, by_group
 from .guarantee import Guarantee, guarantee_missed, guarantee_precision
+from .label_error import LabelError
 from .monitoring import CheckResult, check
 from .observations import Observations
 from .optimism import (
@@ -56,6 +57,7 @@ __all__ = [
     "Guarantee",
     "HoldOut",
     "HonestFigure",
+    "LabelError",
     "MatchProbability",
     "MaxAccuracy",
     "MaxFBeta",

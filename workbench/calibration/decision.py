@@ -15,6 +15,7 @@ from workbench.calibration.choice import Choice, choose
 from workbench.calibration.counts import Counts, check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
+from workbench.calibration.label_error import LabelErrorLike
 from workbench.calibration.observations import Observations
 from workbench.calibration.options import Options
 from workbench.calibration.shares import Dependence, share_with_size, wilson
@@ -163,6 +164,7 @@ def grey_zone(
     confidence: float = 0.95,
     split: float = 0.5,
     prevalence: float | None = None,
+    label_error: LabelErrorLike = None,
     dependence: Dependence = "auto",
     seed: int = 0,
 ) -> GreyZone:
@@ -183,7 +185,7 @@ def grey_zone(
         Of both at once.
     split : float
         Part of the error that goes to accepting.
-    prevalence, dependence, seed
+    prevalence, label_error, dependence, seed
         As of :func:`~workbench.calibration.guarantee.guarantee_precision`.
 
     Returns
@@ -200,6 +202,7 @@ def grey_zone(
     # Sums in the order of scores, so that the order of rows has no say in the last digit.
     observations = observations.in_order
     asked: dict[str, Any] = {"prevalence": prevalence, "dependence": dependence, "seed": seed}
+    asked["label_error"] = label_error
     error = 1 - confidence
     precision = guarantee_precision(observations, target_precision, confidence=1 - split * error, **asked)
     missed = guarantee_missed(observations, target_missed, confidence=1 - (1 - split) * error, **asked)

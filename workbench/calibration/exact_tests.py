@@ -14,14 +14,13 @@ import numpy.typing as npt
 from scipy import special, stats
 
 from workbench.calibration.counts import check_share
-from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.shares import scale_odds, wilson
+from workbench.calibration.observations import FloatArray
+from workbench.calibration.shares import wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
 __all__ = [
     "about",
-    "as_live",
     "begun",
     "lower_bound",
     "more_for_a_start",
@@ -32,7 +31,6 @@ __all__ = [
     "size_for_margin",
     "size_with_power",
     "start_sizes",
-    "target_in_pairs",
     "upper_bound",
 ]
 
@@ -84,25 +82,6 @@ def p_value_above(share: npt.ArrayLike, size: npt.ArrayLike, target: float) -> F
     return np.where(
         known, special.betainc(np.where(known, right, 1.0), np.where(known, n - right, 0.0) + 1, target), 1.0
     )
-
-
-def target_in_pairs(target: float, observations: Observations, prevalence: float | None) -> float:
-    """The target that pairs must meet as they were labelled, for live pairs of `prevalence` to meet `target`.
-
-    The odds of a match among pairs of equal score change by one factor between two populations whose
-    matches, and whose others, score alike (label shift).
-    """
-    if prevalence is None:
-        return target
-    seen = observations.prevalence
-    if not 0 < seen < 1:
-        raise InputError(_("With pairs of one class only, nothing can be said about another prevalence."))
-    return float(scale_odds(target, (seen / (1 - seen)) / (prevalence / (1 - prevalence))))
-
-
-def as_live(share: float, target: float, in_pairs: float) -> float:
-    """A share of matches as labelled, carried to live pairs as `in_pairs` is carried to `target`."""
-    return float(scale_odds(share, (target / (1 - target)) / (in_pairs / (1 - in_pairs))))
 
 
 def pairs_needed(target: float, confidence: float = 0.95, errors: int = 0) -> int:

@@ -16,22 +16,21 @@ import pandas as pd
 
 from workbench.calibration.counts import check_share
 from workbench.calibration.exact_tests import (
-    as_live,
     begun,
     lower_bound,
     more_for_a_start,
     p_value_above,
     rejected,
     start_sizes,
-    target_in_pairs,
 )
 from workbench.calibration.figures import share_seen, worth
+from workbench.calibration.label_error import LabelError, LabelErrorLike, carried
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.one_pair_a_jd import one_per_cluster, pairs_a_draw
 from workbench.calibration.shares import Dependence, OneSide, one_side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext, number, percent
+from workbench.i18n import ngettext, number, paragraph, percent
 from workbench.results import Result
 
 __all__ = ["Guarantee", "guarantee_missed", "guarantee_precision"]
@@ -61,14 +60,18 @@ class Guarantee(Result):
     size : float
         What those pairs are worth as independent pairs.
     estimate, bound : float
-        The figure as seen there, and its exact one-sided confidence bound by itself.
+        The figure as labelled there, and its exact one-sided confidence bound by itself, which allows for
+        wrong labels.
     method : {"independent", "effective", "one_per_cluster"}
         How dependence between pairs was reckoned with.
     more_pairs : int or None
         Where there is no cutoff: about how many more labelled pairs of the same kind would give one, with a
         probability of 0.8 if figures are as they look; None where twenty times as many would not.
     target_in_pairs : float
-        The target as it was tested: another one where the live prevalence was given.
+        The target as labels were tested for it: another one where the live prevalence was given, or where
+        labels may be wrong.
+    label_error : LabelError or None
+        What was allowed for. Without it, a match is a pair that is labelled a match.
     tests : DataFrame
         One row a tested cutoff in the order of testing: ``cutoff, n, right, size, share_right,
         p_value, passed``.
@@ -86,6 +89,7 @@ class Guarantee(Result):
     method: Literal["independent", "effective", "one_per_cluster"]
     more_pairs: int | None
     target_in_pairs: float
+    label_error: LabelError | None
     tests: pd.DataFrame = field(repr=False)
 
     @property
@@ -100,24 +104,27 @@ class Guarantee(Result):
             return self._none(above)
         said = (
             ngettext(
-                "Above {cutoff}, at least {target} of matches are right, with {sure} confidence: of {n} "
-                "labelled pairs there{worth}, {errors} is wrong ({seen}, at least {bound}).",
-                "Above {cutoff}, at least {target} of matches are right, with {sure} confidence: of {n} "
-                "labelled pairs there{worth}, {errors} are wrong ({seen}, at least {bound}).",
+                "Above {cutoff}, at least {target} of pairs are {matches}, with {sure} confidence: of {n} "
+                "labelled pairs there{worth}, {errors} is labelled no match ({seen} are labelled a match; "
+                "at least {bound} are {matches}).",
+                "Above {cutoff}, at least {target} of pairs are {matches}, with {sure} confidence: of {n} "
+                "labelled pairs there{worth}, {errors} are labelled no match ({seen} are labelled a match; "
+                "at least {bound} are {matches}).",
                 self.errors,
             )
             if above
             else ngettext(
-                "At or below {cutoff}, at most {target} of pairs are matches (missed), with {sure} "
-                "confidence: of {n} labelled pairs there{worth}, {errors} is a match ({seen}, at most "
-                "{bound}).",
-                "At or below {cutoff}, at most {target} of pairs are matches (missed), with {sure} "
-                "confidence: of {n} labelled pairs there{worth}, {errors} are matches ({seen}, at most "
-                "{bound}).",
+                "At or below {cutoff}, at most {target} of pairs are {matches} (missed), with {sure} "
+                "confidence: of {n} labelled pairs there{worth}, {errors} is labelled a match ({seen}; at "
+                "most {bound} are {matches}).",
+                "At or below {cutoff}, at most {target} of pairs are {matches} (missed), with {sure} "
+                "confidence: of {n} labelled pairs there{worth}, {errors} are labelled a match ({seen}; at "
+                "most {bound} are {matches}).",
                 self.errors,
             )
         )
-        return said.format(
+        matches = _("labelled a match") if self.label_error is None else _("true matches")
+        said = said.format(
             cutoff=number(self.cutoff),
             target=percent(self.target),
             sure=percent(self.confidence, None),
@@ -126,7 +133,9 @@ class Guarantee(Result):
             errors=self.errors,
             seen=share_seen(self.estimate, self.n - self.errors if above else self.errors, self.n),
             bound=percent(self.bound),
+            matches=matches,
         )
+        return said if self.label_error is None else paragraph([said, self.label_error.sentence()])
 
     def _none(self, above: bool) -> str:
         what = (
@@ -178,6 +187,7 @@ def guarantee_precision(
     dependence: Dependence = "auto",
     cutoffs: npt.ArrayLike | None = None,
     start: int | None = None,
+    label_error: LabelErrorLike = None,
     seed: int = 0,
 ) -> Guarantee:
     """The smallest cutoff above which precision is at least `target`, with confidence.
@@ -217,6 +227,10 @@ def guarantee_precision(
     start : int, optional
         Position of the first cutoff to test among those, counted from the strictest; labels must have no
         say in it. Chosen as said above by default.
+    label_error : float, pair of float or LabelError, optional
+        Up to this share of labels may be wrong: of both kinds, or of non-matches labelled a match and of
+        matches that are not. The guarantee is then for true matches, whichever of the labels on that side
+        of the cutoff are wrong. Without it, a match is what is labelled one.
     seed : int
         For ``"one_per_cluster"``.
 
@@ -240,9 +254,8 @@ def guarantee_precision(
     >>> found.found, found.bound >= 0.9
     (True, True)
     """
-    return _search(
-        "precision", observations, target, confidence, prevalence, dependence, cutoffs, start, seed
-    )
+    asked = (prevalence, dependence, cutoffs, start, LabelError.read(label_error), seed)
+    return _search("precision", observations, target, confidence, *asked)
 
 
 def guarantee_missed(
@@ -254,6 +267,7 @@ def guarantee_missed(
     dependence: Dependence = "auto",
     cutoffs: npt.ArrayLike | None = None,
     start: int | None = None,
+    label_error: LabelErrorLike = None,
     seed: int = 0,
 ) -> Guarantee:
     """The largest cutoff at or below which at most the share `target` are matches, with confidence.
@@ -261,9 +275,8 @@ def guarantee_missed(
     The false omission rate is the "missed" figure. As :func:`guarantee_precision`, with cutoffs tested
     from the lowest upwards.
     """
-    return _search(
-        "false_omission_rate", observations, target, confidence, prevalence, dependence, cutoffs, start, seed
-    )
+    asked = (prevalence, dependence, cutoffs, start, LabelError.read(label_error), seed)
+    return _search("false_omission_rate", observations, target, confidence, *asked)
 
 
 def _search(
@@ -275,6 +288,7 @@ def _search(
     dependence: Dependence,
     cutoffs: npt.ArrayLike | None,
     start: int | None,
+    error: LabelError,
     seed: int,
 ) -> Guarantee:
     check_share(target, "target", _("the share that shall be guaranteed"))
@@ -293,16 +307,16 @@ def _search(
     sets = one_side(observations, "above" if above else "below", cutoffs=cutoffs, dependence=dependence)
     by_cluster = dependence == "one_per_cluster" and observations.clusters is not None
     draws = one_per_cluster(observations, sets, N_DRAWS, seed) if by_cluster else ()
-    tested = target_in_pairs(target, observations, prevalence)
-    share = tested if above else 1 - tested
+    aim = carried(target, observations, prevalence, error, at_least=above)
+    share = aim.in_labels if above else 1 - aim.in_labels
     method: Literal["independent", "effective", "one_per_cluster"] = sets.method
     # Twice a mean p-value is small enough where each is half as large.
     level = delta
     if by_cluster:
         method, level = "one_per_cluster", delta / 2
         total, sizes = np.zeros(len(sets)), np.zeros(len(sets))
-        for seen, n in draws:
-            total += p_value_above(seen, n, share)
+        for share_drawn, n in draws:
+            total += p_value_above(share_drawn, n, share)
             sizes += n
         sizes /= N_DRAWS
         drawn = pairs_a_draw(observations, sets)
@@ -323,9 +337,8 @@ def _search(
     if not found:
         more = more_for_a_start(sets.share_right, sets.size, share, level, len(observations))
     bound = float(lower_bound(sets.share_right[at], sets.size[at], 1 - level))
-    seen, bound = (
-        as_live(end if above else 1 - end, target, tested) for end in (float(sets.share_right[at]), bound)
-    )
+    seen = float(sets.share_right[at])
+    seen, bound = aim.as_labelled(seen if above else 1 - seen), aim.live(bound if above else 1 - bound)
     return Guarantee(
         figure=figure,
         target=target,
@@ -338,7 +351,8 @@ def _search(
         bound=bound,
         method=method,
         more_pairs=more,
-        target_in_pairs=tested,
+        target_in_pairs=aim.in_labels,
+        label_error=error if error.any else None,
         tests=_table(sets, p_values, passed, starts),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from workbench.calibration.choice import Rule, TargetMissed, TargetPrecision
+from workbench.calibration.label_error import LabelErrorLike
 from workbench.calibration.observations import AUTO
 from workbench.calibration.pair_kinds import PairKind
 from workbench.calibration.shares import Dependence
@@ -51,6 +52,7 @@ class Options:
     weight: str | None = AUTO
     score: str = "score"
     label: str = "label"
+    label_error: LabelErrorLike = None
     dependence: Dependence = "auto"
     held_out: float | None = None
     n_resamples: int = 2000
@@ -96,7 +98,8 @@ class Options:
     @property
     def tested(self) -> dict[str, Any]:
         """How guarantees are tested."""
-        return {**self.live, "dependence": self.dependence, "seed": self.seed}
+        error = {"label_error": self.label_error}
+        return {**self.live, **error, "dependence": self.dependence, "seed": self.seed}
 
     @property
     def told(self) -> dict[str, Any]:

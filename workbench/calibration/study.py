@@ -10,6 +10,7 @@ from workbench.calibration.counts import count
 from workbench.calibration.decision import decide
 from workbench.calibration.evidence import gather
 from workbench.calibration.findings import Study
+from workbench.calibration.label_error import LabelError, LabelErrorLike
 from workbench.calibration.observations import AUTO, Observations
 from workbench.calibration.options import NamedEncoder, Options
 from workbench.calibration.pair_kinds import PairKind, select
@@ -37,6 +38,7 @@ def calibrate(
     weight: str | None = AUTO,
     score: str = "score",
     label: str = "label",
+    label_error: LabelErrorLike = None,
     dependence: Dependence = "auto",
     held_out: float | None = None,
     n_resamples: int = 2000,
@@ -78,6 +80,10 @@ def calibrate(
         Scores of live pairs instead: labelled pairs are weighted to be spread like them.
     cluster, weight, score, label : str
         Columns; see :meth:`Observations.from_frame`.
+    label_error : float, pair of float, LabelError or "annotators", optional
+        Up to this share of labels may be wrong (of non-matches labelled a match, of matches labelled none):
+        the verdict and guarantees are then for true matches. ``"annotators"`` estimates it from the pairs
+        that two people labelled. Without it, a match is a pair that is labelled a match.
     dependence : {"auto", "independent", "effective", "one_per_cluster"}
         See :func:`~workbench.calibration.guarantee.guarantee_precision`.
     held_out : float, optional
@@ -119,6 +125,7 @@ def calibrate(
         weight=weight,
         score=score,
         label=label,
+        label_error=LabelError.read(label_error, scored.attrs.get("resolution")),
         dependence=dependence,
         held_out=held_out,
         n_resamples=n_resamples,

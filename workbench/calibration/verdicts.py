@@ -13,21 +13,20 @@ import numpy as np
 
 from workbench.calibration.counts import check_share
 from workbench.calibration.exact_tests import (
-    as_live,
     lower_bound,
     more_to_tell,
     p_value_above,
     pairs_needed,
-    target_in_pairs,
     upper_bound,
 )
 from workbench.calibration.figures import share_seen, worth
+from workbench.calibration.label_error import LabelError, LabelErrorLike, carried
 from workbench.calibration.observations import Observations
 from workbench.calibration.options import CLAIMED_MISSED, CLAIMED_PRECISION, Options
 from workbench.calibration.shares import Dependence, one_side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import number, percent
+from workbench.i18n import number, paragraph, percent
 from workbench.results import Result
 from workbench.settings import LITERATURE_CUTOFF
 
@@ -152,6 +151,8 @@ class Verdict(Result):
         All labelled pairs.
     method : {"independent", "effective"}
         How dependence between pairs was reckoned with.
+    label_error : LabelError or None
+        What was allowed for. Without it, a match is a pair that is labelled a match.
     """
 
     cutoff: float
@@ -160,6 +161,7 @@ class Verdict(Result):
     tests: tuple[TargetTest, ...]
     n_pairs: int
     method: Literal["independent", "effective"]
+    label_error: LabelError | None = None
 
     def sentence(self) -> str:
         """The answer with the numbers behind it."""
@@ -171,7 +173,8 @@ class Verdict(Result):
             ),
         }[self.answer]
         tests = _("; ").join(test.phrase(self.confidence) for test in self.tests)
-        return said.format(cutoff=number(self.cutoff), tests=tests)
+        said = said.format(cutoff=number(self.cutoff), tests=tests)
+        return said if self.label_error is None else paragraph([said, self.label_error.sentence()])
 
     def __repr__(self) -> str:
         return f"Verdict: {self.sentence()}"
@@ -186,7 +189,8 @@ def verdict_on_today(observations: Observations, asked: Options) -> Verdict | No
         "target_missed": asked.target_missed,
     }
     dependence: Dependence = "auto" if asked.dependence == "one_per_cluster" else asked.dependence
-    return verdict(observations, asked.today, **targets, **asked.live, dependence=dependence)
+    how: dict[str, Any] = {"dependence": dependence, "label_error": asked.label_error}
+    return verdict(observations, asked.today, **targets, **asked.live, **how)
 
 
 def verdict(
@@ -197,6 +201,7 @@ def verdict(
     target_missed: float | None = None,
     confidence: float = 0.95,
     prevalence: float | None = None,
+    label_error: LabelErrorLike = None,
     dependence: Dependence = "auto",
 ) -> Verdict:
     """Test a cutoff that was fixed beforehand against targets.
@@ -219,6 +224,8 @@ def verdict(
     confidence : float
     prevalence : float, optional
         Share of matches among live pairs, where it differs.
+    label_error : float, pair of float or LabelError, optional
+        Up to this share of labels may be wrong; the verdict is then on true matches, both ways.
     dependence : {"auto", "independent", "effective"}
         As of :func:`~workbench.calibration.guarantee.guarantee_precision`.
 
@@ -270,11 +277,11 @@ def verdict(
             target_missed, "target_missed", _("the share of matches among pairs at or below the cutoff")
         )
         targets.append(("false_omission_rate", float(target_missed)))
-    delta = 1 - confidence
+    delta, error = 1 - confidence, LabelError.read(label_error)
     levels = (delta, delta / len(targets))
     tests, methods = zip(
         *(
-            _test(figure, target, cutoff, observations, prevalence, dependence, levels)
+            _test(figure, target, cutoff, observations, prevalence, dependence, error, levels)
             for figure, target in targets
         ),
         strict=True,
@@ -283,7 +290,8 @@ def verdict(
     answer: Literal["kept", "moved", "not enough labels"] = (
         "moved" if "failed" in answers else "kept" if answers == {"met"} else "not enough labels"
     )
-    return Verdict(float(cutoff), answer, confidence, tests, len(observations), methods[0])
+    allowed = error if error.any else None
+    return Verdict(float(cutoff), answer, confidence, tests, len(observations), methods[0], allowed)
 
 
 def _test(
@@ -293,23 +301,29 @@ def _test(
     observations: Observations,
     prevalence: float | None,
     dependence: Dependence,
+    error: LabelError,
     levels: tuple[float, float],
 ) -> tuple[TargetTest, Literal["independent", "effective"]]:
     """One target, shown to be met or failed at these levels, and how dependence was reckoned with."""
     above, delta = figure == "precision", levels[0]
     sets = one_side(observations, "above" if above else "below", cutoffs=[cutoff], dependence=dependence)
-    tested = target_in_pairs(target, observations, prevalence)
-    wanted = tested if above else 1 - tested
+    at_least, at_most = (
+        carried(target, observations, prevalence, error, at_least=end) for end in (True, False)
+    )
+    # What labels must show for the target to be met, and what they must fall short of for it to be failed.
+    wanted, unwanted = (
+        (at_least.in_labels, at_most.in_labels) if above else (1 - at_most.in_labels, 1 - at_least.in_labels)
+    )
     share, size, n = float(sets.share_right[0]), float(sets.size[0]), int(sets.n[0])
     p_met = float(p_value_above(share, size, wanted))
-    p_failed = float(p_value_above(1 - share, size, 1 - wanted))
+    p_failed = float(p_value_above(1 - share, size, 1 - unwanted))
     answer: Literal["met", "failed", "unclear"] = (
         "met" if p_met <= delta else "failed" if p_failed <= levels[1] else "unclear"
     )
     lowest = float(lower_bound(share, size, 1 - delta))
     highest = float(upper_bound(share, size, 1 - delta))
     shares = (share, lowest, highest) if above else (1 - share, 1 - highest, 1 - lowest)
-    estimate, low, high = (as_live(end, target, tested) for end in shares)
+    estimate, low, high = at_least.as_labelled(shares[0]), at_least.live(shares[1]), at_most.live(shares[2])
     test = TargetTest(
         figure=figure,
         target=target,

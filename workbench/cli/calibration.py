@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -84,6 +85,15 @@ def calibrate(
             help="Pairs as they come in, without labels: figures are weighted to scores like theirs.",
         ),
     ] = None,
+    label_error: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE|A,B|annotators",
+            help="Up to this share of labels may be wrong (of non-matches labelled a match, of matches that "
+            "are not), as you say, or as the pairs show that two people labelled.",
+            show_default="none: a match is what is labelled one",
+        ),
+    ] = None,
     cluster: ClusterColumn = None,
     weights: WeightColumn = None,
     groups: Annotated[
@@ -152,6 +162,7 @@ def calibrate(
         current_cutoff=current,
         prevalence=prevalence,
         live_scores=live_scores,
+        label_error=_label_error(label_error),
         cluster=cluster or AUTO,
         weight=weights or AUTO,
         held_out=held_out,
@@ -171,6 +182,22 @@ def calibrate(
             note(_why_not(study, out))
     if not does_it:
         raise typer.Exit(ExitCode.NO)
+
+
+def _label_error(text: str | None) -> float | Sequence[float] | Literal["annotators"] | None:
+    if text is None:
+        return None
+    if text == "annotators":
+        return "annotators"
+    try:
+        shares = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(
+            _(
+                "--label-error is {text}; it is a share such as 0.02, two such as 0.02,0.05, or annotators."
+            ).format(text=repr(text))
+        ) from None
+    return shares[0] if len(shares) == 1 else shares
 
 
 def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from workbench.calibration.label_error import RESOLVED, flip_rate
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
@@ -148,7 +149,7 @@ def label_noise(
             ).format(share=percent(disagreement.value, 0))
         )
     low, value, high = (
-        _flip_rate(min(d, 0.5)) for d in (disagreement.low, disagreement.value, disagreement.high)
+        flip_rate(min(d, 0.5)) for d in (disagreement.low, disagreement.value, disagreement.high)
     )
     return LabelNoise(twos, disagreement, Interval(value, low, high), confidence)
 
@@ -208,18 +209,13 @@ def wrong_labels(flip_rate: float, source: LabelSource = "single") -> float:
         raise InputError(
             _("flip_rate is {rate}; it is the share of wrong labels, from 0 to 0.5.").format(rate=repr(e))
         )
-    match source:
-        case "single":
-            return e
-        case "adjudicated":
-            return 3 * e**2 - 2 * e**3
-        case "unanimous":
-            return e**2 / (e**2 + (1 - e) ** 2)
-    raise InputError(
-        _("source is {source}; choose one of {known}.").format(
-            source=repr(source), known=listed(get_args(LabelSource))
+    if source not in RESOLVED:
+        raise InputError(
+            _("source is {source}; choose one of {known}.").format(
+                source=repr(source), known=listed(RESOLVED)
+            )
         )
-    )
+    return RESOLVED[source](e)
 
 
 def simulate_label_noise(
@@ -250,7 +246,3 @@ def simulate_label_noise(
         rows.append((rate, "single", first.mean()))
         rows.append((rate, "adjudicated", np.where(first == second, first, third).mean()))
     return pd.DataFrame(rows, columns=["flip_rate", "source", "measured"])
-
-
-def _flip_rate(disagreement: float) -> float:
-    return float((1 - np.sqrt(1 - 2 * disagreement)) / 2)

@@ -62,6 +62,9 @@ class Resolution(Result):
         Resolved pairs that only one person has labelled.
     n_adjudicated : int
         Resolved pairs whose label is an adjudicator's.
+    double_labels : dict
+        Twos of labels that people gave independently of each other, to resolved and dropped pairs: how many
+        say ``both`` match, ``differ``, or say match ``neither``; empty for grades.
     """
 
     labels: pd.Series[int]
@@ -70,6 +73,7 @@ class Resolution(Result):
     threshold: int | None
     n_single: int
     n_adjudicated: int
+    double_labels: dict[str, int]
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -86,6 +90,7 @@ class Resolution(Result):
             "n_adjudicated": self.n_adjudicated,
             "n_dropped": len(self.dropped),
             "dropped": self.reasons,
+            "double_labels": self.double_labels,
         }
 
     def summary(self) -> str:
@@ -214,6 +219,7 @@ def resolve(
         threshold=threshold,
         n_single=int((votes[kept].sum(axis=1) == 1).sum()),
         n_adjudicated=int(decided[kept].sum()),
+        double_labels=_twos(_votes(pair_codes[~last_word], values[~last_word], n)),
     )
 
 
@@ -335,6 +341,18 @@ def _votes(pair_codes: npt.NDArray[np.intp], values: npt.NDArray[np.int64], n: i
     """How often each label was given to each pair; shape (n, number of grades)."""
     width = len(GRADES)
     return np.bincount(pair_codes * width + values, minlength=n * width).reshape(n, width)
+
+
+def _twos(votes: npt.NDArray[np.intp]) -> dict[str, int]:
+    """How many twos of labels of one pair say match both, differ, or say it neither."""
+    if votes[:, 2:].any():
+        return {}
+    no, yes = votes[:, 0], votes[:, 1]
+    return {
+        "both": int((yes * (yes - 1) // 2).sum()),
+        "differ": int((yes * no).sum()),
+        "neither": int((no * (no - 1) // 2).sum()),
+    }
 
 
 def _all_same(votes: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
