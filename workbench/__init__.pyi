@@ -35,6 +35,7 @@ from .calibration import (
     which_suffice,
 )
 from .cutoffs import Cutoff
+from .decision_log import DecisionLog, document_id
 from .encoders import BaseEncoder, availability, load_encoder, milliseconds_a_text
 from .errors import InputError, WorkbenchError
 from .examples import EXAMPLE_JDS, EXAMPLE_QUERY
@@ -140,6 +141,7 @@ __all__ = [
     "Capacity",
     "Costs",
     "Cutoff",
+    "DecisionLog",
     "InputError",
     "KnowledgeBase",
     "LabelError",
@@ -179,6 +181,7 @@ __all__ = [
     "describe_vector",
     "disagreements",
     "disagreements_html",
+    "document_id",
     "effective_dimension",
     "explain",
     "explain_pairs",

@@ -13,6 +13,7 @@ __all__ = [
     "EncoderMismatchError",
     "EncoderUnavailableError",
     "InputError",
+    "LogWarning",
     "MissingDependencyError",
     "NotebookError",
     "PairsWarning",
@@ -68,3 +69,7 @@ class CleaningWarning(UserWarning):
 
 class PairsWarning(UserWarning):
     """Reading labelled pairs left some of them out, or cut their texts."""
+
+
+class LogWarning(UserWarning):
+    """Reading a decision log left out lines that an interrupted write left unfinished, or other encoders'."""

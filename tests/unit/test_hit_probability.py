@@ -19,8 +19,7 @@ from workbench.cutoffs import Cutoff
 from workbench.encoders import load_encoder
 from workbench.errors import CardError
 from workbench.i18n import language
-from workbench.panels.cards import hits_csv, hits_frame, hits_html
-from workbench.panels.search_panel import status
+from workbench.panels.cards import hits_csv, hits_frame, hits_html, status
 from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import search
 from workbench.retrieval.hits import hit_probabilities

@@ -559,3 +559,45 @@ def test_where_widgets_are_not_shown_a_line_of_text_is(panel):
     bundle = panel._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/plain"] == "<SearchPanel: letters, not searched yet>"
+
+
+class TestDeciding:
+    @pytest.fixture
+    def deciding(self, encoder, tmp_path):
+        log = tmp_path / "decisions.jsonl"
+        return SearchPanel("ab\naa\nbb", "a", encoder=encoder, cutoff=0.5, language="en", log=log)
+
+    def test_without_a_log_there_is_nothing_to_decide_with(self, panel):
+        panel.search()
+        assert panel.decisions is None
+        assert not panel.widgets.deciding.children
+
+    def test_a_search_writes_what_the_machine_decided_of_the_hits_shown_once(self, deciding):
+        deciding.search()
+        deciding.widgets.only_matches.value = True
+        frame = deciding.decisions.log.read()
+        assert frame["machine"].tolist() == [True, True, False]
+        assert frame["person"].isna().all()
+
+    def test_a_person_says_yes_or_no_to_a_hit_with_their_name(self, deciding):
+        deciding.search()
+        box = deciding.decisions
+        box.candidate.value, box.who.value, box.hit.value = "p-1", "王芳", 2
+        box.no.click()
+        row = box.log.read().iloc[-1]
+        assert (row["resume_id"], row["who"], row["machine"], row["person"]) == ("p-1", "王芳", True, False)
+        assert row["score"] == deciding.hits[1]["score"]
+        assert "Written: 2 is no match." in box.said.value
+
+    def test_a_person_without_a_name_is_asked_for_it(self, deciding):
+        deciding.search()
+        deciding.decisions.yes.click()
+        assert "Say who decided" in deciding.widgets.message.value
+        assert len(deciding.decisions.log.read()) == 3
+
+    def test_a_slider_that_stands_elsewhere_is_a_bare_number(self, deciding):
+        deciding.search()
+        deciding.widgets.cutoff.value = 0.9
+        deciding.decisions.who.value = "a"
+        deciding.decisions.yes.click()
+        assert deciding.decisions.log.read()["cutoff"].tolist() == [0.5, 0.5, 0.5, 0.9]

@@ -76,20 +76,29 @@ def check(
     """See whether the cutoff of CARD still keeps its promises on new PAIRS.
 
     Labelled pairs test its precision and missed share; the scores of all are compared with those that the
-    card was made from.
+    card was made from. PAIRS may be a decision log: its scores are taken as they are, what people decided as
+    labels, and 'at' as --time.
 
     Exit code 0 if it holds, 1 if it no longer holds, with the reason, 3 if these pairs cannot tell (1 with
     --require-proof).
     """
     from workbench.calibration.monitoring import check as check_card
     from workbench.cutoffs import Cutoff
+    from workbench.decision_log import DecisionLog
     from workbench.encoders import load_encoder
 
     cutoff = Cutoff.load(card)
-    loaded = load_encoder(encoder if encoder is not None else cutoff.encoder_name)
-    # Before hours of encoding, not after.
-    cutoff.check_encoder(loaded.name, loaded.fingerprint)
-    scored = read_scored(pairs, loaded, column, positive, negative, labelled=not unlabelled)
+    if DecisionLog.is_log(pairs):
+        scored = DecisionLog(pairs).pairs(cutoff)
+        if unlabelled:
+            scored = scored.drop(columns="label")
+        time = "at" if sequential and time is None else time
+        note(_("A log has the pairs that were shown: what is found holds for such pairs, not for all."))
+    else:
+        loaded = load_encoder(encoder if encoder is not None else cutoff.encoder_name)
+        # Before hours of encoding, not after.
+        cutoff.check_encoder(loaded.name, loaded.fingerprint)
+        scored = read_scored(pairs, loaded, column, positive, negative, labelled=not unlabelled)
     found = check_card(
         cutoff,
         scored,

@@ -58,6 +58,21 @@ Reencode = Annotated[
     typer.Option("--reencode", help="Encode all its texts again if --encoder is another one than before."),
 ]
 
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--log",
+        metavar="FILE.jsonl",
+        help="Add what was decided of each hit to this decision log; no text of QUERY.",
+    ),
+]
+Candidate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID", help="Whose text QUERY is, for the log.", show_default="a name made from the text"
+    ),
+]
+
 
 def search(
     query: Query,
@@ -78,6 +93,8 @@ def search(
     sheet: Sheet = None,
     file_encoding: FileEncoding = None,
     exact: Exact = False,
+    log: LogFile = None,
+    candidate: Candidate = None,
     as_json: Json = False,
 ) -> None:
     """Show the texts that are nearest to QUERY in meaning.
@@ -85,7 +102,7 @@ def search(
     Exit code 0 if a text lies above the cutoff, 1 if none does.
     """
     base = _open(kb or [], encoder, text_column=text_column, sheet=sheet, encoding=file_encoding)
-    _show_hits(base, query, k, cutoff, as_json, exact=exact)
+    _show_hits(base, query, k, cutoff, as_json, exact=exact, log=(log, candidate))
 
 
 @kb.command()
@@ -143,6 +160,8 @@ def search_base(
     k: Count = None,
     cutoff: CutoffText = None,
     exact: Exact = False,
+    log: LogFile = None,
+    candidate: Candidate = None,
     as_json: Json = False,
 ) -> None:
     """Show its texts that are nearest to QUERY in meaning.
@@ -152,7 +171,7 @@ def search_base(
     from workbench.retrieval import KnowledgeBase
 
     base = KnowledgeBase.open(folder, encoder, reencode=reencode, create=False)
-    _show_hits(base, query, k, cutoff, as_json, exact=exact)
+    _show_hits(base, query, k, cutoff, as_json, exact=exact, log=(log, candidate))
 
 
 @kb.command()
@@ -262,16 +281,24 @@ def _show_hits(
     as_json: bool,
     *,
     exact: bool = False,
+    log: tuple[Path | None, str | None] = (None, None),
 ) -> None:
-    """Search, print, and end with exit code 1 if nothing lies above the cutoff."""
+    """Search, print, log, and end with exit code 1 if nothing lies above the cutoff."""
+    from workbench.decision_log import DecisionLog, document_id
     from workbench.retrieval import resolve_cutoff
 
+    written = None if log[0] is None else DecisionLog(log[0])
+    if written is None and log[1] is not None:
+        raise InputError(_("--candidate names whose text QUERY is in a log; give --log too."))
     given = _read_cutoff(cutoff_text)
     hits = base.search(query, k, given, exact=exact or None)
     index = _("exact, as asked for") if exact else base.build_index()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the search has warned already
         cutoff = resolve_cutoff(given, base.encoder)
+    if written is not None:
+        candidate = log[1] or document_id(query)
+        written.record_hits(hits, cutoff, encoder=base.encoder, resume_id=candidate)
     if as_json:
         print_json(
             {

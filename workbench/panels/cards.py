@@ -18,9 +18,10 @@ from workbench.files.exporting import neutralise_formulas
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import pgettext
+from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import Hit
 
-__all__ = ["disagreements_html", "hits_csv", "hits_frame", "hits_html", "vector_html"]
+__all__ = ["disagreements_html", "hits_csv", "hits_frame", "hits_html", "status", "vector_html"]
 
 MOST_METADATA = 6
 FIRST_VALUES = 50
@@ -146,6 +147,11 @@ def disagreements_html(found: pd.DataFrame, *, most: int = 10) -> str:
         for row in found.head(most).to_dict("records")
     ]
     return str(render("panels/disagreements.html", pairs=pairs))
+
+
+def status(session: SearchSession, view: View, *, stale: bool = False) -> str:
+    """What was searched, with what, and how far the cutoff can be trusted."""
+    return str(render("panels/search_status.html", session=session, cutoff=view.cutoff, stale=stale))
 
 
 def vector_html(vector: Vectors, name: str) -> str:

@@ -15,13 +15,15 @@ import ipywidgets as widgets
 import pandas as pd
 
 from workbench.cutoffs import Cutoff
+from workbench.decision_log import DecisionLog
 from workbench.encoders import Encoder, load_encoder
 from workbench.errors import InputError
 from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
 from workbench.html import render
 from workbench.i18n import Language
 from workbench.i18n import gettext as _
-from workbench.panels.cards import hits_csv, hits_frame, hits_html, vector_html
+from workbench.panels.cards import hits_csv, hits_frame, hits_html, status, vector_html
+from workbench.panels.decision_box import DecisionBox
 from workbench.panels.panel import Panel, PanelWidgets, box, download, of_class, row
 from workbench.panels.search_session import (
     UPLOAD_FORMATS,
@@ -75,6 +77,7 @@ class SearchWidgets(PanelWidgets):
         self.most = widgets.BoundedIntText(value=most, min=1, max=100_000, layout={"width": "auto"})
         self.export = widgets.HTML()
         self.results = widgets.HTML()
+        self.deciding = widgets.VBox()
         self.chosen = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
         self.scenes = widgets.HTML()
         # A button, since the header of an accordion cannot be reached with the keyboard.
@@ -90,6 +93,7 @@ class SearchWidgets(PanelWidgets):
                 self.message,
                 row(filters, "wb-box", "wb-toolbar"),
                 self.results,
+                self.deciding,
                 box([self.behind, self.chosen, self.scenes], "wb-behind"),
             ]
         )
@@ -134,6 +138,8 @@ class SearchPanel(Panel):
         See :func:`~workbench.retrieval.resolve_cutoff`.
     k : int
         How many cards are shown at start.
+    log : DecisionLog or path, optional
+        Where to write what the machine, and a person in the panel, decide of each hit.
     language : {"zh", "en"}, optional
         By default that of the settings; can be changed in the panel.
 
@@ -170,6 +176,7 @@ class SearchPanel(Panel):
         encoder: Encoder | str | None = None,
         cutoff: float | Cutoff | str | Path | None = None,
         k: int = 10,
+        log: DecisionLog | str | Path | None = None,
         language: Language | None = None,
     ) -> None:
         super().__init__(language)
@@ -184,6 +191,7 @@ class SearchPanel(Panel):
             self.session = SearchSession(load_encoder(encoder), cutoff)
             block = texts if isinstance(texts, str) else "\n".join(tidy(text) for text in texts)
             self.widgets = SearchWidgets(texts=block, query=query, cutoff=self.session.cutoff.value, most=k)
+            self.decisions = None if log is None else DecisionBox(self, log)
             self._listen()
             self._show_all()
 
@@ -354,6 +362,8 @@ class SearchPanel(Panel):
         if found is not None:
             content = hits_csv(hits, self.view.cutoff, query=found.query, encoder=self.session.encoder)
             w.export.value = download(content, len(hits), CSV_NAME)
+        if self.decisions:
+            self.decisions.offer()
 
     def _results(self) -> str:
         found = self.session.found
@@ -384,8 +394,3 @@ class SearchPanel(Panel):
             hit = None if w.chosen.value < 0 else found.hits[w.chosen.value]
             name = found.query if hit is None else hit["text"]
             w.scenes.value = vector_html(self.session.vector_of(hit), name)
-
-
-def status(session: SearchSession, view: View, *, stale: bool = False) -> str:
-    """What was searched, with what, and how far the cutoff can be trusted."""
-    return str(render("panels/search_status.html", session=session, cutoff=view.cutoff, stale=stale))
