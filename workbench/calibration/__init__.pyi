@@ -19,6 +19,7 @@ from .counts import Counts, count, sweep, tabulate
 from .cut_dimensions import matryoshka, which_suffice
 from .decision import GreyZone, grey_zone
 from .difference_tests import delong
+from .estimation import EstimatedPerformance, estimate_performance
 from .exact_tests import pairs_needed
 from .figures import Costs, Estimate, figure
 from .findings import Study
@@ -52,6 +53,7 @@ __all__ = [
     "Costs",
     "Counts",
     "Estimate",
+    "EstimatedPerformance",
     "GreyZone",
     "GroupFigures",
     "Guarantee",
@@ -87,6 +89,7 @@ __all__ = [
     "compare_scored",
     "count",
     "delong",
+    "estimate_performance",
     "figure",
     "figures_at",
     "fit_probability",

@@ -1,6 +1,7 @@
 """Does a cutoff still hold? New pairs against its card: labelled ones test what it promises, all of them
 show whether scores have moved.
 
+What scores alone let one expect is in :mod:`workbench.calibration.estimation`; it warns, and decides nothing.
 Promises are read in :mod:`workbench.calibration.evidence`; the tests are in
 :mod:`workbench.calibration.verdicts` and :mod:`workbench.calibration.sequential`, the comparison of scores in
 :mod:`workbench.calibration.shift`.
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.calibration.counts import check_share
+from workbench.calibration.estimation import EstimatedPerformance, estimate_performance
 from workbench.calibration.evidence import Promise, promises_of
 from workbench.calibration.observations import AUTO, Observations, check_column
 from workbench.calibration.sequential import SequentialTest
@@ -61,6 +63,9 @@ class CheckResult(Result):
         All labelled pairs at once, or one promise each while they came in; None without labels.
     shift : ScoreShift or None
         None where the card has no profile of scores.
+    estimated : EstimatedPerformance or None
+        What the scores of all pairs let one expect without labels: an early warning, which has no say in
+        `holds`. None where the card has no probabilities, or there are too few JDs to draw from.
     n_labelled, n_unlabelled : int
     prevalence_moved : tuple of float or None
         Share of matches that the card's figures are for, and that among the new labelled pairs, where these
@@ -77,6 +82,7 @@ class CheckResult(Result):
     promises: tuple[Promise, ...]
     tested: Verdict | tuple[SequentialTest, ...] | None
     shift: ScoreShift | None
+    estimated: EstimatedPerformance | None
     n_labelled: int
     n_unlabelled: int
     prevalence_moved: tuple[float, float] | None
@@ -98,7 +104,23 @@ class CheckResult(Result):
     def reasons(self) -> list[str]:
         """Why, one sentence each."""
         shift = [] if self.shift is None else [self.shift.sentence()]
-        return [*self._tested(), *shift, *self._notes()]
+        return [*self._tested(), *shift, *self._expected(), *self._notes()]
+
+    @property
+    def early_warnings(self) -> list[str]:
+        """What scores alone say against a promise, one sentence each; no proof."""
+        return [
+            _(
+                "Early warning, from scores alone: {figure} is expected to be {expected}, {target} is "
+                "promised. Label new pairs to know."
+            ).format(
+                figure=_(FIGURES[promise.figure]),
+                expected=getattr(self.estimated, promise.figure),
+                target=percent(promise.value),
+            )
+            for promise in self.promises
+            if self.estimated is not None and self.estimated.warns_of(promise.figure, promise.value)
+        ]
 
     def summary(self) -> str:
         """The answer and the reasons, one a line."""
@@ -114,7 +136,12 @@ class CheckResult(Result):
         """Plain values for JSON, with the reasons in English."""
         with language("en"):
             reasons = self.reasons
-        return super().to_dict() | {"sequential": isinstance(self.tested, tuple), "reasons": reasons}
+            warned = self.early_warnings
+        return super().to_dict() | {
+            "sequential": isinstance(self.tested, tuple),
+            "early_warnings": warned,
+            "reasons": reasons,
+        }
 
     def _tested(self) -> list[str]:
         if self.tested is None:
@@ -132,6 +159,9 @@ class CheckResult(Result):
             )
             for promise, test in zip(self.promises, self.tests, strict=True)
         ]
+
+    def _expected(self) -> list[str]:
+        return [] if self.estimated is None else [*self.early_warnings, self.estimated.sentence()]
 
     def _notes(self) -> list[str]:
         notes = []
@@ -245,7 +275,9 @@ def check(
     labelled = scored[has_label.to_numpy()]
 
     columns: dict[str, Any] = {"score": score, "weight": weight, "cluster": cluster}
-    shift = _shift(card, scored, columns, confidence, seed)
+    # Labels play no part in how scores lie; the frame is only read and checked as one of labelled pairs is.
+    live = Observations.from_frame(scored.assign(**{"label": 0}), **columns)
+    shift = _shift(card, live, confidence, seed)
     tested: Verdict | tuple[SequentialTest, ...] | None = None
     moved, same = None, False
     if len(labelled):
@@ -263,6 +295,7 @@ def check(
         promises=promises,
         tested=tested,
         shift=shift,
+        estimated=_estimated(card, live, prevalence, seed),
         n_labelled=len(labelled),
         n_unlabelled=len(scored) - len(labelled),
         prevalence_moved=moved,
@@ -307,23 +340,27 @@ def _holds(
     return False if shift is not None and shift.serious else None
 
 
-def _shift(
-    card: Cutoff, scored: pd.DataFrame, columns: dict[str, Any], confidence: float, seed: int
-) -> ScoreShift | None:
+def _shift(card: Cutoff, live: Observations, confidence: float, seed: int) -> ScoreShift | None:
     stored = card.evidence.get("scores")
     if stored is None:
         return None
-    # Labels play no part in how scores lie; the frame is only read and checked as one of labelled pairs is.
-    pairs = Observations.from_frame(scored.assign(**{"label": 0}), **columns)
     return score_shift(
         ScoreProfile.from_dict(stored),
-        pairs.scores,
-        weights=pairs.weights,
-        clusters=pairs.clusters,
+        live.scores,
+        weights=live.weights,
+        clusters=live.clusters,
         cutoff=card.value,
         confidence=confidence,
         seed=seed,
     )
+
+
+def _estimated(
+    card: Cutoff, live: Observations, prevalence: float | None, seed: int
+) -> EstimatedPerformance | None:
+    if card.evidence.get("probability") is None or (live.n_clusters or len(live)) < 2:
+        return None
+    return estimate_performance(card, live.scores, clusters=live.clusters, prevalence=prevalence, seed=seed)
 
 
 def _prevalence_moved(

@@ -41,7 +41,11 @@ def check(
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the check.")] = 0.95,
     prevalence: Prevalence = None,
     unlabelled: Annotated[
-        bool, typer.Option("--unlabelled", help="PAIRS has no labels: only see whether scores have moved.")
+        bool,
+        typer.Option(
+            "--unlabelled",
+            help="PAIRS has no labels: see whether scores have moved, and what they let one expect.",
+        ),
     ] = False,
     sequential: Annotated[
         bool,
