@@ -80,7 +80,7 @@ def compare(
     progress : bool, optional
         Show progress bars; by default for long tasks.
     **options
-        As of :func:`compare_scored`, such as `margin`, `at_recall` and `prevalence`.
+        As of :func:`compare_scored`, such as `target_precision` and `prevalence`.
 
     Returns
     -------

@@ -8,12 +8,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner, Result
 
 from workbench import load_encoder
 from workbench.cli import app
-from workbench.cli.compare import Scored, _named_once
+from workbench.cli.variants import Scored, named_once
 from workbench.errors import InputError
 from workbench.pairs import pair_vectors, read_pairs, score_pairs
 
@@ -53,37 +54,44 @@ def pairs(here):
 
 
 class TestWhatItPrints:
-    def test_the_sentence_comes_first_and_then_a_row_for_each_encoder(self, pairs):
+    def test_which_is_better_comes_first_and_all_fits_on_a_screen(self, pairs):
         done = workbench("compare", pairs, "-e", "use", *FAST)
         assert done.exit_code == 0, done.output
-        lines = plain(done.stdout)
-        assert lines[2:].startswith("keyword against use: AUC ")
-        assert lines.index("keyword against use") < lines.index("cutoff AUC difference")
+        said = plain(done.stdout)
+        assert re.match(r". keyword and use: no difference larger than 0\.\d{3} F1 can be told", said)
+        assert said.index("by labelled pairs") < said.index("encoder cutoff F1 decisions that differ")
+        assert len(done.stdout.splitlines()) <= 15
+        assert "AUC" not in said
+        assert "What stands behind it: --evidence" in done.stderr
+
+    def test_a_precision_that_is_asked_for_is_compared_by_recall(self, pairs):
+        said = plain(workbench("compare", pairs, "-e", "use", "--target-precision", 0.7, *FAST).stdout)
+        assert "recall at 70.0 % precision" in said
+
+    def test_evidence_is_printed_when_it_is_asked_for(self, pairs):
+        said = plain(workbench("compare", pairs, "-e", "use", "--evidence", *FAST).stdout)
         labelled = read_pairs(pairs)
         for name in ("use", "keyword"):
             scores = score_pairs(labelled, load_encoder(name))["score"]
-            assert f"{roc_auc_score(labelled['label'], scores):.3f}" in lines
+            assert f"{roc_auc_score(labelled['label'], scores):.3f}" in said
+        for told in ("McNemar", "All figures", "By source", "80 labelled pairs of 16 JDs", "Obuchowski"):
+            assert told in said
+        without = workbench("compare", pairs, "-e", "use", "--evidence", "--groups", "none", *FAST)
+        assert "By source" not in without.stdout
 
     @pytest.mark.parametrize("width", [80, 100])
-    def test_no_name_and_no_figure_is_cut_off(self, pairs, monkeypatch, width):
+    @pytest.mark.parametrize("code", ["en", "zh"])
+    def test_no_name_and_no_figure_is_cut_off(self, pairs, monkeypatch, width, code):
         monkeypatch.setenv("COLUMNS", str(width))
-        done = workbench("compare", pairs, "-e", "use", "--dimension", 256)
+        done = workbench("--language", code, "compare", pairs, "-e", "use", "--dimension", 256, "--evidence")
         assert done.exit_code == 0, done.output
         assert "…" not in done.stdout
         lines = done.stdout.splitlines()
-        assert max(map(len, lines)) <= width
+        assert max(map(cell_len, lines)) <= width
         assert sum(re.match(r" *use@256 +0\.\d{4} ", line) is not None for line in lines) == 1
-        assert ("AP" in plain(done.stdout).split("encoder cutoff")[1].split("flips")[0]) == (width == 100)
-
-    def test_sources_are_shown_apart_without_being_asked_for(self, pairs):
-        assert "By source" in workbench("compare", pairs, "-e", "use", *FAST).stdout
-        done = workbench("compare", pairs, "-e", "use", "--groups", "none", *FAST)
-        assert "By source" not in done.stdout
-
-    def test_how_it_was_compared_is_said(self, pairs):
-        lines = plain(workbench("compare", pairs, "-e", "use", *FAST).stdout)
-        assert "80 labelled pairs of 16 JDs" in lines
-        assert "Obuchowski" in lines
+        intervals = [line for line in lines if re.search(r"0\.\d{3}–", line)]
+        assert intervals
+        assert all(re.search(r"[(（]0\.\d{3}–\d\.\d{3}[)）]", line) for line in intervals)
 
 
 class TestWhatIsCompared:
@@ -101,7 +109,7 @@ class TestWhatIsCompared:
         said = self.entry(pairs, "-e", "use")
         assert said["baseline"] == "use"
         assert said["standing"].keys() == {"keyword"}
-        assert said["sentences"]["keyword"].startswith("keyword against use")
+        assert said["sentences"]["keyword"].startswith("keyword ")
         assert {row["group"] for row in said["groups"]["source"]} == {"hard", "plain"}
         assert said["encoders"]["use"]["fingerprint"] == load_encoder("use").fingerprint
 
@@ -162,11 +170,11 @@ def test_two_checkpoints_of_one_name_are_told_apart_and_one_given_twice_is_refus
     entry = {"fingerprint": "abc", "dimension": 4}
     frame = pd.DataFrame()
     first = Scored("model", frame, entry, None)
-    other = _named_once(Scored("model", frame, {**entry, "fingerprint": "def"}, None), [first])
-    third = _named_once(Scored("model", frame, {**entry, "fingerprint": "123"}, None), [first, other])
+    other = named_once(Scored("model", frame, {**entry, "fingerprint": "def"}, None), [first])
+    third = named_once(Scored("model", frame, {**entry, "fingerprint": "123"}, None), [first, other])
     assert [other.name, third.name] == ["model [2]", "model [3]"]
     with pytest.raises(InputError, match="given twice"):
-        _named_once(Scored("model", frame, entry, None), [first, other])
+        named_once(Scored("model", frame, entry, None), [first, other])
 
 
 class TestFiles:
@@ -185,7 +193,7 @@ class TestFiles:
         assert workbench("compare", pairs, "-e", "use", "-o", "figures.csv", *FAST).exit_code == 0
         table = pd.read_csv(here / "figures.csv")
         assert set(table["encoder"]) == {"use", "keyword"}
-        assert {"value", "difference_low", "p_adjusted", "cutoff"} <= set(table.columns)
+        assert {"value", "difference_low", "cutoff"} <= set(table.columns)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +201,8 @@ class TestFiles:
     [
         (("--out", "report.pdf"), "a report is an .html file"),
         (("--choose-by", "best"), "there are: f1, f2"),
-        (("--choose-by", "f1", "--target-precision", "0.9"), "either target_precision or rule"),
-        (("--at-recall", "80"), "percent must be divided by 100"),
+        (("--choose-by", "f1", "--target-precision", "0.9"), "--target-precision or --choose-by"),
+        (("--target-precision", "80"), "percent must be divided by 100"),
         (("--groups", "family"), "no column 'family'"),
         (("--instruction", "find"), "--instruction was given, but none of these encoders takes one"),
         (("--dimension", "4096"), "none of these encoders has so many dimensions"),

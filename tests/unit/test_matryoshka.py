@@ -98,7 +98,7 @@ def test_the_sentence_names_the_smallest_that_suffices_or_what_is_lost(table):
         assert gap in which_suffice(changed)
         assert f"{row['differ']} of 240 decisions differ" in which_suffice(changed)
         with language("zh"):
-            assert f"240 对中有 {row['differ']} 对判断不同" in which_suffice(changed)
+            assert f"240 个判断中有 {row['differ']} 个不同" in which_suffice(changed)
 
 
 def test_jds_are_resampled_where_they_are_given(vectors):

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.colors import to_hex
 from sklearn.metrics import roc_auc_score
 
-from workbench.calibration import compare, matryoshka, sweep
+from workbench.calibration import TargetPrecision, compare, matryoshka, sweep
 from workbench.errors import InputError
 from workbench.i18n import language
 from workbench.plots import plot_curves, plot_differences, plot_matryoshka
@@ -59,18 +59,18 @@ class TestDifferences:
 
     def test_the_title_counts(self, found):
         with language("zh"):
-            assert plot_differences(found).alt == "按 AUC 与 词法 keyword 相比：1 个更好、1 个更差"
-        assert plot_differences(found).alt == "Against 词法 keyword, by AUC: 1 better, 1 worse"
+            assert plot_differences(found).alt == "按F1与 词法 keyword 相比：1 个更好、1 个更差"
+        assert plot_differences(found).alt == "Against 词法 keyword, by F1: 1 better, 1 worse"
 
     def test_of_two_the_title_is_the_finding(self, scores):
         values, labels = scores
         two = compare({name: values[name] for name in ("词法 keyword", "小模型")}, labels, n_resamples=50)
         gap = f"{two.row('小模型')['difference']:+.3f}".replace("-", "\u2212")
-        assert plot_differences(two).alt == f"小模型 is worse than 词法 keyword: AUC {gap}"
+        assert plot_differences(two).alt == f"小模型 is worse than 词法 keyword: {gap} F1"
 
     def test_an_undefined_difference_is_a_dash(self):
         values = {"good": [0.9, 0.8, 0.2, 0.1], "bad": [0.1, 0.2, 0.8, 0.9]}
-        none = compare(values, [1, 1, 0, 0], target_precision=0.9, n_resamples=20)
+        none = compare(values, [1, 1, 0, 0], rule=TargetPrecision(0.9), cutoffs={"bad": 1.0}, n_resamples=20)
         ax = plot_differences(none, ["precision"]).axes[0]
         assert "–" in [text.get_text() for text in ax.texts]
 

@@ -1,6 +1,6 @@
 """Encoders (instructions, dimensions, precisions) compared on the same pairs, each at its own cutoff.
 
-"Is 4B worth it over 0.6B": the difference with its interval, how many decisions flip, and what it costs.
+"Is 4B better than 0.6B, at the cutoff each would use": by how much and how sure, and which decisions differ.
 The figures are in :mod:`workbench.calibration.comparing_figures`, what is said of them in
 :mod:`workbench.calibration.comparison`.
 """
@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import binomtest
 
 from workbench.calibration.choice import MaxFBeta, Rule, TargetPrecision
-from workbench.calibration.comparing_figures import OwnCutoff, differences, measure
+from workbench.calibration.comparing_figures import Measured, compared_figures, differences, measure
 from workbench.calibration.comparison import FEW_OF_A_KIND, Comparison
-from workbench.calibration.counts import check_share, count
+from workbench.calibration.counts import check_share
 from workbench.calibration.difference_tests import Aucs, delong
 from workbench.calibration.observations import AUTO, Observations, check_column
+from workbench.calibration.shares import share_with_size, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -50,10 +52,8 @@ def compare(
     target_precision: float | None = None,
     rule: Rule | None = None,
     cutoffs: Mapping[str, float] | None = None,
-    at_recall: float = 0.8,
     milliseconds: Mapping[str, float] | None = None,
     prevalence: float | None = None,
-    margin: float = 0.01,
     confidence: float = 0.95,
     n_resamples: int = 1000,
     seed: int = 0,
@@ -61,9 +61,9 @@ def compare(
     """Compare encoders on the same labelled pairs.
 
     Scores of different encoders lie on different scales, so that each has its own cutoff, chosen by one
-    rule. Figures at it are corrected for having been chosen on these pairs (optimism bootstrap), as those
-    of :func:`~workbench.calibration.calibrate` are. Their intervals are for these very cutoffs on new
-    pairs; where other labelled pairs would have put the cutoffs, their own intervals say.
+    rule, and chosen again in every resample: intervals know that other labelled pairs would have put it
+    elsewhere. One figure says which encoder is better: what the rule leaves open (recall at a precision
+    that is asked for, precision at a recall), else F1; all other figures are evidence beside it.
 
     Parameters
     ----------
@@ -82,15 +82,10 @@ def compare(
         Choose cutoffs by this rule instead.
     cutoffs : mapping of str to float, optional
         Cutoffs fixed beforehand (such as those of cards) for some encoders or all.
-    at_recall : float
-        The recall at which precisions are compared. Fixed beforehand: at a recall that one of the encoders
-        chose on these pairs, that one would be favoured.
     milliseconds : mapping of str to float, optional
         What a text costs with each encoder.
     prevalence : float, optional
         Share of matches among live pairs, where it differs.
-    margin : float
-        A difference in AUC that does not matter.
     confidence : float
         Of intervals, each by itself, and of "better" and "worse" for all encoders at once.
     n_resamples, seed : int
@@ -112,13 +107,6 @@ def compare(
     'better'
     """
     check_share(confidence, "confidence", _("the confidence of intervals"))
-    check_share(at_recall, "at_recall", _("the recall at which precisions are compared"))
-    if not (np.isfinite(margin) and margin >= 0):
-        raise InputError(
-            _("margin is {margin!r}; it is a difference in AUC that does not matter, such as 0.01.").format(
-                margin=margin
-            )
-        )
     if n_resamples < 2:
         raise InputError(
             _("n_resamples is {n}; at least 2 are needed, 1000 are usual.").format(n=n_resamples)
@@ -129,22 +117,19 @@ def compare(
     names = _baseline_first(list(encoders), baseline, cutoffs or {}, milliseconds or {})
     encoders = {name: encoders[name] for name in names}
     chosen_by = rule or (MaxFBeta() if target_precision is None else TargetPrecision(target_precision))
-    own = {
-        name: _own_cutoff(name, pairs, chosen_by, cutoffs or {}, prevalence)
-        for name, pairs in encoders.items()
-    }
-    measured = measure(encoders, own, at_recall, prevalence=prevalence, n_resamples=n_resamples, seed=seed)
+    fixed = _fixed(cutoffs or {})
+    measured = measure(encoders, chosen_by, fixed, prevalence=prevalence, n_resamples=n_resamples, seed=seed)
     aucs = _areas(list(encoders.values()))
     some = encoders[names[0]]
+    # At cutoffs that were fixed, no rule has made precision or recall equal.
+    figures = compared_figures(None if fixed else chosen_by)
     return Comparison(
-        frame=differences(measured, aucs, prevalence=prevalence, confidence=confidence),
-        decisions=_decisions(encoders, own),
+        frame=differences(measured, figures, aucs, confidence),
+        decisions=_decisions(measured, confidence),
         baseline=names[0],
-        cutoffs={name: found.value for name, found in own.items()},
+        cutoffs={name: found.cutoff for name, found in measured.items()},
         cutoff_intervals={name: found.cutoff_interval(confidence) for name, found in measured.items()},
-        at_recall=float(at_recall),
         milliseconds={name: float(cost) for name, cost in (milliseconds or {}).items()},
-        margin=float(margin),
         confidence=float(confidence),
         n=len(some),
         n_matches=int(some.labels.sum()),
@@ -152,7 +137,7 @@ def compare(
         by="pair" if some.clusters is None else "cluster",
         prevalence=some.prevalence if prevalence is None else float(prevalence),
         auc_method="bootstrap" if aucs is None else "DeLong" if some.clusters is None else "Obuchowski",
-        rule=None if all(found.rule is None for found in own.values()) else chosen_by,
+        rule=None if len(fixed) == len(names) else chosen_by,
     )
 
 
@@ -251,7 +236,7 @@ def compare_by(
             own = {**options, "baseline": whole.baseline, "n_resamples": n_resamples}
             found = compare_scored(parts, label=label, **own)
         for name in whole.encoders:
-            row = dict.fromkeys(IN_GROUPS, np.nan) if found is None else found.row(name)
+            row = dict.fromkeys(IN_GROUPS, np.nan) if found is None else found.row(name, "auc")
             rows.append(
                 {
                     "group": "–" if pd.isna(value) else str(value),
@@ -349,20 +334,15 @@ def _baseline_first(
     return [first, *(name for name in names if name != first)]
 
 
-def _own_cutoff(
-    name: str, pairs: Observations, rule: Rule, fixed: Mapping[str, float], prevalence: float | None
-) -> OwnCutoff:
-    if name in fixed:
-        if not np.isfinite(fixed[name]):
+def _fixed(cutoffs: Mapping[str, float]) -> dict[str, float]:
+    for name, cutoff in cutoffs.items():
+        if not np.isfinite(cutoff):
             raise InputError(
-                _("The cutoff of {encoder} is {cutoff!r}; a cutoff is a finite number.").format(
-                    encoder=name, cutoff=fixed[name]
+                _("The cutoff of {encoder} is {cutoff}; a cutoff is a finite number.").format(
+                    encoder=name, cutoff=cutoff
                 )
             )
-        return OwnCutoff(float(fixed[name]))
-    counts = count(pairs).at_prevalence(prevalence)
-    index = int(rule.pick(counts.tp, counts.fp, counts.fn, counts.tn))
-    return OwnCutoff(None if index < 0 else float(counts.cutoffs[index]), rule)
+    return {name: float(cutoff) for name, cutoff in cutoffs.items()}
 
 
 def _areas(encoders: list[Observations]) -> Aucs | None:
@@ -374,16 +354,34 @@ def _areas(encoders: list[Observations]) -> Aucs | None:
     return None if np.isnan(aucs.covariance).any() else aucs
 
 
-def _decisions(encoders: Mapping[str, Observations], own: Mapping[str, OwnCutoff]) -> pd.DataFrame:
+def _decisions(measured: Mapping[str, Measured], confidence: float) -> pd.DataFrame:
+    """Every two encoders at their own cutoffs: how many pairs they decide otherwise, and which is right."""
     rows = []
-    for other, name in combinations(encoders, 2):
-        pairs, at, at_other = encoders[name], own[name].value, own[other].value
-        if at is None or at_other is None:
-            continue
-        now, before = pairs.scores > at, encoders[other].scores > at_other
-        differ, right = now != before, now == (pairs.labels == 1)
-        share = float(np.average(differ, weights=pairs.weights))
+    for other, name in combinations(measured, 2):
+        it, base = measured[name], measured[other]
+        now, before = (each.pairs.scores > _or_none(each.cutoff) for each in (it, base))
+        differ, match = now != before, it.pairs.labels == 1
+        better, worse = int((differ & (now == match)).sum()), int((differ & (before == match)).sum())
+        share, size = share_with_size(differ.astype(np.float64), it.pairs)
+        low, high = wilson(share, size, confidence)
         rows.append(
-            (name, other, int(differ.sum()), share, int((differ & right).sum()), int((differ & ~right).sum()))
+            {
+                "encoder": name,
+                "other": other,
+                "differ": better + worse,
+                "share": share,
+                "share_low": float(low),
+                "share_high": float(high),
+                "better": better,
+                "worse": worse,
+                "found": int((differ & now & match).sum()),
+                "lost": int((differ & before & match).sum()),
+                "p_value": binomtest(better, better + worse).pvalue if better + worse else 1.0,
+            }
         )
-    return pd.DataFrame(rows, columns=["encoder", "other", "differ", "share", "better", "worse"])
+    return pd.DataFrame(rows)
+
+
+def _or_none(cutoff: float | None) -> float:
+    """A cutoff above which no score lies, where there is none."""
+    return np.inf if cutoff is None else cutoff

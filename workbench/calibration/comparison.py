@@ -1,53 +1,38 @@
-"""The result of comparing encoders: figures, differences to a baseline, decisions that flip, in words.
+"""The result of comparing encoders: which is better at its own cutoff, in a sentence, and the evidence.
 
 How it is computed is in :mod:`workbench.calibration.comparing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from workbench.calibration.choice import Rule
-from workbench.calibration.comparing_figures import COMPARED, ComparedFigure
+from workbench.calibration.choice import Rule, TargetPrecision, TargetRecall
+from workbench.calibration.comparing_figures import ComparedFigure
 from workbench.calibration.difference_tests import p_said
+from workbench.calibration.figures import title
 from workbench.errors import InputError
 from workbench.html import render
-from workbench.i18n import N_, listed, ngettext, number, paragraph, percent, pgettext
 from workbench.i18n import gettext as _
+from workbench.i18n import listed, number, paragraph, percent, pgettext
 from workbench.results import Result
 
 __all__ = ["FEW_OF_A_KIND", "Comparison", "Standing", "beyond_chance", "groups_table"]
 
-Standing = Literal["better", "worse", "as good", "no worse", "unclear"]
+Standing = Literal["better", "worse", "unclear"]
 
 # With fewer JDs or pairs to draw from, intervals tend to be too narrow: Cameron, Gelbach & Miller (2008),
 # Bootstrap-based improvements for inference with clustered errors, Review of Economics and Statistics 90.
 FEW_UNITS = 30
 # With fewer matches or others, normal and bootstrap intervals of AUC are a matter of luck.
 FEW_OF_A_KIND = 10
-NAMES: dict[ComparedFigure, str] = {
-    "auc": N_("AUC"),
-    "average_precision": N_("AP"),
-    "precision_at_recall": N_("precision at recall {recall}"),
-    "f1": N_("F1"),
-    "precision": N_("precision"),
-    "recall": N_("recall"),
-    "accuracy": N_("accuracy"),
-}
-STANDINGS: dict[Standing, str] = {
-    "better": N_("it is better"),
-    "worse": N_("it is worse"),
-    "as good": N_("it is as good, to within {margin:g}"),
-    "no worse": N_("it is no worse, to within {margin:g}"),
-    "unclear": N_("which is better cannot be told from these pairs"),
-}
 # Figures that are told as areas, not as percent.
-AREAS = {"auc", "average_precision", "f1"}
+AREAS = {"auc", "average_precision", "f_beta"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,24 +42,23 @@ class Comparison(Result):
     Attributes
     ----------
     frame : DataFrame
-        One row an encoder and figure: ``encoder, figure, value, low, high, optimism`` (what was taken off
-        the value for having chosen the cutoff on the same pairs), ``difference`` (to the baseline),
-        ``difference_low, difference_high, p_value, p_adjusted`` (of AUC; Holm, over the encoders). Figures:
-        ``auc``; ``average_precision``; ``precision_at_recall``, at the recall :attr:`at_recall` or a little
-        more; ``precision, recall, f1, accuracy`` at each encoder's own cutoff.
+        One row an encoder and figure: ``encoder, figure, value, low, high, difference`` (to the baseline),
+        ``difference_low, difference_high``. The first figure says which is better. Figures: ``recall,
+        precision, f_beta, accuracy`` at each encoder's own cutoff, values without what choosing it
+        flatters, and without that which the rule holds equal; ``auc``; ``average_precision``. Where the
+        rule finds no cutoff, nothing is called a match.
     decisions : DataFrame
         One row two encoders, each at its own cutoff: ``encoder, other, differ`` (pairs decided otherwise),
-        ``share`` (weighted), ``better, worse`` (how many of these `encoder` decides as labelled, and not).
+        ``share, share_low, share_high`` (weighted), ``better, worse`` (how many of these `encoder` decides
+        as labelled, and not), ``found, lost`` (those labelled a match among them) and ``p_value`` (McNemar's
+        exact test, which takes pairs as independent).
     baseline : str
     cutoffs : mapping of str to float or None
         Each encoder's own; None where the rule finds none.
     cutoff_intervals : mapping of str to tuple of two floats
         Percentiles of the cutoffs that resamples chose.
-    at_recall : float
     milliseconds : mapping of str to float
         Cost of a text, where it was given.
-    margin : float
-        Differences in AUC below this do not matter.
     confidence : float
     n, n_matches : int
     n_units : int
@@ -93,9 +77,7 @@ class Comparison(Result):
     baseline: str
     cutoffs: Mapping[str, float | None]
     cutoff_intervals: Mapping[str, tuple[float, float]]
-    at_recall: float
     milliseconds: Mapping[str, float]
-    margin: float
     confidence: float
     n: int
     n_matches: int
@@ -110,14 +92,25 @@ class Comparison(Result):
         """Names, the baseline first, the others in the order in which they were given."""
         return list(dict.fromkeys(self.frame["encoder"]))
 
-    def row(self, encoder: str, figure: ComparedFigure = "auc") -> pd.Series:
-        """One line of the frame.
+    @property
+    def figures(self) -> list[ComparedFigure]:
+        """What encoders are compared by, that which says which is better first."""
+        return list(dict.fromkeys(self.frame["figure"]))
+
+    @property
+    def others(self) -> list[str]:
+        """All encoders but the baseline."""
+        return self.encoders[1:]
+
+    def row(self, encoder: str, figure: ComparedFigure | None = None) -> pd.Series:
+        """One line of the frame; of the figure that says which is better by default.
 
         Raises
         ------
         InputError
             If there is no such encoder or figure.
         """
+        figure = figure or self.figures[0]
         found = self.frame[(self.frame["encoder"] == encoder) & (self.frame["figure"] == figure)]
         if found.empty:
             raise InputError(
@@ -125,79 +118,113 @@ class Comparison(Result):
                     "{encoder!r} with {figure!r} was not compared; encoders are {encoders}, figures "
                     "{figures}."
                 ).format(
-                    encoder=encoder, figure=figure, encoders=listed(self.encoders), figures=listed(COMPARED)
+                    encoder=encoder,
+                    figure=figure,
+                    encoders=listed(self.encoders),
+                    figures=listed(self.figures),
                 )
             )
         return found.iloc[0]
 
     def standing(self, encoder: str) -> Standing:
-        """Where an encoder stands against the baseline, by AUC.
-
-        Better or worse, if they differ by more than chance (Holm); else as good, if the interval of the
-        difference lies within the margin [1]_; no worse, if it lies above minus the margin; else unclear.
-
-        References
-        ----------
-        .. [1] Schuirmann (1987), A comparison of the two one-sided tests procedure and the power approach
-           for assessing the equivalence of average bioavailability, J Pharmacokin Biopharm 15, 657-680.
-        """
+        """Better or worse, if the interval of the difference in the first figure lies on one side of 0."""
         row = self.row(encoder)
-        if row["p_adjusted"] <= 1 - self.confidence:
-            return "better" if row["difference"] > 0 else "worse"
-        if not row["difference_low"] > -self.margin:
-            return "unclear"
-        return "as good" if row["difference_high"] < self.margin else "no worse"
+        if row["difference_low"] > 0:
+            return "better"
+        return "worse" if row["difference_high"] < 0 else "unclear"
 
-    def suffices(self, encoder: str) -> bool:
-        """Whether it is shown to fall short of the baseline by less than the margin, in AUC."""
-        return bool(self.row(encoder)["difference_low"] > -self.margin)
+    def flips(self, encoder: str) -> pd.Series:
+        """The line of decisions of an encoder and the baseline.
 
-    def flips(self, encoder: str) -> pd.Series | None:
-        """The line of decisions of an encoder and the baseline; None where one of them has no cutoff."""
-        self.row(encoder)
-        line = self.decisions[
-            (self.decisions["encoder"] == encoder) & (self.decisions["other"] == self.baseline)
-        ]
-        return None if line.empty else line.iloc[0]
+        Raises
+        ------
+        InputError
+            If there is no such encoder, or it is the baseline.
+        """
+        between = (self.decisions["encoder"] == encoder) & (self.decisions["other"] == self.baseline)
+        if not between.any():
+            raise InputError(
+                _("{encoder} was not compared with {baseline}; the others are {others}.").format(
+                    encoder=repr(encoder), baseline=self.baseline, others=listed(self.others)
+                )
+            )
+        return self.decisions[between].iloc[0]
 
     def sentence(self, encoder: str) -> str:
-        """Is it worth it: the difference to the baseline, flips, and cost, in one or two sentences."""
-        row, base = self.row(encoder), self.row(self.baseline)
-        if encoder == self.baseline:
-            return _("{encoder} (baseline): AUC {value:.3f} ({low:.3f}–{high:.3f}){cost}.").format(
-                encoder=encoder,
-                value=row["value"],
-                low=row["low"],
-                high=row["high"],
-                cost=self._cost(encoder),
-            )
+        """Is it better than the baseline, at the cutoff each would use: the difference with its interval."""
+        row = self.row(encoder)
         standing = self.standing(encoder)
-        said = _(STANDINGS[standing]).format(margin=self.margin)
-        if standing == "worse" and self.suffices(encoder):
-            said = _("{worse}, but by less than {margin:g}").format(worse=said, margin=self.margin)
-        gap = _(
-            "{encoder} against {baseline}: AUC {value:.3f} against {other:.3f}, {gap:+.3f} ({ends}; p {p} "
-            "after Holm's correction): {standing}{cost}."
-        ).format(
+        low, high = row["difference_low"], row["difference_high"]
+        if np.isnan(low):
+            said = _("{encoder} and {baseline} cannot be told apart by these few labelled pairs.")
+        elif standing == "better":
+            said = _(
+                "{encoder} is better than {baseline}: {gap} ({low} to {high}) {figure}, by labelled pairs."
+            )
+        elif standing == "worse":
+            said = _(
+                "{encoder} is worse than {baseline}: {gap} ({low} to {high}) {figure}, by labelled pairs."
+            )
+        else:
+            said = _(
+                "{encoder} and {baseline}: no difference larger than {most} {figure} can be told by labelled "
+                "pairs ({gap}; {low} to {high})."
+            )
+        return said.format(
             encoder=encoder,
             baseline=self.baseline,
-            value=row["value"],
-            other=base["value"],
-            gap=row["difference"],
-            ends=_("no interval can be given")
-            if np.isnan(row["difference_low"])
-            else _("{low:+.3f} to {high:+.3f}").format(
-                low=row["difference_low"], high=row["difference_high"]
-            ),
-            p=p_said(row["p_adjusted"]),
-            standing=said,
-            cost=self._cost(encoder),
+            figure=self.figure_name(self.figures[0]),
+            most=f"{max(-low, high):.3f}",
+            gap=f"{row['difference']:+.3f}",
+            low=f"{low:+.3f}",
+            high=f"{high:+.3f}",
         )
-        return paragraph([gap, self._decisions(encoder)])
+
+    def evidence(self, encoder: str) -> str:
+        """What stands behind the sentence: AUC, which needs no cutoff, and the decisions that differ."""
+        auc, line = self.row(encoder, "auc"), self.flips(encoder)
+        said = [
+            _("{encoder}: AUC {value:.3f} against {other:.3f}, {gap:+.3f} ({ends}).").format(
+                encoder=encoder,
+                value=auc["value"],
+                other=self.row(self.baseline, "auc")["value"],
+                gap=auc["difference"],
+                ends=_("no interval can be given")
+                if np.isnan(auc["difference_low"])
+                else _("{low:+.3f} to {high:+.3f}").format(
+                    low=auc["difference_low"], high=auc["difference_high"]
+                ),
+            )
+        ]
+        for name in (encoder, self.baseline):
+            if self.cutoffs[name] is None:
+                nothing = _("No cutoff of {encoder} does it; then nothing is called a match.")
+                said.append(nothing.format(encoder=name))
+        decided = _("At their own cutoffs no decision differs.")
+        if line["differ"]:
+            decided = _(
+                "At their own cutoffs {differ} of {n} decisions differ ({share}, {low} to {high}): "
+                "{better} are as labelled with {encoder}, {worse} with {baseline} (McNemar's exact p {p}, "
+                "which takes pairs as independent). Of those labelled a match, {found} are found with "
+                "{encoder} alone, {lost} with {baseline} alone."
+            )
+        said.append(
+            decided.format(
+                **line[["differ", "better", "worse", "found", "lost"]],
+                n=f"{self.n:,}",
+                share=percent(line["share"]),
+                low=percent(line["share_low"]),
+                high=percent(line["share_high"]),
+                encoder=encoder,
+                baseline=self.baseline,
+                p=p_said(line["p_value"]),
+            )
+        )
+        return paragraph(said)
 
     def summary(self) -> str:
         """All encoders against the baseline, one a line, and below what was compared and how."""
-        return "\n".join([*map(self.sentence, self.encoders), self.method()])
+        return "\n".join([*map(self.sentence, self.others), self.method()])
 
     def method(self) -> str:
         """On which pairs, for which prevalence, and where intervals come from."""
@@ -208,21 +235,33 @@ class Comparison(Result):
             else _("{n} labelled pairs, {matches} of them matches; figures are for {share} matches.")
         )
         drawn = (
-            _("{sure} intervals from resampled JDs, those of AUC by {method}; only AUC is tested.")
+            _("{sure} intervals from {n} resampled JDs, those of AUC by {method}.")
             if by_jd
-            else _("{sure} intervals from resampled pairs, those of AUC by {method}; only AUC is tested.")
+            else _("{sure} intervals from {n} resampled pairs, those of AUC by {method}.")
         )
         by = pgettext("method", "the same") if self.auc_method == "bootstrap" else _("{name}'s method")
         said = [
-            pairs.format(n=self.n, jds=self.n_units, matches=self.n_matches, share=percent(self.prevalence)),
-            drawn.format(sure=percent(self.confidence, None), method=by.format(name=self.auc_method)),
+            pairs.format(
+                n=f"{self.n:,}", jds=self.n_units, matches=self.n_matches, share=percent(self.prevalence)
+            ),
+            drawn.format(
+                sure=percent(self.confidence, None), n=self.n_units, method=by.format(name=self.auc_method)
+            ),
         ]
         if self.rule is not None:
-            rule = _(
-                "Each encoder has its own cutoff, {rule}; figures there are corrected for having been chosen "
-                "on the same pairs."
-            )
+            rule = _("Each encoder has its own cutoff, {rule}, chosen again in every resample.")
             said.append(rule.format(rule=self.rule.describe()))
+        if len(self.others) > 1:
+            at_once = _(
+                "Better and worse are said of {figure} alone, and hold for all {n} comparisons at once."
+            )
+            said.append(at_once.format(figure=self.figure_name(self.figures[0]), n=len(self.others)))
+        said += self._few()
+        return paragraph(said)
+
+    def _few(self) -> list[str]:
+        """That there is too little to go by, where there is."""
+        said = []
         fewest = min(self.n_matches, self.n - self.n_matches)
         if fewest < FEW_OF_A_KIND:
             few = (
@@ -234,95 +273,79 @@ class Comparison(Result):
         if self.n_units < FEW_UNITS:
             few = (
                 _("With only {n} JDs, intervals tend to be too narrow: label more.")
-                if by_jd
+                if self.by == "cluster"
                 else _("With only {n} pairs, intervals tend to be too narrow: label more.")
             )
             said.append(few.format(n=self.n_units))
-        return paragraph(said)
+        return said
 
     def figure_name(self, key: ComparedFigure) -> str:
-        """What a figure is called, with the recall that it is at."""
-        return _(NAMES[key]).format(recall=percent(self.at_recall, None))
+        """What a figure is called, with what the rule holds equal beside it."""
+        match key, self.rule:
+            case "recall", TargetPrecision(target):
+                return _("recall at {share} precision").format(share=percent(target))
+            case "precision", TargetRecall(target):
+                return _("precision at {share} recall").format(share=percent(target))
+            case "auc", _rule:
+                return "AUC"
+            case "average_precision", _rule:
+                return "AP"
+        return title(key, beta=1.0 if self.rule is None else self.rule.f_beta)  # type: ignore[arg-type]
 
-    def cell(self, encoder: str, key: ComparedFigure) -> tuple[str, str]:
-        """A figure and its interval as text; a dash where it is undefined, and no interval."""
+    def cell(self, encoder: str, key: ComparedFigure) -> str:
+        """A figure with its interval as text; a dash where it is undefined."""
         row = self.row(encoder, key)
         if np.isnan(row["value"]):
-            return "–", ""
+            return "–"
         if key in AREAS:
             value, interval = f"{row['value']:.3f}", f"{row['low']:.3f}–{row['high']:.3f}"
         else:
             value, interval = percent(row["value"]), f"{100 * row['low']:.1f}–{100 * row['high']:.1f}"
-        return value, "" if np.isnan(row["low"]) else interval
+        if np.isnan(row["low"]):
+            return value
+        return _("{value} ({interval})").format(value=value, interval=interval)
 
-    def table(self) -> pd.DataFrame:
-        """One row an encoder as text: cutoff, figures with intervals, flips against the baseline, cost."""
+    def table(self, figures: Sequence[ComparedFigure] | None = None, *, across: bool = False) -> pd.DataFrame:
+        """One row an encoder as text: cutoff, figures with intervals, decisions that differ, cost.
+
+        Parameters
+        ----------
+        figures : sequence of str, optional
+            All by default.
+        across : bool
+            One row a figure instead, and a column an encoder.
+        """
+        if figures is None:
+            figures = self.figures
         rows = []
         for name in self.encoders:
             row = {_("encoder"): name, _("cutoff"): number(self.cutoffs[name])}
-            for key in NAMES:
-                value, interval = self.cell(name, key)
-                row[self.figure_name(key)] = (
-                    _("{value} ({interval})").format(value=value, interval=interval) if interval else value
-                )
-            line = self.flips(name)
-            differ = "–" if line is None else str(int(line["differ"]))
-            row[_("decisions that differ")] = "" if name == self.baseline else differ
+            row |= {self.figure_name(key): self.cell(name, key) for key in figures}
+            row[_("decisions that differ")] = (
+                "" if name == self.baseline else f"{self.flips(name)['differ']:,}"
+            )
             if self.milliseconds:
                 cost = self.milliseconds.get(name)
                 row[_("ms a text")] = "–" if cost is None else f"{cost:.3g}"
             rows.append(row)
-        return pd.DataFrame(rows)
+        found = pd.DataFrame(rows)
+        if not across:
+            return found
+        turned = found.set_index(_("encoder")).T.rename_axis(columns=None)
+        return turned.rename_axis(_("figure")).reset_index()
 
     def __repr__(self) -> str:
         return self.summary()
 
     def _repr_html_(self) -> str:
         lines = self.summary().split("\n")
-        return render("calibration/result.html", sentences=lines, table=self.table())
+        return render("calibration/result.html", sentences=lines, table=self.table(across=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         found = super().to_dict()
         found["figures"], found["resampled_by"] = found.pop("frame"), found.pop("by")
-        return found | {
-            "standing": {name: self.standing(name) for name in self.encoders if name != self.baseline}
-        }
-
-    def _decisions(self, encoder: str) -> str:
-        line = self.flips(encoder)
-        if line is None:
-            return _("One of the two has no cutoff, so that decisions cannot be compared.")
-        if not line["differ"]:
-            return _("At their own cutoffs no decision differs.")
-        return ngettext(
-            "At their own cutoffs {differ} of {n} decisions differ ({share}), of which {better} is right "
-            "with {encoder}.",
-            "At their own cutoffs {differ} of {n} decisions differ ({share}), of which {better} are right "
-            "with {encoder}.",
-            int(line["better"]),
-        ).format(
-            differ=line["differ"],
-            n=self.n,
-            share=percent(line["share"]),
-            better=line["better"],
-            encoder=encoder,
-        )
-
-    def _cost(self, encoder: str) -> str:
-        """What a text costs, as the end of a sentence."""
-        own, base = self.milliseconds.get(encoder), self.milliseconds.get(self.baseline)
-        if own is None:
-            return ""
-        if encoder == self.baseline or base is None or min(base, own) <= 0:
-            return _(", {own:.3g} ms a text").format(own=own)
-        if 0.95 < own / base < 1.05:
-            said = _("; it takes as long ({own:.3g} against {base:.3g} ms a text)")
-        elif own > base:
-            said = _("; it takes {times:.2g} times as long ({own:.3g} against {base:.3g} ms a text)")
-        else:
-            said = _("; it is {times:.2g} times as fast ({own:.3g} against {base:.3g} ms a text)")
-        return said.format(own=own, base=base, times=max(own / base, base / own))
+        return found | {"standing": {name: self.standing(name) for name in self.others}}
 
 
 def groups_table(frame: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,7 @@ def matryoshka(
     labels: npt.ArrayLike,
     *,
     dimensions: Sequence[int] | None = None,
+    margin: float = 0.01,
     **options: Any,
 ) -> pd.DataFrame:
     """AUC and best cutoff against dimension.
@@ -40,6 +41,8 @@ def matryoshka(
     labels : array-like of {0, 1}, shape (n,)
     dimensions : sequence of int, optional
         Powers of two from 32 on, and all d, by default.
+    margin : float
+        A difference in AUC that does not matter.
     **options
         Of :func:`~workbench.calibration.comparing.compare`, such as ``clusters`` and ``weights``; the
         baseline is all dimensions.
@@ -48,7 +51,7 @@ def matryoshka(
     -------
     DataFrame
         One row a dimension, ascending: ``dimension, auc, auc_low, auc_high, difference`` (to all
-        dimensions), ``difference_low, difference_high, p_adjusted, suffices`` (with this many dimensions and
+        dimensions), ``difference_low, difference_high, suffices`` (with this many dimensions and
         with every larger number, AUC is shown to fall short by less than the margin; tested from the
         largest down, which needs no correction for many tests [2]_), ``average_precision, f1, cutoff,
         cutoff_low, cutoff_high``, and ``differ`` (decisions that are others than with all dimensions, each
@@ -77,27 +80,33 @@ def matryoshka(
     1         64  0.86
     2        128  0.95
     """
+    if not (np.isfinite(margin) and margin >= 0):
+        raise InputError(
+            _("margin is {margin}; it is a difference in AUC that does not matter, such as 0.01.").format(
+                margin=margin
+            )
+        )
     scores = _cut_scores(np.asarray(vectors_jd), np.asarray(vectors_resume), dimensions)
     found = compare(scores, labels, baseline=max(scores, key=int), **options)
     rows, suffices = [], True
-    of_auc = ["value", "low", "high", "difference", "difference_low", "difference_high", "p_adjusted"]
+    of_auc = ["value", "low", "high", "difference", "difference_low", "difference_high"]
     for name in sorted(found.encoders, key=int, reverse=True):
-        flips, at = found.flips(name), found.cutoffs[name]
-        suffices = suffices and found.suffices(name)
+        of_dimension, at = found.row(name, "auc"), found.cutoffs[name]
+        suffices = suffices and bool(of_dimension["difference_low"] > -margin)
         rows.append(
             {
                 "dimension": int(name),
-                **found.row(name)[of_auc].set_axis(["auc", "auc_low", "auc_high", *of_auc[3:]]),
+                **of_dimension[of_auc].set_axis(["auc", "auc_low", "auc_high", *of_auc[3:]]),
                 "suffices": suffices,
                 "average_precision": found.row(name, "average_precision")["value"],
-                "f1": found.row(name, "f1")["value"],
+                "f1": found.row(name, "f_beta")["value"],
                 "cutoff": np.nan if at is None else at,
                 **dict(zip(("cutoff_low", "cutoff_high"), found.cutoff_intervals[name], strict=True)),
-                "differ": 0 if name == found.baseline else np.nan if flips is None else int(flips["differ"]),
+                "differ": 0 if name == found.baseline else int(found.flips(name)["differ"]),
             }
         )
     frame = pd.DataFrame(rows[::-1])
-    frame.attrs = {"n": found.n, "margin": found.margin, "confidence": found.confidence, "by": found.by}
+    frame.attrs = {"n": found.n, "margin": margin, "confidence": found.confidence, "by": found.by}
     return frame
 
 
@@ -108,19 +117,14 @@ def which_suffice(table: pd.DataFrame) -> str:
     if row["dimension"] < full:
         said = _(
             "{cut} of {full} dimensions suffice, to within {margin:g} of AUC: with {cut}, AUC is {gap:+.3f} "
-            "({low:+.3f} to {high:+.3f}){flips}."
+            "({low:+.3f} to {high:+.3f}), and {differ} of {n} decisions differ."
         )
     else:
         # Where none suffices, the gentlest cut shows what is lost.
         row = table.iloc[-2]
         said = _(
             "These pairs do not show that fewer than {full} dimensions suffice, to within {margin:g} of AUC: "
-            "with {cut}, AUC is {gap:+.3f} ({low:+.3f} to {high:+.3f}){flips}."
-        )
-    flips = ""
-    if np.isfinite(row["differ"]):
-        flips = _(", and {differ:.0f} of {n} decisions differ").format(
-            differ=row["differ"], n=table.attrs["n"]
+            "with {cut}, AUC is {gap:+.3f} ({low:+.3f} to {high:+.3f}), and {differ} of {n} decisions differ."
         )
     return said.format(
         cut=int(row["dimension"]),
@@ -129,7 +133,8 @@ def which_suffice(table: pd.DataFrame) -> str:
         gap=row["difference"],
         low=row["difference_low"],
         high=row["difference_high"],
-        flips=flips,
+        differ=row["differ"],
+        n=table.attrs["n"],
     )
 
 

@@ -1,14 +1,11 @@
-"""``workbench compare``: is one encoder worth it over another, on the same labelled pairs?
+"""``workbench compare``: is one encoder better than another, at the cutoff each would use?
 
-Encoders are compared as they are, and also cut to dimensions, with other instructions or in other precisions;
-one model is in memory at a time.
+What is compared is in :mod:`workbench.cli.variants`.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,36 +26,35 @@ from workbench.cli.options import (
     rule_from_text,
 )
 from workbench.cli.output import (
-    encoder_entry,
     note,
     print_json,
     print_signed,
     say,
+    simple_table,
     stdout_console,
     wrapped,
 )
+from workbench.cli.variants import Asked, Scored, score_variants
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
 from workbench.results import plain
+from workbench.texts import tidy
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
 
-    from workbench.calibration import Comparison
-    from workbench.encoders import Encoder
+    from workbench.calibration import Comparison, Rule
 
 __all__ = ["compare"]
 
-KEYWORD = "keyword"
-LONGEST = 24
-SIGNS = {
-    "better": ("▲", "green"),
-    "worse": ("▼", "red"),
-    "as good": ("=", "green"),
-    "no worse": ("≥", "green"),
-    "unclear": ("○", "yellow"),
-}
+SIGNS = {"better": ("▲", "green"), "worse": ("▼", "red"), "unclear": ("○", "yellow")}
+# Of more encoders the table says the rest, so that the answer stays within a screen.
+MOST_SENTENCES = 4
+# Where a line of a table may be broken: before an interval. Spaces between columns.
+INTERVAL = re.compile(r" (?=\()|(?=\uff08)")
+BETWEEN = 3
 
 
 def compare(
@@ -100,19 +96,13 @@ def compare(
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Give each encoder the smallest cutoff with this precision.",
-            show_default="the cutoff with the highest F1",
+            help="Compare recall at this precision: each encoder has the smallest cutoff that reaches it.",
+            show_default="each at the cutoff with its highest F1",
         ),
     ] = None,
     choose_by: Annotated[
         str | None, typer.Option(metavar="RULE", help=f"Choose each cutoff by a rule: {FORMS}.")
     ] = None,
-    at_recall: Annotated[
-        float, typer.Option(metavar="SHARE", help="Compare precisions at this recall.")
-    ] = 0.8,
-    margin: Annotated[
-        float, typer.Option(metavar="NUMBER", help="A difference in AUC that does not matter.")
-    ] = 0.01,
     prevalence: Prevalence = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of intervals.")] = 0.95,
     cluster: ClusterColumn = None,
@@ -120,7 +110,9 @@ def compare(
     groups: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMNS", help="Also compare within groups, such as language.", show_default="source"
+            metavar="COLUMNS",
+            help="With --evidence: also compare within groups, such as language.",
+            show_default="source",
         ),
     ] = None,
     timing: Annotated[
@@ -135,16 +127,19 @@ def compare(
             help="Write a report or the figures to this file.",
         ),
     ] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Also print all figures, decisions that differ, and groups.")
+    ] = False,
     column: ColumnNames = None,
     positive: PositiveWords = None,
     negative: NegativeWords = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Compare encoders on labelled PAIRS: each at its own cutoff, with intervals, flips and cost.
+    """Is one encoder better than another on labelled PAIRS, at the cutoff each would use?
 
-    Answers "is the larger model worth it", "do 512 dimensions suffice" (--dimension 512) and "does another
-    precision change decisions" (--dtype): the sentence first, then the table.
+    Compares recall at --target-precision, else the best F1, with intervals that know that each cutoff was
+    chosen on these pairs. Also of vectors cut to --dimension 512, and of another precision (--dtype).
     """
     from workbench.calibration import compare_by, compare_scored
     from workbench.calibration.observations import AUTO
@@ -156,20 +151,17 @@ def compare(
                 file=repr(str(out))
             )
         )
-    rule = None if choose_by is None else rule_from_text(choose_by)
+    rule = _rule(target_precision, choose_by)
     labelled = read_pairs(pairs, columns=column_names(column), positive=positive, negative=negative)
     by = _group_columns(groups, labelled)
     asked = Asked(encoder or [None], dimension or [], instruction or [], dtype or [], timing)
-    variants = _score_variants(labelled, asked)
+    variants = score_variants(labelled, asked)
     scored = {each.name: each.frame for each in variants}
     found = compare_scored(
         scored,
         cluster=cluster or AUTO,
         weight=weights or AUTO,
-        target_precision=target_precision,
         rule=rule,
-        at_recall=at_recall,
-        margin=margin,
         prevalence=prevalence,
         confidence=confidence,
         milliseconds={each.name: each.milliseconds for each in variants if each.milliseconds is not None},
@@ -179,16 +171,31 @@ def compare(
         name: compare_by(
             scored, name, cluster=cluster or AUTO, weight=weights or AUTO, confidence=confidence, seed=seed
         )
-        for name in by
+        for name in (by if evidence or as_json or out is not None else [])
     }
     if out is not None:
         _write(found, scored, grouped, out, prevalence, weights or AUTO)
     if as_json:
         print_json(_entry(found, variants, grouped, pairs, out))
         return
-    _print(found, grouped)
+    _print(found)
+    if evidence:
+        _print_evidence(found, grouped)
     if out is not None:
-        say(f"\n{_('report') if out.suffix.lower() == '.html' else _('figures')}: {out}")
+        say(f"{_('report') if out.suffix.lower() == '.html' else _('figures')}: {out}")
+    elif not evidence:
+        note(_("What stands behind it: --evidence, or a report with --out FILE.html."))
+
+
+def _rule(target_precision: float | None, choose_by: str | None) -> Rule | None:
+    """How cutoffs are chosen, known before hours of encoding."""
+    from workbench.calibration import TargetPrecision
+
+    if target_precision is not None and choose_by is not None:
+        raise InputError(_("Give --target-precision or --choose-by; each of them chooses the cutoffs."))
+    if target_precision is not None:
+        return TargetPrecision(target_precision)
+    return None if choose_by is None else rule_from_text(choose_by)
 
 
 def _group_columns(text: str | None, pairs: pd.DataFrame) -> list[str]:
@@ -207,16 +214,47 @@ def _group_columns(text: str | None, pairs: pd.DataFrame) -> list[str]:
     return names
 
 
-def _print(found: Comparison, grouped: dict[str, pd.DataFrame]) -> None:
-    from workbench.cli.tables import figures_table, groups_rows
+def _print(found: Comparison) -> None:
+    console = stdout_console()
+    print_signed(
+        (*SIGNS[found.standing(name)], found.sentence(name)) for name in found.others[:MOST_SENTENCES]
+    )
+    console.print(_table(found.table(found.figures[:1]), console.width))
+
+
+def _print_evidence(found: Comparison, grouped: dict[str, pd.DataFrame]) -> None:
+    from workbench.calibration.comparison import groups_table
 
     console = stdout_console()
-    others = [name for name in found.encoders if name != found.baseline]
-    print_signed((*SIGNS[found.standing(name)], found.sentence(name)) for name in others)
-    console.print(figures_table(found, console.width))
+    for name in found.others:
+        console.print(wrapped(found.evidence(name), console.width))
+    console.print(_table(found.table(across=True), console.width, _("All figures")))
     for column, frame in grouped.items():
-        console.print(groups_rows(frame, column, console.width))
+        title = _("By {column}").format(column=column)
+        console.print(_table(groups_table(frame), console.width, title))
     console.print(wrapped(found.method(), console.width))
+
+
+def _table(cells: pd.DataFrame, width: int, title: str | None = None) -> Table:
+    """Texts as a table: names give way, figures stay whole, intervals go below them where it is narrow."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    def widest(column: pd.Series[str]) -> int:
+        return max(cell_len(line) for text in column for line in text.split("\n"))
+
+    table = simple_table(title)
+    texts = cells.astype(str).map(tidy)
+    # Heads are broken between words.
+    heads = {head: max(map(cell_len, head.split() or [""])) for head in texts.columns}
+    if sum(max(heads[head], widest(texts[head])) + BETWEEN for head in texts.columns) > width:
+        texts = texts.map(lambda text: INTERVAL.sub("\n", text))
+    for head in texts.columns:
+        is_name = head in (_("group"), _("encoder"), _("figure"))
+        table.add_column(head, overflow="fold", min_width=8 if is_name else widest(texts[head]))
+    for row in texts.itertuples(index=False, name=None):
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _write(
@@ -252,127 +290,9 @@ def _entry(
 ) -> dict[str, Any]:
     return {
         "pairs": str(pairs),
-        "sentences": {name: found.sentence(name) for name in found.encoders if name != found.baseline},
+        "sentences": {name: found.sentence(name) for name in found.others},
         "encoders": {each.name: each.entry for each in variants},
         **found.to_dict(),
         "groups": {name: plain(frame) for name, frame in grouped.items()},
         "file": None if out is None else str(out),
     }
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the command line asks for."""
-
-    specs: Sequence[str | None]
-    dimensions: Sequence[int] = ()
-    instructions: Sequence[str] = ()
-    dtypes: Sequence[str] = ()
-    timing: bool = True
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Pairs scored by one variant."""
-
-    name: str
-    frame: pd.DataFrame
-    entry: dict[str, Any]
-    milliseconds: float | None
-
-
-def _score_variants(pairs: pd.DataFrame, asked: Asked) -> list[Scored]:
-    """Score the pairs with all variants, the keyword baseline last if it was not asked for."""
-    found: list[Scored] = []
-    taken: set[str] = set()
-    cut: set[int] = set()
-
-    def add(spec: str | None) -> None:
-        for encoder, what in _variants(spec, asked, taken):
-            for scored in _scored(pairs, encoder, what, asked):
-                if encoder.name != KEYWORD:
-                    cut.add(scored.entry["dimension"])
-                found.append(_named_once(scored, found))
-
-    for spec in asked.specs:
-        add(spec)
-    if all(each.name != KEYWORD for each in found):
-        add(KEYWORD)
-    for option, given in (("instruction", asked.instructions), ("dtype", asked.dtypes)):
-        if given and option not in taken:
-            raise InputError(
-                _("--{option} was given, but none of these encoders takes one.").format(option=option)
-            )
-    if missing := [each for each in asked.dimensions if each not in cut]:
-        raise InputError(
-            _("--dimension {n}: none of these encoders has so many dimensions.").format(n=missing[0])
-        )
-    return found
-
-
-def _variants(spec: str | None, asked: Asked, taken: set[str]) -> Iterator[tuple[Encoder, str]]:
-    """The encoder as it is, then with each other instruction, then in each other precision."""
-    from workbench.encoders import load_encoder
-
-    encoder = load_encoder(spec)
-    takes = inspect.signature(type(getattr(encoder, "encoder", encoder))).parameters
-    yield encoder, ""
-    del encoder
-    for option, values in (("instruction", asked.instructions), ("dtype", asked.dtypes)):
-        if option not in takes:
-            continue
-        taken.add(option)
-        for value in values:
-            is_none = option == "instruction" and value.lower() == "none"
-            options: dict[str, Any] = {option: None if is_none else value}
-            shortened = value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
-            said = _("no instruction") if is_none else value if option == "dtype" else f"“{shortened}”"
-            yield load_encoder(spec, **options), f", {said}"
-
-
-def _scored(pairs: pd.DataFrame, encoder: Encoder, what: str, asked: Asked) -> Iterator[Scored]:
-    from workbench.calibration.cut_dimensions import cut_cosines
-    from workbench.encoders import milliseconds_a_text
-    from workbench.pairs import pair_vectors, score_pairs
-
-    # First, while no text of theirs is in any cache.
-    cost = (
-        milliseconds_a_text(encoder, pairs["jd"].tolist(), pairs["resume"].tolist()) if asked.timing else None
-    )
-    entry = encoder_entry(encoder)
-    yield Scored(f"{encoder.name}{what}", score_pairs(pairs, encoder), entry, cost)
-    dimensions = [each for each in dict.fromkeys(asked.dimensions) if each < encoder.dimension]
-    if wrong := [each for each in dimensions if each < 1]:
-        raise InputError(
-            _("--dimension is {n}; it is a number of dimensions, such as 512.").format(n=wrong[0])
-        )
-    if not dimensions or encoder.name == KEYWORD:
-        return
-    if "dimension" not in inspect.signature(type(getattr(encoder, "encoder", encoder))).parameters:
-        note(
-            _("{name} was not made to be cut to fewer dimensions; expect it to lose by it.").format(
-                name=encoder.name
-            )
-        )
-    jds, resumes = pair_vectors(pairs, encoder)
-    for dimension in dimensions:
-        frame = pairs.assign(score=cut_cosines(jds, resumes, dimension))
-        # The fingerprint is that of all dimensions, so that it would be wrong here.
-        changed = {**entry, "dimension": dimension, "fingerprint": None}
-        yield Scored(f"{encoder.name}{what}@{dimension}", frame, changed, cost)
-
-
-def _named_once(scored: Scored, found: Sequence[Scored]) -> Scored:
-    """Two checkpoints may have folders of one name."""
-    fingerprint = scored.entry["fingerprint"]
-    if fingerprint is not None and any(each.entry["fingerprint"] == fingerprint for each in found):
-        raise InputError(
-            _("{name} was given twice; nothing is learnt from comparing it with itself.").format(
-                name=scored.name
-            )
-        )
-    names = [each.name for each in found]
-    if scored.name not in names:
-        return scored
-    same = sum(name == scored.name or name.startswith(f"{scored.name} [") for name in names)
-    return replace(scored, name=f"{scored.name} [{same + 1}]")

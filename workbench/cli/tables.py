@@ -1,15 +1,11 @@
-"""The tables of ``workbench calibrate`` and ``compare``: figures side by side, and how sure they are."""
+"""The tables of ``workbench calibrate``: figures side by side, and how sure they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from workbench.calibration.comparison import groups_table
 from workbench.calibration.figures import title
 from workbench.calibration.findings import TOLD
 from workbench.cli.output import print_signed, say, simple_table, stdout_console, wrapped
@@ -18,14 +14,10 @@ from workbench.i18n import gettext as _
 from workbench.texts import tidy
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from rich.table import Table
-
-    from workbench.calibration import Comparison, Study
-    from workbench.calibration.comparing_figures import ComparedFigure
+    from workbench.calibration import Study
     from workbench.calibration.groups import GroupFigures
 
-__all__ = ["figures_table", "groups_rows", "print_study", "study_entry"]
+__all__ = ["print_study", "study_entry"]
 
 # What is said beside the table, in this order; the sentence on figures says what the table shows.
 LABELS = {
@@ -39,8 +31,6 @@ LABELS = {
 }
 FILES = {"card": N_("card"), "report": N_("report")}
 SIGNS = {"kept": ("✓", "green"), "moved": ("✗", "red"), "not enough labels": ("○", "yellow")}
-# With fewer characters a line not all figures have room, and cut ones would mislead.
-WIDE = 100
 
 
 def print_study(
@@ -156,84 +146,3 @@ def _prevalence(study: Study) -> str:
             "--prevalence or --live where other pairs come in."
         )
     return said.format(share=percent(live), labelled=percent(labelled))
-
-
-def figures_table(found: Comparison, width: int) -> Table:
-    """One row an encoder, the baseline first; in a narrow terminal without average precision and F1."""
-    from rich.text import Text
-
-    is_wide = width >= WIDE
-    caption = _("{sure} intervals below; difference: of AUC, to {baseline}.").format(
-        sure=percent(found.confidence, None), baseline=found.baseline
-    )
-    if not is_wide:
-        more = _("AP and F1 are shown from {n} characters a line on, and with --json.").format(n=WIDE)
-        caption = f"{caption} {more}"
-    table = simple_table(caption=caption)
-    table.add_column(_("encoder"), overflow="fold")
-    # Short names, so that a table of a hundred characters leaves room for those of encoders.
-    at = _("precision\nat recall\n{share}").format(share=percent(found.at_recall, None))
-    heads = [_("cutoff"), "AUC", _("difference"), "AP", at, "F1", _("flips"), _("ms a\ntext")]
-    shown = [True, True, True, is_wide, True, is_wide, True, bool(found.milliseconds)]
-    for head in compress(heads, shown):
-        table.add_column(head, justify="right", no_wrap=True)
-    for name in found.encoders:
-        cost, flips = found.milliseconds.get(name), found.flips(name)
-        is_baseline = name == found.baseline
-        cells = [
-            number(found.cutoffs[name]),
-            _area(found, name, "auc"),
-            "" if is_baseline else _gap(found, name),
-            _area(found, name, "average_precision", interval=False),
-            _share(found, name, "precision_at_recall"),
-            _area(found, name, "f1", interval=False),
-            "" if is_baseline else "–" if flips is None else f"{flips['differ']:,}",
-            "–" if cost is None else f"{cost:.3g}",
-        ]
-        table.add_row(Text(tidy(name)), *compress(cells, shown))
-    return table
-
-
-def groups_rows(frame: pd.DataFrame, column: str, width: int) -> Table:
-    """One row a group and encoder; names give way, figures stay whole, on two lines where it is narrow."""
-    from rich.text import Text
-
-    cells = groups_table(frame)
-    table = simple_table(_("By {column}").format(column=column))
-    for place, head in enumerate(cells.columns):
-        is_name = place in (0, 2)  # the group, its matches, the encoder, and figures
-        table.add_column(
-            head,
-            no_wrap=not is_name,
-            overflow="fold",
-            min_width=8 if is_name else None,
-            justify="right" if place == 1 else "left",
-        )
-    for row in cells.itertuples(index=False, name=None):
-        lines = (tidy(str(value)) for value in row)
-        table.add_row(*(Text(line if width >= WIDE else line.replace(" (", "\n(")) for line in lines))
-    return table
-
-
-def _area(found: Comparison, name: str, key: ComparedFigure, *, interval: bool = True) -> str:
-    row = found.row(name, key)
-    return _cell(f"{row['value']:.3f}", f"{row['low']:.3f}–{row['high']:.3f}" if interval else "", row)
-
-
-def _share(found: Comparison, name: str, key: ComparedFigure) -> str:
-    row = found.row(name, key)
-    return _cell(percent(row["value"]), f"{100 * row['low']:.1f}–{100 * row['high']:.1f}", row)
-
-
-def _cell(value: str, interval: str, row: pd.Series) -> str:
-    if np.isnan(row["value"]):
-        return "–"
-    return value if not interval or np.isnan(row["low"]) else f"{value}\n{interval}"
-
-
-def _gap(found: Comparison, name: str) -> str:
-    row = found.row(name)
-    value = f"{row['difference']:+.3f}"
-    if np.isnan(row["difference_low"]):
-        return value
-    return f"{value}\n{row['difference_low']:+.3f}, {row['difference_high']:+.3f}"

@@ -49,47 +49,37 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_curves", "plot_differences", "plot_matryoshka"]
 
-SHOWN: tuple[ComparedFigure, ...] = ("auc", "average_precision", "precision_at_recall", "f1")
 MOST_CURVES = 6
 LINES = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
-STANDINGS = {
-    "better": N_("{encoder} is better than {baseline}: AUC {difference}"),
-    "worse": N_("{encoder} is worse than {baseline}: AUC {difference}"),
-    "as good": N_("{encoder} is as good as {baseline}: AUC {difference}"),
-    "no worse": N_("{encoder} is no worse than {baseline}: AUC {difference}"),
-    "unclear": N_("{encoder} cannot be told from {baseline} by these pairs: AUC {difference}"),
-}
 COUNTS = {
     "better": N_("{n} better"),
     "worse": N_("{n} worse"),
-    "as good": N_("{n} as good"),
-    "no worse": N_("{n} no worse"),
     "unclear": N_("{n} cannot be told"),
 }
 
 
-def plot_differences(comparison: Comparison, figures: Sequence[ComparedFigure] = SHOWN) -> ShownFigure:
+def plot_differences(comparison: Comparison, figures: Sequence[ComparedFigure] | None = None) -> ShownFigure:
     """A row for each encoder, a column for each figure: the difference to the baseline with its interval.
 
     Parameters
     ----------
     comparison : Comparison
         Of :func:`~workbench.calibration.compare`.
-    figures : sequence of str
-        Some of those that it has.
+    figures : sequence of str, optional
+        Some of those that it has; by default that which says which is better, F1 and AUC.
 
     Returns
     -------
     Figure
-        Right of the line is better than the baseline. Intervals that leave the line out are coloured; the
-        band around it in the first column is the difference in AUC that does not matter.
+        Right of the line is better than the baseline. Intervals that leave the line out are coloured.
 
     Raises
     ------
     InputError
         If it has not one of the figures.
     """
-    others = [name for name in comparison.encoders if name != comparison.baseline]
+    figures = figures or list(dict.fromkeys([comparison.figures[0], "f_beta", "auc"]))
+    others = comparison.others
     order = sorted(others, key=lambda name: float(comparison.row(name)["difference"]))
     with house_style():
         figure = new_figure(width=2.6 + 2.4 * len(figures), height=1.9 + 0.42 * len(order))
@@ -99,14 +89,12 @@ def plot_differences(comparison: Comparison, figures: Sequence[ComparedFigure] =
             for height, name in enumerate(order):
                 _difference(ax, height, comparison.row(name, key))
             ax.axvline(0, color=INK, linewidth=1, zorder=1)
-            if key == "auc" and comparison.margin > 0:
-                ax.axvspan(-comparison.margin, comparison.margin, color=GREY, alpha=0.18, linewidth=0)
             ax.set_xlabel(comparison.figure_name(key), color=INK)
             _keep_zero_in_sight(ax)
         axes[0].set_ylim(-0.6, len(order) - 0.4)
         below = _("difference to {baseline} with its {confidence} interval; right of the line is better")
         base, sure = shortened(comparison.baseline), percent(comparison.confidence, None)
-        overall_headline(figure, _finding(comparison, others), below.format(baseline=base, confidence=sure))
+        overall_headline(figure, _finding(comparison), below.format(baseline=base, confidence=sure))
     return figure
 
 
@@ -251,16 +239,23 @@ def _keep_zero_in_sight(ax: Axes) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(4))
 
 
-def _finding(comparison: Comparison, others: list[str]) -> str:
-    base = shortened(comparison.baseline)
-    standings = {name: comparison.standing(name) for name in others}
+def _finding(comparison: Comparison) -> str:
+    base, others = shortened(comparison.baseline), comparison.others
+    first = comparison.figure_name(comparison.figures[0])
     if len(others) == 1:
-        gap = minus(f"{comparison.row(others[0])['difference']:+.3f}")
-        said = _(STANDINGS[standings[others[0]]])
-        return said.format(encoder=shortened(others[0]), baseline=base, difference=gap)
-    counted: Counter[str] = Counter(standings.values())
+        row, which = comparison.row(others[0]), comparison.standing(others[0])
+        said = {
+            "better": _("{encoder} is better than {baseline}: {gap} {figure}"),
+            "worse": _("{encoder} is worse than {baseline}: {gap} {figure}"),
+            "unclear": _("{encoder} cannot be told from {baseline} by these pairs: {gap} {figure}"),
+        }[which]
+        gap = minus(f"{row['difference']:+.3f}")
+        return said.format(encoder=shortened(others[0]), baseline=base, gap=gap, figure=first)
+    counted = Counter(map(comparison.standing, others))
     counts = [_(said).format(n=counted[which]) for which, said in COUNTS.items() if counted[which]]
-    return _("Against {baseline}, by AUC: {counts}").format(baseline=base, counts=listed(counts))
+    return _("Against {baseline}, by {figure}: {counts}").format(
+        baseline=base, figure=first, counts=listed(counts)
+    )
 
 
 def _which_suffices(table: pd.DataFrame, name: str | None) -> str:

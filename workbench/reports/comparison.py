@@ -12,26 +12,15 @@ from workbench.atomic import write_whole
 from workbench.calibration.comparison import groups_table
 from workbench.html import render
 from workbench.i18n import gettext as _
-from workbench.i18n import number
-from workbench.reports.page import frame_table, page, table
+from workbench.reports.page import frame_table, page
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.calibration import Comparison
-    from workbench.calibration.comparing_figures import ComparedFigure
 
 __all__ = ["comparison_html", "write_comparison_report"]
 
-FIGURES: tuple[ComparedFigure, ...] = (
-    "auc",
-    "average_precision",
-    "precision_at_recall",
-    "f1",
-    "precision",
-    "recall",
-    "accuracy",
-)
 TONES = {"better": "good", "worse": "bad"}
 MOST_CURVES = 6
 
@@ -84,40 +73,17 @@ def _body(
 ) -> Markup:
     from workbench import plots
 
-    pictures = [plots.plot_differences(found)]
-    if sweeps:
-        shown = dict(list(sweeps.items())[:MOST_CURVES])
-        pictures.append(plots.plot_curves(shown, found.cutoffs))
+    curves = plots.plot_curves(dict(list(sweeps.items())[:MOST_CURVES]), found.cutoffs) if sweeps else None
     return render(
         "reports/comparison.html",
         title=_("Encoders compared"),
         found=found,
-        verdicts=[
-            (TONES.get(found.standing(name), "fair"), found.sentence(name))
-            for name in found.encoders
-            if name != found.baseline
-        ],
+        verdicts=[(TONES.get(found.standing(name), "fair"), found.sentence(name)) for name in found.others],
+        short=frame_table(found.table(found.figures[:1])),
+        differences=plots.plot_differences(found),
+        evidence=[found.evidence(name) for name in found.others],
         method=found.method(),
-        figures_table=_figures(found),
-        pictures=pictures,
+        figures_table=frame_table(found.table(across=True)),
+        curves=curves,
         groups=[(column, frame_table(groups_table(frame))) for column, frame in groups.items()],
     )
-
-
-def _figures(found: Comparison) -> Markup:
-    """Figures down, encoders across: as many as there are, names stay whole."""
-    rows = [[_("cutoff"), *(number(found.cutoffs[name]) for name in found.encoders)]]
-    for key in FIGURES:
-        cells = ("\n".join(filter(None, found.cell(name, key))) for name in found.encoders)
-        rows.append([found.figure_name(key), *cells])
-    flips = [found.flips(name) for name in found.encoders]
-    rows.append(
-        [
-            _("decisions that differ from the baseline's"),
-            *("" if line is None else f"{line['differ']:,}" for line in flips),
-        ]
-    )
-    if found.milliseconds:
-        costs = [found.milliseconds.get(name) for name in found.encoders]
-        rows.append([_("ms a text"), *("–" if cost is None else f"{cost:.3g}" for cost in costs)])
-    return table([(_("figure"), ""), *((name, "short") for name in found.encoders)], rows)
