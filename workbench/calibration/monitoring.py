@@ -232,7 +232,7 @@ def check(
         check: rows of a file are in no such order. Dates as ``2026-03-31``, or numbers.
     most_per_jd : int, optional
         For how many pairs on one side of the cutoff a JD counts at most in a sequential check, fixed before
-        any of these pairs was seen; by default the most that a JD had there among the card's own pairs.
+        any of these pairs was seen; by default twice the most that a JD had there among the card's own.
     confidence : float
         A cutoff that keeps all promises fails this check with probability 1 - confidence at most as far as
         labels go; one that breaks one passes with that probability at most.

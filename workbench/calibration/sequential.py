@@ -30,8 +30,7 @@ N_BETS = 100
 SIZES = (np.arange(N_BETS) + 0.5) / N_BETS
 # Rows of the table of bets held in memory at a time.
 CHUNK = 20_000
-# Of the pairs on a side, those that large JDs have beyond what a JD counts for; with more, what is tested is
-# no longer what is promised.
+# With a larger share of pairs beyond what a JD counts for, what is tested is no longer what is promised.
 MOST_ASIDE = 0.05
 
 
@@ -89,6 +88,11 @@ class SequentialTest(Result):
     fell_again: str | None
     path: pd.DataFrame
 
+    @property
+    def of_jds(self) -> str:
+        """How many JDs the pairs are of, where they share any; said after their number."""
+        return "" if self.n_units == self.n else _(" of {n} JDs").format(n=self.n_units)
+
     def phrase(self, confidence: float) -> str:
         """The test at the confidence of its interval, with the numbers, as a part of a sentence."""
         if not self.n:
@@ -104,7 +108,7 @@ class SequentialTest(Result):
             "needed){notes}"
         ).format(
             n=self.n,
-            of_jds="" if self.n_units == self.n else _(" of {n} JDs").format(n=self.n_units),
+            of_jds=self.of_jds,
             counted=counted.format(n=self.n - self.errors if above else self.errors),
             seen=percent(self.estimate),
             low=100 * self.low,
@@ -149,8 +153,7 @@ class SequentialTest(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the path."""
-        kept = {name: value for name, value in vars(self).items() if name != "path"}
-        return dict(plain(kept))
+        return {name: plain(value) for name, value in vars(self).items() if name != "path"}
 
 
 def sequential_test(

@@ -20,6 +20,9 @@ from workbench.i18n import gettext as _
 
 __all__ = ["Stream"]
 
+# Larger JDs will come than the largest among the card's own pairs; a larger bound makes bets smaller.
+ROOM = 2
+
 
 @dataclass(frozen=True)
 class Stream:
@@ -30,7 +33,8 @@ class Stream:
     time : str or None
         Column that says when each pair came.
     most_per_jd : int or None
-        For how many pairs on one side of the cutoff a JD counts at most; what the card says by default.
+        For how many pairs on one side of the cutoff a JD counts at most; by default twice the most that a JD
+        had there among the card's own pairs.
     prevalence : float or None
         Refused: a stream is live.
 
@@ -116,4 +120,4 @@ def _most_per_jd(card: Cutoff, promise: Promise) -> int:
                 "per JD, on the command line --most-per-jd N)."
             )
         )
-    return int(most)
+    return ROOM * int(most)

@@ -66,7 +66,7 @@ def check(
             "--most-per-jd",
             metavar="N",
             help="For so many pairs a JD counts at most, with --sequential.",
-            show_default="the most that a JD had among the card's pairs",
+            show_default="twice the most that a JD had among the card's pairs",
         ),
     ] = None,
     require_proof: Annotated[

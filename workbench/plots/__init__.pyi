@@ -4,6 +4,7 @@ from .curves import plot_cost, plot_over_cutoff, plot_precision_recall, plot_roc
 from .dimensions import plot_chance, plot_contributions, plot_dimensions, plot_removal
 from .explanation import plot_explanation, plot_faithfulness
 from .groups import plot_groups
+from .monitoring import plot_evidence
 from .pairs import plot_active_labelling, plot_agreement, plot_label_noise
 from .skill_map import plot_cluster_tree, plot_map_comparison, plot_skill_map
 from .style import house_style
@@ -21,6 +22,7 @@ __all__ = [
     "plot_curves",
     "plot_differences",
     "plot_dimensions",
+    "plot_evidence",
     "plot_explanation",
     "plot_faithfulness",
     "plot_groups",
