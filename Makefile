@@ -6,14 +6,15 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WORDS  := workbench/locale/zh/LC_MESSAGES/workbench.po
 
-.PHONY: help demo test quick lint setup setup-all lab lock words reference bench screenshots clean
+.PHONY: help demo test quick lint setup setup-all lab lock words reference cards bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: $(VENV)/.demo ## set up the light set, then search the example JDs and print the ranked table
+demo: $(VENV)/.demo ## set up the light set, search the example JDs, and calibrate a cutoff card on the demonstration pairs
 	$(BIN)/workbench run notebooks/01_search.ipynb --output reports
+	$(BIN)/workbench calibrate labeled_pairs/demo -e use --target-precision 0.80 --out reports/demo_card.json
 
 lab: $(VENV)/.lab ## set up what the notebooks need, then open them in JupyterLab
 	$(BIN)/workbench lab
@@ -37,6 +38,9 @@ words: $(VENV)/.all ## gather the sentences of the code, merge them into the Chi
 
 reference: $(VENV)/.all ## write docs/reference.md, what the package offers, from its docstrings
 	$(BIN)/python tools/reference.py
+
+cards: $(VENV)/.demo ## measure the cutoff cards that the package brings anew, on the demonstration's everyday pairs
+	$(BIN)/python tools/cards.py
 
 bench: $(VENV)/.all ## measure everything beside its peers on a quiet machine; writes benchmarks/results/
 	$(BIN)/python benchmarks/run.py

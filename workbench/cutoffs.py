@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +20,32 @@ import numpy.typing as npt
 from workbench.atomic import write_whole
 from workbench.errors import CardError, EncoderMismatchError, InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import number
+from workbench.i18n import number, percent
 from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["SCHEMA", "SCHEMA_VERSION", "Cutoff", "cards_in"]
+__all__ = ["SCHEMA", "SCHEMA_VERSION", "CardFigure", "Cutoff", "cards_in", "shipped_card"]
 
 SCHEMA = "jd-resume-workbench/cutoff-card"
 SCHEMA_VERSION = 1
+
+SHIPPED = Path(__file__).parent / "data" / "cards"
+# Where nobody gave a prevalence, what would be seen at this one is said beside: few of those who apply fit.
+FEW = 0.05
+# An estimated prevalence may begin at 0 and end at 1, where odds end.
+NEVER = 1e-9
+
+
+class CardFigure(NamedTuple):
+    """A share that a card knows, with its interval, at the card's prevalence."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return _("{share} ({low}–{high})").format(
+            share=percent(self.value), low=f"{100 * self.low:.1f}", high=f"{100 * self.high:.1f}"
+        )
 
 
 @dataclass(frozen=True)
@@ -74,6 +94,152 @@ class Cutoff:
     def is_match(self, scores: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Whether each score lies above the cutoff; any shape."""
         return np.asarray(scores) > self.value
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether the card came with the workbench: measured on its demonstration pairs, not on yours."""
+        return bool(self.evidence.get("demonstration"))
+
+    @property
+    def measured_prevalence(self) -> float | None:
+        """Share of matches that the evidence is for: that among the labelled pairs, unless one was given."""
+        found = (self.evidence.get("live") or {}).get("prevalence")
+        if found is None:
+            found = (self.evidence.get("probability") or {}).get("prevalence")
+        return None if found is None else float(found)
+
+    @property
+    def prevalence(self) -> float | None:
+        """Share of matches that probabilities and precision are told for; None for a bare number."""
+        used = self.evidence.get("used_at")
+        return self.measured_prevalence if used is None else float(used["prevalence"])
+
+    @property
+    def prevalence_is(self) -> Literal["labelled", "given", "estimated"]:
+        """Where the prevalence is from: the labelled pairs, somebody's word, or unlabelled live scores."""
+        used = self.evidence.get("used_at")
+        if used is not None:
+            return "given" if used["between"] is None else "estimated"
+        return "given" if (self.evidence.get("live") or {}).get("given") else "labelled"
+
+    def at_prevalence(self, prevalence: float, *, between: tuple[float, float] | None = None) -> Cutoff:
+        """The same card for pairs of which another share are matches.
+
+        The evidence stays as it was measured; what is read from it (:meth:`carried`) is for this prevalence.
+        It is right if matches, and others, score there as among the labelled pairs, only in other numbers.
+
+        Parameters
+        ----------
+        prevalence : float
+            Between 0 and 1.
+        between : tuple of float, optional
+            Its interval, if it was estimated; see :func:`workbench.estimate_prevalence`.
+
+        Raises
+        ------
+        InputError
+            If it is no share or outside its interval, or the cutoff is a bare number.
+
+        Examples
+        --------
+        >>> figures = {"precision": {"value": 0.91, "low": 0.88, "high": 0.94}}
+        >>> card = Cutoff(0.5, evidence={"figures": figures, "live": {"prevalence": 0.4}})
+        >>> print(card.at_prevalence(0.01).figure("precision"))
+        13.3 % (10.0–19.3)
+        """
+        if isinstance(prevalence, bool) or not isinstance(prevalence, Real) or not 0 < prevalence < 1:
+            raise InputError(
+                _(
+                    "prevalence is {value}; it is the share of matches among the pairs that come in, "
+                    "between 0 and 1."
+                ).format(value=repr(prevalence))
+            )
+        if between is not None and not 0 <= between[0] <= prevalence <= between[1] <= 1:
+            raise InputError(
+                _("The prevalence {share} is outside its own interval, {low} to {high}.").format(
+                    share=percent(prevalence), low=percent(between[0]), high=percent(between[1])
+                )
+            )
+        if self.measured_prevalence is None:
+            raise InputError(
+                _(
+                    "The cutoff {cutoff} is a bare number: nothing is known of it that prevalence could "
+                    "change; take a cutoff card."
+                ).format(cutoff=number(self.value))
+            )
+        used = {"prevalence": float(prevalence), "between": None if between is None else list(between)}
+        return replace(self, evidence={**self.evidence, "used_at": used})
+
+    def carried(
+        self, value: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Shares of matches and their intervals, from the prevalence they were measured at to the card's.
+
+        The odds of a match change by one factor [1]_. Where the prevalence has an interval of its own, the
+        lower ends are for its lower end, the upper ends for its upper.
+
+        References
+        ----------
+        .. [1] Elkan (2001), The foundations of cost-sensitive learning, IJCAI, 973-978, theorem 2.
+        """
+        shares = [np.asarray(each, dtype=np.float64) for each in (value, low, high)]
+        used, measured = self.evidence.get("used_at"), self.measured_prevalence
+        if used is not None and measured is not None:
+            at = used["prevalence"]
+            ends = np.clip([at, *(used["between"] or (at, at))], NEVER, 1 - NEVER)
+            factors = ends / (1 - ends) / (measured / (1 - measured))
+            shares = [
+                factor * share / (1 - share + factor * share)
+                for share, factor in zip(shares, factors, strict=True)
+            ]
+        return shares[0], shares[1], shares[2]
+
+    def figure(self, name: Literal["precision", "false_omission_rate", "recall"]) -> CardFigure | None:
+        """A figure at the cutoff, with its interval, at the card's prevalence; None where it has none."""
+        found = (self.evidence.get("figures") or {}).get(name) or {}
+        ends = [found.get(end) for end in ("value", "low", "high")]
+        if any(end is None for end in ends):
+            return None
+        if name == "recall":
+            return CardFigure(*ends)
+        return CardFigure(*(float(end) for end in self.carried(*ends)))
+
+    def origin(self) -> str:
+        """The cutoff, and what is behind it, in a sentence."""
+        said = (
+            _("Cutoff {cutoff}, from the workbench's demonstration pairs, everyday ones; not your data.")
+            if self.is_demonstration
+            else _("Cutoff {cutoff}, calibrated for this encoder.")
+            if self.is_calibrated
+            else _("Cutoff {cutoff}, not calibrated.")
+        )
+        return said.format(cutoff=number(self.value))
+
+    def holds_for(self) -> str | None:
+        """What precision to expect above the cutoff, and for which prevalence; None for a bare number."""
+        prevalence, precision = self.prevalence, self.figure("precision")
+        if prevalence is None or precision is None:
+            return None
+        said = {
+            "labelled": _(
+                "Above it {precision} are matches where {share} of all pairs are, as labelled. Live it is "
+                "usually far fewer: where {few} are, it is {then}. Give yours as prevalence."
+            ),
+            "given": _("Above it {precision} are matches where {share} of all pairs are, as given."),
+            "estimated": _(
+                "Above it {precision} are matches where {share} of all pairs are, as estimated from live "
+                "scores ({low} to {high})."
+            ),
+        }[self.prevalence_is]
+        low, high = (self.evidence.get("used_at") or {}).get("between") or (prevalence, prevalence)
+        return said.format(
+            precision=precision,
+            share=percent(prevalence),
+            few=percent(FEW, None),
+            then=self.at_prevalence(FEW).figure("precision"),
+            low=percent(low),
+            high=percent(high),
+        )
 
     def check_encoder(self, name: str, fingerprint: str) -> None:
         """Refuse an encoder other than the card's.
@@ -179,6 +345,16 @@ def cards_in(folder: str | Path) -> list[tuple[Path, Cutoff]]:
         except CardError:
             continue
     return cards
+
+
+@cache
+def _shipped() -> Mapping[str | None, Cutoff]:
+    return {card.fingerprint: card for _path, card in cards_in(SHIPPED)}
+
+
+def shipped_card(fingerprint: str) -> Cutoff | None:
+    """The card that came with the workbench for exactly this encoder; None if there is none."""
+    return _shipped().get(fingerprint)
 
 
 def _digest(card: Mapping[str, Any]) -> str:

@@ -209,7 +209,8 @@ def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None
         # That 0.4 was never calibrated for this encoder is what is about to be found out.
         warnings.simplefilter("ignore")
         if text is None:
-            return resolve_cutoff(None, encoder)
+            # Not one that came with the workbench: it was chosen on pairs that may be these.
+            return resolve_cutoff(None, encoder, shipped=False)
         try:
             return resolve_cutoff(float(text), encoder)
         except ValueError as error:

@@ -72,7 +72,8 @@ CutoffText = Annotated[
         "-c",
         metavar="NUMBER|CARD",
         help="A score from -1 to 1, or the file of a cutoff card; a text above it is a match.",
-        show_default="the encoder's card in labeled_pairs/cutoffs, else 0.4 with a warning",
+        show_default="the encoder's card in labeled_pairs/cutoffs, else the one that the workbench brings, "
+        "else 0.4 with a warning",
     ),
 ]
 TextColumn = Annotated[

@@ -222,24 +222,29 @@ def encoder_line(encoder: Encoder) -> str:
 
 
 def cutoff_entry(cutoff: Cutoff) -> dict[str, Any]:
-    """The cutoff in JSON."""
+    """The cutoff in JSON, with its precision at the prevalence that it is used at."""
+    precision = cutoff.figure("precision")
     return {
         "value": float(cutoff.value),
         "is_calibrated": cutoff.is_calibrated,
         "encoder_name": cutoff.encoder_name,
         "fingerprint": cutoff.fingerprint,
+        "is_demonstration": cutoff.is_demonstration,
+        "prevalence": cutoff.prevalence,
+        "prevalence_is": None if cutoff.prevalence is None else cutoff.prevalence_is,
+        "precision": precision and precision._asdict(),
     }
 
 
 def probability_line(cutoff: Cutoff) -> str | None:
     """What the probabilities of hits are from and for; None if the card has none."""
-    table = cutoff.evidence.get("probability")
-    if table is None:
+    table, share = cutoff.evidence.get("probability"), cutoff.prevalence
+    if table is None or share is None:
         return None
     return _(
         "Probability of a match from {n} labelled pairs, for pairs of which {share} are matches; '?' is a "
         "guess beyond all labelled scores."
-    ).format(n=table.get("n", "?"), share=percent(float(table["prevalence"])))
+    ).format(n=table.get("n", "?"), share=percent(share))
 
 
 def _chance(hit: Mapping[str, Any]) -> str:

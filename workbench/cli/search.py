@@ -17,6 +17,7 @@ from workbench.cli.options import (
     Exact,
     FileEncoding,
     Json,
+    Prevalence,
     Query,
     Sheet,
     SpokenLanguage,
@@ -39,7 +40,7 @@ from workbench.cli.output import (
 from workbench.cli.running import ExitCode, Group
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import listed, ngettext, number
+from workbench.i18n import listed, ngettext, paragraph
 from workbench.texts import tidy
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def search(
     encoder: EncoderSpec = None,
     k: Count = None,
     cutoff: CutoffText = None,
+    prevalence: Prevalence = None,
     text_column: TextColumn = None,
     sheet: Sheet = None,
     file_encoding: FileEncoding = None,
@@ -102,7 +104,7 @@ def search(
     Exit code 0 if a text lies above the cutoff, 1 if none does.
     """
     base = _open(kb or [], encoder, text_column=text_column, sheet=sheet, encoding=file_encoding)
-    _show_hits(base, query, k, cutoff, as_json, exact=exact, log=(log, candidate))
+    _show_hits(base, query, k, cutoff, as_json, prevalence=prevalence, exact=exact, log=(log, candidate))
 
 
 @kb.command()
@@ -159,6 +161,7 @@ def search_base(
     reencode: Reencode = False,
     k: Count = None,
     cutoff: CutoffText = None,
+    prevalence: Prevalence = None,
     exact: Exact = False,
     log: LogFile = None,
     candidate: Candidate = None,
@@ -171,7 +174,7 @@ def search_base(
     from workbench.retrieval import KnowledgeBase
 
     base = KnowledgeBase.open(folder, encoder, reencode=reencode, create=False)
-    _show_hits(base, query, k, cutoff, as_json, exact=exact, log=(log, candidate))
+    _show_hits(base, query, k, cutoff, as_json, prevalence=prevalence, exact=exact, log=(log, candidate))
 
 
 @kb.command()
@@ -280,6 +283,7 @@ def _show_hits(
     cutoff_text: str | None,
     as_json: bool,
     *,
+    prevalence: float | None = None,
     exact: bool = False,
     log: tuple[Path | None, str | None] = (None, None),
 ) -> None:
@@ -291,11 +295,11 @@ def _show_hits(
     if written is None and log[1] is not None:
         raise InputError(_("--candidate names whose text QUERY is in a log; give --log too."))
     given = _read_cutoff(cutoff_text)
-    hits = base.search(query, k, given, exact=exact or None)
+    hits = base.search(query, k, given, prevalence=prevalence, exact=exact or None)
     index = _("exact, as asked for") if exact else base.build_index()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the search has warned already
-        cutoff = resolve_cutoff(given, base.encoder)
+        cutoff = resolve_cutoff(given, base.encoder, prevalence=prevalence)
     if written is not None:
         candidate = log[1] or document_id(query)
         written.record_hits(hits, cutoff, encoder=base.encoder, resume_id=candidate)
@@ -312,15 +316,14 @@ def _show_hits(
         )
     else:
         print_hits(hits)
-        known = _("calibrated for this encoder") if cutoff.is_calibrated else _("not calibrated")
-        at = _("Cutoff {cutoff}, {calibrated}.").format(cutoff=number(cutoff.value), calibrated=known)
         searched = ngettext("{n} text searched.", "{n} texts searched.", len(base))
-        say(f"{at} {searched.format(n=f'{len(base):,}')}")
+        say(paragraph(filter(None, [cutoff.origin(), cutoff.holds_for()])))
+        if said := probability_line(cutoff):
+            say(said)
+        say(searched.format(n=f"{len(base):,}"))
         if not exact and base.info().recall is not None:
             say(_("Found by an index: {index}; --exact compares with every text.").format(index=index))
         say(_("Encoder {encoder}.").format(encoder=encoder_line(base.encoder)))
-        if said := probability_line(cutoff):
-            say(said)
     if not any(hit["is_match"] for hit in hits):
         note(_("No text lies above the cutoff."))
         raise typer.Exit(ExitCode.NO)

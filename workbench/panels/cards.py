@@ -27,10 +27,11 @@ MOST_METADATA = 6
 FIRST_VALUES = 50
 LABEL = "label: "
 
-_PROBABILITIES: dict[str, Literal["value", "low", "high"]] = {
+_PROBABILITIES: dict[str, Literal["value", "low", "high", "prevalence"]] = {
     "probability": "value",
     "probability_low": "low",
     "probability_high": "high",
+    "probability_prevalence": "prevalence",
 }
 
 
@@ -81,7 +82,8 @@ def hits_html(
 def hits_frame(hits: Sequence[Hit]) -> pd.DataFrame:
     """Hits as a frame: rank, score, is_match, text, index, then a column for each kind of metadata.
 
-    Where hits have probabilities, ``probability, probability_low, probability_high`` come after the score.
+    Where hits have probabilities, ``probability, probability_low, probability_high`` come after the score,
+    and ``probability_prevalence``, the share of matches among the pairs that they are for.
     Metadata named as one of these gets the prefix ``metadata_``.
     """
     fixed = ["rank", "score", "is_match", "text", "index"]
@@ -114,7 +116,8 @@ def hits_csv(hits: Sequence[Hit], cutoff: float | Cutoff, *, query: str, encoder
         }
     )
     if any("probability" in hit for hit in hits):
-        names = (_("probability of a match"), _("probability, low"), _("probability, high"))
+        names = [_("probability of a match"), _("probability, low"), _("probability, high")]
+        names.append(_("for a share of matches of"))
         for place, (name, key) in enumerate(zip(names, _PROBABILITIES, strict=True), start=2):
             own.insert(place, name, [round(_row(hit, [key])[key], 4) for hit in hits])
     rest = pd.DataFrame([hit["metadata"] for hit in hits], index=own.index)

@@ -1,7 +1,7 @@
 """The search panel: texts on the left, a query on the right, ranked cards below, vectors behind the scenes.
 
-Widgets and events only: what is known lives in :mod:`workbench.panels.search_session`, and how a hit looks in
-:mod:`workbench.panels.cards`.
+Events only: its widgets are in :mod:`workbench.panels.search_widgets`, what is known lives in
+:mod:`workbench.panels.search_session`, and how a hit looks in :mod:`workbench.panels.cards`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
 import pandas as pd
 
 from workbench.cutoffs import Cutoff
@@ -24,103 +23,23 @@ from workbench.i18n import Language
 from workbench.i18n import gettext as _
 from workbench.panels.cards import hits_csv, hits_frame, hits_html, status, vector_html
 from workbench.panels.decision_box import DecisionBox
-from workbench.panels.panel import Panel, PanelWidgets, box, download, of_class, row
+from workbench.panels.panel import Panel, download
 from workbench.panels.search_session import (
-    UPLOAD_FORMATS,
-    UPLOAD_MEGABYTES,
     Progress,
     SearchSession,
     View,
     texts_in_upload,
     without_enter,
 )
+from workbench.panels.search_widgets import SearchWidgets
 from workbench.retrieval import Hit
 from workbench.texts import tidy
 
-__all__ = ["SearchPanel", "SearchWidgets"]
+__all__ = ["SearchPanel"]
 
 CSV_NAME = "search_results.csv"
 MOST_CHOICES = 50
 PAUSE = 0.01  # seconds in which the kernel takes up other messages
-
-
-class SearchWidgets(PanelWidgets):
-    """The widgets of the search panel."""
-
-    def __init__(self, *, texts: str, query: str, cutoff: float, most: int) -> None:
-        super().__init__()
-        self.texts = of_class(
-            widgets.Textarea(value=texts, rows=11, continuous_update=False), "wb-field", "wb-grow"
-        )
-        self.upload = widgets.FileUpload(accept=",".join(UPLOAD_FORMATS), multiple=True)
-        self.upload_hint = widgets.HTML().add_class("wb-quiet")
-        # Each keystroke arrives, so that Enter can be seen: a text area tells of no keys.
-        self.query = of_class(
-            widgets.Textarea(value=query, rows=5, continuous_update=True), "wb-field", "wb-grow"
-        )
-        self.search = widgets.Button(button_style="primary", icon="search", layout={"width": "140px"})
-        self.cancel = widgets.Button(icon="stop", layout={"width": "100px"})
-        self.shortcuts = widgets.HTML().add_class("wb-quiet")
-        self.status = widgets.HTML()
-        self.progress = widgets.IntProgress(layout={"width": "100%", "height": "10px"})
-        self.cutoff = widgets.FloatSlider(
-            cutoff,
-            min=-1 if cutoff < 0 else 0,
-            max=1,
-            step=0.005,
-            readout_format=".4f",
-            layout={"flex": "1 1 230px", "width": "auto"},
-        )
-        self.reset = widgets.Button(icon="undo", layout={"width": "auto"})
-        self.only_matches = widgets.Checkbox(indent=False, layout={"width": "auto"})
-        self.contains = widgets.Text(layout={"flex": "1 1 160px", "width": "auto"})
-        self.most = widgets.BoundedIntText(value=most, min=1, max=100_000, layout={"width": "auto"})
-        self.export = widgets.HTML()
-        self.results = widgets.HTML()
-        self.deciding = widgets.VBox()
-        self.chosen = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
-        self.scenes = widgets.HTML()
-        # A button, since the header of an accordion cannot be reached with the keyboard.
-        self.behind = widgets.ToggleButton(layout={"width": "auto"})
-        left = box([self.texts, row([self.upload, self.upload_hint])])
-        right = box([self.query, row([self.search, self.cancel]), self.shortcuts])
-        filters = [self.cutoff, self.reset, self.only_matches, self.contains, self.most, self.export]
-        self.root = self.arranged(
-            [
-                of_class(widgets.HBox([left, right]), "wb-columns"),
-                self.status,
-                self.progress,
-                self.message,
-                row(filters, "wb-box", "wb-toolbar"),
-                self.results,
-                self.deciding,
-                box([self.behind, self.chosen, self.scenes], "wb-behind"),
-            ]
-        )
-        self.relabel()
-
-    def relabel(self) -> None:
-        """Put all fixed texts in the language now."""
-        self.head(
-            _("Semantic search"), _("Find the job requirements that are nearest in meaning to a résumé text")
-        )
-        self.texts.description = _("Knowledge base")
-        self.texts.placeholder = _(
-            "One text a line: job requirements, résumé skills, OKRs or paragraphs of a paper"
-        )
-        self.query.description = _("Semantic query")
-        self.query.placeholder = _("Type a résumé text and press Enter")
-        self.upload.description = self.upload.tooltip = _("Add from file")
-        self.upload_hint.value = _("{formats}, at most {megabytes} MB a file").format(
-            formats=" ".join(UPLOAD_FORMATS), megabytes=UPLOAD_MEGABYTES
-        )
-        self.shortcuts.value = _("Keys: Tab moves on, Enter in the query searches, ← → move the slider")
-        self.search.description, self.cancel.description = _("Search"), _("Cancel")
-        self.cutoff.description, self.reset.description = _("Cutoff"), _("Reset")
-        self.only_matches.description, self.most.description = _("Only matches"), _("Show at most")
-        self.contains.description, self.contains.placeholder = _("Contains"), _("e.g. Python")
-        self.chosen.description = _("Vector of")
-        self.behind.description = self.behind.tooltip = _("Behind the scenes")
 
 
 class SearchPanel(Panel):
@@ -136,6 +55,8 @@ class SearchPanel(Panel):
         See :func:`workbench.load_encoder`; by default that of the settings.
     cutoff : float, Cutoff or path, optional
         See :func:`~workbench.retrieval.resolve_cutoff`.
+    prevalence : float, optional
+        Share of matches among the pairs that come in, at start; by default the one that the card is for.
     k : int
         How many cards are shown at start.
     log : DecisionLog or path, optional
@@ -175,6 +96,7 @@ class SearchPanel(Panel):
         *,
         encoder: Encoder | str | None = None,
         cutoff: float | Cutoff | str | Path | None = None,
+        prevalence: float | None = None,
         k: int = 10,
         log: DecisionLog | str | Path | None = None,
         language: Language | None = None,
@@ -188,9 +110,12 @@ class SearchPanel(Panel):
         with self.speaking():
             if k < 1:
                 raise InputError(_("k is {k}; show at least 1 card.").format(k=k))
-            self.session = SearchSession(load_encoder(encoder), cutoff)
+            self.session = SearchSession(load_encoder(encoder), cutoff, prevalence=prevalence)
             block = texts if isinstance(texts, str) else "\n".join(tidy(text) for text in texts)
-            self.widgets = SearchWidgets(texts=block, query=query, cutoff=self.session.cutoff.value, most=k)
+            card = self.session.cutoff
+            self.widgets = SearchWidgets(
+                texts=block, query=query, cutoff=card.value, most=k, prevalence=card.prevalence
+            )
             self.decisions = None if log is None else DecisionBox(self, log)
             self._listen()
             self._show_all()
@@ -242,6 +167,7 @@ class SearchPanel(Panel):
         self.hear(w.search, lambda change: self._start())
         self.hear(w.cancel, lambda change: self._cancel())
         self.hear(w.reset, lambda change: setattr(w.cutoff, "value", self.session.cutoff.value))
+        self.hear(w.prevalence, self._on_prevalence)
         self.hear(w.query, self._on_query)
         self.hear(w.texts, lambda change: self._show_status())
         self.hear(w.upload, self._on_upload)
@@ -258,6 +184,10 @@ class SearchPanel(Panel):
         else:
             self.widgets.query.value = query
             self._start()
+
+    def _on_prevalence(self, change: Any) -> None:
+        self.session.tell_for(change.new / 100)
+        self._show_results()
 
     def _on_upload(self, change: Any) -> None:
         if not change.new:

@@ -12,7 +12,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal, cast
 
@@ -25,6 +25,7 @@ from workbench.errors import CleaningWarning, InputError, UncalibratedCutoffWarn
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, number
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
+from workbench.retrieval.hits import hit_probabilities
 from workbench.retrieval.readers import read_file
 from workbench.texts import CleaningReport, CutText, clean, tidy
 
@@ -138,6 +139,8 @@ class SearchSession:
         Encodes texts and queries.
     cutoff : float, Cutoff or path, optional
         See :func:`~workbench.retrieval.resolve_cutoff`.
+    prevalence : float, optional
+        Share of matches that probabilities are told for; by default the one that the card is for.
 
     Attributes
     ----------
@@ -147,13 +150,19 @@ class SearchSession:
         Metadata by tidy text, for texts that came from files.
     """
 
-    def __init__(self, encoder: Encoder, cutoff: float | Cutoff | str | Path | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        cutoff: float | Cutoff | str | Path | None = None,
+        *,
+        prevalence: float | None = None,
+    ) -> None:
         self.encoder = cast(Encoder, _Quiet(encoder))
         self.records: dict[str, Mapping[str, Any]] = {}
         with warnings.catch_warnings():
             # The panel says it in its status line, where it stays in sight.
             warnings.simplefilter("ignore", UncalibratedCutoffWarning)
-            self.cutoff = resolve_cutoff(cutoff, encoder)
+            self.cutoff = resolve_cutoff(cutoff, encoder, prevalence=prevalence)
         self._cutoff_was_given = cutoff is not None
         self.found: Found | None = None
         self._texts: list[str] = []
@@ -210,10 +219,30 @@ class SearchSession:
             hits = base.search(query, k=len(base), cutoff=self.cutoff)
         self.found = Found(query, texts, tuple(hits), cleaned.report, base)
 
-    def standing(self, cutoff: float) -> Literal["calibrated", "literature", "chosen"]:
-        """What is behind a cutoff: a calibration for this encoder, the literature, or somebody's choice."""
+    def tell_for(self, prevalence: float) -> None:
+        """Tell probabilities for pairs of which this share are matches, of the last result too.
+
+        Raises
+        ------
+        InputError
+            If it is no share, or the cutoff has no card.
+        """
+        self.cutoff = self.cutoff.at_prevalence(prevalence)
+        if self.found is not None:
+            hits = self.found.hits
+            told = hit_probabilities(self.cutoff, [hit["score"] for hit in hits])
+            if told is not None:
+                again = (Hit(**{**hit, "probability": one}) for hit, one in zip(hits, told, strict=True))
+                self.found = replace(self.found, hits=tuple(again))
+
+    def standing(self, cutoff: float) -> Literal["calibrated", "demonstration", "literature", "chosen"]:
+        """What is behind a cutoff: a calibration for this encoder, by its user or on the demonstration pairs
+        that the workbench brings; the literature; or somebody's choice.
+        """
         if cutoff != self.cutoff.value or (self._cutoff_was_given and not self.cutoff.is_calibrated):
             return "chosen"
+        if self.cutoff.is_demonstration:
+            return "demonstration"
         return "calibrated" if self.cutoff.is_calibrated else "literature"
 
     def vector_of(self, hit: Hit | None) -> Vectors:

@@ -17,7 +17,7 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from workbench.cutoffs import Cutoff, cards_in
+from workbench.cutoffs import Cutoff, cards_in, shipped_card
 from workbench.encoders.base import Encoder
 from workbench.errors import CardError, CleaningWarning, InputError, UncalibratedCutoffWarning
 from workbench.i18n import gettext as _
@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 DEFAULT_K = 5
+TABLE = ("probability", "low", "high")
 
 
 class HitProbability(TypedDict):
@@ -143,12 +144,11 @@ def hit_probabilities(cutoff: Cutoff, scores: Sequence[float]) -> list[HitProbab
     try:
         knots = np.asarray(table["scores"], dtype=np.float64)
         at = np.asarray(scores, dtype=np.float64)
-        value, low, high = (
-            np.interp(at, knots, np.asarray(table[name], dtype=np.float64)).tolist()
-            for name in ("probability", "low", "high")
-        )
+        read = (np.interp(at, knots, np.asarray(table[name], dtype=np.float64)) for name in TABLE)
+        value, low, high = (share.tolist() for share in cutoff.carried(*read))
         beyond = ((at < knots[0]) | (at > knots[-1])).tolist()
         confidence, prevalence = float(table["confidence"]), float(table["prevalence"])
+        prevalence = prevalence if cutoff.prevalence is None else cutoff.prevalence
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise CardError(
             _(
@@ -169,7 +169,13 @@ def hit_probabilities(cutoff: Cutoff, scores: Sequence[float]) -> list[HitProbab
     ]
 
 
-def resolve_cutoff(cutoff: float | Cutoff | str | Path | None, encoder: Encoder) -> Cutoff:
+def resolve_cutoff(
+    cutoff: float | Cutoff | str | Path | None,
+    encoder: Encoder,
+    *,
+    prevalence: float | None = None,
+    shipped: bool = True,
+) -> Cutoff:
     """The cutoff to use with an encoder.
 
     Parameters
@@ -177,18 +183,29 @@ def resolve_cutoff(cutoff: float | Cutoff | str | Path | None, encoder: Encoder)
     cutoff : float, Cutoff, str, Path or None
         A number is taken as it is. A cutoff, or the path of a card, must be of this encoder. None
         takes the last card (by file name) in the project's ``labeled_pairs/cutoffs`` whose
-        fingerprint is the encoder's; without one, the 0.4 of the Qwen3-Embedding-4B literature, with
-        an :class:`~workbench.errors.UncalibratedCutoffWarning`.
+        fingerprint is the encoder's; without one, the card that the workbench brings for exactly this
+        encoder, measured on its demonstration pairs; without one, the 0.4 of the Qwen3-Embedding-4B
+        literature, with an :class:`~workbench.errors.UncalibratedCutoffWarning`.
+    prevalence : float, optional
+        Share of matches among the pairs that are searched, for which probabilities and precision shall be
+        told; by default the one that the card is for.
+    shipped : bool
+        Whether a card of the workbench will do.
 
     Raises
     ------
     InputError
-        If a number is not in [-1, 1].
+        If a number is not in [-1, 1], or `prevalence` is no share, or given for a bare number.
     CardError
         If the file is no cutoff card.
     EncoderMismatchError
         If the card was calibrated for another encoder.
     """
+    resolved = _resolved(cutoff, encoder, shipped)
+    return resolved if prevalence is None else resolved.at_prevalence(prevalence)
+
+
+def _resolved(cutoff: float | Cutoff | str | Path | None, encoder: Encoder, shipped: bool) -> Cutoff:
     if isinstance(cutoff, str | Path):
         cutoff = Cutoff.load(cutoff)
     if isinstance(cutoff, Cutoff):
@@ -199,8 +216,9 @@ def resolve_cutoff(cutoff: float | Cutoff | str | Path | None, encoder: Encoder)
         return Cutoff(float(cutoff) if isinstance(cutoff, Real) and not isinstance(cutoff, bool) else cutoff)
     cards = cards_in(get_settings().cutoffs_dir)
     own = [card for _, card in cards if card.fingerprint == encoder.fingerprint]
-    if own:
-        return own[-1]
+    brought = shipped_card(encoder.fingerprint) if shipped else None
+    if own or brought:
+        return (own or [brought])[-1]
     literature = Cutoff.from_literature()
     warn_caller(
         _(

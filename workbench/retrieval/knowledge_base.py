@@ -188,14 +188,13 @@ class KnowledgeBase:
         k: int | None = None,
         cutoff: float | Cutoff | str | Path | None = None,
         *,
+        prevalence: float | None = None,
         exact: bool | None = None,
         progress: bool | None = None,
     ) -> list[Hit]:
-        """The texts that are nearest to a query in meaning; see :func:`workbench.search`.
-
-        ``exact=True`` compares the query with every text, whatever the size; by default as opened.
-        """
-        return self.search_many([query], k, cutoff, exact=exact, progress=progress)[0]
+        """The texts that are nearest to a query in meaning; see :func:`workbench.search`."""
+        several = self.search_many([query], k, cutoff, prevalence=prevalence, exact=exact, progress=progress)
+        return several[0]
 
     def search_many(
         self,
@@ -203,6 +202,7 @@ class KnowledgeBase:
         k: int | None = None,
         cutoff: float | Cutoff | str | Path | None = None,
         *,
+        prevalence: float | None = None,
         exact: bool | None = None,
         progress: bool | None = None,
     ) -> list[list[Hit]]:
@@ -212,7 +212,7 @@ class KnowledgeBase:
         cleaned = [clean_query(query) for query in queries]
         k = check_k(k, len(self))
         self.check_encoder(self.encoder)
-        resolved = resolve_cutoff(cutoff, self.encoder)
+        resolved = resolve_cutoff(cutoff, self.encoder, prevalence=prevalence)
         index = self._indexes.choose(exact, progress)
         # Keeping a new index shows what another process has changed meanwhile.
         k = check_k(k, len(self))

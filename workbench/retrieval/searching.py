@@ -29,6 +29,7 @@ def search(
     k: int | None = None,
     encoder: Encoder | str | None = None,
     cutoff: float | Cutoff | str | Path | None = None,
+    prevalence: float | None = None,
     exact: bool | None = None,
     progress: bool | None = None,
 ) -> list[Hit]:
@@ -47,7 +48,11 @@ def search(
         An encoder, or the spec of one (see :func:`workbench.load_encoder`); by default the knowledge
         base's own, or the one in the settings.
     cutoff : float, Cutoff or path, optional
-        See :func:`~workbench.retrieval.resolve_cutoff`.
+        By default the encoder's card: yours in ``labeled_pairs/cutoffs``, else the one that the workbench
+        brings for it. See :func:`~workbench.retrieval.resolve_cutoff`.
+    prevalence : float, optional
+        Share of matches among the pairs that are searched, for which probabilities shall be told; by
+        default the one that the card is for, mostly that of its labelled pairs, which is too high for most.
     exact : bool, optional
         Whether the query must be compared with every text of a knowledge base. By default large ones
         use an index (:meth:`KnowledgeBase.build_index`), or as they were opened. A list is always
@@ -80,7 +85,9 @@ def search(
     if isinstance(knowledge_base, KnowledgeBase):
         if encoder is not None:
             knowledge_base.check_encoder(encoder)
-        return knowledge_base.search(query, k=k, cutoff=cutoff, exact=exact, progress=progress)
+        return knowledge_base.search(
+            query, k=k, cutoff=cutoff, prevalence=prevalence, exact=exact, progress=progress
+        )
     query = clean_query(query)
     _refuse_files_and_tables(knowledge_base)
     cleaned = clean(knowledge_base)
@@ -88,7 +95,7 @@ def search(
     warn_of_cleaning(cleaned.report)
     # An index would be built for this one query.
     whole = KnowledgeBase.from_texts(cleaned.texts, encoder, exact=True, progress=progress)
-    hits = whole.search(query, k=k, cutoff=cutoff, progress=progress)
+    hits = whole.search(query, k=k, cutoff=cutoff, prevalence=prevalence, progress=progress)
     return [Hit(**{**hit, "index": cleaned.positions[hit["index"]]}) for hit in hits]
 
 

@@ -1,0 +1,97 @@
+"""The widgets of the search panel by name, where they stand, and what they are called in the language now."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+
+from workbench.i18n import gettext as _
+from workbench.panels.panel import PanelWidgets, box, of_class, row
+from workbench.panels.search_session import UPLOAD_FORMATS, UPLOAD_MEGABYTES
+
+__all__ = ["SearchWidgets"]
+
+
+class SearchWidgets(PanelWidgets):
+    """The widgets of the search panel."""
+
+    def __init__(self, *, texts: str, query: str, cutoff: float, most: int, prevalence: float | None) -> None:
+        super().__init__()
+        self.texts = of_class(
+            widgets.Textarea(value=texts, rows=11, continuous_update=False), "wb-field", "wb-grow"
+        )
+        self.upload = widgets.FileUpload(accept=",".join(UPLOAD_FORMATS), multiple=True)
+        self.upload_hint = widgets.HTML().add_class("wb-quiet")
+        # Each keystroke arrives, so that Enter can be seen: a text area tells of no keys.
+        self.query = of_class(
+            widgets.Textarea(value=query, rows=5, continuous_update=True), "wb-field", "wb-grow"
+        )
+        self.search = widgets.Button(button_style="primary", icon="search", layout={"width": "140px"})
+        self.cancel = widgets.Button(icon="stop", layout={"width": "100px"})
+        self.shortcuts = widgets.HTML().add_class("wb-quiet")
+        self.status = widgets.HTML()
+        self.progress = widgets.IntProgress(layout={"width": "100%", "height": "10px"})
+        self.cutoff = widgets.FloatSlider(
+            cutoff,
+            min=-1 if cutoff < 0 else 0,
+            max=1,
+            step=0.005,
+            readout_format=".4f",
+            layout={"flex": "1 1 230px", "width": "auto"},
+        )
+        self.reset = widgets.Button(icon="undo", layout={"width": "auto"})
+        self.prevalence = widgets.BoundedFloatText(
+            value=round(100 * (prevalence or 0.5), 1), min=0.1, max=99.9, step=0.1, layout={"width": "auto"}
+        )
+        self.show(self.prevalence, prevalence is not None)
+        self.only_matches = widgets.Checkbox(indent=False, layout={"width": "auto"})
+        self.contains = widgets.Text(layout={"flex": "1 1 160px", "width": "auto"})
+        self.most = widgets.BoundedIntText(value=most, min=1, max=100_000, layout={"width": "auto"})
+        self.export = widgets.HTML()
+        self.results = widgets.HTML()
+        self.deciding = widgets.VBox()
+        self.chosen = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
+        self.scenes = widgets.HTML()
+        # A button, since the header of an accordion cannot be reached with the keyboard.
+        self.behind = widgets.ToggleButton(layout={"width": "auto"})
+        left = box([self.texts, row([self.upload, self.upload_hint])])
+        right = box([self.query, row([self.search, self.cancel]), self.shortcuts])
+        filters = [self.cutoff, self.reset, self.prevalence, self.only_matches, self.contains, self.most]
+        filters.append(self.export)
+        self.root = self.arranged(
+            [
+                of_class(widgets.HBox([left, right]), "wb-columns"),
+                self.status,
+                self.progress,
+                self.message,
+                row(filters, "wb-box", "wb-toolbar"),
+                self.results,
+                self.deciding,
+                box([self.behind, self.chosen, self.scenes], "wb-behind"),
+            ]
+        )
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Put all fixed texts in the language now."""
+        self.head(
+            _("Semantic search"), _("Find the job requirements that are nearest in meaning to a résumé text")
+        )
+        self.texts.description = _("Knowledge base")
+        self.texts.placeholder = _(
+            "One text a line: job requirements, résumé skills, OKRs or paragraphs of a paper"
+        )
+        self.query.description = _("Semantic query")
+        self.query.placeholder = _("Type a résumé text and press Enter")
+        self.upload.description = self.upload.tooltip = _("Add from file")
+        self.upload_hint.value = _("{formats}, at most {megabytes} MB a file").format(
+            formats=" ".join(UPLOAD_FORMATS), megabytes=UPLOAD_MEGABYTES
+        )
+        self.shortcuts.value = _("Keys: Tab moves on, Enter in the query searches, ← → move the slider")
+        self.search.description, self.cancel.description = _("Search"), _("Cancel")
+        self.cutoff.description, self.reset.description = _("Cutoff"), _("Reset")
+        self.only_matches.description, self.most.description = _("Only matches"), _("Show at most")
+        self.prevalence.description = _("Matches, %")
+        self.prevalence.tooltip = _("Of 100 pairs that come in, so many are matches; probabilities follow it")
+        self.contains.description, self.contains.placeholder = _("Contains"), _("e.g. Python")
+        self.chosen.description = _("Vector of")
+        self.behind.description = self.behind.tooltip = _("Behind the scenes")
