@@ -145,7 +145,7 @@ class Cutoff:
         >>> figures = {"precision": {"value": 0.91, "low": 0.88, "high": 0.94}}
         >>> card = Cutoff(0.5, evidence={"figures": figures, "live": {"prevalence": 0.4}})
         >>> print(card.at_prevalence(0.01).figure("precision"))
-        13.3 % (10.0–19.3)
+        13.3 % (10.0–19.2)
         """
         if isinstance(prevalence, bool) or not isinstance(prevalence, Real) or not 0 < prevalence < 1:
             raise InputError(

@@ -27,6 +27,7 @@ from workbench import EXAMPLE_JDS, EXAMPLE_QUERY, Cutoff, __version__, load_enco
 from workbench.cli import app, notebooks
 from workbench.cli.notebooks import lab_arguments
 from workbench.cli.output import wrapped
+from workbench.cutoffs import SHIPPED
 from workbench.errors import InputError
 from workbench.texts import tidy
 
@@ -107,7 +108,7 @@ class TestSearch:
         monkeypatch.setenv("COLUMNS", str(columns))
         done = workbench("search", EXAMPLE_QUERY, "-e", "use", "-k", "8")
         lines = [line.rstrip() for line in done.stdout.splitlines()]
-        assert max(cell_len(line) for line in lines[:-2]) <= columns
+        assert max(cell_len(line) for line in lines[:-1]) <= columns
         continued = [line.strip() for line in lines if line.startswith(" " * 20)]
         assert continued
         assert not [line for line in continued if line[0] in "，。、；："]
@@ -164,13 +165,48 @@ class TestSearchAsJson:
         assert found["encoder"]["fingerprint"] == load_encoder("use").fingerprint
         assert found["encoder"]["dimension"] == 512
 
-    def test_a_cutoff_from_the_literature_is_not_calibrated(self, found):
-        assert found["cutoff"] == {
-            "value": 0.4,
+    def test_the_card_that_came_with_the_workbench_says_that_it_is_a_demonstration(self, found):
+        card = Cutoff.load(SHIPPED / "use.json")
+        at = found["cutoff"]
+        assert at["value"] == card.value
+        assert (at["is_calibrated"], at["is_demonstration"], at["encoder_name"]) == (True, True, "use")
+        assert (at["prevalence"], at["prevalence_is"]) == (pytest.approx(218 / 576), "labelled")
+
+    def test_a_bare_number_is_not_calibrated(self, jds):
+        done = workbench("search", "Agent", "--kb", jds, "-e", "use", "--json", "-c", "0.3")
+        assert json.loads(done.stdout)["cutoff"] == {
+            "value": 0.3,
             "is_calibrated": False,
             "encoder_name": None,
             "fingerprint": None,
+            "is_demonstration": False,
+            "prevalence": None,
+            "prevalence_is": None,
+            "precision": None,
         }
+
+    def test_precision_and_probability_follow_the_prevalence_by_their_odds(self, jds):
+        asked = ("search", "Agent", "--kb", jds, "-e", "use", "--json")
+        labelled, live = (
+            json.loads(workbench(*asked, *more).stdout) for more in ([], ["--prevalence", "0.05"])
+        )
+        factor = 0.05 / 0.95 / (218 / 358)
+
+        def moved(share):
+            return pytest.approx(factor * share / (1 - share) / (1 + factor * share / (1 - share)))
+
+        assert (live["cutoff"]["prevalence"], live["cutoff"]["prevalence_is"]) == (0.05, "given")
+        for end in ("value", "low", "high"):
+            assert live["cutoff"]["precision"][end] == moved(labelled["cutoff"]["precision"][end])
+            for before, after in zip(labelled["hits"], live["hits"], strict=True):
+                assert after["probability"][end] == moved(before["probability"][end])
+                assert after["probability"]["prevalence"] == 0.05
+        assert labelled["cutoff"]["value"] == live["cutoff"]["value"]
+
+    def test_a_prevalence_for_a_bare_number_is_refused(self, jds):
+        done = workbench("search", "Agent", "--kb", jds, "-e", "use", "-c", "0.3", "--prevalence", "0.05")
+        assert done.exit_code == 2
+        assert "bare number" in done.stderr
 
     def test_chinese_is_readable(self, jds):
         assert JDS[0] in workbench("search", "Agent", "--kb", jds, "-e", "use", "--json").stdout
@@ -256,7 +292,15 @@ class TestCutoffCards:
         done = workbench("search", "Agent", "--kb", jds, "-e", "use", "--json")
         assert json.loads(done.stdout)["cutoff"]["is_calibrated"] is True
 
-    def test_without_any_the_literature_is_used_with_a_warning_on_stderr(self, jds):
+    def test_without_any_the_one_that_came_along_is_used_and_said_to_be_a_demonstration(self, jds):
+        done = workbench("search", "Agent", "--kb", jds, "-e", "use")
+        said = " ".join(done.stdout.split())
+        assert "from the workbench's demonstration pairs, everyday ones; not your data" in said
+        assert "where 37.8 % of all pairs are, as labelled. Live it is usually far fewer: where 5 %" in said
+        assert "Warning" not in done.stderr
+
+    def test_without_that_too_the_literature_is_used_with_a_warning_on_stderr(self, jds, monkeypatch):
+        monkeypatch.setattr("workbench.retrieval.hits.shipped_card", lambda fingerprint: None)
         done = workbench("search", "Agent", "--kb", jds, "-e", "use")
         assert re.search(r"^Warning: .*0\.40.*never\s+calibrated", done.stderr, re.MULTILINE)
         assert "Warning" not in done.stdout
@@ -471,7 +515,7 @@ class TestLanguage:
     def test_the_option_stands_before_the_command_and_wins_over_the_settings(self, jds, monkeypatch):
         monkeypatch.setenv("WORKBENCH_LANGUAGE", "en")
         done = workbench("--language", "zh", "search", "Agent", "--kb", jds, "-e", "use", "-c", "1")
-        assert "阈值 1.0000，未校准。 搜索了 3 条文本。" in done.stdout
+        assert "阈值 1.0000，未校准。搜索了 3 条文本。" in done.stdout
         assert "没有文本高于阈值。" in done.stderr
         assert (
             "No text lies above" in workbench("search", "Agent", "--kb", jds, "-e", "use", "-c", "1").stderr

@@ -48,6 +48,7 @@ PIPED_WIDTH = 100
 # The other columns of a table of hits, and the space between them.
 WIDTH_BESIDE_TEXT = 28
 WIDTH_OF_PROBABILITY = 23
+LEAST_WIDTH_OF_TEXT = 20
 MOST_ROWS = 20
 
 # Between these a line may be broken: a word, or a CJK character with the marks that must not begin a line.
@@ -91,18 +92,20 @@ def print_hits(hits: Sequence[Mapping[str, Any]], title: str | None = None) -> N
     table.add_column(_("score"), justify="right", no_wrap=True)
     table.add_column(_("match"), no_wrap=True)
     probable = any("probability" in hit for hit in hits)
-    if probable:
+    # On a narrow terminal it stands below the text.
+    beside = probable and console.width - WIDTH_BESIDE_TEXT - WIDTH_OF_PROBABILITY >= LEAST_WIDTH_OF_TEXT
+    if beside:
         table.add_column(_("probability"), no_wrap=True)
     table.add_column(_("text"), overflow="fold")
     # rich breaks lines at spaces only, which Chinese has none of.
-    width = max(20, console.width - WIDTH_BESIDE_TEXT - WIDTH_OF_PROBABILITY * probable)
+    width = max(LEAST_WIDTH_OF_TEXT, console.width - WIDTH_BESIDE_TEXT - WIDTH_OF_PROBABILITY * beside)
     for hit in hits:
         table.add_row(
             str(hit["rank"]),
             f"{hit['score']:.4f}",
             _text(f"✓ {_('yes')}", "green") if hit["is_match"] else _text(f"· {_('no')}", "dim"),
-            *([_chance(hit)] if probable else []),
-            wrapped(tidy(hit["text"]), width),
+            *([_chance(hit)] if beside else []),
+            wrapped(tidy(hit["text"]), width).append(f"\n{_chance(hit)}" if probable and not beside else ""),
         )
     console.print(table)
 

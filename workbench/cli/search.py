@@ -317,10 +317,10 @@ def _show_hits(
     else:
         print_hits(hits)
         searched = ngettext("{n} text searched.", "{n} texts searched.", len(base))
-        say(paragraph(filter(None, [cutoff.origin(), cutoff.holds_for()])))
-        if said := probability_line(cutoff):
-            say(said)
-        say(searched.format(n=f"{len(base):,}"))
+        console = stdout_console()
+        at = paragraph([cutoff.origin(), searched.format(n=f"{len(base):,}")])
+        for said in filter(None, (at, cutoff.holds_for(), probability_line(cutoff))):
+            console.print(wrapped(said, console.width))
         if not exact and base.info().recall is not None:
             say(_("Found by an index: {index}; --exact compares with every text.").format(index=index))
         say(_("Encoder {encoder}.").format(encoder=encoder_line(base.encoder)))
