@@ -12,6 +12,7 @@ from .calibration import (
     TargetPrecision,
     TargetRecall,
     adverse_impact,
+    audit,
     beyond_chance,
     by_group,
     calibrate,
@@ -125,7 +126,7 @@ from .plots import (
     plot_supply_demand,
     plot_values,
 )
-from .reports import figures_table, write_comparison_report, write_study_report
+from .reports import figures_table, write_audit, write_comparison_report, write_study_report
 from .retrieval import KnowledgeBase, search
 from .retrieval.readers import read_file
 from .settings import get_settings
@@ -165,6 +166,7 @@ __all__ = [
     "against_chance",
     "agreement",
     "argilla_users",
+    "audit",
     "availability",
     "beyond_chance",
     "by_group",
@@ -276,6 +278,7 @@ __all__ = [
     "which_suffice",
     "working_copy",
     "write_argilla",
+    "write_audit",
     "write_comparison_report",
     "write_label_studio",
     "write_pairs",

@@ -225,8 +225,8 @@ class DecisionLog:
         if card is not None and card.fingerprint is not None:
             own = frame["fingerprint"] == card.fingerprint
             if not own.any():
-                last = frame.iloc[-1]
-                card.check_encoder(str(last["encoder"]), str(last["fingerprint"]))
+                other = frame.iloc[-1]
+                card.check_encoder(str(other["encoder"]), str(other["fingerprint"]))
             if not own.all():
                 n = int((~own).sum())
                 said = ngettext(
@@ -244,11 +244,12 @@ class DecisionLog:
             )
         keys = ["jd_id", "resume_id"]
         last = frame.drop_duplicates(keys, keep="last")
-        said_by = frame[frame["person"].notna()].drop_duplicates(keys, keep="last").set_index(keys)
+        said_by = frame.loc[frame["person"].notna()].drop_duplicates(keys, keep="last").set_index(keys)
         index = pd.MultiIndex.from_frame(last[keys])
         label = said_by["person"].astype(float).reindex(index).to_numpy()
         who = said_by["who"].reindex(index).fillna("").to_numpy()
-        pairs = last[[*keys, "score", "machine", "at"]].assign(label=label, who=who).reset_index(drop=True)
+        shown: pd.DataFrame = last[[*keys, "score", "machine", "at"]].reset_index(drop=True)
+        pairs = shown.assign(label=label, who=who)
         pairs.attrs["encoder"] = {
             "name": last["encoder"].iloc[-1],
             "fingerprint": last["fingerprint"].iloc[-1],

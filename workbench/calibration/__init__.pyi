@@ -1,4 +1,5 @@
 from .at_cutoff import figures_at, flips
+from .audit import Audit, audit
 from .bootstrap import Resamples, bands, resample
 from .choice import (
     Capacity,
@@ -46,6 +47,7 @@ from .verdicts import Verdict, verdict
 
 __all__ = [
     "AdverseImpact",
+    "Audit",
     "Capacity",
     "CheckResult",
     "Choice",
@@ -78,6 +80,7 @@ __all__ = [
     "TargetRecall",
     "Verdict",
     "adverse_impact",
+    "audit",
     "bands",
     "beyond_chance",
     "by_group",

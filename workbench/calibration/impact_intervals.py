@@ -160,7 +160,8 @@ def correlations(
     careful = np.where(covariance > 0, np.maximum(covariance - error, 0.0), covariance)
     variances = rates * (1 - rates) / sizes
     scale = np.sqrt(np.outer(variances, variances))
-    return np.clip(np.divide(careful, scale, out=np.zeros_like(scale), where=scale > 0), -1.0, 1.0)
+    found = np.divide(careful, scale, out=np.zeros_like(scale), where=scale > 0)
+    return np.asarray(np.clip(found, -1.0, 1.0))
 
 
 def _highest(share: FloatArray, size: FloatArray, z: npt.ArrayLike, correlation: FloatArray) -> FloatArray:

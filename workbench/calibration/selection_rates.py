@@ -164,7 +164,9 @@ def adverse_impact(
     rows = np.flatnonzero(frame["judged"])
     member = np.array([names == name for name in frame["group"][rows]])
     rates = frame["rate"].to_numpy()[rows]
-    sizes = np.array([share_with_size(selected * 1.0, observations, among=inside)[1] for inside in member])
+    sizes = np.array(
+        [share_with_size(selected.astype(np.float64), observations, among=inside)[1] for inside in member]
+    )
     together = correlations(observations, member * 1.0, selected, rates, sizes)
     found = impact_intervals(rates, sizes, confidence, together)
     answers = np.where(

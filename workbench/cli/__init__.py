@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import calibration, compare, labelling, notebooks, search
+from workbench.cli import audit, calibration, compare, labelling, notebooks, search
 from workbench.cli.check import check
 from workbench.cli.options import SpokenLanguage
 from workbench.cli.running import ExitCode, Group
@@ -35,6 +35,7 @@ app.command("search")(search.search)
 app.add_typer(search.kb, name="kb")
 app.command("calibrate")(calibration.calibrate)
 app.add_typer(labelling.app, name="pairs")
+app.command("audit")(audit.audit)
 app.command("check")(check)
 app.command("compare")(compare.compare)
 app.command("explain")(search.explain)
