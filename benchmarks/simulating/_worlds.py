@@ -19,6 +19,7 @@ class World:
 
     `spread` is the standard deviation of the JD's effect on the chance of a match, `shift` that of its own
     shift of all its scores; `n_jds` 0 for independent pairs. With `unequal`, some JDs have most pairs.
+    `top` is the chance of a match at the highest scores.
     """
 
     n: int
@@ -27,6 +28,7 @@ class World:
     shift: float = 0.0
     unequal: bool = False
     steepness: float = 3.0
+    top: float = 1.0
 
     def draw(self, rng: np.random.Generator, n: int | None = None) -> Observations:
         """A labelled set, of another size if `n` is given, with as many more or fewer JDs."""
@@ -41,7 +43,7 @@ class World:
 
     def chance(self, scores: np.ndarray, effect: np.ndarray | float = 0.0) -> np.ndarray:
         """Of a match."""
-        return 1 / (1 + np.exp(-(self.steepness * scores - 0.6 + effect)))
+        return self.top / (1 + np.exp(-(self.steepness * scores - 0.6 + effect)))
 
     @cached_property
     def truth(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

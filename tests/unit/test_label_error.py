@@ -71,7 +71,7 @@ class TestByDefinition:
         truth = rng.random(200_000) < 0.3
         first, second = (flipped(truth, 0.04, 0.04, rng) for _ in range(2))
         both, differ, neither = (first & second).sum(), (first != second).sum(), (~first & ~second).sum()
-        found = LabelError.from_double_labels(both, differ, neither)
+        found = LabelError.from_double_labels(both, differ, neither, alike=True)
         assert found.false_match_least < 0.04 < found.false_match
         assert found.false_match - found.false_match_least < 0.003
 
@@ -81,7 +81,7 @@ class TestByDefinition:
         truth = rng.random(400_000) < 0.3
         first, second = (flipped(truth, a, b, rng) for _ in range(2))
         both, differ, neither = (first & second).sum(), (first != second).sum(), (~first & ~second).sum()
-        found = LabelError.from_double_labels(both, differ, neither, alike=False)
+        found = LabelError.from_double_labels(both, differ, neither)
         assert found.false_match >= a
         assert found.missed_match >= b
         if b == 0:
@@ -94,7 +94,7 @@ class TestByDefinition:
         truth = rng.random(300_000) < 0.3
         first, second, third = (flipped(truth, 0.1, 0.1, rng) for _ in range(3))
         both, differ, neither = (first & second).sum(), (first != second).sum(), (~first & ~second).sum()
-        found = LabelError.from_double_labels(both, differ, neither, resolved="adjudicated")
+        found = LabelError.from_double_labels(both, differ, neither, alike=True, resolved="adjudicated")
         wrong = (np.where(first == second, first, third) != truth).mean()
         assert wrong == pytest.approx(found.false_match, abs=0.002)
 
@@ -110,15 +110,17 @@ class TestByDefinition:
         assert found.double_labels == {"both": 1, "differ": 1, "neither": 1}
         assert found.to_dict()["double_labels"] == found.double_labels
 
-    def test_how_labels_were_resolved_counts_and_nothing_is_known_at_least_of_single_ones(self):
+    def test_how_labels_were_resolved_counts_and_nothing_is_known_at_least(self):
         counts = {"both": 380, "differ": 40, "neither": 580}
         for how, n_single, expected in [
             ("adjudicated", 0, LabelError.from_double_labels(**counts, resolved="adjudicated")),
             ("unanimous", 0, LabelError.from_double_labels(**counts, resolved="unanimous")),
-            ("adjudicated", 7, LabelError(*[LabelError.from_double_labels(**counts).false_match] * 2)),
+            ("adjudicated", 7, LabelError.from_double_labels(**counts)),
+            ("majority", 0, LabelError.from_double_labels(**counts)),
         ]:
             noted = {"how": how, "n_single": n_single, "double_labels": counts}
             assert LabelError.read("annotators", noted) == expected
+            assert expected.false_match > 0 == expected.false_match_least
 
     def test_without_double_labels_there_is_no_estimate(self):
         with pytest.raises(InputError, match="two labels"):

@@ -90,7 +90,7 @@ class TestWhichCutoff:
         pairs = Observations.from_frame(frame)
         assert found.cutoff.value == choose(count(pairs), TargetPrecision(0.95)).cutoff
         assert "there is no guarantee" in found.summary()
-        assert f"about {found.guarantee.more_pairs} more labelled pairs" in found.summary()
+        assert f"about {found.guarantee.further.even} more labelled pairs" in found.summary()
         with language("zh"):
             assert "没有统计保证" in found.summary()
 

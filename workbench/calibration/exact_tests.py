@@ -20,11 +20,9 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
 __all__ = [
-    "about",
     "begun",
     "lower_bound",
-    "more_for_a_start",
-    "more_to_tell",
+    "no_smaller_after",
     "p_value_above",
     "pairs_needed",
     "rejected",
@@ -35,10 +33,6 @@ __all__ = [
 ]
 
 PLANNED_POWER = 0.8
-# Beyond this many times the pairs there are, a plan says no more than "far more".
-FAR_MORE = 20.0
-# A smaller set is a stroke of luck, and no plan is made on its bare share.
-LEAST_TO_PLAN_ON = 5
 # How many errors the first set may hold and still pass, and how large a part of all pairs it may be to
 # hold them: a start that forgives nothing ends at one unlucky pair near the top.
 FORGIVEN = 4
@@ -151,19 +145,6 @@ def size_for_margin(share: float, margin: float = 0.1, confidence: float = 0.95)
     return int(sizes[np.argmax((high - low) / 2 <= margin)])
 
 
-def about(number: float) -> int:
-    """A planned number, rounded up to two digits, for no plan is better than that; at least 1.
-
-    Examples
-    --------
-    >>> about(1234.5), about(7.2)
-    (1300, 8)
-    """
-    whole = max(math.ceil(number), 1)
-    step = int(10 ** max(len(str(whole)) - 2, 0))
-    return -(-whole // step) * step
-
-
 def size_with_power(
     looks: npt.ArrayLike, target: float, delta: npt.ArrayLike, power: float = PLANNED_POWER
 ) -> FloatArray:
@@ -196,65 +177,6 @@ def size_with_power(
         return np.asarray(np.maximum((spread / (share - target)) ** 2, least))
 
 
-def more_to_tell(share: float, size: float, target: float, delta: float, n_pairs: int) -> int | None:
-    """About how many more pairs would tell whether a share lies above a target or below, as it looks.
-
-    Parameters
-    ----------
-    share, size : float
-        Of right pairs in the set that is tested, and what the set is worth.
-    target : float
-    delta : float
-        One-sided level.
-    n_pairs : int
-        Labelled pairs in all, of which that many more are planned.
-
-    Returns
-    -------
-    int or None
-        None where twenty times as many would not tell.
-    """
-    if not size > 0:
-        return None
-    # Jeffreys' estimate, for a set without errors is not a set that has none.
-    looks = (share * size + 0.5) / (size + 1)
-    factor = float(size_with_power(looks, target, delta)) / size
-    return about(n_pairs * (factor - 1)) if factor <= FAR_MORE else None
-
-
-def more_for_a_start(
-    shares: FloatArray, sizes: FloatArray, target: float, delta: float, n_pairs: int
-) -> int | None:
-    """About how many more pairs would let a sequence of tests begin with success, if shares are as they look.
-
-    Parameters
-    ----------
-    shares, sizes : ndarray of float64, shape (k,)
-        Of growing sets: shares of right pairs, and what the sets are worth.
-    target, delta, n_pairs
-        As of :func:`more_to_tell`.
-    """
-    times = np.geomspace(1.02, FAR_MORE, 150)
-    first, second = _starts(target, delta, times * sizes[-1])
-    level = np.where(np.isnan(second), delta, delta / 2)
-    seen = np.nan_to_num(shares)
-    # Jeffreys' estimate first; where that leaves no hope, the bare share of a set that is no stroke of luck.
-    careful = (seen * sizes + 0.5) / (sizes + 1)
-    bare = np.where(sizes >= LEAST_TO_PLAN_ON, seen, 0.0)
-    for estimate in (careful, bare):
-        # A stricter set is taken to be no worse than a larger one.
-        looks = np.maximum.accumulate(estimate[::-1])[::-1]
-        enough = np.zeros(len(times), dtype=bool)
-        for start in (first, second):
-            at = np.searchsorted(_no_smaller_after(sizes), (start - 1e-9) / times)
-            here = np.minimum(at, len(sizes) - 1)
-            needed = size_with_power(looks[here], target, level)
-            enough |= (at < len(sizes)) & (looks[here] > target) & (times * sizes[here] >= needed)
-        if enough.any():
-            return about(n_pairs * (times[np.argmax(enough)] - 1))
-    return None
-
-
 def start_sizes(share: float, delta: float, size_of_all: float) -> tuple[float, ...]:
     """Sizes of the sets at which testing starts, smallest first.
 
@@ -281,7 +203,12 @@ def begun(sizes: FloatArray, start: float) -> npt.NDArray[np.bool_]:
 
     Under unequal weights a larger set can be worth less; testing must not begin before that is over.
     """
-    return np.asarray(_no_smaller_after(sizes) >= start - 1e-9)
+    return np.asarray(no_smaller_after(sizes) >= start - 1e-9)
+
+
+def no_smaller_after(sizes: FloatArray) -> FloatArray:
+    """For each set the smallest size of it and all larger ones, along the first axis; rising."""
+    return np.minimum.accumulate(sizes[::-1], axis=0)[::-1]
 
 
 def rejected(
@@ -341,8 +268,3 @@ def _starts(share: float, delta: float, sizes_of_all: FloatArray) -> tuple[Float
 def _forgiving(share: float, delta: float) -> FloatArray:
     """The smallest sets that could pass with 0 errors, 1, and so on."""
     return np.array([_least(share, delta, errors) for errors in range(FORGIVEN + 1)], dtype=np.float64)
-
-
-def _no_smaller_after(sizes: FloatArray) -> FloatArray:
-    """For each set the smallest size of it and all larger ones, along the first axis; rising."""
-    return np.minimum.accumulate(sizes[::-1], axis=0)[::-1]

@@ -18,12 +18,12 @@ from workbench.calibration.counts import check_share
 from workbench.calibration.exact_tests import (
     begun,
     lower_bound,
-    more_for_a_start,
     p_value_above,
     rejected,
     start_sizes,
 )
 from workbench.calibration.figures import share_seen, worth
+from workbench.calibration.further_pairs import FurtherPairs, further_for_a_start
 from workbench.calibration.label_error import LabelError, LabelErrorLike, carried
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.one_pair_a_jd import one_per_cluster, pairs_a_draw
@@ -64,9 +64,9 @@ class Guarantee(Result):
         wrong labels.
     method : {"independent", "effective", "one_per_cluster"}
         How dependence between pairs was reckoned with.
-    more_pairs : int or None
-        Where there is no cutoff: about how many more labelled pairs of the same kind would give one, with a
-        probability of 0.8 if figures are as they look; None where twenty times as many would not.
+    further : FurtherPairs or None
+        Where there is no cutoff: about how many more labelled pairs of the same kind would give one with an
+        even chance, and with four chances in five, over all that figures may be.
     target_in_pairs : float
         The target as labels were tested for it: another one where the live prevalence was given, or where
         labels may be wrong.
@@ -87,7 +87,7 @@ class Guarantee(Result):
     estimate: float
     bound: float
     method: Literal["independent", "effective", "one_per_cluster"]
-    more_pairs: int | None
+    further: FurtherPairs | None
     target_in_pairs: float
     label_error: LabelError | None
     tests: pd.DataFrame = field(repr=False)
@@ -96,6 +96,11 @@ class Guarantee(Result):
     def found(self) -> bool:
         """Whether there is such a cutoff."""
         return self.cutoff is not None
+
+    @property
+    def more_pairs(self) -> int | None:
+        """About how many more pairs give four chances in five; None where that cannot be said, or is done."""
+        return None if self.further is None else self.further.likely
 
     def sentence(self) -> str:
         """What is guaranteed, or why nothing is, in one or two sentences."""
@@ -148,24 +153,33 @@ class Guarantee(Result):
             "effective": _(", reckoned with the effective sample"),
             "one_per_cluster": _(", reckoned with one pair a JD"),
         }[self.method]
-        said = (
+        said = _(
+            "No cutoff with {what} can be guaranteed with {sure} confidence from these labels{how}."
+        ).format(what=what.format(target=percent(self.target)), sure=percent(self.confidence, None), how=how)
+        further = self.further
+        if further is None or further.even is None:
+            hope = _(
+                "More labels would hardly help, not even twenty times as many: lower the target, or try "
+                "another encoder."
+            )
+            return paragraph([said, hope])
+        hope = (
             _(
-                "No cutoff with {what} can be guaranteed with {sure} confidence from these labels{how}; none "
-                "looks as if it met the target by enough, so that more labels would hardly help: lower the "
-                "target, or try another encoder."
+                "With about {even} more labelled pairs the chance of one is even; how many make it likely "
+                "cannot be said: of the pairs where the proof would begin, {low} to {high} may be matches."
             )
-            if self.more_pairs is None
+            if further.likely is None
             else _(
-                "No cutoff with {what} can be guaranteed with {sure} confidence from these labels{how}; "
-                "about {more} more labelled pairs would be needed."
+                "With about {even} more labelled pairs the chance of one is even, with about {likely} more "
+                "labelled pairs four in five: of the pairs where the proof would begin, {low} to {high} may "
+                "be matches."
             )
         )
-        return said.format(
-            what=what.format(target=percent(self.target)),
-            sure=percent(self.confidence, None),
-            how=how,
-            more=self.more_pairs,
+        ends = (further.low, further.high) if above else (1 - further.high, 1 - further.low)
+        hope = hope.format(
+            even=further.even, likely=further.likely, low=percent(ends[0]), high=percent(ends[1])
         )
+        return paragraph([said, hope])
 
     def __repr__(self) -> str:
         return f"Guarantee: {self.sentence()}"
@@ -335,7 +349,7 @@ def _search(
     at = int(np.flatnonzero(passed)[-1] if found else np.flatnonzero(p_values == p_values.min())[-1])
     more = None
     if not found:
-        more = more_for_a_start(sets.share_right, sets.size, share, level, len(observations))
+        more = further_for_a_start(sets, share, level, len(observations))
     bound = float(lower_bound(sets.share_right[at], sets.size[at], 1 - level))
     seen = float(sets.share_right[at])
     seen, bound = aim.as_labelled(seen if above else 1 - seen), aim.live(bound if above else 1 - bound)
@@ -350,7 +364,7 @@ def _search(
         estimate=seen,
         bound=bound,
         method=method,
-        more_pairs=more,
+        further=more,
         target_in_pairs=aim.in_labels,
         label_error=error if error.any else None,
         tests=_table(sets, p_values, passed, starts),

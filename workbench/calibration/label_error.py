@@ -80,7 +80,7 @@ class LabelError(Result):
         differ: int,
         neither: int,
         *,
-        alike: bool = True,
+        alike: bool = False,
         resolved: Literal["single", "adjudicated", "unanimous"] = "single",
         confidence: float = 0.95,
     ) -> LabelError:
@@ -94,11 +94,12 @@ class LabelError(Result):
         both, differ, neither : int
             Twos that both say "match", that differ, and that both say "no match".
         alike : bool
-            Whether matches and non-matches are taken to be labelled wrongly equally often, e: then
-            ``d = 2 e (1 - e)`` are to differ, and the interval of d gives e at least and at most. Otherwise
-            nothing is known at least; and at most ``differ / (differ + 2 neither)`` of non-matches are
-            labelled a match, and ``differ / (differ + 2 both)`` of matches are not, which is what it would
-            be if only labels of that kind were wrong.
+            By default nothing is known at least; and at most ``differ / (differ + 2 neither)`` of non-matches
+            are labelled a match, and ``differ / (differ + 2 both)`` of matches are not, which is what it
+            would be if only labels of that kind were wrong. If matches and non-matches are known to be
+            labelled wrongly equally often, e, then ``d = 2 e (1 - e)`` differ, and the interval of d gives e
+            at least and at most: more cutoffs are found, but guarantees do not hold if only non-matches
+            are labelled wrongly (docs/simulations/label_error.md).
         resolved : {"single", "adjudicated", "unanimous"}
             How one label came about: one person's; that on which two agree, or else a third one's; that on
             which two agree.
@@ -107,7 +108,7 @@ class LabelError(Result):
 
         Examples
         --------
-        >>> found = LabelError.from_double_labels(380, 40, 580)
+        >>> found = LabelError.from_double_labels(380, 40, 580, alike=True)
         >>> f"{found.false_match_least:.3f} {found.false_match:.3f}"
         '0.015 0.028'
         """
@@ -163,13 +164,11 @@ class LabelError(Result):
 
     @classmethod
     def from_resolution(cls, resolution: Mapping[str, Any]) -> LabelError:
-        """From the double labels that a resolution counted; nothing at least if some pairs have one label."""
+        """From the double labels that a resolution counted; the two kinds of error are not taken as alike."""
         counts = {"both": 0, "differ": 0, "neither": 0, **(resolution.get("double_labels") or {})}
         how = resolution.get("how")
-        if how in ("adjudicated", "unanimous") and not resolution.get("n_single"):
-            return cls.from_double_labels(**counts, resolved=how)
-        single = cls.from_double_labels(**counts)
-        return cls(single.false_match, single.missed_match)
+        twice = how in ("adjudicated", "unanimous") and not resolution.get("n_single")
+        return cls.from_double_labels(**counts, resolved=how if twice else "single")
 
     @property
     def any(self) -> bool:

@@ -14,12 +14,12 @@ import numpy as np
 from workbench.calibration.counts import check_share
 from workbench.calibration.exact_tests import (
     lower_bound,
-    more_to_tell,
     p_value_above,
     pairs_needed,
     upper_bound,
 )
 from workbench.calibration.figures import share_seen, worth
+from workbench.calibration.further_pairs import FurtherPairs, further_to_tell
 from workbench.calibration.label_error import LabelError, LabelErrorLike, carried
 from workbench.calibration.observations import Observations
 from workbench.calibration.options import CLAIMED_MISSED, CLAIMED_PRECISION, Options
@@ -56,9 +56,9 @@ class TargetTest(Result):
         Exact p-values of "the target is not met" and of "the target is met": small ones refute.
     pairs_without_error : int
         How many pairs on that side would show that the target is met if none were wrong.
-    more_pairs : int or None
-        If unclear: about how many more labelled pairs in all would settle it with a probability of 0.8 if
-        the figure is as it looks; None where that is more than 20 times those there are.
+    further : FurtherPairs or None
+        If unclear: about how many more labelled pairs in all would settle it with an even chance, and with
+        four chances in five, over all that the figure may be.
     """
 
     figure: Target
@@ -73,7 +73,12 @@ class TargetTest(Result):
     p_met: float
     p_failed: float
     pairs_without_error: int
-    more_pairs: int | None
+    further: FurtherPairs | None
+
+    @property
+    def more_pairs(self) -> int | None:
+        """About how many more pairs settle it with four chances in five; None where that cannot be said."""
+        return None if self.further is None else self.further.likely
 
     def phrase(self, confidence: float) -> str:
         """The test at the confidence of its verdict, with the numbers, as a part of a sentence."""
@@ -126,10 +131,20 @@ class TargetTest(Result):
                     n=self.pairs_without_error
                 )
             )
-        if self.more_pairs is not None:
-            notes.append(
-                _("about {n} more labelled pairs would probably settle it").format(n=self.more_pairs)
+        further = self.further
+        if further is not None and further.even is not None:
+            settle = (
+                _(
+                    "about {even} more labelled pairs would settle it with an even chance, and it may be so "
+                    "near the target that far more would be needed"
+                )
+                if further.likely is None
+                else _(
+                    "about {even} more labelled pairs would settle it with an even chance, about {likely} "
+                    "with four chances in five"
+                )
             )
+            notes.append(settle.format(even=further.even, likely=further.likely))
         elif self.n:
             notes.append(_("so near the target that far more labels would be needed to tell"))
         return _(" ({notes})").format(notes=_("; ").join(notes)) if notes else ""
@@ -337,7 +352,7 @@ def _test(
         p_met=p_met,
         p_failed=p_failed,
         pairs_without_error=pairs_needed(wanted, 1 - delta),
-        more_pairs=more_to_tell(share, size, wanted, delta, len(observations))
+        further=further_to_tell(share, size, (wanted, unwanted), levels, len(observations))
         if answer == "unclear"
         else None,
     )
