@@ -96,6 +96,7 @@ from .panels import CalibrationPanel, LabellingPanel, MapPanel, SearchPanel, dis
 from .plots import (
     house_style,
     plot_active_labelling,
+    plot_advice,
     plot_agreement,
     plot_chance,
     plot_cluster_tree,
@@ -218,6 +219,7 @@ __all__ = [
     "pairs_needed",
     "plan",
     "plot_active_labelling",
+    "plot_advice",
     "plot_agreement",
     "plot_chance",
     "plot_cluster_tree",

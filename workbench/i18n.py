@@ -29,6 +29,7 @@ __all__ = [
     "N_",
     "Language",
     "current_language",
+    "digits_apart",
     "gettext",
     "html_lang",
     "language",
@@ -148,6 +149,21 @@ def percent(share: float, digits: int | None = 1) -> str:
 def number(value: float | None) -> str:
     """A cutoff or a score with four digits; a dash where there is none."""
     return "–" if value is None or math.isnan(value) else f"{value:.4f}"
+
+
+def digits_apart(*values: float, fewest: int = 1, most: int = 4) -> int:
+    """How many digits it takes so that values which differ also look different.
+
+    Examples
+    --------
+    >>> digits_apart(89.28, 89.31), digits_apart(63.5, 89.3), digits_apart(6.0, 6.0)
+    (2, 1, 1)
+    """
+    known = {value for value in values if not math.isnan(value)}
+    enough = (
+        digits for digits in range(fewest, most) if len({f"{v:.{digits}f}" for v in known}) == len(known)
+    )
+    return fewest if len(known) < 2 else next(enough, most)
 
 
 def listed(items: Iterable[object]) -> str:

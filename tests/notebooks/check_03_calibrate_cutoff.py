@@ -43,19 +43,26 @@ def check(results, parameters):
         precision_score(labels, scores > today)
     )
 
-    cutoff = results["cutoff"]
+    advice = results["advice"]
+    cutoff = today if results["cutoff"] is None else results["cutoff"]
     figures = {name: estimate["value"] for name, estimate in results["figures"].items()}
     assert figures["precision"] == pytest.approx(precision_score(labels, scores > cutoff))
     assert figures["recall"] == pytest.approx(recall_score(labels, scores > cutoff))
     assert results["flips"] == ((scores > today) != (scores > cutoff)).sum()
     assert results["card_written"] is False
-    assert results["basis"] == "guarantee"
-    assert figures["precision"] > target
     if parameters.get("language") == "en":
         assert results["verdict"]["answer"] == "kept"
+        assert (advice["kind"], advice["cutoff"], results["basis"]) == ("keep", today, "guarantee")
+        assert figures["precision"] > target
         assert [group["by"] for group in results["groups"]] == ["language"]
     else:
         # 80 % of those above 0.4 are matches; whether at most 6 % are missed, these labels cannot say.
         assert results["verdict"]["answer"] == "not enough labels"
         assert [test["answer"] for test in tests] == ["met", "unclear"]
+        assert (advice["kind"], results["cutoff"], results["basis"]) == ("grey_zone", None, "none")
+        zone = advice["grey_zone"]
+        accepted = scores > zone["accept_from"]
+        assert labels[accepted].mean() > target
+        assert zone["reject_to"] is None
+        assert zone["share_to_read"]["value"] == pytest.approx(1 - accepted.mean())
         assert [group["by"] for group in results["groups"]] == ["language", "job_family"]

@@ -84,12 +84,12 @@ class TestTheLine:
         ]
         np.testing.assert_allclose(heights, 105 * counts / max(counts.max(), others.max()), atol=0.06)
 
-    def test_the_guaranteed_cutoff_is_marked_where_it_lies(self, panel, study):
+    def test_the_advised_cutoff_is_marked_where_it_lies(self, panel, study):
         line = panel.widgets.line
         place = (study.guarantee.cutoff - line.min) / (line.max - line.min) * 1000
         x = re.search(r'<line x1="([\d.]+)"[^>]*stroke-dasharray', panel.widgets.picture.value).group(1)
         assert float(x) == pytest.approx(place, abs=0.06)
-        assert f"{study.guarantee.cutoff:.4f}" in panel.widgets.counts.value
+        assert f"{study.guarantee.cutoff:.4f}" in panel.widgets.advice.value
 
 
 class TestIntervals:
@@ -268,7 +268,7 @@ class TestWhatIsShownIsTheCutoff:
 def test_it_speaks_both_languages(panel):
     panel.widgets.language.value = "zh"
     assert "校准阈值" in panel.widgets.title.value
-    assert "真匹配" in panel.widgets.counts.value
+    assert "标注为匹配" in panel.widgets.counts.value
 
 
 def test_what_goes_wrong_is_said_in_its_language(study, tmp_path):

@@ -75,24 +75,26 @@ class TestAnAnswerThatIsYes:
         assert card.fingerprint == load_encoder("keyword").fingerprint
         assert card.evidence["basis"] == "guarantee"
 
-    def test_the_verdict_comes_first_and_then_the_figures_at_both_cutoffs(self, clear):
-        done = workbench("calibrate", clear, "-e", "keyword", "--target-precision", 0.8)
+    def test_what_to_do_comes_first_and_the_evidence_has_figures_at_both_cutoffs(self, clear):
+        done = workbench("calibrate", clear, "-e", "keyword", "--target-precision", 0.8, "--evidence")
         lines = plain(done.stdout)
-        assert "today's cutoff 0.4000" in lines[:100]
+        assert "Move to" in lines[:20]
         scored = score_pairs(read_pairs(clear), load_encoder("keyword"))
         for cutoff in (0.4, json.loads(_json(clear).stdout)["cutoff"]):
             called = scored["score"] > cutoff
             for score in (precision_score, recall_score):
                 value = score(scored["label"], called, zero_division=np.nan)
                 assert np.isnan(value) or f"{100 * value:.1f} %" in lines
-        for label in ("guarantee", "stability", "prevalence", "corrected"):
+        for label in ("today", "guarantee", "stability", "prevalence", "corrected"):
             assert label in lines
 
     def test_json_holds_the_card_and_the_sentences_and_nothing_else_is_on_stdout(self, clear):
         done = _json(clear)
         said = json.loads(done.stdout)
         assert said["found"] is True
-        assert said["card"]["cutoff"] == said["cutoff"]
+        assert said["card"]["cutoff"] == said["cutoff"] == said["advice"]["cutoff"]
+        assert said["advice"]["kind"] == "move"
+        assert said["advice"]["sentence"] == said["sentences"]["advice"]
         assert "today's cutoff 0.4000" in said["sentences"]["verdict"]
 
 
@@ -115,13 +117,13 @@ class TestAnAnswerThatIsNo:
         )
         assert done.exit_code == 1
         assert not (here / "card.json").exists()
-        assert "card.json was not written" in plain(done.stderr)
+        assert "No card is written" in plain(done.stderr)
 
     def test_how_many_labels_are_lacking_is_said(self, here):
         few = write_pairs_file(here / "few.csv", wrong_share=0.0, n=24)
         done = workbench("calibrate", few, "-e", "keyword", "--target-precision", 0.9)
         assert done.exit_code == 1
-        assert "more labelled pairs would be needed" in plain(done.stdout)
+        assert "more pairs, or take another encoder" in plain(done.stdout)
 
     def test_an_unproven_cutoff_is_taken_if_that_is_asked_for_and_the_card_says_so(self, here):
         few = write_pairs_file(here / "few.csv", wrong_share=0.0, n=24)
@@ -139,7 +141,7 @@ class TestAnAnswerThatIsNo:
         done = workbench(*asked, "--allow-unproven")
         assert done.exit_code == 0, done.output
         assert Cutoff.load(here / "card.json").evidence["basis"] == "rule"
-        assert "there is no guarantee" in plain(done.stdout)
+        assert "nothing is guaranteed" in plain(done.stdout)
 
 
 class TestInput:
@@ -205,7 +207,7 @@ class TestLittle:
     def test_three_pairs_end_with_1_and_how_many_are_lacking(self, here):
         done = workbench("calibrate", self.pairs(here / "three.csv", [1, 0, 1]), "-e", "keyword")
         assert done.exit_code == 1
-        assert "not enough labels" in plain(done.stdout)
+        assert "There is no cutoff to adopt" in plain(done.stdout)
 
     def test_scores_that_are_all_equal_end_with_1(self, here):
         # The encoder does not see case, by which the JDs differ.
@@ -215,7 +217,7 @@ class TestLittle:
         assert scored["score"].max() == scored["score"].min()
         done = workbench("calibrate", "equal.csv", "-e", "keyword")
         assert done.exit_code == 1
-        assert "No cutoff" in plain(done.stdout)
+        assert "There is no cutoff to adopt" in plain(done.stdout)
 
 
 class TestWhatIsAskedFor:
@@ -226,13 +228,14 @@ class TestWhatIsAskedFor:
         asked = ("-e", "keyword", "--target-precision", 0.893, "--confidence", confidence, "--json")
         done = workbench("calibrate", few, *asked)
         assert done.exit_code == exit_code
-        assert json.loads(done.stdout)["card"]["evidence"]["method"]["confidence"] == confidence
+        assert json.loads(done.stdout)["advice"]["confidence"] == confidence
 
     def test_the_encoders_own_card_is_todays_cutoff(self, clear, here, monkeypatch):
         encoder = load_encoder("keyword")
         Cutoff(0.25, encoder.name, encoder.fingerprint).save(here / "labeled_pairs/cutoffs/own.json")
         monkeypatch.setenv("WORKBENCH_PROJECT", str(here))
-        assert "today's, 0.2500" in plain(workbench("calibrate", clear, "-e", "keyword").stdout)
+        done = workbench("calibrate", clear, "-e", "keyword", "--json")
+        assert json.loads(done.stdout)["advice"]["today"] == 0.25
 
     def test_with_no_cutoff_in_use_there_is_no_verdict(self, clear):
         done = workbench("calibrate", clear, "-e", "keyword", "--current-cutoff", "none")
@@ -245,7 +248,7 @@ class TestWhatIsAskedFor:
 
         assert precision("--prevalence", 0.05) < precision()
         done = workbench("calibrate", muddled, "-e", "keyword", "--prevalence", 0.05)
-        assert "Figures are for 5.0 % matches" in plain(done.stdout)
+        assert "160 pairs, 5.0 % matches" in plain(done.stdout)
 
     def test_pairs_as_they_come_in_weight_the_labelled_ones(self, muddled, here):
         """Live pairs are all of matching words, as half of the labelled ones are: these alone are left."""
@@ -259,7 +262,7 @@ class TestWhatIsAskedFor:
         live = json.loads(done.stdout)["card"]["evidence"]["live"]
         assert live["given"] == "scores"
         assert live["scores"]["n_unused"] > 0
-        assert "Weighted, " in plain(workbench(*asked, "--live", "live.csv").stdout)
+        assert "Weighted, " in plain(workbench(*asked, "--live", "live.csv", "--evidence").stdout)
 
     def test_live_pairs_and_a_prevalence_are_one_too_many(self, muddled):
         done = workbench("calibrate", muddled, "-e", "keyword", "--live", muddled, "--prevalence", 0.1)

@@ -16,6 +16,7 @@ from workbench.calibration import (
     choose,
     count,
     figures_at,
+    grey_zone,
     guarantee_missed,
     guarantee_precision,
     hold_out,
@@ -160,29 +161,39 @@ class TestTheWholeProcedure:
     def test_finds_the_guaranteed_cutoff_in_the_pairs_themselves(self, seed, n_jds):
         pairs = simulated(500, seed, distance=2.2, n_jds=n_jds)
         found = guarantee_precision(pairs, 0.85)
-        expected = found.cutoff if found.found else choose(count(pairs), TargetPrecision(0.85)).cutoff
-        assert self.in_the_pairs_themselves(pairs, found, TargetPrecision(0.85)) == expected
+        assert found.found
+        assert self.in_the_pairs_themselves(pairs, [found], MaxFBeta()) == found.cutoff
 
     @pytest.mark.parametrize("seed", range(6))
     def test_finds_the_guaranteed_cutoff_below_which_little_is_missed(self, seed):
         pairs = simulated(500, seed, distance=2.2)
         found = guarantee_missed(pairs, 0.15)
         assert found.found
-        assert self.in_the_pairs_themselves(pairs, found, TargetPrecision(0.85)) == found.cutoff
+        assert self.in_the_pairs_themselves(pairs, [found], MaxFBeta()) == found.cutoff
 
-    def test_falls_back_to_the_rule_where_nothing_is_guaranteed(self):
+    def test_finds_none_where_nothing_is_guaranteed(self):
         pairs = simulated(60, distance=2.0)
         found = guarantee_precision(pairs, 0.95)
         assert not found.found
-        expected = choose(count(pairs), MaxFBeta()).cutoff
-        assert self.in_the_pairs_themselves(pairs, found, MaxFBeta()) == expected
+        once = resample_with(pairs, np.ones((1, len(pairs)), dtype=int))
+        assert chosen_again(pairs, once, [found], MaxFBeta()).tolist() == [-1]
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_finds_the_cutoff_that_meets_both_targets(self, seed):
+        pairs = simulated(500, seed, distance=3.0)
+        zone = grey_zone(pairs, 0.85, 0.15)
+        assert zone.one_cutoff is not None
+        once = resample_with(pairs, np.ones((1, len(pairs)), dtype=int))
+        at = chosen_again(pairs, once, [zone.precision, zone.missed], MaxFBeta())[0]
+        above = (pairs.scores > zone.one_cutoff).sum()
+        assert (pairs.scores > once.cutoffs[at]).sum() == above
 
     def test_in_resamples_it_finds_what_the_guarantee_finds_there(self):
         pairs = simulated(300, distance=2.2)
         rng = np.random.default_rng(0)
         drawn = np.stack([np.bincount(rng.integers(0, 300, 300), minlength=300) for _ in range(20)])
         resamples = resample_with(pairs, drawn)
-        picked = chosen_again(pairs, resamples, guarantee_precision(pairs, 0.85), MaxFBeta())
+        picked = chosen_again(pairs, resamples, [guarantee_precision(pairs, 0.85)], MaxFBeta())
         for times, at in zip(drawn, picked, strict=True):
             again = Observations(np.repeat(pairs.scores, times), np.repeat(pairs.labels, times))
             alone = guarantee_precision(again, 0.85, cutoffs=resamples.cutoffs)
@@ -194,5 +205,5 @@ class TestTheWholeProcedure:
     def test_without_a_guarantee_it_is_the_rule(self):
         pairs = simulated()
         resamples = resample(pairs, n_resamples=50)
-        picked = chosen_again(pairs, resamples, None, MaxFBeta())
+        picked = chosen_again(pairs, resamples, [], MaxFBeta())
         assert picked.tolist() == MaxFBeta().pick_in(resamples).tolist()

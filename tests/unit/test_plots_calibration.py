@@ -19,6 +19,7 @@ from workbench.calibration.reliability_diagram import reliability
 from workbench.errors import InputError
 from workbench.i18n import language
 from workbench.plots import (
+    plot_advice,
     plot_cost,
     plot_groups,
     plot_over_cutoff,
@@ -38,7 +39,7 @@ PAIRS = pd.DataFrame({"score": SCORES, "label": LABELS, "jd_id": RNG.integers(0,
 
 @pytest.fixture(scope="module")
 def study():
-    return calibrate(PAIRS, target_precision=0.85, target_missed=0.1, n_resamples=200)
+    return calibrate(PAIRS, target_precision=0.85, n_resamples=200)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,8 @@ def every_figure(study):
     cutoffs = {"cutoff": study.cutoff.value, "current_cutoff": 0.4}
     model = fit_probability(study.observations, method="sigmoid", n_resamples=20)
     yield plot_study(study)
+    yield plot_advice(study)
+    yield plot_scores(SCORES, LABELS, grey_zone=(0.3, 0.6))
     yield plot_scores(SCORES, LABELS, study.cutoff.value, current_cutoff=0.4)
     yield plot_over_cutoff(study.sweep, study.bands, target_precision=0.85, target_missed=0.1, **cutoffs)
     yield plot_cost(study.sweep, **cutoffs)
@@ -80,8 +83,21 @@ def test_every_figure_renders_without_missing_glyphs_and_can_be_read_aloud(study
             )
 
 
-def test_the_study_plots_itself(study):
-    assert len(study.plot().axes) == 4
+def test_the_study_plots_itself_with_the_cutoff_to_adopt(study):
+    (axes,) = study.plot().axes
+    assert f"cutoff {study.advice.cutoff:.4f}" in [text.get_text() for text in axes.texts]
+
+
+def test_all_of_a_study_is_four_pictures(study):
+    assert len(plot_study(study).axes) == 4
+
+
+def test_a_grey_zone_is_shaded_between_its_ends_and_counted():
+    figure = plot_scores(SCORES, LABELS, grey_zone=(0.3, 0.6))
+    between = ((SCORES > 0.3) & (SCORES <= 0.6)).sum()
+    assert numbers(title(figure))[:2] == [between, len(SCORES)]
+    (shade,) = [patch for patch in figure.axes[0].patches if patch.get_alpha() == 0.22]
+    assert (shade.get_x(), shade.get_x() + shade.get_width()) == pytest.approx((0.3, 0.6))
 
 
 class TestScores:
@@ -93,7 +109,7 @@ class TestScores:
 
     def test_a_score_on_the_cutoff_is_not_above_it(self):
         figure = plot_scores([0.2, 0.5, 0.8], [0, 1, 1], 0.5)
-        assert title(figure) == "Above 0.5000, 1 of 1 pair is a match (100.0 %)"
+        assert title(figure) == "Above 0.5000, 1 of 1 pair is labelled a match (100.0 %)"
 
     def test_matches_point_up_the_others_down_and_none_is_lost(self):
         bars = [patch.get_height() for patch in plot_scores(SCORES, LABELS, 0.47).axes[0].patches]
@@ -195,7 +211,7 @@ class TestStability:
         none = calibrate(
             pd.DataFrame({"score": scores, "label": labels}), target_precision=0.999, n_resamples=50
         )
-        figure = none.plot()
+        figure = plot_study(none)
         if np.isnan(none.stability.low):
             assert title(figure, 3) == "In no resample was there such a cutoff"
         assert none.basis == "none"

@@ -53,7 +53,7 @@ class TestOfTheCalibrationPanel:
         pairs = pd.DataFrame({"score": np.linspace(0, 1, 40)[::-1], "label": labels})
         found = CalibrationSession(calibrate(pairs, target_precision=0.99, n_resamples=20))
         message = said(lambda: found.save("cutoff.json", 0.4))
-        assert message.startswith("没有可保存的阈值")
+        assert message.startswith("没有写出阈值卡：没有可采用的阈值")
         assert not english_words(message)
 
     def test_a_folder_that_cannot_be_written(self, session, tmp_path):

@@ -136,8 +136,12 @@ class TestNumbersThatAreSaid:
     @pytest.mark.parametrize(
         ("made", "en", "zh"),
         [
-            (pairs(190, 5, 2, 300), "is kept: of the 195 pairs above it, 190 are right (97.4 %)", "可以保留"),
-            (pairs(100, 60, 2, 300), "is to be moved", "需要调整"),
+            (
+                pairs(190, 5, 2, 300),
+                "0.4000 holds: of the 195 pairs above it, 190 are labelled a match (97.4 %)",
+                "0.4000 成立",
+            ),
+            (pairs(100, 60, 2, 300), "0.4000 does not hold", "0.4000 不成立"),
             (pairs(27, 3, 2, 30), "There are not enough labels", "标注还不够"),
             (pairs(0, 0, 2, 30), "no labelled pair lies above it", "没有一对标注高于它"),
         ],

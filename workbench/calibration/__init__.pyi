@@ -1,3 +1,4 @@
+from .advice import Advice
 from .at_cutoff import figures_at, flips
 from .audit import Audit, audit
 from .bootstrap import Resamples, bands, resample
@@ -18,14 +19,15 @@ from .comparing import compare, compare_by, compare_scored
 from .comparison import Comparison, beyond_chance, groups_table
 from .counts import Counts, count, sweep, tabulate
 from .cut_dimensions import matryoshka, which_suffice
-from .decision import GreyZone, grey_zone
 from .difference_tests import delong
 from .estimation import EstimatedPerformance, estimate_performance
 from .exact_tests import pairs_needed
 from .figures import Costs, Estimate, figure
 from .findings import Study
+from .grey_zones import GreyZone, grey_zone
 from .groups import GroupFigures, by_group
 from .guarantee import Guarantee, guarantee_missed, guarantee_precision
+from .key_figures import KeyFigure
 from .label_error import LabelError
 from .monitoring import CheckResult, check
 from .observations import Observations
@@ -47,6 +49,7 @@ from .verdicts import Verdict, verdict
 
 __all__ = [
     "AdverseImpact",
+    "Advice",
     "Audit",
     "Capacity",
     "CheckResult",
@@ -61,6 +64,7 @@ __all__ = [
     "Guarantee",
     "HoldOut",
     "HonestFigure",
+    "KeyFigure",
     "LabelError",
     "MatchProbability",
     "MaxAccuracy",

@@ -16,10 +16,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from workbench.calibration.advice import Advice
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import bands, resample
 from workbench.calibration.counts import Counts, check_share
-from workbench.calibration.decision import Decision
 from workbench.calibration.findings import Study
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import chosen_again, hold_out, honest_figures, stability
@@ -29,13 +29,13 @@ from workbench.calibration.probability import MatchProbability, fit_probability
 from workbench.calibration.reliability_diagram import Reliability, reliability
 from workbench.calibration.reweighting import LiveWeights
 from workbench.calibration.shift import score_profile
-from workbench.calibration.verdicts import Verdict
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import number
 from workbench.pair_hashes import content_hash
 from workbench.results import Result, plain
+from workbench.settings import LITERATURE_CUTOFF
 
 __all__ = ["Promise", "gather", "promises_of"]
 
@@ -49,8 +49,7 @@ def gather(
     used: tuple[pd.DataFrame, PairKinds | None],
     observed: tuple[Observations, LiveWeights | None],
     counts: Counts,
-    tested: Verdict | None,
-    decision: Decision,
+    advice: Advice,
     asked: Options,
 ) -> Study:
     """Find out what is to be known of a cutoff, and write it on its card.
@@ -59,7 +58,7 @@ def gather(
     ----------
     used : tuple of DataFrame and PairKinds
         The scored pairs that are calibrated on; of which kind they are.
-    observed, counts, tested, decision
+    observed, counts, advice
         What the steps before have found, of :func:`~workbench.calibration.study.calibrate`.
     asked : Options
 
@@ -69,24 +68,25 @@ def gather(
         If the pairs say that another encoder scored them than the one given.
     """
     (pairs, kinds), (observations, live) = used, observed
-    rule, cutoff = asked.chooses_by, decision.cutoff
+    rule = asked.chooses_by
+    today = LITERATURE_CUTOFF if asked.today is None else asked.today
+    cutoff = today if advice.cutoff is None else advice.cutoff
     scored_by = _encoder(pairs, asked.encoder)
     curve, believed = _probability(observations, asked)
     figures = figures_at(observations, cutoff, **asked.live, **asked.drawn, **asked.told)
     resamples = resample(observations, **asked.drawn, prevalence=asked.prevalence, including=[cutoff])
     banded = bands(resamples, confidence=asked.confidence, beta=rule.f_beta)
-    leading = None if asked.rule is not None else decision.guarantee or decision.missed
-    picked = chosen_again(observations, resamples, leading, rule, asked.dependence)
+    picked = chosen_again(observations, resamples, advice.guarantees, rule, asked.dependence)
     moves = stability(resamples, picked, counts, cutoff, confidence=asked.confidence)
     honest = {}
-    if decision.basis != "none":
+    if advice.kind == "move":
         honest = honest_figures(observations, resamples, picked, figures, beta=rule.f_beta)
     on_the_rest = None
     if asked.held_out is not None:
         on_the_rest = hold_out(observations, rule, share=asked.held_out, seed=asked.seed, **asked.live)
     study = Study(
+        advice=advice,
         cutoff=Cutoff(min(max(cutoff, -1.0), 1.0)),
-        basis=decision.basis,
         options=asked,
         pairs=pairs,
         kinds=kinds,
@@ -94,15 +94,9 @@ def gather(
         live=live,
         counts=counts,
         bands=banded,
-        verdict=tested,
-        rule=rule,
-        choice=decision.choice,
-        guarantee=decision.guarantee,
-        missed_guarantee=decision.missed,
         figures=figures,
         honest=honest,
         stability=moves,
-        grey_zone=decision.grey_zone,
         held_out=on_the_rest,
         probability=curve,
         reliability=believed,
@@ -113,7 +107,7 @@ def gather(
 def with_card(study: Study, scored_by: Mapping[str, Any]) -> Study:
     """The study, its cutoff carrying the encoder that it is valid for, and the evidence."""
     name, fingerprint = scored_by.get("name"), scored_by.get("fingerprint")
-    if study.basis == "none":
+    if study.advice.cutoff is None:
         # Today's cutoff was measured, and found wanting; it is not calibrated for this encoder.
         name = fingerprint = None
     cutoff = Cutoff(study.cutoff.value, name, fingerprint, _evidence(study, scored_by))
@@ -229,6 +223,7 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
     observations, notes, asked, live = study.observations, study.pairs.attrs, study.options, study.live
     found = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "advice": study.advice,
         "basis": study.basis,
         "targets": {"precision": asked.target_precision, "missed": asked.target_missed},
         "method": {
@@ -262,7 +257,7 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
         "encoder": {key: scored_by.get(key) for key in ("instruction", "dimension", "recipe")},
         "figures": study.figures,
         "honest": study.honest,
-        "choice": study.choice,
+        "choice": study.advice.choice,
         "guarantees": [each for each in (study.guarantee, study.missed_guarantee) if each is not None],
         "stability": study.stability,
         "verdict": study.verdict,
@@ -314,6 +309,11 @@ def _guaranteed(card: Cutoff, figure: Promised) -> Promise | None:
         holds = card.value >= at - 1e-12 if figure == "precision" else card.value <= at + 1e-12
         if holds:
             return Promise(figure, float(found["target"]), "guaranteed")
+    tested = card.evidence.get("verdict") or {}
+    for test in tested.get("tests", []) if tested.get("cutoff") == card.value else []:
+        # A cutoff that was kept was shown to meet its targets as it stood.
+        if test["figure"] == figure and test["answer"] == "met":
+            return Promise(figure, float(test["target"]), "guaranteed")
     return None
 
 

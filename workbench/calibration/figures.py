@@ -134,11 +134,12 @@ def worth(n: int, size: float) -> str:
     return "" if size > n - 0.5 else _(" (worth {size:.0f} independent ones)").format(size=size)
 
 
-def share_seen(estimate: float, counted: int, n: int) -> str:
+def share_seen(estimate: float, counted: int, n: int, digits: int = 1) -> str:
     """A figure; where it is not simply the share of labelled pairs, that it was reweighted."""
+    share = percent(estimate, digits)
     if not n or abs(estimate - counted / n) < 5e-4:
-        return percent(estimate)
-    return _("{share} once reweighted").format(share=percent(estimate))
+        return share
+    return _("{share} once reweighted").format(share=share)
 
 
 def figure(

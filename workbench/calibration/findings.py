@@ -16,13 +16,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from workbench.calibration.advice import Advice
 from workbench.calibration.at_cutoff import figures_at, flips
-from workbench.calibration.choice import Choice, Rule
+from workbench.calibration.choice import Rule
 from workbench.calibration.counts import Counts, tabulate
-from workbench.calibration.decision import GreyZone
 from workbench.calibration.figures import Estimate, FigureName, title
+from workbench.calibration.grey_zones import GreyZone
 from workbench.calibration.groups import GroupFigures, by_group
 from workbench.calibration.guarantee import Guarantee
+from workbench.calibration.key_figures import KeyFigure, key_figures
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, Stability
 from workbench.calibration.options import Options
@@ -61,11 +63,11 @@ class Study:
 
     Attributes
     ----------
+    advice : Advice
+        What to do, and the findings behind it.
     cutoff : Cutoff
-        The cutoff with its evidence, for the encoder that scored the pairs.
-    basis : {"guarantee", "rule", "none"}
-        Why this cutoff: guaranteed; or chosen by the rule, with no guarantee possible; or today's, for
-        there is none that does what was asked for.
+        The cutoff that the advice is to adopt, with its evidence, for the encoder that scored the pairs.
+        Where the advice names none, today's, which is then calibrated for no encoder.
     options : Options
         What :func:`~workbench.calibration.study.calibrate` was asked for.
     pairs : DataFrame
@@ -82,21 +84,12 @@ class Study:
         The table of truth behind the sweep, at the live prevalence if one was given.
     bands : DataFrame
         Bootstrap bands of figures at every cutoff (by JD where shared).
-    verdict : Verdict or None
-        On today's cutoff; None where there is none.
-    rule : Rule
-    choice : Choice
-        What the rule chose, with naive figures.
-    guarantee, missed_guarantee : Guarantee or None
-        For the targets that were given.
     figures : mapping of str to Estimate
         Figures at the cutoff, as they look in these pairs.
     honest : mapping of str to HonestFigure
         The same, corrected for having been chosen on these pairs; empty where today's cutoff stays.
     stability : Stability
-        Bootstrap distribution of the cutoff, guarantee included.
-    grey_zone : GreyZone or None
-        Two cutoffs instead of one, where both targets were given.
+        Bootstrap distribution of the cutoff that is looked for, guarantee included.
     held_out : HoldOut or None
         The rule's choice on a part of the pairs, with figures on the rest.
     probability : MatchProbability or None
@@ -106,8 +99,8 @@ class Study:
         Whether those probabilities can be believed, cross-fitted.
     """
 
+    advice: Advice
     cutoff: Cutoff
-    basis: Literal["guarantee", "rule", "none"]
     options: Options
     pairs: pd.DataFrame
     kinds: PairKinds | None
@@ -115,18 +108,42 @@ class Study:
     live: LiveWeights | None
     counts: Counts
     bands: pd.DataFrame
-    verdict: Verdict | None
-    rule: Rule
-    choice: Choice
-    guarantee: Guarantee | None
-    missed_guarantee: Guarantee | None
     figures: Mapping[FigureName, Estimate]
     honest: Mapping[FigureName, HonestFigure]
     stability: Stability
-    grey_zone: GreyZone | None
     held_out: HoldOut | None
     probability: MatchProbability | None
     reliability: Reliability | None
+
+    @property
+    def basis(self) -> Literal["guarantee", "rule", "none"]:
+        """Why this cutoff: shown to meet the targets; chosen by a rule; or there is none to adopt."""
+        return self.advice.basis
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The test of today's cutoff; None where there is none, or no target was asked for."""
+        return self.advice.verdict
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that was given, else the one that aims at the target."""
+        return self.options.chooses_by
+
+    @property
+    def guarantee(self) -> Guarantee | None:
+        """For the target precision, if one was asked for."""
+        return self.advice.guarantee
+
+    @property
+    def missed_guarantee(self) -> Guarantee | None:
+        """For the target missed share, if one was asked for."""
+        return self.advice.missed_guarantee
+
+    @property
+    def grey_zone(self) -> GreyZone | None:
+        """Two cutoffs at once, where both targets were asked for."""
+        return self.advice.grey_zone
 
     @property
     def current_cutoff(self) -> float | None:
@@ -146,8 +163,8 @@ class Study:
     @property
     def flips(self) -> pd.DataFrame:
         """Pairs whose decision is another one at the new cutoff than at today's, with their texts."""
-        before = self.cutoff.value if self.current_cutoff is None else self.current_cutoff
         asked = self.options
+        before = self.cutoff.value if asked.today is None else asked.today
         return flips(self.pairs, before, self.cutoff.value, score=asked.score, label=asked.label)
 
     @cached_property
@@ -183,20 +200,29 @@ class Study:
         evidence = {**self.cutoff.evidence, "groups": [found.to_dict() for found in groups]}
         return replace(self, cutoff=replace(self.cutoff, evidence=evidence))
 
+    @cached_property
+    def key_figures(self) -> list[KeyFigure]:
+        """The three figures that everybody is shown, for what the advice is, or else for today's cutoff.
+
+        Empty where there is neither.
+        """
+        return key_figures(self.advice, self.observations, {**self.figures, **self.honest}, self.cutoff.value)
+
     def summary(self) -> str:
-        """All that was found, in some sentences, one a line."""
+        """All that was found, in some sentences, one a line; what to do comes first."""
         return "\n".join(self.sentences().values())
 
     def __repr__(self) -> str:
-        return self.summary()
+        figures = [str(told) for told in self.key_figures]
+        return "\n".join([self.advice.sentence(), *self.advice.reasons(), *figures])
 
     def _repr_html_(self) -> str:
-        return render("calibration/study.html", study=self, told=TOLD, title=title)
+        return render("calibration/study.html", study=self)
 
     def plot(self) -> Any:
-        """The study as one figure: :func:`workbench.plots.plot_study`."""
+        """The advice as one picture: :func:`workbench.plots.plot_advice`."""
         # The one place that looks up to the plots, by name, as pandas does with its plotting backend.
-        return import_module("workbench.plots").plot_study(self)
+        return import_module("workbench.plots").plot_advice(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The card that :meth:`save` writes."""
@@ -208,34 +234,40 @@ class Study:
         Raises
         ------
         InputError
-            If no cutoff does what was asked for, so that there is nothing to put on a card.
+            If the advice names no cutoff: a card holds the one to adopt, or there is none.
         """
-        if self.basis == "none":
-            raise InputError(
-                _(
-                    "There is no cutoff to save: {why} Lower the target, label more pairs, or try another "
-                    "encoder."
-                ).format(why=self.choice.sentence())
-            )
+        if self.advice.cutoff is None:
+            raise InputError(self.no_card())
         return self.cutoff.save(path)
+
+    def no_card(self) -> str:
+        """Why there is no card."""
+        if self.advice.kind == "grey_zone":
+            return _(
+                "A card holds one cutoff, and a grey zone has two: ask for one of the targets to get one of "
+                "them."
+            )
+        return _("No card is written: there is no cutoff to adopt.")
 
     def sentences(self) -> dict[str, str]:
         """The sentences of the summary by what they are about, as far as there is anything to say.
 
-        Keys, in this order: ``pairs, kinds, verdict, cutoff, guarantee, missed_guarantee, figures, stability,
-        flips, grey_zone, notes``.
+        Keys, in this order: ``advice, reasons, pairs, kinds, verdict, guarantee, missed_guarantee, figures,
+        stability, flips, grey_zone, notes``.
         """
+        moved = self.advice.kind == "move"
         said = {
+            "advice": self.advice.sentence(),
+            "reasons": "\n".join(self.advice.reasons()),
             "pairs": self._pairs(),
             "kinds": self.kinds and paragraph([self.kinds.sentence(), self.kinds.limit()]),
             "verdict": self.verdict and self.verdict.sentence(),
-            "cutoff": self._cutoff(),
             "guarantee": self.guarantee and self.guarantee.sentence(),
             "missed_guarantee": self.missed_guarantee and self.missed_guarantee.sentence(),
-            "figures": self._figures(),
-            "stability": self.stability.sentence() if self.basis != "none" else None,
-            "flips": self._flips() if self.basis != "none" and self.verdict is not None else None,
-            "grey_zone": self.grey_zone and self.grey_zone.sentence(),
+            "figures": self._figures() if self.key_figures else None,
+            "stability": self.stability.sentence() if moved else None,
+            "flips": self._flips() if moved and self.current_cutoff is not None else None,
+            "grey_zone": self.grey_zone.sentence() if self.grey_zone and self.advice.cutoff is None else None,
             "notes": "\n".join(self._notes()),
         }
         return {key: sentence for key, sentence in said.items() if sentence}
@@ -261,20 +293,6 @@ class Study:
             scored_by=_(", scored by {name}").format(name=name) if name else "",
             live=percent(self.prevalence),
         )
-
-    def _cutoff(self) -> str:
-        leading = self.guarantee or self.missed_guarantee
-        if self.basis == "guarantee":
-            said = _("New cutoff {cutoff}: guaranteed to meet the target.")
-        elif self.basis == "none":
-            said = _("No cutoff does what was asked for ({rule}); {cutoff} stays, but is not calibrated.")
-        elif leading is None:
-            said = _("New cutoff {cutoff}: {rule}.")
-        elif leading.found:
-            said = _("New cutoff {cutoff}: {rule}; it is not the guaranteed one.")
-        else:
-            said = _("New cutoff {cutoff}: {rule}, as it looks in these pairs; there is no guarantee.")
-        return said.format(cutoff=number(self.cutoff.value), rule=self.rule.describe())
 
     def _figures(self) -> str:
         parts = []
@@ -302,13 +320,13 @@ class Study:
             said = _("From {before} to {after} no decision flips.")
         elif changed["is_match"].any():
             said = _(
-                "From {before} to {after}, {n} of {total} pairs become matches: {right} rightly, {wrong} "
-                "wrongly."
+                "From {before} to {after}, {n} of {total} pairs become matches: {right} are labelled a "
+                "match, {wrong} are not."
             )
         else:
             said = _(
-                "From {before} to {after}, {n} of {total} pairs are no matches any more: {right} rightly, "
-                "{wrong} wrongly."
+                "From {before} to {after}, {n} of {total} pairs are no matches any more: {right} are "
+                "labelled no match, {wrong} are labelled a match."
             )
         return said.format(
             before=number(self.current_cutoff),
@@ -321,7 +339,11 @@ class Study:
 
     def _notes(self) -> list[str]:
         notes = []
-        near = int((np.abs(self.observations.scores - self.cutoff.value) < WAVERING).sum())
+        near = (
+            0
+            if self.advice.cutoff is None
+            else int((np.abs(self.observations.scores - self.cutoff.value) < WAVERING).sum())
+        )
         if near:
             notes.append(
                 ngettext(

@@ -7,7 +7,7 @@ pairs are plenty, :func:`hold_out` keeps some untouched instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,38 +165,49 @@ class HoldOut(Result):
 def chosen_again(
     observations: Observations,
     resamples: Resamples,
-    leading: Guarantee | None,
+    guarantees: Sequence[Guarantee],
     rule: Rule,
     dependence: Dependence = "auto",
 ) -> npt.NDArray[np.intp]:
-    """Find a cutoff in every resample as it was found in the pairs: the guaranteed one, else the rule's.
+    """Find a cutoff in every resample as it is looked for in the pairs.
 
     Parameters
     ----------
     observations : Observations
     resamples : Resamples
         Of these.
-    leading : Guarantee or None
-        The guarantee that comes before the rule; None where the rule alone decides.
+    guarantees : sequence of Guarantee
+        The one that decides; or that of precision and that of the missed share, which both have to hold, as
+        in :func:`~workbench.calibration.grey_zones.grey_zone`; or none, where the rule decides.
     rule : Rule
     dependence : str
-        As the guarantee was asked for; one pair a JD is repeated by effective pairs.
+        As the guarantees were asked for; one pair a JD is repeated by effective pairs.
 
     Returns
     -------
     ndarray of int, shape (n_resamples,)
         Positions among the cutoffs of the resamples; -1 where there is none.
     """
-    picked, parts = rule.pick_in(resamples), resamples.in_chunks()
-    if leading is None:
-        return picked
-    above = leading.figure == "precision"
+    if not guarantees:
+        return rule.pick_in(resamples)
+    found = [_guaranteed_again(observations, resamples, each, dependence) for each in guarantees]
+    lowest, highest = found[0], found[-1]
+    # Where two guarantees overlap, the one in the middle, as in the pairs themselves.
+    both = (lowest >= 0) & (highest >= lowest)
+    return np.where(both, lowest + (highest - lowest + 1) // 2, -1) if len(found) > 1 else lowest
+
+
+def _guaranteed_again(
+    observations: Observations, resamples: Resamples, guarantee: Guarantee, dependence: Dependence
+) -> npt.NDArray[np.intp]:
+    """Position of the guaranteed cutoff in every resample; -1 where there is none."""
+    above = guarantee.figure == "precision"
     sets = one_side(
         observations, "above" if above else "below", cutoffs=resamples.cutoffs, dependence=dependence
     )
     # The guarantee tests pairs as they were labelled, whatever the live prevalence.
-    target = leading.target_in_pairs if above else 1 - leading.target_in_pairs
-    delta = 1 - leading.confidence
+    target = guarantee.target_in_pairs if above else 1 - guarantee.target_in_pairs
+    delta = 1 - guarantee.confidence
     starts = start_sizes(target, delta, float(sets.apart[-1]))
     # Effective pairs for each unit of weight, and those that labels have no say in.
     worth, foreseen = (
@@ -204,7 +215,7 @@ def chosen_again(
         for size in (sets.size, sets.foreseen)
     )
     found, at = np.full(len(resamples), -1), 0
-    for part in parts:
+    for part in resamples.in_chunks():
         right, wrong = (
             (part.tp[::-1], part.fp[::-1]) if above else (part.others - part.fp, part.matches - part.tp)
         )
@@ -221,7 +232,7 @@ def chosen_again(
         last = len(passed) - 1 - last if above else last
         found[at : at + len(part)] = np.where(passed.any(axis=0), last, -1)
         at += len(part)
-    return np.where(found >= 0, found, picked)
+    return found
 
 
 def stability(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.calibration.advice import advise
 from workbench.calibration.choice import Rule
 from workbench.calibration.counts import count
-from workbench.calibration.decision import decide
 from workbench.calibration.evidence import gather
 from workbench.calibration.findings import Study
 from workbench.calibration.label_error import LabelError, LabelErrorLike
@@ -16,7 +16,6 @@ from workbench.calibration.options import NamedEncoder, Options
 from workbench.calibration.pair_kinds import PairKind, select
 from workbench.calibration.reweighting import LiveWeights, live_weights
 from workbench.calibration.shares import Dependence
-from workbench.calibration.verdicts import verdict_on_today
 from workbench.cutoffs import Cutoff
 from workbench.settings import LITERATURE_CUTOFF
 
@@ -47,10 +46,11 @@ def calibrate(
 ) -> Study:
     """Find a cutoff on labelled, scored pairs, and say how sure it is.
 
-    First today's cutoff is tested as it stands. Then the smallest cutoff that can be guaranteed to
-    reach the target precision is looked for (or, with `target_missed` alone, the largest one that
-    keeps the missed share). Where these labels guarantee none, the cutoff is the one that merely looks
-    as if it met the target, and the study says so, and how many more labels are needed.
+    First today's cutoff is tested as it stands, and kept where it is shown to meet the targets. Else the
+    smallest cutoff that can be guaranteed to reach the target precision is looked for (or, with
+    `target_missed` alone, the largest one that keeps the missed share; with both targets, one that meets
+    both at once, or two with people reading in between). Where these labels guarantee none, the advice is
+    to adopt none, and how many more labels are needed: ``study.advice``.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def calibrate(
         this nor `target_precision` nor `rule` is given, targets are what is claimed for 0.4: 0.893 and
         0.06.
     rule : Rule, optional
-        Choose by this rule instead, such as ``MaxFBeta()`` or ``Capacity(200, 1600)``; guarantees for
-        targets are then reported, but do not decide.
+        Choose by this rule instead, such as ``MaxFBeta()`` or ``Capacity(200, 1600)``, without a guarantee;
+        targets that are given beside it must be shown to be met where it chooses.
     pairs : {"everyday", "hard", "all"}
         Which pairs to calibrate on, where a column ``source`` says that some were composed to be hard
         (``hard``, or a word that ends in ``-hard``). These are shown apart; sets without any are used whole.
@@ -109,8 +109,8 @@ def calibrate(
     >>> labels = rng.random(500) < 0.4
     >>> scores = np.where(labels, rng.beta(8, 4, 500), rng.beta(3, 8, 500))
     >>> study = calibrate(pd.DataFrame({"score": scores, "label": labels}), target_precision=0.89)
-    >>> study.basis, study.verdict.answer
-    ('guarantee', 'moved')
+    >>> study.advice
+    Advice: Move to 0.4612: it meets the target, with 95 % confidence.
     """
     options = Options(
         target_precision=target_precision,
@@ -135,9 +135,8 @@ def calibrate(
     used, kinds = select(scored, pairs, options.columns, confidence)
     observations, live = _observe(used, options)
     counts = count(observations).at_prevalence(options.prevalence)
-    tested = verdict_on_today(observations, options)
-    decision = decide(observations, counts, options)
-    return gather((used, kinds), (observations, live), counts, tested, decision, options)
+    advice = advise(observations, counts, options)
+    return gather((used, kinds), (observations, live), counts, advice, options)
 
 
 def _observe(scored: pd.DataFrame, asked: Options) -> tuple[Observations, LiveWeights | None]:

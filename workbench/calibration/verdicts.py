@@ -25,8 +25,8 @@ from workbench.calibration.observations import Observations
 from workbench.calibration.options import CLAIMED_MISSED, CLAIMED_PRECISION, Options
 from workbench.calibration.shares import Dependence, one_side
 from workbench.errors import InputError
+from workbench.i18n import digits_apart, number, paragraph, percent
 from workbench.i18n import gettext as _
-from workbench.i18n import number, paragraph, percent
 from workbench.results import Result
 from workbench.settings import LITERATURE_CUTOFF
 
@@ -89,16 +89,17 @@ class TargetTest(Result):
             )
             return nothing + self._more()
         what = (
-            _("of the {n} pairs above it{worth}, {counted} are right ({seen})")
+            _("of the {n} pairs above it{worth}, {counted} are labelled a match ({seen})")
             if above
-            else _("of the {n} pairs at or below it{worth}, {counted} are matches and missed ({seen})")
+            else _("of the {n} pairs at or below it{worth}, {counted} are labelled a match: missed ({seen})")
         )
         counted = self.n - self.errors if above else self.errors
         at_least, at_most = (
             _("at least {share} with {sure} confidence"),
             _("at most {share} with {sure} confidence"),
         )
-        sure, low, high = percent(confidence, None), percent(self.low), percent(self.high)
+        sure, digits = percent(confidence, None), self._digits
+        low, high, asked = (percent(share, digits) for share in (self.low, self.high, self.target))
         match self.answer:
             case "met":
                 end = (
@@ -116,11 +117,27 @@ class TargetTest(Result):
                 n=self.n,
                 worth=worth(self.n, self.size),
                 counted=counted,
-                seen=share_seen(self.estimate, counted, self.n),
+                seen=share_seen(self.estimate, counted, self.n, digits),
             ),
             end=end,
-            target=target.format(share=percent(self.target)),
+            target=target.format(share=asked),
         ) + (self._more() if self.answer == "unclear" else "")
+
+    @property
+    def _digits(self) -> int:
+        """As many as it takes to tell the figure and its bounds from the target."""
+        against = (self.estimate, self.low, self.high)
+        return max(digits_apart(100 * share, 100 * self.target) for share in against)
+
+    def in_short(self) -> str:
+        """The figure and its target, as a part of a sentence."""
+        said = (
+            _("{seen} of the pairs above it are labelled a match (target at least {target})")
+            if self.figure == "precision"
+            else _("{seen} of those at or below it are missed (target at most {target})")
+        )
+        digits = digits_apart(100 * self.estimate, 100 * self.target)
+        return said.format(seen=percent(self.estimate, digits), target=percent(self.target, digits))
 
     def _more(self) -> str:
         """What it would take to tell, in brackets."""
@@ -181,8 +198,8 @@ class Verdict(Result):
     def sentence(self) -> str:
         """The answer with the numbers behind it."""
         said = {
-            "kept": _("Today's cutoff {cutoff} is kept: {tests}."),
-            "moved": _("Today's cutoff {cutoff} is to be moved: {tests}."),
+            "kept": _("Today's cutoff {cutoff} holds: {tests}."),
+            "moved": _("Today's cutoff {cutoff} does not hold: {tests}."),
             "not enough labels": _(
                 "There are not enough labels to say whether today's cutoff {cutoff} holds: {tests}."
             ),
@@ -191,13 +208,24 @@ class Verdict(Result):
         said = said.format(cutoff=number(self.cutoff), tests=tests)
         return said if self.label_error is None else paragraph([said, self.label_error.sentence()])
 
+    def in_short(self) -> str:
+        """What stands against the cutoff, or what is not known of it, without bounds."""
+        failed = [test for test in self.tests if test.answer == "failed"]
+        if failed:
+            said, tests = _("Today's {cutoff} does not hold: {tests}."), failed
+        else:
+            said = _("Whether today's {cutoff} holds, these labels cannot tell: {tests}.")
+            tests = [test for test in self.tests if test.answer == "unclear"]
+        phrases = _("; ").join(test.in_short() for test in tests)
+        return said.format(cutoff=number(self.cutoff), tests=phrases)
+
     def __repr__(self) -> str:
         return f"Verdict: {self.sentence()}"
 
 
 def verdict_on_today(observations: Observations, asked: Options) -> Verdict | None:
-    """The verdict on the cutoff in use, at the targets of a calibration; None where there is none."""
-    if asked.today is None:
+    """The verdict on the cutoff in use, at the targets of a calibration; None where one is missing."""
+    if asked.today is None or (asked.target_precision is None and asked.target_missed is None):
         return None
     targets: dict[str, Any] = {
         "target_precision": asked.target_precision,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,7 +29,6 @@ from workbench.cli.output import note, print_json
 from workbench.cli.running import ExitCode
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import number
 
 if TYPE_CHECKING:
     from workbench.calibration import Study
@@ -118,9 +118,12 @@ def calibrate(
         bool,
         typer.Option(
             "--allow-unproven",
-            help="Take the cutoff that merely looks as if it met the target where none can be guaranteed; "
+            help="Where none can be guaranteed, take the cutoff that merely looks as if it met the target; "
             "the card says so.",
         ),
+    ] = False,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Also print all that the advice rests on.")
     ] = False,
     column: ColumnNames = None,
     positive: PositiveWords = None,
@@ -130,10 +133,11 @@ def calibrate(
 ) -> None:
     """Find a cutoff for an encoder on labelled PAIRS, and say how sure it is.
 
-    Today's cutoff is tested first, as it stands. Then the smallest cutoff is looked for that reaches the
-    target with the confidence asked for.
+    Today's cutoff is tested first, as it stands, and kept where it meets what is asked for. Else the smallest
+    cutoff is looked for that does, with the confidence asked for; with two targets, one that meets both, or
+    two cutoffs with people reading in between.
 
-    Exit code 0 if there is such a cutoff, 1 if these labels show none (then CARD.json is not written, but
+    Exit code 0 if there is a cutoff to adopt, 1 if these labels show none (then CARD.json is not written, but
     the report is).
     """
     from workbench.calibration import calibrate as run_study
@@ -152,11 +156,9 @@ def calibrate(
     live_scores = None
     if live is not None:
         live_scores = read_scored(live, loaded, column, positive, negative, labelled=False)["score"]
-    study = run_study(
+    ask = partial(
+        run_study,
         scored,
-        target_precision=target_precision,
-        target_missed=target_missed,
-        rule=rule,
         pairs=kind,
         confidence=confidence,
         current_cutoff=current,
@@ -169,18 +171,20 @@ def calibrate(
         seed=seed,
         encoder=loaded,
     )
+    study = ask(target_precision=target_precision, target_missed=target_missed, rule=rule)
+    if allow_unproven and study.advice.cutoff is None:
+        study = ask(rule=study.rule)
     compared = study.by_group([name.strip() for name in (groups or "").split(",") if name.strip()])
     if compared:
         study = study.with_groups(compared)
-    does_it = study.basis == "guarantee" or (study.basis == "rule" and (rule is not None or allow_unproven))
-    written = _written(study, compared, out, with_card=does_it, with_report=report, texts=report_texts)
+    written = _written(study, compared, out, with_report=report, texts=report_texts)
     if as_json:
-        print_json(study_entry(study, found=does_it, files=written))
+        print_json(study_entry(study, files=written))
     else:
-        print_study(study, groups=compared, files=written)
-        if not does_it:
-            note(_why_not(study, out))
-    if not does_it:
+        print_study(study, groups=compared, files=written, evidence=evidence)
+        if out is not None and written["card"] is None:
+            note(study.no_card())
+    if study.advice.cutoff is None:
         raise typer.Exit(ExitCode.NO)
 
 
@@ -231,27 +235,16 @@ def _written(
     groups: list[GroupFigures],
     out: Path | None,
     *,
-    with_card: bool,
     with_report: bool,
     texts: bool,
 ) -> dict[str, Path | None]:
     files: dict[str, Path | None] = {"card": None, "report": None}
     if out is None:
         return files
-    if with_card:
+    if study.advice.cutoff is not None:
         files["card"] = study.save(out)
     if with_report:
         from workbench.reports import write_study_report
 
         files["report"] = write_study_report(study, out.with_suffix(".html"), groups=groups, texts=texts)
     return files
-
-
-def _why_not(study: Study, out: Path | None) -> str:
-    said = []
-    if out is not None:
-        said.append(_("{file} was not written.").format(file=out))
-    if study.basis != "rule":
-        return " ".join([_("No cutoff does what was asked for."), *said])
-    anyway = _("--allow-unproven takes {cutoff} all the same.").format(cutoff=number(study.cutoff.value))
-    return " ".join([_("No cutoff is guaranteed."), *said, anyway])

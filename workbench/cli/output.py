@@ -189,7 +189,8 @@ def wrapped(text: str, width: int) -> Text:
     from rich.text import Text
 
     lines = [""]
-    for piece in re.findall(rf"{PIECE}\s*", text):
+    # A number and its per cent sign stay together.
+    for piece in re.findall(rf"{PIECE}(?: %\S*)?\s*", text):
         if lines[-1] and cell_len((lines[-1] + piece).rstrip()) > width:
             lines.append("")
         lines[-1] += piece

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from workbench.calibration.figures import title
 from workbench.calibration.findings import TOLD
 from workbench.cli.output import print_signed, say, simple_table, stdout_console, wrapped
@@ -19,30 +21,97 @@ if TYPE_CHECKING:
 
 __all__ = ["print_study", "study_entry"]
 
-# What is said beside the table, in this order; the sentence on figures says what the table shows.
+# What the evidence says beside its table, in this order; the sentence on figures says what the table shows.
 LABELS = {
-    "cutoff": N_("cutoff"),
+    "verdict": N_("today"),
     "guarantee": N_("guarantee"),
     "missed_guarantee": N_("missed"),
+    "grey_zone": N_("grey zone"),
     "stability": N_("stability"),
     "flips": N_("decisions"),
-    "grey_zone": N_("grey zone"),
     "notes": N_("mind"),
 }
 FILES = {"card": N_("card"), "report": N_("report")}
-SIGNS = {"kept": ("✓", "green"), "moved": ("✗", "red"), "not enough labels": ("○", "yellow")}
+SIGNS = {"keep": ("✓", "green"), "move": ("→", "green"), "grey_zone": ("◐", "yellow"), "none": ("○", "red")}
+BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def print_study(
-    study: Study, *, groups: Sequence[GroupFigures] = (), files: Mapping[str, Path | None]
+    study: Study,
+    *,
+    groups: Sequence[GroupFigures] = (),
+    files: Mapping[str, Path | None],
+    evidence: bool = False,
 ) -> None:
-    """The study for people."""
+    """The study for people: what to do, three figures and a picture in 15 lines; the rest as evidence."""
+    console, advice = stdout_console(), study.advice
+    print_signed([(*SIGNS[advice.kind], advice.sentence())])
+    for reason in advice.reasons()[: None if evidence else 1]:
+        console.print(wrapped(reason, console.width))
+    console.print()
+    console.print(_key_figures(study))
+    console.print(_picture(study, min(console.width, 80)))
+    if evidence:
+        _print_evidence(study)
+    for found in groups:
+        say("")
+        console.print(_groups(found))
+        for sentence in found.summary().split("\n"):
+            console.print(wrapped(sentence, console.width))
+    for kind, path in files.items():
+        if path is not None:
+            say(f"{_(FILES[kind])}: {path}")
+    if not evidence:
+        say(_("Why, and how sure: --evidence, or the report."))
+
+
+def _key_figures(study: Study) -> Any:
     from rich.table import Table
 
-    console = stdout_console()
-    said = study.sentences()
-    if study.verdict is not None:
-        print_signed([(*SIGNS[study.verdict.answer], said["verdict"])])
+    table = Table.grid(padding=(0, 2))
+    for column in ("left", "right", "left", "right"):
+        table.add_column(justify=column, no_wrap=True)  # type: ignore[arg-type]
+    sure = _("{sure} interval").format(sure=percent(study.options.confidence, None))
+    labelled = _("{n:,} pairs, {share} matches").format(
+        n=len(study.observations), share=percent(study.prevalence)
+    )
+    table.add_row(labelled, "", sure, _("target"), style="dim")
+    for told in study.key_figures:
+        table.add_row(told.caption(), told.share, told.interval, told.asked(), style="bold")
+    return table
+
+
+def _picture(study: Study, width: int) -> Any:
+    """The scores of both classes as two rows of blocks, and where the cutoff or the grey zone lies."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    pairs = study.observations
+    names = (_("matches"), _("no matches"))
+    margin = max(map(cell_len, names)) + 2
+    bins, (low, high) = width - margin, (float(pairs.scores.min()), float(pairs.scores.max()))
+    edges = np.linspace(low, max(high, low + 1e-9), bins + 1)
+    counts = [np.histogram(pairs.scores[pairs.labels == label], edges)[0] for label in (1, 0)]
+    most = max(int(count.max()) for count in counts)
+    lines = []
+    for name, count in zip(names, counts, strict=True):
+        blocks = "".join(BLOCKS[min(int(np.ceil(8 * n / most)), 8)] for n in count.tolist())
+        lines.append(name + " " * (margin - cell_len(name)) + blocks)
+    ends = {at for at in study.advice.ends if at is not None} or {study.current_cutoff}
+    marks = ""
+    for at in sorted(at for at in ends if at is not None):
+        place = int(np.clip((at - edges[0]) / (edges[-1] - edges[0]) * bins, 0, bins - 1))
+        label = f"▲ {number(at)}" if place + 8 <= bins else f"{number(at)} ▲"
+        start = place if label.startswith("▲") else place - len(label) + 1
+        marks = marks.ljust(max(start, len(marks) + 1 if marks else 0)) + label
+    return Text("\n".join([*lines, " " * margin + marks]).rstrip())
+
+
+def _print_evidence(study: Study) -> None:
+    from rich.table import Table
+
+    console, said = stdout_console(), study.sentences()
+    console.print()
     console.print(_figures(study))
     rows = Table.grid(padding=(0, 2))
     rows.add_column(no_wrap=True, style="bold")
@@ -53,32 +122,24 @@ def print_study(
             rows.add_row(_(label), wrapped(said[key], width))
     rows.add_row(_("prevalence"), wrapped(_prevalence(study), width))
     rows.add_row(_("pairs"), wrapped(" ".join(said[key] for key in ("pairs", "kinds") if key in said), width))
-    console.print()
     console.print(rows)
-    for found in groups:
-        say("")
-        console.print(_groups(found))
-        for sentence in found.summary().split("\n"):
-            console.print(wrapped(sentence, console.width))
-    if any(files.values()):
-        say("")
-    for kind, path in files.items():
-        if path is not None:
-            say(f"{_(FILES[kind])}: {path}")
+    say("")
 
 
-def study_entry(study: Study, *, found: bool, files: Mapping[str, Path | None]) -> dict[str, Any]:
-    """The study in JSON: answers, sentences, figures at today's cutoff, and the card."""
-    today = study.figures_today
+def study_entry(study: Study, *, files: Mapping[str, Path | None]) -> dict[str, Any]:
+    """The study in JSON: the advice, answers, sentences, figures at today's cutoff, and the card."""
+    today, advice = study.figures_today, study.advice
     return {
-        "found": found,
+        "advice": {**advice.to_dict(), "sentence": advice.sentence(), "reasons": advice.reasons()},
+        "key_figures": [told.to_dict() for told in study.key_figures],
+        "found": advice.cutoff is not None,
         "basis": study.basis,
-        "cutoff": study.cutoff.value,
+        "cutoff": advice.cutoff,
         "verdict": None if study.verdict is None else study.verdict.answer,
         "sentences": study.sentences(),
         "figures_today": None if today is None else {name: e.to_dict() for name, e in today.items()},
         "files": {kind: None if path is None else str(path) for kind, path in files.items()},
-        "card": study.to_dict(),
+        "card": None if advice.cutoff is None else study.to_dict(),
     }
 
 
@@ -92,7 +153,7 @@ def _figures(study: Study) -> Any:
     if today is not None:
         head = _("today's, {cutoff}").format(cutoff=number(study.current_cutoff))
         table.add_column(head, justify="right", no_wrap=True)
-    if study.basis != "none":
+    if study.advice.kind == "move":
         head = _(_found(study)).format(cutoff=number(study.cutoff.value))
         table.add_column(head, justify="right", no_wrap=True)
         table.add_column(_("corrected"), justify="right", no_wrap=True)
@@ -100,12 +161,12 @@ def _figures(study: Study) -> Any:
         cells = [title(name, beta=study.rule.f_beta)]
         if today is not None:
             cells.append(str(today[name]))
-        if study.basis != "none":
+        if study.advice.kind == "move":
             honest = study.honest.get(name)
             cells += [str(study.figures[name]), "" if honest is None else percent(honest.honest)]
         table.add_row(*cells)
     above = [f"{sum(study.observations.scores > cut):,}" for cut in _shown_cutoffs(study)]
-    table.add_row(_("labelled pairs above"), *above, *([""] if study.basis != "none" else []))
+    table.add_row(_("labelled pairs above"), *above, *([""] if study.advice.kind == "move" else []))
     return table
 
 
@@ -123,15 +184,12 @@ def _groups(found: GroupFigures) -> Any:
 
 
 def _found(study: Study) -> str:
-    if study.basis == "guarantee":
-        return N_("guaranteed, {cutoff}")
-    by_rule = study.guarantee is None and study.missed_guarantee is None
-    return N_("chosen, {cutoff}") if by_rule else N_("unproven, {cutoff}")
+    return N_("guaranteed, {cutoff}") if study.basis == "guarantee" else N_("chosen, {cutoff}")
 
 
 def _shown_cutoffs(study: Study) -> list[float]:
     today = [] if study.current_cutoff is None else [study.current_cutoff]
-    return today + ([study.cutoff.value] if study.basis != "none" else [])
+    return today + ([study.cutoff.value] if study.advice.kind == "move" else [])
 
 
 def _prevalence(study: Study) -> str:

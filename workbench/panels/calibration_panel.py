@@ -34,7 +34,7 @@ class CalibrationWidgets(PanelWidgets):
 
     def __init__(self, *, cutoff: float, low: float, high: float) -> None:
         super().__init__()
-        self.picture, self.counts, self.cost, self.pairs = (widgets.HTML() for _ in range(4))
+        self.advice, self.picture, self.counts, self.cost, self.pairs = (widgets.HTML() for _ in range(5))
         wide = {"flex": "1 1 320px", "width": "auto"}
         # The front end rounds to whole steps from the minimum: they have to meet the study's cutoff.
         least = cutoff - max(math.ceil((cutoff - low) / STEP), 0) * STEP
@@ -47,17 +47,19 @@ class CalibrationWidgets(PanelWidgets):
         self.back = widgets.Button(icon="undo", layout={"width": "auto"})
         cost = {"min": 0.1, "max": 20, "step": 0.1, "style": {"description_width": "initial"}}
         self.false_cost, self.missed_cost = (widgets.FloatSlider(1.0, **cost, layout=wide) for _ in range(2))
+        self.evidence = widgets.ToggleButton(layout={"width": "auto"})
         self.path = widgets.Text(CARD, layout=wide)
         self.save = widgets.Button(button_style="primary", icon="save", layout={"width": "auto"})
+        self.costs = row([self.false_cost, self.missed_cost, self.cost])
         self.root = self.arranged(
             [
+                self.advice,
                 box([self.picture, self.line], "wb-plot"),
                 row([self.cutoff, self.back], "wb-box", "wb-toolbar"),
                 self.counts,
-                row([self.false_cost, self.missed_cost, self.cost], "wb-box", "wb-toolbar"),
                 row([self.path, self.save], "wb-box", "wb-toolbar"),
                 self.message,
-                self.pairs,
+                box([self.evidence, self.costs, self.pairs], "wb-behind"),
             ]
         )
         self.relabel()
@@ -75,6 +77,7 @@ class CalibrationWidgets(PanelWidgets):
         self.line.tooltip = _("Drag this line, or use the arrow keys")
         self.false_cost.description = _("Cost of a false match")
         self.missed_cost.description = _("Cost of a missed match")
+        self.evidence.description = self.evidence.tooltip = _("Costs and pairs")
         self.path.description, self.save.description = _("File"), _("Save as card")
 
 
@@ -115,6 +118,7 @@ class CalibrationPanel(Panel):
             for slider in (w.false_cost, w.missed_cost):
                 self.hear(slider, lambda change: self._show_cost())
             self.hear(w.back, lambda change: setattr(w.cutoff, "value", study.cutoff.value))
+            self.hear(w.evidence, lambda change: self._unfold())
             self.hear(w.save, lambda change: self._save())
             self.hear_language()
             self.relabelled()
@@ -128,7 +132,13 @@ class CalibrationPanel(Panel):
         """The panel as static HTML, for reports."""
         w = self.widgets
         with self.speaking():
-            parts = [self._picture(w.cutoff.value), w.counts.value, w.cost.value, w.pairs.value]
+            parts = [
+                w.advice.value,
+                self._picture(w.cutoff.value),
+                w.counts.value,
+                w.cost.value,
+                w.pairs.value,
+            ]
             return str(render("panels/report.html", kind="", parts=parts))
 
     def __repr__(self) -> str:
@@ -137,6 +147,7 @@ class CalibrationPanel(Panel):
     def relabelled(self) -> None:
         """Show everything anew, in the language now."""
         w, session, cutoff = self.widgets, self.session, self.widgets.cutoff.value
+        w.advice.value = render("panels/calibration_advice.html", study=session.study)
         w.picture.value = self._picture()
         w.counts.value = render("panels/calibration_counts.html", moment=self.moment, study=session.study)
         false_matches, missed = session.errors(cutoff)
@@ -153,6 +164,13 @@ class CalibrationPanel(Panel):
         )
         self.say("")
         self._show_cost()
+        self._unfold()
+
+    def _unfold(self) -> None:
+        w, shown = self.widgets, self.widgets.evidence.value
+        w.evidence.icon = "caret-down" if shown else "caret-right"
+        for widget in (w.costs, w.pairs):
+            w.show(widget, shown)
 
     def _show_cost(self) -> None:
         w = self.widgets
@@ -175,8 +193,7 @@ class CalibrationPanel(Panel):
         def place(score: float) -> float:
             return float(min(max((score - low) / (high - low), 0.0), 1.0))
 
-        found = session.study.guarantee or session.study.missed_guarantee
-        guaranteed = None if found is None else found.cutoff
+        advised = [place(end) for end in dict.fromkeys(session.study.advice.ends) if end is not None]
         scale = HALF / max(int(session.matches.max()), int(session.others.max()), 1)
         ends = [place(edge) * WIDTH for edge in session.edges]
         bars = [
@@ -189,7 +206,7 @@ class CalibrationPanel(Panel):
             bars=bars,
             colours=COLOURS,
             cutoff=cutoff,
-            guaranteed=None if guaranteed is None else place(guaranteed),
+            advised=advised,
             place=place,
             ticks=_ticks(low, high),
             width=WIDTH,

@@ -139,7 +139,8 @@ class CalibrationSession:
 
     def is_studied(self, cutoff: float) -> bool:
         """Whether the study's evidence is for this cutoff, which no other can borrow."""
-        return self.study.basis != "none" and abs(cutoff - self.study.cutoff.value) < SHOWN_EXACTLY
+        advised = self.study.advice.cutoff
+        return advised is not None and abs(cutoff - advised) < SHOWN_EXACTLY
 
     def save(self, path: str | Path, cutoff: float) -> Path:
         """Write the study's card.
@@ -153,7 +154,7 @@ class CalibrationSession:
         """
         if not str(path).endswith(".json"):
             raise InputError(_("A cutoff card is a .json file, and {file} is none.").format(file=path))
-        if self.study.basis != "none" and not self.is_studied(cutoff):
+        if self.study.advice.cutoff is not None and not self.is_studied(cutoff):
             raise InputError(
                 _(
                     "The evidence is for {studied}, not for {cutoff}, which was set by hand. Go back to the "

@@ -1,4 +1,4 @@
-from .calibration import plot_reliability, plot_scores, plot_stability, plot_study
+from .calibration import plot_advice, plot_reliability, plot_scores, plot_stability, plot_study
 from .comparison import plot_curves, plot_differences, plot_matryoshka
 from .curves import plot_cost, plot_over_cutoff, plot_precision_recall, plot_roc
 from .dimensions import plot_chance, plot_contributions, plot_dimensions, plot_removal
@@ -14,6 +14,7 @@ from .vectors import plot_histogram, plot_side_by_side, plot_values
 __all__ = [
     "house_style",
     "plot_active_labelling",
+    "plot_advice",
     "plot_agreement",
     "plot_chance",
     "plot_cluster_tree",

@@ -14,7 +14,7 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, percent
 from workbench.plots.curves import plot_over_cutoff, plot_precision_recall
-from workbench.plots.marks import mark_cutoffs, score_axis
+from workbench.plots.marks import mark_cutoffs, mark_zone, score_axis
 from workbench.plots.style import (
     BLUE,
     DASHED,
@@ -39,9 +39,32 @@ if TYPE_CHECKING:
 
     from workbench.calibration import Reliability, Stability, Study
 
-__all__ = ["plot_reliability", "plot_scores", "plot_stability", "plot_study"]
+__all__ = ["plot_advice", "plot_reliability", "plot_scores", "plot_stability", "plot_study"]
 
 FEWEST_BINS, MOST_BINS = 20, 60
+
+
+def plot_advice(study: Study) -> ShownFigure:
+    """The scores of both classes with the cutoff to adopt, or with the grey zone that people read.
+
+    Parameters
+    ----------
+    study : Study
+        Of :func:`~workbench.calibration.calibrate`.
+
+    Returns
+    -------
+    Figure
+        Where there is no cutoff to adopt, today's is marked.
+    """
+    pairs, (low, high) = study.observations, study.advice.ends
+    with on_axes(None, height=3.2) as ax:
+        if study.advice.kind == "grey_zone":
+            plot_scores(pairs.scores, pairs.labels, ax=ax, grey_zone=(low, high))
+        else:
+            today = study.current_cutoff
+            plot_scores(pairs.scores, pairs.labels, high, current_cutoff=today, ax=ax)
+    return ax.figure  # type: ignore[return-value]
 
 
 def plot_study(study: Study) -> ShownFigure:
@@ -57,7 +80,7 @@ def plot_study(study: Study) -> ShownFigure:
     Figure
         Where no cutoff does what was asked for, only today's is marked.
     """
-    cutoff = None if study.basis == "none" else study.cutoff.value
+    cutoff = study.advice.cutoff
     today: dict[str, Any] = {"current_cutoff": study.current_cutoff}
     marks = {"cutoff": cutoff, "target_precision": study.options.target_precision, **today}
     pairs = study.observations
@@ -79,11 +102,12 @@ def plot_scores(
     cutoff: float | None = None,
     *,
     current_cutoff: float | None = None,
+    grey_zone: tuple[float | None, float | None] | None = None,
     ax: Axes | None = None,
 ) -> ShownFigure:
     """Histogram of the scores: matches upwards, the others downwards, and the cutoff through both.
 
-    What is right of the cutoff and points down is matched wrongly; what is left of it and points up is
+    What is right of the cutoff and points down is labelled no match; what is left of it and points up is
     missed.
 
     Parameters
@@ -92,6 +116,8 @@ def plot_scores(
     labels : array-like of {0, 1}, shape (n,)
     cutoff, current_cutoff : float, optional
         The cutoff found, and today's.
+    grey_zone : tuple of float or None, optional
+        Instead of a cutoff: reject at or below the first, accept above the second, read in between.
     ax : Axes, optional
         Where to draw; by default a figure of its own.
 
@@ -104,7 +130,7 @@ def plot_scores(
     --------
     >>> figure = plot_scores([0.2, 0.5, 0.6, 0.8], [0, 0, 1, 1], 0.55)
     >>> figure.alt
-    'Above 0.5500, 2 of 2 pairs are matches (100.0 %)'
+    'Above 0.5500, 2 of 2 pairs are labelled a match (100.0 %)'
     """
     values, is_match = np.asarray(scores, dtype=np.float64), np.asarray(labels).astype(bool)
     if values.ndim != 1 or values.shape != is_match.shape or not values.size:
@@ -113,7 +139,8 @@ def plot_scores(
                 scores=values.shape, labels=is_match.shape
             )
         )
-    edges = _edges(values, cutoff)
+    at = cutoff if grey_zone is None else next((end for end in grey_zone if end is not None), None)
+    edges = _edges(values, at)
     up, down = (np.histogram(values[side], bins=edges)[0] for side in (is_match, ~is_match))
     with on_axes(ax, height=4.4) as ax:
         for heights, colour in ((up, BLUE), (-down, ORANGE)):
@@ -126,14 +153,18 @@ def plot_scores(
             (_("no matches {n:,}").format(n=(~is_match).sum()), "#9C6B00", 0.04, "bottom"),
         ):
             ax.text(0.01, height, name, transform=ax.transAxes, color=colour, va=side, fontweight="bold")
-        mark_cutoffs(ax, cutoff, current_cutoff)
+        if grey_zone is None:
+            mark_cutoffs(ax, cutoff, current_cutoff)
+        else:
+            mark_zone(ax, *grey_zone)
         ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda count, place: f"{abs(count):.0f}"))
         ax.grid(axis="y")
         ax.spines["bottom"].set_visible(False)
         ax.set_ylabel(_("labelled pairs"))
         score_axis(ax)
-        headline(ax, *_counted(values, is_match, cutoff))
+        told = _counted(values, is_match, cutoff) if grey_zone is None else _between(values, *grey_zone)
+        headline(ax, *told)
     return ax.figure  # type: ignore[return-value]
 
 
@@ -257,13 +288,13 @@ def _counted(
     above = values > cutoff
     n, right, missed = int(above.sum()), int(is_match[above].sum()), int(is_match[~above].sum())
     title = ngettext(
-        "Above {cutoff}, {matches:,} of {n:,} pair is a match ({share})",
-        "Above {cutoff}, {matches:,} of {n:,} pairs are matches ({share})",
+        "Above {cutoff}, {matches:,} of {n:,} pair is labelled a match ({share})",
+        "Above {cutoff}, {matches:,} of {n:,} pairs are labelled a match ({share})",
         n,
     )
     subtitle = ngettext(
-        "Right of the line and down: matched wrongly. Left of it and up: {n:,} match missed",
-        "Right of the line and down: matched wrongly. Left of it and up: {n:,} matches missed",
+        "Right of the line and down: labelled no match. Left of it and up: {n:,} match missed",
+        "Right of the line and down: labelled no match. Left of it and up: {n:,} matches missed",
         missed,
     )
     share = percent(right / n if n else np.nan)
@@ -271,3 +302,15 @@ def _counted(
         title.format(cutoff=minus(f"{cutoff:.4f}"), matches=right, n=n, share=share),
         subtitle.format(n=missed),
     )
+
+
+def _between(values: npt.NDArray[np.float64], low: float | None, high: float | None) -> tuple[str, str]:
+    """How many pairs are left to people."""
+    read = (values > (-np.inf if low is None else low)) & (values <= (np.inf if high is None else high))
+    title = ngettext(
+        "{n:,} of {total:,} pair is left to people ({share})",
+        "{n:,} of {total:,} pairs are left to people ({share})",
+        len(values),
+    )
+    n, total = int(read.sum()), len(values)
+    return title.format(n=n, total=total, share=percent(n / total)), ""

@@ -9,13 +9,13 @@ import numpy as np
 
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.plots.style import DASHED, INK, MUTED, PAPER, beside, minus
+from workbench.plots.style import DASHED, GREY, INK, MUTED, PAPER, beside, minus
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["checked_columns", "is_row", "mark_cutoffs", "mark_points", "score_axis", "value_at"]
+__all__ = ["checked_columns", "is_row", "mark_cutoffs", "mark_points", "mark_zone", "score_axis", "value_at"]
 
 # Nearer to the edge than this share of the width, a label is put on the inner side of its line.
 NEAR_EDGE = 0.15
@@ -45,6 +45,32 @@ def mark_cutoffs(ax: Axes, cutoff: float | None, current_cutoff: float | None) -
             va="top",
             fontsize=9.5,
             color=colour,
+            bbox=PAPER,
+            zorder=4,
+        )
+
+
+def mark_zone(ax: Axes, low: float | None, high: float | None) -> None:
+    """Shade the scores of which people read the pairs, and name its ends on their outer sides."""
+    first, last = ax.get_xlim()
+    ax.axvspan(
+        first if low is None else low, last if high is None else high, color=GREY, alpha=0.22, linewidth=0
+    )
+    ax.set_xlim(first, last)
+    for at, name, side in ((low, _("reject to {at}"), "right"), (high, _("accept from {at}"), "left")):
+        if at is None:
+            continue
+        ax.axvline(at, color=INK, linewidth=1.3, zorder=3)
+        beside(
+            ax,
+            name.format(at=minus(f"{at:.4f}")),
+            (at, 1),
+            (-5 if side == "right" else 5, -2),
+            xycoords=("data", "axes fraction"),
+            ha=side,
+            va="top",
+            fontsize=9.5,
+            color=INK,
             bbox=PAPER,
             zorder=4,
         )

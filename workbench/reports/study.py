@@ -32,12 +32,6 @@ __all__ = ["figures_table", "study_html", "write_study_report"]
 
 MOST_ERRORS = 10
 MOST_FLIPS = 20
-TONES = {"kept": "good", "moved": "bad", "not enough labels": "fair"}
-BASES = {
-    "guarantee": ("good", N_("guaranteed")),
-    "rule": ("fair", N_("no guarantee")),
-    "none": ("bad", N_("none found")),
-}
 FACTS = {
     "date": N_("date"),
     "encoder": N_("encoder"),
@@ -85,7 +79,7 @@ def write_study_report(
 
 def study_html(study: Study, *, groups: Sequence[GroupFigures] = (), texts: bool = True) -> str:
     """The report as a string; parameters as of :func:`write_study_report`."""
-    return page(_title(study), lambda: _body(study, groups, texts=texts))
+    return page(_("Cutoff report"), lambda: _body(study, groups, texts=texts))
 
 
 def figures_table(study: Study, *, styled: bool = True) -> str:
@@ -93,7 +87,7 @@ def figures_table(study: Study, *, styled: bool = True) -> str:
 
     `styled` says whether the style sheet comes along; a page needs it once.
     """
-    today, found = study.figures_today, study.basis != "none"
+    today, found = study.figures_today, study.advice.kind == "move"
     columns = [(_("figure"), "name")]
     if today is not None:
         columns.append((_("today's, {at}").format(at=number(study.current_cutoff)), "number"))
@@ -117,26 +111,18 @@ def figures_table(study: Study, *, styled: bool = True) -> str:
     return str(html)
 
 
-def _title(study: Study) -> str:
-    return _("Cutoff report") + " " + number(study.cutoff.value)
-
-
 def _body(study: Study, groups: Sequence[GroupFigures], *, texts: bool) -> Markup:
-    from workbench.plots import plot_groups, plot_reliability
+    from workbench.plots import plot_advice, plot_groups, plot_reliability
 
-    tone, basis = BASES[study.basis]
     model, believed = study.probability, study.reliability
     chances = []
     if model is not None:
-        ats = dict.fromkeys(filter(None, (study.current_cutoff, study.cutoff.value)))
+        ats = dict.fromkeys(at for at in (study.current_cutoff, *study.advice.ends) if at is not None)
         chances = [model.phrase(at) for at in ats]
     return render(
         "reports/study.html",
         study=study,
-        title=_title(study),
-        basis=_(basis),
-        basis_tone=tone,
-        verdict_tone=TONES[study.verdict.answer] if study.verdict is not None else "",
+        picture=plot_advice(study),
         encoder=_encoder_of(study).get("name"),
         date=str(study.cutoff.evidence.get("date", ""))[:10],
         said=study.sentences(),
@@ -163,19 +149,18 @@ def _pictures(study: Study) -> Iterator[tuple[ShownFigure, ...]]:
     from workbench import plots
 
     current = study.current_cutoff
-    cutoff = None if study.basis == "none" else study.cutoff.value
-    observations, asked = study.observations, study.options
+    cutoff = study.advice.cutoff
+    asked = study.options
     at: dict[str, Any] = {"current_cutoff": current}
     targets: dict[str, Any] = {"target_precision": asked.target_precision}
-    shown = current if cutoff is None else cutoff
-    yield (plots.plot_scores(observations.scores, observations.labels, shown, **at),)
     missed = asked.target_missed
     yield (
         plots.plot_over_cutoff(
             study.sweep, study.bands, cutoff=cutoff, target_missed=missed, **targets, **at
         ),
     )
-    yield (plots.plot_stability(study.stability, cutoff, **at),)
+    if study.advice.kind == "move":
+        yield (plots.plot_stability(study.stability, cutoff, **at),)
     yield (
         plots.plot_precision_recall(study.sweep, study.bands, cutoff=cutoff, **targets, **at),
         plots.plot_roc(study.sweep, cutoff=cutoff, **at),
@@ -186,7 +171,7 @@ def _pictures(study: Study) -> Iterator[tuple[ShownFigure, ...]]:
 def _pairs(study: Study) -> Iterator[tuple[str, list[tuple[str, Markup]]]]:
     """The worst errors on both sides, then the pairs between today's cutoff and the one found."""
     score, label = study.options.score, study.options.label
-    at = study.cutoff.value if study.basis != "none" else study.current_cutoff
+    at = study.current_cutoff if study.advice.cutoff is None else study.advice.cutoff
     if at is not None:
         ordered = study.pairs.sort_values(score, ascending=False, kind="stable")
         above, match = ordered[score] > at, ordered[label] == 1
@@ -199,11 +184,11 @@ def _pairs(study: Study) -> Iterator[tuple[str, list[tuple[str, Markup]]]]:
             _("The worst errors"),
             [(name, _pairs_table(pairs, MOST_ERRORS, score)) for name, pairs in lists.items()],
         )
-    if study.basis != "none" and study.verdict is not None:
+    if study.advice.kind == "move" and study.current_cutoff is not None:
         # Those that change for the worse first.
         changed = study.flips.sort_values(["right_now", score], ascending=[True, False], kind="stable")
         labels = changed[label].map({0: _("no match"), 1: _("match")})
-        right = changed["right_now"].map({True: _("right"), False: _("wrong")})
+        right = changed["right_now"].map({True: _("as labelled"), False: _("not as labelled")})
         more = {_("label"): labels, _("new decision"): right}
         yield _("Pairs whose decision changes"), [("", _pairs_table(changed, MOST_FLIPS, score, more))]
 

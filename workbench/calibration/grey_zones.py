@@ -1,55 +1,28 @@
-"""Which cutoff: the guaranteed one, else the one that a rule chooses; or two, with people reading in between.
+"""Two cutoffs instead of one: accept above, reject below, and let people read what lies in between.
 
-Guarantees are those of :mod:`workbench.calibration.guarantee`, choices those of
-:mod:`workbench.calibration.choice`.
+Guarantees are those of :mod:`workbench.calibration.guarantee`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from workbench.calibration.choice import Choice, choose
-from workbench.calibration.counts import Counts, check_share
+from workbench.calibration.at_cutoff import shares_at
+from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarantee_precision
 from workbench.calibration.label_error import LabelErrorLike
 from workbench.calibration.observations import Observations
-from workbench.calibration.options import Options
 from workbench.calibration.shares import Dependence, share_with_size, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.results import Result
-from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["Decision", "GreyZone", "decide", "grey_zone"]
-
-
-@dataclass(frozen=True, eq=False)
-class Decision:
-    """A cutoff, and the guarantees and the choice that it comes from.
-
-    Attributes
-    ----------
-    cutoff : float
-    basis : {"guarantee", "rule", "none"}
-        Guaranteed; or chosen by the rule; or today's, for none does what was asked for.
-    guarantee, missed : Guarantee or None
-        For the targets that were given.
-    choice : Choice
-    grey_zone : GreyZone or None
-        Where both targets were given.
-    """
-
-    cutoff: float
-    basis: Literal["guarantee", "rule", "none"]
-    guarantee: Guarantee | None
-    missed: Guarantee | None
-    choice: Choice
-    grey_zone: GreyZone | None
+__all__ = ["GreyZone", "grey_zone"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +43,8 @@ class GreyZone(Result):
         Share of pairs in between, with its interval.
     n_to_read : int
         Labelled pairs in between.
+    missed_with_one, precision_with_one : Estimate or None
+        What each would cost as the only cutoff: the missed share at `accept_from`, precision at `reject_to`.
     precision, missed : Guarantee
         The two guarantees, each at its part of the confidence.
     """
@@ -81,8 +56,15 @@ class GreyZone(Result):
     share_rejected: float
     share_to_read: Estimate
     n_to_read: int
+    missed_with_one: Estimate | None
+    precision_with_one: Estimate | None
     precision: Guarantee
     missed: Guarantee
+
+    @property
+    def one_cutoff(self) -> float | None:
+        """The cutoff that meets both targets, so that nothing has to be read; None where there is none."""
+        return self.accept_from if self.accept_from == self.reject_to else None
 
     def sentence(self) -> str:
         """The two cutoffs and what is left to read, in words."""
@@ -132,28 +114,6 @@ class GreyZone(Result):
 
     def __repr__(self) -> str:
         return f"GreyZone: {self.sentence()}"
-
-
-def decide(observations: Observations, counts: Counts, asked: Options) -> Decision:
-    """The guaranteed cutoff, unless a rule was given or there is none: then the rule's; else today's.
-
-    `counts` are of the observations, at the live prevalence.
-    """
-    precision = missed = zone = None
-    if asked.target_precision is not None and asked.target_missed is not None:
-        zone = grey_zone(observations, asked.target_precision, asked.target_missed, **asked.tested)
-    if asked.target_precision is not None:
-        precision = guarantee_precision(observations, asked.target_precision, **asked.tested)
-    if asked.target_missed is not None:
-        missed = guarantee_missed(observations, asked.target_missed, **asked.tested)
-    choice = choose(counts, asked.chooses_by, confidence=asked.confidence)
-    leading = None if asked.rule is not None else precision or missed
-    if leading is not None and leading.cutoff is not None:
-        return Decision(leading.cutoff, "guarantee", precision, missed, choice, zone)
-    if choice.cutoff is not None:
-        return Decision(choice.cutoff, "rule", precision, missed, choice, zone)
-    today = LITERATURE_CUTOFF if asked.today is None else asked.today
-    return Decision(today, "none", precision, missed, choice, zone)
 
 
 def grey_zone(
@@ -223,6 +183,10 @@ def grey_zone(
             np.average(parts[:, kind], axis=1, weights=weights[kind]) for kind in (match, ~match)
         )
         shares = prevalence * of_matches + (1 - prevalence) * of_others
+    live: dict[str, Any] = {"confidence": confidence, "prevalence": prevalence}
+    at_accept, at_reject = (
+        None if at is None else shares_at(observations, at, **live) for at in (accept, reject)
+    )
     size = share_with_size(between.astype(np.float64), observations)[1]
     low, high = (float(end) for end in wilson(shares[2], size, confidence))
     return GreyZone(
@@ -233,6 +197,8 @@ def grey_zone(
         share_rejected=float(shares[1]),
         share_to_read=Estimate(float(shares[2]), low, high, confidence, size),
         n_to_read=int(between.sum()),
+        missed_with_one=at_accept and at_accept["false_omission_rate"],
+        precision_with_one=at_reject and at_reject["precision"],
         precision=precision,
         missed=missed,
     )
