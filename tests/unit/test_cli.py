@@ -613,12 +613,13 @@ class TestProcess:
         nbformat.write(notebook, here / "n.ipynb")
         command = [sys.executable, "-m", "workbench", "run", "n.ipynb"]
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c)
-        for _ in range(600):
-            if Path("started").exists():
-                break
+        end = time.monotonic() + 300
+        while not Path("started").exists():
+            assert running.poll() is None, running.communicate()[1]
+            assert time.monotonic() < end, "the notebook never began"
             time.sleep(0.1)
         running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=60)[1]
+        said = running.communicate(timeout=300)[1]
         assert running.returncode == 130
         assert said.strip().startswith("Interrupted.")
         assert "Traceback" not in said

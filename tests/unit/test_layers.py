@@ -24,7 +24,7 @@ PACKAGE = ROOT / "workbench"
 # From the ground up. A module may import its own layer and those below it.
 LAYERS = [
     {"errors", "i18n", "html", "results", "settings", "texts", "cutoffs", "examples", "atomic", "files"}
-    | {"asking", "pair_hashes", "text_encoder", "decision_log"},
+    | {"asking", "pair_hashes", "text_encoder", "decision_log", "progress"},
     {"encoders"},
     {"retrieval"},
     {"calibration"},

@@ -187,6 +187,23 @@ class TestFailure:
         with pytest.raises(NotebookError, match=r"kernel of n\.ipynb died.*reports/n\.ipynb"):
             run_notebook(notebook)
 
+    @pytest.mark.parametrize("status", ["", "0", "1"])
+    def test_a_notebook_that_ends_itself_has_not_passed(self, here, status):
+        write_notebook(
+            here / "n.ipynb", "print('first')", f"import sys; sys.exit({status})", "x = 1", "x = 2"
+        )
+        (here / "reports").mkdir()
+        (here / "reports" / "n.html").write_text("of an earlier run")
+        said = (
+            "SystemExit: 1"
+            if status == "1"
+            else r"ended itself with sys\.exit\(\) .*, 2 cells before its end"
+        )
+        with pytest.raises(NotebookError, match=said):
+            run_notebook(here / "n.ipynb")
+        assert "first" in (here / "reports" / "n.ipynb").read_text(encoding="utf-8")
+        assert not (here / "reports" / "n.html").exists()
+
     @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
     def test_ctrl_c_keeps_what_was_done_and_leaves_no_kernel_behind(self, here):
         write_notebook(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import workbench.plots
-from workbench.errors import InputError
+from workbench.errors import InputError, MissingDependencyError
 from workbench.i18n import language
 from workbench.plots import plot_histogram, plot_values
 from workbench.plots.style import cjk_font_path, font_families
@@ -151,3 +151,45 @@ def test_importing_plots_does_not_import_matplotlib():
 @pytest.mark.parametrize("name", workbench.plots.__all__)
 def test_no_figure_takes_a_language_but_speaks_the_one_that_is_set(name):
     assert "language" not in inspect.signature(getattr(workbench.plots, name)).parameters
+
+
+class TestFonts:
+    @pytest.fixture
+    def without_the_package(self, monkeypatch):
+        from workbench.plots import style
+
+        def missing():
+            raise MissingDependencyError("No font that shows Chinese")
+
+        monkeypatch.setattr(style, "cjk_font_path", missing)
+        style.font_families.cache_clear()
+        yield style
+        style.font_families.cache_clear()
+
+    def test_no_font_that_was_looked_for_is_told_to_a_terminal(self, caplog, capfd, monkeypatch):
+        from workbench.plots import style
+
+        monkeypatch.setattr(style, "font_families", lambda: ("No such family", style.PLAIN_FONT))
+        with style.house_style():
+            figure = style.new_figure()
+            figure.subplots().set_title("a title", fontweight="bold")
+        figure.png()
+        assert "findfont" not in caplog.text + capfd.readouterr().err
+
+    def test_a_font_of_the_system_is_taken_where_the_package_is_missing(
+        self, without_the_package, monkeypatch
+    ):
+        monkeypatch.setattr(without_the_package, "SYSTEM_FONTS", ("No such family", "DejaVu Serif"))
+        assert without_the_package.font_families() == ("DejaVu Serif", "DejaVu Sans")
+
+    def test_where_no_font_has_chinese_one_sentence_says_so(self, without_the_package, monkeypatch):
+        style = without_the_package
+        monkeypatch.setattr(style, "SYSTEM_FONTS", ())
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            for _ in range(2):
+                with style.house_style():
+                    figure = style.new_figure()
+                    figure.subplots().set_title("精确率")
+                figure.png()
+        assert [str(each.message) for each in said] == ["No font that shows Chinese"]

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import rankdata
+from scipy import stats
 
 from workbench.calibration.bootstrap import Resamples, draws, quantiles, resample_with, tails
 from workbench.calibration.choice import MaxAccuracy, Rule, TargetPrecision, TargetRecall
@@ -143,7 +143,9 @@ def differences(
     intervals of the first figure's differences hold for all encoders at once (Bonferroni).
     """
     base = next(iter(measured.values()))
-    at_once = 1 - (1 - confidence) / max(len(measured) - 1, 1)
+    n_units = base.pairs.n_clusters or len(base.pairs)
+    pointwise = _wider(confidence, n_units)
+    at_once = _wider(1 - (1 - confidence) / max(len(measured) - 1, 1), n_units)
     rows: list[dict[str, object]] = []
     for place, (name, it) in enumerate(measured.items()):
         is_alike = _alike(it.pairs, base.pairs)
@@ -154,9 +156,10 @@ def differences(
                 low, high = aucs.interval(place, confidence)
                 gap, gap_low, gap_high, _p = aucs.difference(place, 0, confidence)
             else:
-                low, high = _centred(it.drawn[key], value, confidence)
-                sure = at_once if key == figures[0] else confidence
-                gap_low, gap_high = _centred(it.drawn[key] - base.drawn[key], gap, sure)
+                low, high = _centred(it.drawn[key], value, pointwise)
+                gap_low, gap_high = _centred(
+                    it.drawn[key] - base.drawn[key], gap, at_once if key == figures[0] else pointwise
+                )
                 if gap_low == gap_high == 0 and not is_alike:
                     # Never seen to differ in few pairs is not the same as equal.
                     gap_low = gap_high = np.nan
@@ -213,17 +216,29 @@ def _average_precision(tp: CountArray, fp: CountArray) -> FloatArray:
         return np.asarray(np.nansum(-np.diff(tp, axis=0) * precision, axis=0) / tp[0])
 
 
-def _centred(drawn: pd.Series[float], value: float, confidence: float) -> tuple[float, float]:
+def _centred(drawn: pd.Series[float], value: float, tails: list[float]) -> tuple[float, float]:
     """Percentiles of resamples, moved so that their mean is `value`."""
     known = drawn.dropna().to_numpy()
     if np.isnan(value) or not len(known):
         return np.nan, np.nan
     if np.ptp(known) <= TOLERANCE:
         return value, value
-    low, high = np.quantile(known - known.mean() + value, tails(confidence))
+    low, high = np.quantile(known - known.mean() + value, tails)
     return float(low), float(high)
+
+
+def _wider(confidence: float, n_units: int) -> list[float]:
+    """Tails of percentile intervals, wider where few units were drawn, as Student's are [1]_.
+
+    References
+    ----------
+    .. [1] Hesterberg (2015), What teachers should know about the bootstrap, The American Statistician 69,
+       section 5.3 ("expanded percentile interval").
+    """
+    reach = np.sqrt(n_units / (n_units - 1)) * stats.t.ppf((1 + confidence) / 2, n_units - 1)
+    return tails(float(2 * stats.norm.cdf(reach) - 1))
 
 
 def _alike(one: Observations, other: Observations) -> bool:
     """Whether two encoders order all pairs in the same way, ties included."""
-    return one is other or bool((rankdata(one.scores) == rankdata(other.scores)).all())
+    return one is other or bool((stats.rankdata(one.scores) == stats.rankdata(other.scores)).all())

@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from workbench.errors import EncoderError, InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext, pgettext
-from workbench.settings import get_settings
+from workbench.i18n import ngettext
+from workbench.progress import SHORT, progress_bar
 
 __all__ = ["BaseEncoder", "Encoder", "Role", "Vectors", "fingerprint_of", "milliseconds_a_text"]
 
@@ -27,8 +27,6 @@ Role = Literal["query", "document"]
 Vectors = npt.NDArray[np.float32]
 Batch = tuple[npt.NDArray[np.intp], Vectors]
 
-# Below this many texts a progress bar is noise.
-PROGRESS_FROM = 64
 # Texts encoded between two looks at the clock: enough for a batch to be worth while.
 AT_ONCE = 64
 
@@ -159,7 +157,7 @@ class BaseEncoder(ABC):
         # Duplicates are encoded once; a row of `vectors` is one of the distinct texts until the end.
         distinct, rows = distinct_texts(texts)
         places = None if len(distinct) == len(texts) else np.unique(rows, return_index=True)[1].tolist()
-        with progress_bar(len(distinct), self.name, progress) as bar:
+        with progress_bar(len(distinct), self.name, progress, short=SHORT) as bar:
             for positions, batch in self.checked_batches(distinct, role, places=places):
                 vectors[positions] = batch
                 bar.update(len(positions))
@@ -248,23 +246,6 @@ def distinct_texts(texts: Sequence[str]) -> tuple[list[str], list[int]]:
     row_of: dict[str, int] = {}
     rows = [row_of.setdefault(text, len(row_of)) for text in texts]
     return list(row_of), rows
-
-
-def progress_bar(total: int, what: str, progress: bool | None) -> Any:
-    """A tqdm bar over `total` texts, shown as the caller, else the settings, else the length says."""
-    from tqdm.auto import tqdm
-
-    shown = get_settings().progress if progress is None else progress
-    if shown is None and total < PROGRESS_FROM:
-        shown = False
-    # disable=None lets tqdm hide the bar where there is neither terminal nor notebook.
-    return tqdm(
-        total=total,
-        desc=what,
-        unit=pgettext("unit of a progress bar", "text"),
-        disable=None if shown is None else not shown,
-        leave=False,
-    )
 
 
 def milliseconds_a_text(

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.encoders.base import BaseEncoder, Role, Vectors, check_texts, distinct_texts, progress_bar
+from workbench.encoders.base import BaseEncoder, Role, Vectors, check_texts, distinct_texts
 from workbench.encoders.store import EmbeddingStore
 from workbench.errors import StoreError
 from workbench.i18n import gettext as _
+from workbench.progress import SHORT, progress_bar
 
 __all__ = ["StoredEncoder"]
 
@@ -98,7 +99,7 @@ class StoredEncoder:
         missing = np.flatnonzero(~known)
         if len(missing):
             first_place = np.unique(rows, return_index=True)[1]
-            with progress_bar(len(missing), self.name, progress) as bar:
+            with progress_bar(len(missing), self.name, progress, short=SHORT) as bar:
                 batches = self.encoder.checked_batches(
                     [distinct[row] for row in missing], role, places=first_place[missing].tolist()
                 )

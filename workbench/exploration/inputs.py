@@ -17,7 +17,6 @@ import numpy.typing as npt
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
-from workbench.settings import get_settings
 
 __all__ = [
     "Distinct",
@@ -34,11 +33,9 @@ __all__ = [
     "check_same_encoder",
     "checked_vector",
     "distinct",
-    "hidden",
     "nearest",
     "nearest_others",
     "one_fingerprint",
-    "progress_bar",
     "two_unit_vectors",
     "unit_rows",
 ]
@@ -267,19 +264,6 @@ def nearest_others(vectors: Vectors, k: int) -> tuple[Vectors, Rows]:
     rows[own, place], rows[:, 0] = rows[:, 0].copy(), own
     similarities[own, place], similarities[:, 0] = similarities[:, 0].copy(), 1.0
     return similarities, rows
-
-
-def progress_bar(total: int, what: str, progress: bool | None, *, unit: str = "step") -> Any:
-    """A tqdm bar over `total` steps that leaves nothing behind; see :func:`hidden`."""
-    from tqdm.auto import tqdm
-
-    return tqdm(total=total, desc=what, unit=unit, disable=hidden(progress), leave=False)
-
-
-def hidden(progress: bool | None) -> bool | None:
-    """The ``disable`` of tqdm, as the caller or else the settings say; None hides bars where nobody looks."""
-    shown = get_settings().progress if progress is None else progress
-    return None if shown is None else not shown
 
 
 def _checked_ids(ids: Ids, n: int) -> npt.NDArray[Any]:

@@ -22,10 +22,10 @@ from workbench.exploration.inputs import (
     Vectors,
     check_choice,
     check_count,
-    hidden,
     nearest_others,
 )
 from workbench.i18n import gettext as _
+from workbench.progress import hidden
 
 __all__ = [
     "Backend",

@@ -20,11 +20,11 @@ from workbench.exploration.inputs import (
     check_one_for_each,
     distinct,
     one_fingerprint,
-    progress_bar,
     unit_rows,
 )
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number
+from workbench.progress import progress_bar
 from workbench.results import Result, plain
 
 __all__ = ["NearDuplicates", "find_near_duplicates"]

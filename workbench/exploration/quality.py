@@ -20,11 +20,11 @@ from workbench.exploration.inputs import (
     Vectors,
     distinct,
     one_fingerprint,
-    progress_bar,
     unit_rows,
 )
 from workbench.exploration.projection import SkillMap, fit_map
 from workbench.i18n import gettext as _
+from workbench.progress import progress_bar
 from workbench.results import Result
 
 __all__ = ["ComparedMap", "MapQuality", "compare_maps", "map_quality"]

@@ -20,11 +20,11 @@ from workbench.exploration.inputs import (
     Vectors,
     check_count,
     distinct,
-    progress_bar,
     unit_rows,
 )
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, paragraph
+from workbench.progress import progress_bar
 from workbench.results import Result, plain
 
 __all__ = ["ClusterHierarchy", "ClusterStability", "cluster_hierarchy", "cluster_stability"]

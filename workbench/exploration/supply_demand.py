@@ -25,11 +25,11 @@ from workbench.exploration.inputs import (
     check_one_for_each,
     check_same_dimension,
     one_fingerprint,
-    progress_bar,
     unit_rows,
 )
 from workbench.i18n import N_, number
 from workbench.i18n import gettext as _
+from workbench.progress import progress_bar
 from workbench.results import Result, plain
 
 __all__ = ["SupplyDemand", "supply_and_demand", "supply_change"]

@@ -19,9 +19,10 @@ from typing import Any
 
 from workbench.atomic import write_whole
 from workbench.errors import InputError, NotebookError
-from workbench.i18n import current_language, listed
+from workbench.i18n import current_language, listed, ngettext
 from workbench.i18n import gettext as _
 from workbench.notebooks.values import checked_values, parameters_of, read_notebook, read_results
+from workbench.progress import hidden
 from workbench.results import Result
 from workbench.settings import get_settings
 
@@ -241,12 +242,11 @@ def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: boo
                 notebook=notebook.name, language=language
             )
         )
-    shown = get_settings().progress if progress is None else progress
-    bar = {"desc": notebook.name, "leave": False, "disable": None if shown is None else not shown}
+    bar = {"desc": notebook.name, "leave": False, "disable": hidden(progress)}
     kept = _("The notebook as far as it came is {file}.").format(file=target)
     try:
         with _kernel_environment(), _quiet_papermill():
-            papermill.execute_notebook(
+            executed = papermill.execute_notebook(
                 _literal_path(notebook),
                 _literal_path(target),
                 parameters=values,
@@ -265,6 +265,25 @@ def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: boo
                 "The kernel of {notebook} died, most often for want of memory; try smaller parameters. {kept}"
             ).format(notebook=notebook.name, kept=kept)
         ) from error
+    _refuse_unfinished(executed, notebook, kept)
+
+
+def _refuse_unfinished(executed: Any, notebook: Path, kept: str) -> None:
+    """Refuse a run that ended itself: ``sys.exit(0)`` stops a notebook half way, and papermill says fine."""
+    cells = [cell for cell in executed.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(cells, start=1):
+        if any(output.get("ename") == "SystemExit" for output in cell.outputs):
+            left = len(cells) - number
+            said = ngettext(
+                "{notebook} ended itself with sys.exit() in cell [{number}], {left} cell before its end; "
+                "that is no finished run. {kept}",
+                "{notebook} ended itself with sys.exit() in cell [{number}], {left} cells before its end; "
+                "that is no finished run. {kept}",
+                left,
+            )
+            raise NotebookError(
+                said.format(notebook=notebook.name, number=cell.execution_count, left=left, kept=kept)
+            )
 
 
 def _where(notebook: Path, error: Any) -> str:

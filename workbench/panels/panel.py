@@ -7,6 +7,7 @@ widget listens inside its panel and tells Python.
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 Event = Callable[[Any], object]
 
 
-class PanelWidgets:
+class PanelWidgets(ABC):
     """The widgets of a panel, by name; `root` holds them.
 
     A subclass makes its own, puts them in place with :meth:`arranged`, and says in :meth:`relabel` what they
@@ -43,9 +44,9 @@ class PanelWidgets:
         self.title = widgets.HTML()
         self.message = widgets.HTML()
 
+    @abstractmethod
     def relabel(self) -> None:
         """Put all fixed texts in the language now."""
-        raise NotImplementedError
 
     def head(self, title: str, subtitle: str) -> None:
         """Put title and subtitle at the top."""
@@ -62,7 +63,7 @@ class PanelWidgets:
         widget.layout.display = None if shown else "none"
 
 
-class Panel:
+class Panel(ABC):
     """A panel: the last expression of a cell shows it.
 
     Attributes
@@ -82,9 +83,9 @@ class Panel:
         """Speak the panel's language inside a ``with`` block."""
         return language(self.language)
 
+    @abstractmethod
     def relabelled(self) -> None:
         """Show everything anew, after the language was changed in the panel."""
-        raise NotImplementedError
 
     def hear_language(self) -> None:
         """Change the language when the user does."""

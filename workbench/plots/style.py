@@ -7,6 +7,8 @@ font comes from a package, so that no system font is needed.
 from __future__ import annotations
 
 import io
+import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -76,6 +78,16 @@ SCREEN_DPI = 100
 # Room above the axes' content for the labels of cutoffs, as a share of its height.
 HEAD_ROOM = 0.12
 FONT_FILE = "NotoSansCJKsc-Regular.otf"
+# Fonts with Chinese that systems bring, where the package's is missing.
+SYSTEM_FONTS = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "SimHei",
+    "WenQuanYi Micro Hei",
+)
+PLAIN_FONT = "DejaVu Sans"  # comes with matplotlib
 
 
 class ShownFigure(Figure):
@@ -113,40 +125,44 @@ class ShownFigure(Figure):
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in the house style; build the whole figure inside."""
-    with rc_context(
-        {
-            "font.family": list(font_families()),
-            "font.size": 10.5,
-            "text.color": INK,
-            "axes.edgecolor": GREY,
-            "axes.labelcolor": MUTED,
-            "axes.titlecolor": INK,
-            "axes.titlelocation": "left",
-            "axes.titlesize": 13,
-            "axes.titlepad": 12,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.linewidth": 0.8,
-            "axes.axisbelow": True,
-            "axes.prop_cycle": f"cycler('color', {list(PALETTE)})",
-            "grid.color": LIGHT,
-            "grid.linewidth": 0.8,
-            "xtick.color": GREY,
-            "ytick.color": GREY,
-            "xtick.labelcolor": MUTED,
-            "ytick.labelcolor": MUTED,
-            "xtick.labelsize": 9.5,
-            "ytick.labelsize": 9.5,
-            "lines.linewidth": 1.8,
-            "legend.frameon": False,
-            "legend.fontsize": 9.5,
-            "figure.dpi": SCREEN_DPI,
-            "figure.facecolor": "white",
-            "figure.titlesize": 13,
-            "savefig.facecolor": "white",
-            # Type 42 keeps text in PDFs selectable and editable.
-            "pdf.fonttype": 42,
-        }
+    families = list(font_families())
+    with (
+        _fonts_quiet(),
+        rc_context(
+            {
+                "font.family": families,
+                "font.size": 10.5,
+                "text.color": INK,
+                "axes.edgecolor": GREY,
+                "axes.labelcolor": MUTED,
+                "axes.titlecolor": INK,
+                "axes.titlelocation": "left",
+                "axes.titlesize": 13,
+                "axes.titlepad": 12,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.linewidth": 0.8,
+                "axes.axisbelow": True,
+                "axes.prop_cycle": f"cycler('color', {list(PALETTE)})",
+                "grid.color": LIGHT,
+                "grid.linewidth": 0.8,
+                "xtick.color": GREY,
+                "ytick.color": GREY,
+                "xtick.labelcolor": MUTED,
+                "ytick.labelcolor": MUTED,
+                "xtick.labelsize": 9.5,
+                "ytick.labelsize": 9.5,
+                "lines.linewidth": 1.8,
+                "legend.frameon": False,
+                "legend.fontsize": 9.5,
+                "figure.dpi": SCREEN_DPI,
+                "figure.facecolor": "white",
+                "figure.titlesize": 13,
+                "savefig.facecolor": "white",
+                # Type 42 keeps text in PDFs selectable and editable.
+                "pdf.fonttype": 42,
+            }
+        ),
     ):
         yield
 
@@ -246,8 +262,8 @@ def cjk_font_path() -> Path:
             return path
     raise MissingDependencyError(
         _(
-            "The font {file} that shows Chinese in figures was not found; "
-            "install the package that ships it: pip install mplfonts."
+            "No font that shows Chinese in figures was found ({file}), so that boxes stand for it; install "
+            "the package that ships it: pip install mplfonts."
         ).format(file=FONT_FILE)
     )
 
@@ -256,7 +272,8 @@ def cjk_font_path() -> Path:
 def font_families() -> tuple[str, ...]:
     """Register the font with matplotlib, once, and return families for ``rcParams["font.family"]``.
 
-    The second family fills in symbols that the first lacks.
+    The last family fills in symbols that the first lacks. Without the package's font a system's own is
+    taken; where there is none with Chinese, one warning says so, in the place of many by matplotlib.
 
     Examples
     --------
@@ -265,6 +282,30 @@ def font_families() -> tuple[str, ...]:
     """
     from matplotlib import font_manager
 
-    path = cjk_font_path()
+    try:
+        path = cjk_font_path()
+    except MissingDependencyError as error:
+        installed = {font.name for font in font_manager.fontManager.ttflist}
+        for family in SYSTEM_FONTS:
+            if family in installed:
+                return family, PLAIN_FONT
+        warnings.warn(str(error), stacklevel=3)
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        return (PLAIN_FONT,)
     font_manager.fontManager.addfont(path)
-    return font_manager.FontProperties(fname=path).get_name(), "DejaVu Sans"
+    return font_manager.FontProperties(fname=path).get_name(), PLAIN_FONT
+
+
+@contextmanager
+def _fonts_quiet() -> Iterator[None]:
+    """Keep matplotlib from telling a terminal which fonts it looked for: what matters was said already."""
+    logger = logging.getLogger("matplotlib.font_manager")
+
+    def tells(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("findfont")
+
+    logger.addFilter(tells)
+    try:
+        yield
+    finally:
+        logger.removeFilter(tells)

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.encoders.base import Vectors, progress_bar
+from workbench.encoders.base import Vectors
 from workbench.errors import InputError, MissingDependencyError
 from workbench.i18n import gettext as _
 from workbench.i18n import number
+from workbench.progress import SHORT, progress_bar
 from workbench.results import Result
 from workbench.retrieval.exact import Best, FlatIndex, scores_in_parts
 from workbench.retrieval.index import Rows, Scores, shortlist, slack_of
@@ -248,7 +249,7 @@ def build_quantised(
     for values in VALUES_PER_CODE:
         if vectors.shape[1] % values:
             continue
-        with progress_bar(len(vectors), _("index"), progress) as bar:
+        with progress_bar(len(vectors), _("index"), progress, short=SHORT) as bar:
             codes = _codes_of(vectors, vectors[trained_on], values, bar.update)
         found = recall_by_effort(vectors, codes, measured_on)
         candidates = next((c for c, share in found.items() if share >= recall), max(found))
