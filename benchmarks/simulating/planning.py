@@ -97,9 +97,9 @@ def plans(runs: int, seed: int) -> str:
                     told[chance].append(more)
                     met[chance] += guarantee_precision(_with(pairs, world.draw(rng, more)), target).found
         columns = [
-            f"{len(told[chance])} ({np.median(told[chance]) if told[chance] else float('nan'):.0f}) "
-            f"| {share_with_error(met[chance], len(told[chance]))}"
-            for chance in told
+            f"{len(numbers)}{f' ({np.median(numbers):.0f})' if numbers else ''} "
+            f"| {share_with_error(met[chance], len(numbers))}"
+            for chance, numbers in told.items()
         ]
         rows.append(f"| {name} | {n_none} | {n_hopeless} | {' | '.join(columns)} |")
     head = [

@@ -43,6 +43,9 @@ def check(results, parameters):
     assert set(simulated["method"]) == {"active", "random"}
     assert results["plan"]["more"] >= results["plan"]["more_above"] > 0
 
+    chances = pd.DataFrame(results["chances"]).pivot_table("chance", "n", "label_error")
+    assert (chances[0.0] >= chances[0.1]).all()
+
     copy = Path(parameters["work_folder"])
     assert (copy / "pairs.csv").read_bytes() == (DEMO / "pairs.csv").read_bytes()
     assert (results["annotator"], results["labelled"]) == ("me", 0)

@@ -118,6 +118,12 @@ class TestPlanAndPropose:
         assert result.exit_code == 0
         assert "more labels above the cutoff are needed" in result.stdout
 
+    def test_the_plan_says_what_wrong_labels_do_to_the_chance_of_a_cutoff(self, labelled):
+        arguments = ("plan", labelled, "--cutoff", 0.05, "--encoder", "keyword", "--target-precision", 0.6)
+        assert "5 % of labels wrong" in workbench(*arguments).stdout
+        chances = json.loads(workbench(*arguments, "--json").stdout)["chances"]
+        assert {row["label_error"] for row in chances} == {0.0, 0.02, 0.05, 0.1}
+
     def test_a_batch_is_written_as_a_set_with_weights_and_without_scores(self, labelled, here):
         arguments = [
             "--cutoff",

@@ -166,9 +166,8 @@ class LabelError(Result):
     def from_resolution(cls, resolution: Mapping[str, Any]) -> LabelError:
         """From the double labels that a resolution counted; the two kinds of error are not taken as alike."""
         counts = {"both": 0, "differ": 0, "neither": 0, **(resolution.get("double_labels") or {})}
-        how = resolution.get("how")
-        twice = how in ("adjudicated", "unanimous") and not resolution.get("n_single")
-        return cls.from_double_labels(**counts, resolved=how if twice else "single")
+        twice = resolution.get("how") in ("adjudicated", "unanimous") and not resolution.get("n_single")
+        return cls.from_double_labels(**counts, resolved=resolution["how"] if twice else "single")
 
     @property
     def any(self) -> bool:

@@ -142,25 +142,45 @@ def plan(
         float, typer.Option(metavar="SHARE", help="How well precision shall be known: 0.02 for ±2 points.")
     ] = 0.02,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the interval.")] = 0.95,
+    target_precision: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="Precision that shall be guaranteed, for the chances of it."),
+    ] = 0.893,
     column: ColumnNames = None,
     positive: PositiveWords = None,
     negative: NegativeWords = None,
     as_json: Json = False,
 ) -> None:
-    """About how many more labels make the precision at the cutoff known well enough."""
+    """About how many more labels make the precision at the cutoff known well enough.
+
+    And, before they are labelled, how likely a guaranteed cutoff is: by numbers of pairs, and by how many
+    labels are wrong.
+    """
     from workbench.encoders import load_encoder
+    from workbench.pairs import chance_of_a_cutoff, chances_table, everyday_scores
     from workbench.pairs import plan as plan_labels
+    from workbench.results import plain
 
     loaded = load_encoder(encoder)
-    found = plan_labels(
-        read_scored(pairs, loaded, column, positive, negative),
-        cutoff,
-        half_width=half_width,
-        confidence=confidence,
-    )
+    scored = read_scored(pairs, loaded, column, positive, negative)
+    found = plan_labels(scored, cutoff, half_width=half_width, confidence=confidence)
+    matches, others = everyday_scores(scored)
+    chances = None
+    if min(len(matches), len(others)) >= 2:
+        share = len(matches) / (len(matches) + len(others))
+        chances = chance_of_a_cutoff(
+            matches, others, target_precision, confidence=confidence, prevalence=share
+        )
     if not as_json:
         note(encoder_line(loaded))
-    answer(as_json, found.to_dict(), found.summary())
+    answer(as_json, {**found.to_dict(), "chances": plain(chances)}, found.summary())
+    if chances is not None and not as_json:
+        rows = chances_table(chances).reset_index().to_dict("records")
+        title = _(
+            "Chance that a cutoff with {target} labelled matches above it is found, by wrong labels "
+            "(everyday pairs like these, each of a JD of its own)"
+        )
+        print_table(rows, title=title.format(target=percent(target_precision)))
 
 
 @app.command()

@@ -2,6 +2,7 @@ from .annotations import AnnotationLog
 from .annotator_agreement import Agreement, agreement
 from .argilla import argilla_users, read_argilla, to_argilla, write_argilla
 from .checks import PairsError, Problem
+from .forecasting import assumed_scores, chance_of_a_cutoff, chances_table, everyday_scores
 from .label_studio import (
     label_studio_config,
     read_label_studio,
@@ -27,8 +28,12 @@ __all__ = [
     "Resolution",
     "agreement",
     "argilla_users",
+    "assumed_scores",
+    "chance_of_a_cutoff",
+    "chances_table",
     "combine_batches",
     "disagreements",
+    "everyday_scores",
     "label_noise",
     "label_studio_config",
     "labels_for_half_width",

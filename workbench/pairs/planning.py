@@ -1,7 +1,8 @@
 """How many more labels make the precision at the cutoff known well enough, and what active labelling saves.
 
 The number is reckoned from the labels that there are; the saving is tried out where the truth is known. Which
-pairs to label is in :mod:`workbench.pairs.proposing`.
+pairs to label is in :mod:`workbench.pairs.proposing`, the chance of a guaranteed cutoff in
+:mod:`workbench.pairs.forecasting`.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class Plan(Result):
     def summary(self) -> str:
         """The plan in words."""
         known = _(
-            "Precision above the cutoff {cutoff} is about {precision}, known to within ±{now} points ({n} "
-            "pairs, {confidence} confidence)."
+            "About {precision} of the pairs above the cutoff {cutoff} are labelled a match, known to within "
+            "±{now} points ({n} pairs, {confidence} confidence)."
         ).format(
             cutoff=number(self.cutoff),
             precision=percent(self.precision),
