@@ -75,17 +75,6 @@ def test_the_same_seed_gives_the_same_resamples_in_whatever_order_pairs_come(kin
     assert not (one.tp == resample(pairs, n_resamples=100, seed=1).tp).all()
 
 
-def test_pairs_left_out_are_those_that_a_resample_did_not_draw():
-    pairs = simulated()
-    drawn = multiplicities(np.random.default_rng(1), len(pairs), 10)
-    outside = resample_with(pairs, drawn, out_of_bag=True).outside
-    for b, times in enumerate(drawn):
-        left_out = times == 0
-        assert outside.matches[b] == pairs.labels[left_out].sum()
-        k = 30
-        assert outside.tp[k, b] == pairs.labels[left_out & (pairs.scores > outside.cutoffs[k])].sum()
-
-
 def test_jds_that_repeat_themselves_widen_the_band():
     rng = np.random.default_rng(0)
     labels = np.repeat(rng.random(30) < 0.5, 10)

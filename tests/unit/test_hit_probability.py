@@ -32,7 +32,7 @@ def model() -> MatchProbability:
     rng = np.random.default_rng(0)
     labels = rng.random(400) < 0.4
     scores = np.clip(np.where(labels, 0.6, 0.3) + 0.15 * rng.standard_normal(400), 0.05, 0.9)
-    return fit_probability(Observations(scores, labels), n_resamples=50)
+    return fit_probability(Observations(scores, labels))
 
 
 def card(model, encoder=None) -> Cutoff:

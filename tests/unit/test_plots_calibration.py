@@ -57,7 +57,7 @@ def numbers(text):
 
 def every_figure(study):
     cutoffs = {"cutoff": study.cutoff.value, "current_cutoff": 0.4}
-    model = fit_probability(study.observations, method="sigmoid", n_resamples=20)
+    model = fit_probability(study.observations)
     yield plot_study(study)
     yield plot_advice(study)
     yield plot_scores(SCORES, LABELS, grey_zone=(0.3, 0.6))
@@ -67,7 +67,7 @@ def every_figure(study):
     yield plot_precision_recall(study.sweep, study.bands, target_precision=0.85, **cutoffs)
     yield plot_roc(study.sweep, **cutoffs)
     yield plot_stability(study.stability, study.cutoff.value, current_cutoff=0.4)
-    said = reliability(study.observations, model.cross_fit.probability, n_resamples=20)
+    said = reliability(study.observations, model.cross_fitted, n_resamples=20)
     yield plot_reliability(said)
 
 

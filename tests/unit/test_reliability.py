@@ -175,8 +175,8 @@ class TestChance:
 
     def test_what_calibrate_cross_fits_can_be_believed(self):
         observations, _ = right_and_said(800)
-        model = fit_probability(observations, n_resamples=20)
-        assert reliability(observations, model.cross_fit.probability, n_resamples=200).p_right > 0.05
+        model = fit_probability(observations)
+        assert reliability(observations, model.cross_fitted, n_resamples=200).p_right > 0.05
 
 
 class TestIntervals:

@@ -57,8 +57,6 @@ class Resamples:
         What was drawn.
     prevalence : float or None
         Live prevalence that figures are corrected to, within each resample.
-    outside : Resamples or None
-        The same counts over the pairs that a resample left out.
     """
 
     cutoffs: FloatArray
@@ -68,7 +66,6 @@ class Resamples:
     others: CountArray
     by: Literal["pair", "cluster"]
     prevalence: float | None = None
-    outside: Resamples | None = None
 
     def __len__(self) -> int:
         return int(self.tp.shape[1])
@@ -107,7 +104,7 @@ class Resamples:
         return low, high
 
     def __getitem__(self, part: tuple[slice, slice]) -> Resamples:
-        """Some cutoffs in some resamples, without what was left out."""
+        """Some cutoffs in some resamples."""
         rows, columns = part
         return replace(
             self,
@@ -116,7 +113,6 @@ class Resamples:
             fp=self.fp[part],
             matches=self.matches[columns],
             others=self.others[columns],
-            outside=None,
         )
 
     def in_chunks(self) -> Iterator[Resamples]:
@@ -132,7 +128,6 @@ def resample(
     cutoffs: npt.ArrayLike | None = None,
     including: Sequence[float] = (),
     prevalence: float | None = None,
-    out_of_bag: bool = False,
 ) -> Resamples:
     """Draw resamples and count them at every cutoff.
 
@@ -151,8 +146,6 @@ def resample(
         Cutoffs to count at besides.
     prevalence : float, optional
         Live prevalence to correct figures to.
-    out_of_bag : bool
-        Count the pairs that a resample left out too.
 
     Raises
     ------
@@ -186,10 +179,10 @@ def resample(
         )
     table = np.union1d(_table(observations, cutoffs), including)
     independent = observations.weights is None and observations.clusters is None
-    if len(observations) >= POOL_FROM and independent and not out_of_bag:
+    if len(observations) >= POOL_FROM and independent:
         return _pooled(observations, table, n_resamples, seed, prevalence)
     drawn = draws(observations, n_resamples, seed, a_resample=len(observations))
-    return _counted(observations, table, drawn, prevalence, out_of_bag=out_of_bag)
+    return _counted(observations, table, drawn, prevalence)
 
 
 def resample_with(
@@ -198,7 +191,6 @@ def resample_with(
     *,
     cutoffs: npt.ArrayLike | None = None,
     prevalence: float | None = None,
-    out_of_bag: bool = False,
 ) -> Resamples:
     """Count resamples that were drawn elsewhere.
 
@@ -207,7 +199,7 @@ def resample_with(
     observations : Observations
     multiplicities : array-like of int, shape (n_resamples, n)
         How often each pair is in each resample, in the order of `observations`.
-    cutoffs, prevalence, out_of_bag
+    cutoffs, prevalence
         As of :func:`resample`.
     """
     drawn = np.asarray(multiplicities)
@@ -222,7 +214,7 @@ def resample_with(
     rows = max(1, CHUNK // len(observations))
     chunks = (in_order[:, at : at + rows] for at in range(0, drawn.shape[0], rows))
     table = _table(observations, cutoffs)
-    return _counted(independent, table, chunks, prevalence, out_of_bag=out_of_bag)
+    return _counted(independent, table, chunks, prevalence)
 
 
 def resampled_sums(
@@ -332,8 +324,6 @@ def _counted(
     table: FloatArray,
     drawn_in_chunks: Iterable[npt.NDArray[np.int32]],
     prevalence: float | None,
-    *,
-    out_of_bag: bool,
 ) -> Resamples:
     """Count at every cutoff; `drawn_in_chunks` yields (n_units, some resamples), units in their order.
 
@@ -346,24 +336,18 @@ def _counted(
     from_top = len(order) - np.searchsorted(observations.scores[order], table, side="right")
     # Counts below 2**24 are exact in float32; sums of weights need more digits.
     dtype = np.float32 if weights is None and len(labels) < 2**22 else np.float64
-    parts: tuple[list[tuple[CountArray, ...]], ...] = ([], []) if out_of_bag else ([],)
+    parts = []
     for drawn in drawn_in_chunks:
         # A pair is drawn as often as its cluster.
         times = drawn if clusters is None else drawn[clusters]
-        for part, counted in zip(parts, (times, (times == 0).astype(np.int32)), strict=False):
-            weighted = counted if weights is None else counted * weights
-            selected, total = _above(weighted, from_top)
-            tp, matches = _above(weighted * labels, from_top)
-            # Sums of weights may round to a hair below nothing.
-            counts = (tp, np.maximum(selected - tp, 0), matches, total - matches)
-            part.append(tuple(each.astype(dtype) for each in counts))
-    by: Literal["pair", "cluster"] = "pair" if clusters is None else "cluster"
-    found: Resamples | None = None
-    for part in reversed(parts):
-        tp, fp, matches, others = (np.concatenate(chunks, axis=-1) for chunks in zip(*part, strict=True))
-        found = Resamples(table, tp, fp, matches, others, by, prevalence, outside=found)
-    assert found is not None
-    return found
+        weighted = times if weights is None else times * weights
+        selected, total = _above(weighted, from_top)
+        tp, matches = _above(weighted * labels, from_top)
+        # Sums of weights may round to a hair below nothing.
+        counts = (tp, np.maximum(selected - tp, 0), matches, total - matches)
+        parts.append([each.astype(dtype) for each in counts])
+    tp, fp, matches, others = (np.concatenate(chunks, axis=-1) for chunks in zip(*parts, strict=True))
+    return Resamples(table, tp, fp, matches, others, "pair" if clusters is None else "cluster", prevalence)
 
 
 def _above(

@@ -195,7 +195,7 @@ def _probability(
     except InputError:
         # Too few of something to leave some out; a cutoff can still be looked for.
         return None, None
-    said = curve.cross_fit.probability
+    said = curve.cross_fitted
     return curve, reliability(observations, said, confidence=asked.confidence, seed=asked.seed)
 
 

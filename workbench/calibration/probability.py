@@ -1,64 +1,46 @@
 """From a score to the probability of a match, with its interval: "0.72, about 94 % (90–97)".
 
-The curves are in :mod:`workbench.calibration.probability_curves`; whether the probabilities can be believed
-is looked at in :mod:`workbench.calibration.reliability_diagram`.
+How bounds are found is in :mod:`workbench.calibration.probability_bounds`; whether the probabilities can be
+believed is looked at in :mod:`workbench.calibration.reliability_diagram`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.calibration.bootstrap import quantiles, resample, tails
 from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import FloatArray, Observations
-from workbench.calibration.probability_curves import (
-    METHODS,
-    NEVER,
-    Cells,
-    CrossFit,
-    CurveName,
-    check_method,
-    cross_fit,
-    fitted,
-    isotonic_knots,
-    pick_method,
-)
-from workbench.calibration.shares import scale_odds, share_with_size, wilson
+from workbench.calibration.probability_bounds import MIDDLE, NEVER, cross_fitted, intervals
+from workbench.calibration.shares import scale_odds
 from workbench.errors import InputError
-from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
+from workbench.i18n import number, percent
 from workbench.results import Result
 
 __all__ = ["MatchProbability", "chance", "fit_probability"]
 
-# Knots of the table that a card keeps; linear interpolation between them errs by less than 0.0005.
-KNOTS = 101
 DIGITS = 6
-# Cells of scores that resamples are counted in: where within a cell a pair lies does not move a curve.
-MOST_DRAWN = 250
-NAMES = {
-    "sigmoid": N_("a sigmoid (Platt)"),
-    "beta": N_("beta calibration"),
-    "isotonic": N_("isotonic regression"),
-}
+# An interval wider than this is said by its ends alone.
+WIDE = 0.4
+# As good as 0: an interval that reaches no further down has an upper end only, and the other way round.
+NO_END = 0.01
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MatchProbability(Result):
-    """A monotone table from scores to probabilities of a match, with pointwise intervals.
+    """A rising table from scores to probabilities of a match, with bounds for each.
 
     Attributes
     ----------
-    method : {"sigmoid", "beta", "isotonic"}
     scores : ndarray of float64, shape (k,)
-        Knots, ascending, from the lowest labelled score to the highest. Between knots it is linear;
-        beyond them it stays what it is at the nearest one, for nothing was labelled there.
+        Labelled scores, ascending, from the lowest to the highest. Between them the table is linear; beyond
+        them the probability stays what it is at the nearest one, and one end of the interval is 0 or 1, for
+        nothing was labelled there.
     probability, low, high : ndarray of float64, shape (k,)
         All three rise with the score.
     confidence : float
@@ -68,26 +50,21 @@ class MatchProbability(Result):
     n, n_matches : int
         Labelled pairs behind it.
     by : {"pair", "cluster"}
-        What was resampled for the interval: pairs, or whole JDs.
-    log_loss : mapping of str to float
-        Cross-fitted log loss of each method that was tried, in nats a pair.
-    cross_fit : CrossFit
-        What this method says of each labelled pair when fitted without its JD (or without its fold), at the
-        prevalence of the labelled pairs.
+        What was taken as independent: pairs, or whole JDs.
+    cross_fitted : ndarray of float64, shape (n,)
+        What is said of each labelled pair without its JD (or without its fold), at the prevalence of the
+        labelled pairs.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> labels = rng.random(600) < 0.4
     >>> pairs = Observations(np.where(labels, 0.6, 0.3) + 0.15 * rng.standard_normal(600), labels)
-    >>> model = fit_probability(pairs, n_resamples=200)
-    >>> model.method
-    'sigmoid'
-    >>> model.phrase(0.72)
-    '0.7200, about 96 % (94–98)'
+    >>> model = fit_probability(pairs)
+    >>> model.phrase(0.6)
+    >>> model.phrase(0.95)
     """
 
-    method: CurveName
     scores: FloatArray
     probability: FloatArray
     low: FloatArray
@@ -97,8 +74,7 @@ class MatchProbability(Result):
     n: int
     n_matches: int
     by: Literal["pair", "cluster"]
-    log_loss: Mapping[str, float]
-    cross_fit: CrossFit
+    cross_fitted: FloatArray
 
     def probability_of_match(self, score: float) -> Estimate:
         """The probability that a pair with this score is a match, with its interval."""
@@ -106,7 +82,12 @@ class MatchProbability(Result):
         if not np.isfinite(at):
             raise InputError(_("The score is {score!r}; a finite number is needed.").format(score=score))
         value, low, high = (
-            float(np.interp(at, self.scores, table)) for table in (self.probability, self.low, self.high)
+            float(each)
+            for each in (
+                self.predict(at),
+                np.interp(at, self.scores, self.low, left=0.0),
+                np.interp(at, self.scores, self.high, right=1.0),
+            )
         )
         return Estimate(value, low, high, self.confidence)
 
@@ -146,7 +127,7 @@ class MatchProbability(Result):
         --------
         >>> labels = np.arange(200) % 2
         >>> pairs = Observations(np.linspace(0, 0.5, 200) + 0.4 * labels, labels)
-        >>> model = fit_probability(pairs, n_resamples=50)
+        >>> model = fit_probability(pairs)
         >>> model.phrase(0.45)
         '0.4500, about 50 % (36–68)'
         >>> model.at_prevalence(0.01).phrase(0.45)
@@ -181,18 +162,18 @@ class MatchProbability(Result):
         return said.format(score=number(score), chance=chance(found.value, found.low, found.high))
 
     def summary(self) -> str:
-        """What was fitted to what, and what it says at the ends."""
+        """What was found from what, and what it says at the ends."""
         lowest, highest = (self.phrase(float(score)) for score in self.scores[[0, -1]])
         return _(
-            "Probability of a match by {curve} from {n} labelled pairs ({matches} matches), for pairs of "
-            "which {share} are matches, with {sure} intervals {resampled}: from {lowest} to {highest}."
+            "Probability of a match from {n} labelled pairs ({matches} matches), for pairs of which {share} "
+            "are matches, with {sure} intervals that assume only that it never falls as the score rises "
+            "({apart}): from {lowest} to {highest}."
         ).format(
-            curve=_(NAMES[self.method]),
             n=self.n,
             matches=self.n_matches,
             share=percent(self.prevalence),
             sure=percent(self.confidence, None),
-            resampled=_("resampled by JD") if self.by == "cluster" else _("resampled by pair"),
+            apart=_("JDs are independent") if self.by == "cluster" else _("pairs are independent"),
             lowest=lowest,
             highest=highest,
         )
@@ -202,12 +183,28 @@ class MatchProbability(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the card; :mod:`workbench.retrieval.hits` reads the table there."""
-        return {name: value for name, value in super().to_dict().items() if name != "cross_fit"}
+        return {name: value for name, value in super().to_dict().items() if name != "cross_fitted"}
 
 
 def chance(value: float, low: float, high: float) -> str:
-    """A probability with its interval, as a hit says it: "about 94 % (90–97)"."""
+    """A probability with its interval, as a hit says it: "about 94 % (90–97)".
+
+    Where the interval is wide, only its ends: "at least 60 %", "between 40 and 97 %: few labels there".
+
+    Examples
+    --------
+    >>> chance(0.94, 0.9, 0.97), chance(0.8, 0.55, 1.0), chance(0.7, 0.4, 0.97)
+    ('about 94 % (90–97)', 'at least 55 %: few labels there', 'between 40 and 97 %: few labels there')
+    """
     shown, least, most = (_whole(share) for share in (value, low, high))
+    if high - low > WIDE:
+        if low > NO_END and high < 1 - NO_END:
+            return _("between {low} and {high} %: few labels there").format(low=least, high=most)
+        if low > NO_END:
+            return _("at least {low} %: few labels there").format(low=least)
+        if high < 1 - NO_END:
+            return _("at most {high} %: few labels there").format(high=most)
+        return _("unknown: hardly any labels there")
     if shown[0] in "<>":
         return _("{share} % ({low}–{high})").format(share=shown, low=least, high=most)
     return _("about {share} % ({low}–{high})").format(share=shown, low=least, high=most)
@@ -224,149 +221,53 @@ def _whole(share: float) -> str:
 def fit_probability(
     observations: Observations,
     *,
-    method: CurveName | Literal["auto"] = "auto",
     prevalence: float | None = None,
     confidence: float = 0.95,
     n_folds: int = 5,
-    n_resamples: int = 500,
     seed: int = 0,
 ) -> MatchProbability:
-    """Fit the probability of a match as a monotone curve of the score.
+    """Find the probability of a match at each score, assuming only that it never falls as the score rises.
+
+    Bounds are those of :func:`~workbench.calibration.probability_bounds.monotone_intervals`; the probability
+    itself is the middle of the 30 % interval. Curves of a certain shape (Platt's sigmoid, beta calibration)
+    are smoother, but where high scores are rare their shape says what no label does, and neither a criterion
+    for choosing among them nor a bootstrap takes notice.
 
     Parameters
     ----------
     observations : Observations
         With weights, probabilities are those where the weights lead to.
-    method : {"auto", "sigmoid", "beta", "isotonic"}
-        ``"auto"`` takes the sigmoid, the stiffest of the three, unless another has a cross-fitted log loss
-        that is better by more than one standard error of the difference. See
-        :func:`~workbench.calibration.probability_curves.fitted`.
     prevalence : float, optional
-        Share of matches among live pairs, where it differs: odds are corrected to it, in each resample
-        from the prevalence of that resample.
+        Share of matches among live pairs, where it differs; see :meth:`MatchProbability.at_prevalence`.
     confidence : float
         Of the two-sided interval at one score (not of all scores at once).
-    n_folds : int
+    n_folds, seed : int
         For cross-fitting; whole JDs are left out where pairs share them.
-    n_resamples, seed : int
-        Of the bootstrap that the interval comes from, by JD where shared. Each resample fits again, and
-        with ``"auto"`` takes the method that says best what the resample left out, so that the interval
-        knows that the shape of the curve is not known either. An isotonic curve is flat over some scores,
-        and its bootstrap collapses where these hold no error; where it is the curve taken, the interval is
-        at least Wilson's for the pairs under the step.
 
     Raises
     ------
     InputError
-        If the pairs are all of one class, the method does not exist or does not fit such scores, or there
-        are too few pairs or JDs to leave some out.
-
-    References
-    ----------
-    Davison & Hinkley (1997), Bootstrap Methods and their Application, sections 5.3 and 3.8. One standard
-    error: Breiman, Friedman, Olshen & Stone (1984), Classification and Regression Trees, section 3.4.3.
+        If the pairs are all of one class, or there are too few pairs or JDs to leave some out.
     """
     observations.require_both_classes()
     check_share(confidence, "confidence", _("the confidence of intervals"))
-    if prevalence is not None:
-        check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
-    if method == "auto":
-        cosines = np.abs(observations.scores).max() <= 1 + 1e-6
-        tried = [name for name in METHODS if cosines or name != "beta"]
-    else:
-        check_method(method, observations.scores)
-        tried = [method]
-    fits = {name: cross_fit(observations, name, n_folds=n_folds, seed=seed) for name in tried}
-    chosen = pick_method(fits, observations)
-
-    # Sums in the order of scores, so that the order of rows has no say in the last digit.
-    observations = observations.in_order
-    cells = Cells.of(observations)
-    knots = np.unique(np.linspace(cells.scores[0], cells.scores[-1], KNOTS))
-    if chosen == "isotonic":
-        knots = np.union1d(knots, isotonic_knots(cells.scores, cells.of_match, cells.of_other))
-    curve = fitted(chosen, cells.scores, cells.of_match[:, None], cells.of_other[:, None], knots)[0]
-    drawn = _drawn_curves(observations, tried, knots, prevalence, n_resamples, seed)
-    low, high = quantiles(drawn.T, tails(confidence))
-    if chosen == "isotonic":
-        under = _step_intervals(observations, curve, knots, confidence)
-        if prevalence is not None:
-            under = scale_odds(under, _odds_factor(observations.prevalence, prevalence))
-        low, high = np.minimum(low, under[0]), np.maximum(high, under[1])
-    if prevalence is not None:
-        curve = scale_odds(curve, _odds_factor(observations.prevalence, prevalence))
-    # Rounding and reading Wilson's ends step by step must not make a table fall.
-    value = np.maximum.accumulate(curve.round(DIGITS))
-    low = np.maximum.accumulate(np.minimum(low, curve).round(DIGITS))
-    high = np.minimum.accumulate(np.maximum(high, curve).round(DIGITS)[::-1])[::-1]
-    return MatchProbability(
-        method=chosen,
-        scores=knots,
+    scores, (middle, ends) = intervals(observations.in_order, MIDDLE, confidence)
+    value = middle.mean(axis=0).round(DIGITS)
+    found = MatchProbability(
+        scores=scores,
         probability=value,
-        low=np.minimum(low, value),
-        high=np.maximum(high, value),
+        low=np.minimum(ends[0].round(DIGITS), value),
+        high=np.maximum(ends[1].round(DIGITS), value),
         confidence=confidence,
-        prevalence=observations.prevalence if prevalence is None else float(prevalence),
+        prevalence=observations.prevalence,
         n=len(observations),
         n_matches=int(observations.labels.sum()),
         by="pair" if observations.clusters is None else "cluster",
-        log_loss={name: round(fit.mean_log_loss, DIGITS) for name, fit in fits.items()},
-        cross_fit=fits[chosen],
+        cross_fitted=cross_fitted(observations, n_folds=n_folds, seed=seed),
     )
+    return found if prevalence is None else found.at_prevalence(prevalence)
 
 
-def _drawn_curves(
-    observations: Observations,
-    methods: Sequence[CurveName],
-    knots: FloatArray,
-    prevalence: float | None,
-    n_resamples: int,
-    seed: int,
-) -> FloatArray:
-    """The curve that each resample leads to, shape (n_resamples, k); NaN where it leads to none."""
-    table = observations.cutoffs
-    if len(table) > MOST_DRAWN:
-        # Evenly spaced in rank, both ends included.
-        at = np.linspace(0, len(observations) - 1, MOST_DRAWN).astype(np.intp)
-        inner = np.searchsorted(table, np.sort(observations.scores)[at])
-        table = table[np.unique(np.concatenate([[0], inner, [len(table) - 1]]))]
-    choosing = len(methods) > 1
-    resamples = resample(observations, n_resamples=n_resamples, seed=seed, cutoffs=table, out_of_bag=choosing)
-    cells = Cells.of(observations, resamples.cutoffs)
-    of_match, of_other = cells.drawn(resamples)
-    read_at = np.concatenate([knots, cells.scores]) if choosing else knots
-    fits = np.array([fitted(method, cells.scores, of_match, of_other, read_at) for method in methods])
-    drawn = fits[0]
-    if choosing:
-        assert resamples.outside is not None
-        left_match, left_other = cells.drawn(resamples.outside)
-        said = fits[:, :, len(knots) :].transpose(0, 2, 1)
-        losses = -(left_match * np.log(said) + left_other * np.log1p(-said)).sum(axis=1)
-        drawn = fits[np.argmin(losses, axis=0), np.arange(n_resamples), : len(knots)]
-    if prevalence is not None:
-        share = of_match.sum(axis=0) / (of_match.sum(axis=0) + of_other.sum(axis=0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # A resample of one class only says nothing about another prevalence: NaN.
-            odds = (drawn / (1 - drawn)).T * _odds_factor(share, prevalence)
-            drawn = np.where((share > 0) & (share < 1), odds / (1 + odds), np.nan).T
-    return np.asarray(drawn, dtype=np.float64)
-
-
-def _step_intervals(
-    observations: Observations, curve: FloatArray, knots: FloatArray, confidence: float
-) -> FloatArray:
-    """Wilson's interval of the pairs under the step that each knot lies on: low and high, shape (2, k)."""
-    ends = np.stack([curve, curve])
-    for value in np.unique(curve):
-        on_step = np.flatnonzero(curve == value)
-        first, last = knots[on_step[0]], knots[on_step[-1]]
-        inside = (observations.scores >= first) & (observations.scores <= last)
-        if inside.any():
-            share, size = share_with_size(observations.labels.astype(np.float64), observations, inside)
-            ends[:, on_step] = np.array(wilson(share, size, confidence))[:, None]
-    return ends
-
-
-def _odds_factor(prevalence: float | FloatArray, live: float) -> Any:
-    """By what the odds of a match are multiplied to get from one prevalence, or many, to another."""
+def _odds_factor(prevalence: float, live: float) -> float:
+    """By what the odds of a match are multiplied to get from one prevalence to another."""
     return live / (1 - live) / (prevalence / (1 - prevalence))

@@ -1,7 +1,7 @@
 """Can the probabilities be believed? Reliability diagram with consistency bands, ECE and Brier score.
 
 Probabilities must come from a fit that did not see the pairs, such as
-``fit_probability(pairs).cross_fit.probability``.
+``fit_probability(pairs).cross_fitted``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workbench.calibration.bootstrap import CHUNK, quantiles, resampled_sums, ta
 from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import CountArray, FloatArray, Observations
-from workbench.calibration.probability_curves import Cells
+from workbench.calibration.probability_bounds import Cells
 from workbench.calibration.shares import share_with_size, wilson, within_cluster_correlation
 from workbench.errors import InputError
 from workbench.html import render

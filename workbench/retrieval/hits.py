@@ -39,7 +39,8 @@ __all__ = [
 ]
 
 DEFAULT_K = 5
-TABLE = ("probability", "low", "high")
+# What a card's table has, and its values below and above all labelled scores: None is that of the nearest.
+TABLE = {"probability": (None, None), "low": (0.0, None), "high": (None, 1.0)}
 
 
 class HitProbability(TypedDict):
@@ -144,7 +145,10 @@ def hit_probabilities(cutoff: Cutoff, scores: Sequence[float]) -> list[HitProbab
     try:
         knots = np.asarray(table["scores"], dtype=np.float64)
         at = np.asarray(scores, dtype=np.float64)
-        read = (np.interp(at, knots, np.asarray(table[name], dtype=np.float64)) for name in TABLE)
+        read = (
+            np.interp(at, knots, np.asarray(table[name], dtype=np.float64), left=left, right=right)
+            for name, (left, right) in TABLE.items()
+        )
         value, low, high = (share.tolist() for share in cutoff.carried(*read))
         beyond = ((at < knots[0]) | (at > knots[-1])).tolist()
         confidence, prevalence = float(table["confidence"]), float(table["prevalence"])
