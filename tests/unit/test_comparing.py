@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
@@ -207,9 +207,12 @@ class TestResampling:
         gaps = np.subtract(drawn["large"], drawn["small"])
         gaps += once["large"] - once["small"] - gaps.mean()
         row = found.row("large", figure)
-        close = 0.15 * np.std(gaps)
+        # Three standard errors of two such quantiles, each of 1,500 draws.
+        close = 0.3 * np.std(gaps)
         assert row["difference"] == pytest.approx(once["large"] - once["small"])
-        expected = np.quantile(gaps, [0.025, 0.975])
+        # Wider, as Student's interval of 40 JDs is: Hesterberg (2015).
+        tail = stats.norm.sf(np.sqrt(40 / 39) * stats.t.ppf(0.975, 39))
+        expected = np.quantile(gaps, [tail, 1 - tail])
         assert [row["difference_low"], row["difference_high"]] == pytest.approx(expected, abs=close)
         flattery = np.mean(drawn["large"]) - once["large"]
         assert row["value"] == pytest.approx(once["large"] - flattery, abs=close)
@@ -303,17 +306,17 @@ class TestStanding:
 
 
 @pytest.mark.slow
-def test_it_covers_and_seldom_says_better_of_equals():
+def test_it_covers_and_seldom_says_better_of_equals(monkeypatch):
     """Simulated: 95 % intervals of differences that are known, and how often equals are told apart."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     from simulating.compare import simulate
 
     for gap in (0.0, 0.3):
-        found = simulate(n_jds=60, gap=gap, runs=300, n_resamples=200, seed=5)
-        # Three standard errors of a share of 0.95 in 300 runs.
-        assert (found["covers"] > 0.95 - 0.038).all()
+        found = simulate(n_jds=60, gap=gap, runs=150, seed=5)
+        # Three standard errors of a share of 0.95 in 150 runs.
+        assert (found["covers"] > 0.95 - 0.053).all()
         if gap == 0:
-            assert (found["better"] + found["worse"] < 0.05 + 0.038).all()
+            assert (found["better"] + found["worse"] < 0.05 + 0.053).all()
 
 
 def tied_scores(n):
