@@ -8,8 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.isotonic import IsotonicRegression
 
-from workbench.calibration import Observations, check, estimate_performance, fit_probability, score_profile
+from workbench.calibration import (
+    Observations,
+    calibrate,
+    check,
+    estimate_performance,
+    fit_probability,
+    score_profile,
+)
+from workbench.calibration.drawn_curves import DrawnCurves, draw_curves
 from workbench.cutoffs import Cutoff
 from workbench.errors import CardError, InputError
 from workbench.i18n import language
@@ -103,6 +112,65 @@ class TestIntervals:
         assert (
             estimate_performance(card(), scores).to_dict() == estimate_performance(card(), shuffled).to_dict()
         )
+
+
+class TestCurves:
+    """Whole curves of resamples, which a card keeps so that errors at different scores go together."""
+
+    @staticmethod
+    def pairs(n=600, per_jd=5):
+        rng = np.random.default_rng(0)
+        scores = rng.random(n)
+        return Observations(scores, rng.random(n) < scores, clusters=np.arange(n) // per_jd)
+
+    def test_the_fitted_one_is_that_of_scikit_learn_over_cells_of_twenty(self):
+        pairs = self.pairs()
+        order = np.argsort(pairs.scores)
+        scores, labels = (each[order].reshape(30, 20).mean(axis=1) for each in (pairs.scores, pairs.labels))
+        expected = IsotonicRegression(out_of_bounds="clip").fit(scores, labels)
+        curves = draw_curves(pairs, n_curves=3)
+        np.testing.assert_allclose(curves.fitted, expected.predict(curves.scores), atol=1e-12)
+        assert (np.diff(curves.drawn, axis=1) >= 0).all()
+
+    def test_whole_jds_are_drawn(self):
+        """Pairs that are the same within a JD vary as much as JDs do."""
+        rng = np.random.default_rng(1)
+        labels = np.repeat(rng.random(40) < 0.5, 20)
+        scores = rng.random(800)
+        apart, shared = (
+            draw_curves(Observations(scores, labels, clusters=jds)).drawn.mean(axis=1).std()
+            for jds in (None, np.arange(800) // 20)
+        )
+        assert shared > 2.5 * apart
+
+    def test_a_card_keeps_them_to_a_thousandth(self):
+        curves = draw_curves(self.pairs())
+        again = DrawnCurves.from_dict(json.loads(json.dumps(curves.to_dict())))
+        np.testing.assert_allclose(again.drawn, curves.drawn, atol=5.1e-4)
+        np.testing.assert_allclose(again.fitted, curves.fitted, atol=5.1e-4)
+
+    def test_intervals_are_narrower_than_by_the_ends_of_all_probabilities_at_once(self):
+        pairs = self.pairs()
+        model = fit_probability(pairs).to_dict()
+        live = np.random.default_rng(2).beta(3, 1, 2000)
+        kept = card(probability=model, curves=draw_curves(pairs).to_dict())
+        with_curves = estimate_performance(kept, live).precision
+        without = estimate_performance(card(probability=model), live).precision
+        assert with_curves.value == without.value
+        assert with_curves.low < live[live > 0.6].mean() < with_curves.high
+        assert with_curves.high - with_curves.low < 0.7 * (without.high - without.low)
+
+    def test_calibrate_puts_them_on_the_card(self):
+        pairs = self.pairs()
+        frame = pd.DataFrame({"score": pairs.scores, "label": pairs.labels, "jd_id": pairs.clusters})
+        made = calibrate(frame, target_precision=0.7, n_resamples=20).cutoff
+        assert len(made.evidence["curves"]["thousandths"]) == 101
+        assert check(made, frame.assign(score=frame["score"] * 0.9)).estimated is not None
+
+    @pytest.mark.parametrize("broken", [{}, {"scores": [0.1, 0.2], "thousandths": ["1 2", "3"]}])
+    def test_damaged_ones_are_refused(self, broken):
+        with pytest.raises(CardError, match="curves lack a part"):
+            estimate_performance(card(curves=broken), [0.1, 0.9])
 
 
 class TestAKnownPrevalence:

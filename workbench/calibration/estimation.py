@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from workbench.calibration.bootstrap import quantiles, resampled_sums, tails
 from workbench.calibration.counts import check_share
+from workbench.calibration.drawn_curves import DrawnCurves
 from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.probability import MatchProbability
-from workbench.calibration.shares import scale_odds
 from workbench.cutoffs import Cutoff
 from workbench.errors import CardError, InputError
 from workbench.i18n import gettext as _
@@ -26,6 +26,8 @@ from workbench.results import Result
 
 __all__ = ["EstimatedPerformance", "estimate_performance"]
 
+# A bootstrap of curves that never fall is a little too narrow (docs/simulations/estimation.md).
+WIDER = 1.25
 FIGURES = ("precision", "recall", "false_omission_rate", "matches", "selected")
 
 
@@ -117,17 +119,18 @@ def estimate_performance(
     clusters : array-like, shape (n,), optional
         The JD of each score: these are resampled.
     prevalence : float, optional
-        Share of matches among live pairs, where it is known: all odds are multiplied by one factor, as is
-        right if matches, and others, score as they did (label shift).
+        Share of matches among live pairs, where it is known and is not the card's: all odds are multiplied by
+        one factor, as is right if matches, and others, score as they did (label shift).
     n_resamples, seed : int
         Of the bootstrap of live scores.
 
     Returns
     -------
     EstimatedPerformance
-        Intervals have the confidence of the probabilities. Their ends take the probabilities at the ends of
-        their own intervals, all at once, and then the quantile over resamples of the live scores: they hold
-        both uncertainties, and more than both where errors at different scores cancel.
+        Intervals have the confidence of the probabilities. Where a card keeps resampled curves, each is put
+        together with a resample of the live scores, so that the interval holds both uncertainties; else its
+        ends take the probabilities at the ends of their own intervals, all at once, which is far wider.
+        Beyond all labelled scores, a match has any probability from there on.
 
     Raises
     ------
@@ -152,11 +155,11 @@ def estimate_performance(
     >>> expected.low < 0.8 < expected.high
     True
     """
-    table = _table(calibrated)
-    factor = 1.0
+    _table(calibrated)
     if prevalence is not None:
         check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
-        factor = prevalence / (1 - prevalence) / (table["prevalence"] / (1 - table["prevalence"]))
+        calibrated = calibrated.at_prevalence(prevalence)
+    table = _table(calibrated)
     if cutoff is None:
         if not isinstance(calibrated, Cutoff):
             raise InputError(_("Say at which cutoff; probabilities of a match have none of their own."))
@@ -167,23 +170,27 @@ def estimate_performance(
     if n_units < 2:
         raise InputError(_("All live scores are of one JD; how much JDs differ cannot be seen in them."))
     above = (live.scores > cutoff).astype(np.float64)
-    # Beyond all labelled scores one end of each interval is 0 or 1, as for a hit.
-    beyond: dict[str, dict[str, Any]] = {"probability": {}, "low": {"left": 0.0}, "high": {"right": 1.0}}
-    chances = [
-        scale_odds(np.interp(live.scores, table["scores"], table[end], **at), factor)
-        for end, at in beyond.items()
-    ]
-    rows = np.array(
-        [np.ones(len(live)), above, *(side * each for side in (above, 1 - above) for each in chances)]
-    )
-    value, _least, _most = _figures(rows.sum(axis=1))
-    drawn = _figures(resampled_sums(live, rows, n_resamples=n_resamples, seed=seed))
+    chance = np.interp(live.scores, table["scores"], table["probability"])
+    value = _figures(float(len(live)), above.sum(), above @ chance, (1 - above) @ chance)
+
+    knots, lower, upper, wider = _curves(calibrated, table)
+    spread = _spread(live.scores, knots)
+    rows = np.concatenate([np.ones((1, len(live))), above[None], above * spread, (1 - above) * spread])
+    sums = resampled_sums(live, rows, n_resamples=n_resamples, seed=seed)
+    seen = rows.sum(axis=1)[:, None]
     low, high = (
-        quantiles(each, tails(table["confidence"]))[end] for each, end in zip(drawn[1:], (0, 1), strict=True)
+        _end(_both(seen, fitted, others), _both(sums, drawn, rest), side, table["confidence"], wider)
+        for side, (fitted, drawn), (others, rest) in ((-1, lower, upper), (1, upper, lower))
     )
     estimates = {
-        name: Estimate(float(value[row]), float(low[row]), float(high[row]), table["confidence"])
-        for row, name in enumerate(FIGURES)
+        name: Estimate(at, least, most, table["confidence"])
+        for name, at, least, most in zip(
+            FIGURES,
+            value.tolist(),
+            np.minimum(value, low).tolist(),
+            np.maximum(value, high).tolist(),
+            strict=True,
+        )
     }
     outside = (live.scores < table["scores"][0]) | (live.scores > table["scores"][-1])
     return EstimatedPerformance(
@@ -191,32 +198,81 @@ def estimate_performance(
     )
 
 
-def _figures(sums: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The figures by the sums of the rows, at the probabilities, at their lower and at their upper ends."""
-    n, above, hit, hit_low, hit_high, missed, missed_low, missed_high = sums
+def _figures(n: Any, above: Any, hit: Any, missed: Any, missed_instead: Any = None) -> FloatArray:
+    """The figures, by expected numbers; recall may go by other missed ones than the missed share."""
+    others = missed if missed_instead is None else missed_instead
+    with np.errstate(invalid="ignore", divide="ignore"):  # nothing above, or nothing below: NaN
+        return np.array(
+            [
+                np.divide(hit, above),
+                np.divide(hit, hit + others),
+                np.divide(missed, n - above),
+                (hit + missed) / n,
+                above / n,
+            ]
+        )
 
-    def shares(hit: FloatArray, missed: FloatArray, missed_instead: FloatArray) -> FloatArray:
-        with np.errstate(invalid="ignore"):  # nothing above, or nothing below: NaN
-            return np.array(
-                [
-                    hit / above,
-                    hit / (hit + missed_instead),
-                    missed / (n - above),
-                    (hit + missed) / n,
-                    above / n,
-                ]
-            )
 
+def _both(sums: FloatArray, curves: FloatArray, others: FloatArray) -> FloatArray:
+    """The figures by the sums over knots of each resample, and curves in turn: (figures, n_resamples)."""
+    n, above, *on_knots = sums
+    sides = np.split(np.array(on_knots), 2)
+    turn = np.arange(sums.shape[1]) % len(curves)
+    hit, missed = ((curves[turn].T * side).sum(axis=0) for side in sides)
     # Recall is lowest where few are found and many missed.
+    return _figures(n, above, hit, missed, (others[turn].T * sides[1]).sum(axis=0))
+
+
+def _end(seen: FloatArray, drawn: FloatArray, side: int, confidence: float, wider: float) -> FloatArray:
+    """One end of each figure's interval: as far from what was seen as resamples are on either side."""
+    least, most = quantiles(drawn, tails(confidence))
+    reach = np.maximum(seen[:, 0] - least, most - seen[:, 0])
+    return np.asarray(np.clip(seen[:, 0] + side * wider * reach, 0, 1))
+
+
+def _spread(scores: FloatArray, knots: FloatArray) -> FloatArray:
+    """How much each score counts at each knot, and before the first and behind the last: (k + 2, n)."""
+    spread = np.zeros((len(knots) + 2, len(scores)))
+    column = np.arange(len(scores))
+    place = np.searchsorted(knots, scores, side="right")
+    inside = (scores >= knots[0]) & (scores <= knots[-1])
+    spread[np.where(place == 0, 0, len(knots) + 1)[~inside], column[~inside]] = 1.0
+    left = np.clip(place[inside] - 1, 0, len(knots) - 2)
+    width = knots[left + 1] - knots[left]
+    towards = (scores[inside] - knots[left]) / width
+    spread[left + 1, column[inside]] = 1 - towards
+    spread[left + 2, column[inside]] = towards
+    return spread
+
+
+def _curves(
+    calibrated: Cutoff | MatchProbability, table: dict[str, Any]
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray], float]:
+    """Knots; lower and upper curves over them with what holds beyond, fitted and drawn; what to widen by."""
+    kept = calibrated.evidence.get("curves") if isinstance(calibrated, Cutoff) else None
+    if kept is None:
+        low, high = _with_ends(table["low"][None])[0], _with_ends(table["high"][None])[1]
+        return table["scores"], (low, low), (high, high), 1.0
+    assert isinstance(calibrated, Cutoff)
+    curves = DrawnCurves.from_dict(kept)
+    _at, fitted_low, fitted_high = calibrated.carried(*[curves.fitted[None]] * 3)
+    _at, drawn_low, drawn_high = calibrated.carried(*[curves.drawn] * 3)
+    lower = (_with_ends(fitted_low)[0], _with_ends(drawn_low)[0])
+    upper = (_with_ends(fitted_high)[1], _with_ends(drawn_high)[1])
+    return curves.scores, lower, upper, WIDER
+
+
+def _with_ends(curves: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Beyond all labelled scores: down to nothing before the first, up to 1 behind the last, as for a hit."""
+    never = np.zeros((len(curves), 1))
     return (
-        shares(hit, missed, missed),
-        shares(hit_low, missed_low, missed_high),
-        shares(hit_high, missed_high, missed_low),
+        np.concatenate([never, curves, curves[:, -1:]], axis=1),
+        np.concatenate([curves[:, :1], curves, never + 1], axis=1),
     )
 
 
 def _table(calibrated: Cutoff | MatchProbability) -> dict[str, Any]:
-    """Knots, probabilities with their ends, and the confidence and prevalence that these are for."""
+    """Knots, probabilities with their ends, and the confidence of these; at the card's prevalence."""
     kept = (
         calibrated.to_dict()
         if isinstance(calibrated, MatchProbability)
@@ -234,7 +290,10 @@ def _table(calibrated: Cutoff | MatchProbability) -> dict[str, Any]:
             name: np.asarray(kept[name], dtype=np.float64)
             for name in ("scores", "probability", "low", "high")
         }
-        return table | {name: float(kept[name]) for name in ("confidence", "prevalence")}
+        if isinstance(calibrated, Cutoff):
+            at_ends = calibrated.carried(table["probability"], table["low"], table["high"])
+            table |= dict(zip(("probability", "low", "high"), at_ends, strict=True))
+        return table | {"confidence": float(kept["confidence"])}
     except (KeyError, TypeError, ValueError) as error:
         raise CardError(
             _(

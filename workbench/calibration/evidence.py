@@ -20,6 +20,7 @@ from workbench.calibration.advice import Advice
 from workbench.calibration.at_cutoff import figures_at
 from workbench.calibration.bootstrap import bands, resample
 from workbench.calibration.counts import Counts, check_share
+from workbench.calibration.drawn_curves import DrawnCurves, draw_curves
 from workbench.calibration.findings import Study
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import chosen_again, hold_out, honest_figures, stability
@@ -265,10 +266,16 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
         "grey_zone": study.grey_zone,
         "held_out": study.held_out,
         "probability": study.probability,
+        "curves": None if study.probability is None else _curves(study),
         "reliability": study.reliability,
         "versions": {"python": platform.python_version(), **_versions()},
     }
     return dict(plain(found))
+
+
+def _curves(study: Study) -> DrawnCurves:
+    """What an estimate without labels puts together with live scores."""
+    return draw_curves(study.observations, prevalence=study.options.prevalence, seed=study.options.seed)
 
 
 def _most_per_jd(observations: Observations, cutoff: float) -> dict[str, int]:

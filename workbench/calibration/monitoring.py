@@ -366,7 +366,7 @@ def _estimated(
 def _prevalence_moved(
     card: Cutoff, observations: Observations, confidence: float
 ) -> tuple[float, float] | None:
-    before = (card.evidence.get("live") or {}).get("prevalence")
+    before = card.prevalence
     if before is None:
         return None
     share, size = share_with_size(observations.labels.astype(np.float64), observations)
