@@ -91,7 +91,8 @@ def run(runs: int = 150, seed: int = 0) -> str:
         {"truth": name, "pairs": 500} | peer_figures(truth, 500, runs=max(runs // 3, 1), seed=seed)
         for name, truth in TRUTHS.items()
     ]
-    return f"""{run.__doc__}
+    return f"""# Intervals of the probability of a match
+
 {CONFIDENCE:.0%} intervals at {PLACES} places evenly spaced over the range of the scores, its ends with hardly
 any labels among them; "worst tenth" is the worst of {TENTHS} equal parts of that range. Where JDs are
 independent, each has {PAIRS_A_JD} pairs, with similar scores and luck that correlates by 0.3. {runs} runs.

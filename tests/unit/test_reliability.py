@@ -84,8 +84,8 @@ class TestScoresAreThoseOf:
 
     def test_scikit_learns_isotonic_regression_along_the_curve(self, pairs, found):
         observations, said = pairs
-        expected = IsotonicRegression().fit_transform(said, observations.labels)[np.argsort(said)]
-        np.testing.assert_allclose(found.curve["seen"], expected, atol=1e-9)
+        steps = IsotonicRegression().fit(said, observations.labels)
+        np.testing.assert_allclose(found.curve["seen"], steps.predict(found.curve["said"]), atol=1e-9)
 
 
 class TestPartsOfTheBrierScore:
@@ -141,11 +141,22 @@ class TestBands:
         if n_jds is None:
             assert held <= 0.98
 
-    def test_of_the_curve_hold_the_diagonal(self, found):
-        # At the ends the isotonic regression of a few pairs is 0 or 1 whatever their probability.
-        curve = found.curve.iloc[20:-20]
-        assert (curve["consistent_low"] <= curve["said"] + 0.02).all()
-        assert (curve["said"] - 0.02 <= curve["consistent_high"]).all()
+    def test_of_the_curve_hold_the_diagonal_where_probabilities_are_right(self, found):
+        curve = found.curve
+        assert ((curve["seen_low"] <= curve["said"]) & (curve["said"] <= curve["seen_high"])).all()
+
+    def test_of_the_curve_leave_it_where_they_are_off(self):
+        observations, said = right_and_said(3000, boast=0.5)
+        curve = reliability(observations, said, n_resamples=20).curve
+        middle = curve[curve["said"].between(0.3, 0.8)]
+        assert (middle["seen_high"] < middle["said"]).mean() > 0.9
+
+    def test_of_the_curve_are_wide_where_few_were_said(self):
+        rng = np.random.default_rng(0)
+        said = np.append(rng.uniform(0.05, 0.4, 995), rng.uniform(0.8, 0.9, 5))
+        curve = reliability(Observations(said, rng.random(1000) < said), said, n_resamples=20).curve
+        width = curve["seen_high"] - curve["seen_low"]
+        assert width[curve["said"] > 0.8].min() > 2 * width[curve["said"] < 0.4].median()
 
 
 class TestChance:

@@ -51,15 +51,12 @@ class Cells:
         Mean score and weights of a cell, ascending; a weight of 1 is a pair of mean weight.
     cell : ndarray of int, shape (n,)
         Of each pair.
-    scale : float
-        What sampling weights were multiplied by, so that they have the mean 1.
     """
 
     scores: FloatArray
     of_match: FloatArray
     of_other: FloatArray
     cell: npt.NDArray[np.intp]
-    scale: float
 
     @classmethod
     def of(cls, observations: Observations) -> Cells:
@@ -70,8 +67,7 @@ class Cells:
             at = np.linspace(0, len(scores) - 1, MOST_CELLS + 1).astype(np.intp)
             distinct = np.unique(np.sort(scores)[at])
         filled, cell = np.unique(np.searchsorted(distinct, scores, side="left"), return_inverse=True)
-        scale = 1.0 / observations.unit_weights.mean()
-        weights = observations.unit_weights * scale
+        weights = observations.unit_weights / observations.unit_weights.mean()
         of_match, of_other = (
             np.bincount(cell, weights * kind).astype(np.float64)
             for kind in (observations.labels, 1 - observations.labels)
@@ -80,7 +76,7 @@ class Cells:
         least = np.full(len(filled), np.inf)
         np.minimum.at(least, cell, scores)
         mean = least + np.bincount(cell, weights * (scores - least[cell])) / (of_match + of_other)
-        return cls(mean, of_match, of_other, cell, float(scale))
+        return cls(mean, of_match, of_other, cell)
 
 
 def intervals(observations: Observations, *confidences: float) -> tuple[FloatArray, FloatArray]:

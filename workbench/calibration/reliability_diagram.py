@@ -1,4 +1,4 @@
-"""Can the probabilities be believed? Reliability diagram with consistency bands, ECE and Brier score.
+"""Can the probabilities be believed? Reliability diagram with confidence bands, ECE and Brier score.
 
 Probabilities must come from a fit that did not see the pairs, such as
 ``fit_probability(pairs).cross_fitted``.
@@ -18,7 +18,7 @@ from workbench.calibration.bootstrap import CHUNK, quantiles, resampled_sums, ta
 from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import CountArray, FloatArray, Observations
-from workbench.calibration.probability_bounds import Cells
+from workbench.calibration.probability_bounds import intervals
 from workbench.calibration.shares import share_with_size, wilson, within_cluster_correlation
 from workbench.errors import InputError
 from workbench.html import render
@@ -63,8 +63,9 @@ class Reliability(Result):
         sample), ``consistent_low, consistent_high``: where `seen` would lie if the probabilities were right
         [1]_.
     curve : DataFrame
-        The diagram without bins [2]_: ``said``, ``seen`` (isotonic regression of labels on probabilities),
-        ``consistent_low, consistent_high``.
+        The diagram without bins [2]_: ``said`` (some of the probabilities), ``seen`` (isotonic regression of
+        labels on probabilities), ``seen_low, seen_high``: where the share of matches lies, if it never falls
+        as the probability rises; where few were said, far apart [5]_.
     ece : Estimate
         Expected calibration error over these bins [4]_, as it looks: chance makes it look larger than it is.
         Its interval is for the true one: the lower end is what is left when the error that chance makes is
@@ -93,6 +94,9 @@ class Reliability(Result):
        a bin is the bootstrap's, which knows of JDs and weights.
     .. [4] Naeini, Cooper & Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian binning,
        AAAI, 2901-2907; bins of equal mass: Nguyen & O'Connor (2015), EMNLP, 1587-1598.
+    .. [5] :func:`~workbench.calibration.probability_bounds.monotone_intervals`; after Dimitriadis, Dümbgen,
+       Henzi, Puke & Ziegel (2023), Honest calibration assessment for binary outcome predictions, Biometrika
+       110(3), 663-680, whose bands hold at all probabilities at once.
     """
 
     bins: pd.DataFrame
@@ -210,11 +214,9 @@ def reliability(
                 "are needed."
             ).format(n=n_units, n_resamples=n_resamples)
         )
-    points = Cells.of(said)
-    in_bin = equal_mass_bins(points.cell.astype(np.float64), n_bins)
+    in_bin = equal_mass_bins(said.scores, n_bins)
     bins = _Bins.of(said, in_bin)
-    by_point = _labels_if_right(said, points.cell, n_draws=n_resamples, seed=seed)
-    by_bin = np.add.reduceat(by_point, points.cell[np.unique(in_bin, return_index=True)[1]], axis=0)
+    by_bin = _labels_if_right(said, in_bin, n_draws=n_resamples, seed=seed)
     if_right = _Bins(bins.weight[:, None], bins.said[:, None], by_bin).error
     drawn, drawn_losses = _resampled(said, in_bin, n_resamples, seed)
     ece, rms_debiased = _true_error(bins, drawn, confidence)
@@ -227,7 +229,7 @@ def reliability(
     band = quantiles(by_bin / bins.weight[:, None], tails(confidence))
     return Reliability(
         bins=_bin_table(said, in_bin, bins.said / bins.weight, band, confidence),
-        curve=_curve(points, by_point * points.scale, confidence),
+        curve=_curve(said, confidence),
         ece=ece,
         rms_debiased=rms_debiased,
         ece_if_right=float(if_right.mean()),
@@ -384,14 +386,10 @@ def _bin_table(
     return frame.assign(consistent_low=band[0], consistent_high=band[1])
 
 
-def _curve(points: Cells, drawn: FloatArray, confidence: float) -> pd.DataFrame:
-    """Isotonic regression of labels on probabilities, and where it would lie if these were right."""
-    from sklearn.isotonic import isotonic_regression
+def _curve(said: Observations, confidence: float) -> pd.DataFrame:
+    """Isotonic regression of labels on probabilities, and bounds of the share of matches at each."""
+    from sklearn.isotonic import IsotonicRegression
 
-    weight = points.of_match + points.of_other
-    seen = isotonic_regression(points.of_match / weight, sample_weight=weight)
-    columns = [isotonic_regression(column / weight, sample_weight=weight) for column in drawn.T]
-    low, high = quantiles(np.stack(columns, axis=1), tails(confidence))
-    curve = pd.DataFrame({"seen": seen, "consistent_low": low, "consistent_high": high}).clip(0, 1)
-    curve.insert(0, "said", points.scores)
-    return curve
+    at, (ends,) = intervals(said, confidence)
+    steps = IsotonicRegression(out_of_bounds="clip").fit(said.scores, said.labels, said.unit_weights)
+    return pd.DataFrame({"said": at, "seen": steps.predict(at), "seen_low": ends[0], "seen_high": ends[1]})

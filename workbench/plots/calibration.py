@@ -18,7 +18,6 @@ from workbench.plots.marks import mark_cutoffs, mark_zone, score_axis
 from workbench.plots.style import (
     BLUE,
     DASHED,
-    GREY,
     INK,
     MUTED,
     ORANGE,
@@ -231,7 +230,7 @@ def plot_stability(
 
 
 def plot_reliability(reliability: Reliability) -> ShownFigure:
-    """Share of matches seen against the probability said, with where it would lie if that were right.
+    """Share of matches seen against the probability said, with the bounds of that share.
 
     Parameters
     ----------
@@ -241,17 +240,15 @@ def plot_reliability(reliability: Reliability) -> ShownFigure:
     Returns
     -------
     Figure
-        A curve within the grey band is what chance alone would show. Points are bins of equal numbers of
-        pairs, with Wilson intervals.
+        Where the band leaves the diagonal, probabilities are off; where it is wide, few were said. Points
+        are bins of equal numbers of pairs.
     """
     curve, bins = reliability.curve, reliability.bins
     with on_axes(None, width=6.4, height=6.0) as ax:
-        band(ax, curve["said"], curve["consistent_low"], curve["consistent_high"], GREY, 0.28)
+        band(ax, curve["said"], curve["seen_low"], curve["seen_high"], SKY, 0.25)
         ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=DASHED)
         ax.plot(curve["said"], curve["seen"], color=BLUE)
-        errors = np.abs([bins["seen"] - bins["seen_low"], bins["seen_high"] - bins["seen"]])
-        points: Style = {"fmt": "o", "elinewidth": 1.1, "markersize": 5, "zorder": 4}
-        ax.errorbar(bins["said"], bins["seen"], errors, color=BLUE, **points)
+        ax.plot(bins["said"], bins["seen"], "o", color=BLUE, markersize=5, zorder=4)
         in_percent(ax, "xy", room=False)
         ax.set_aspect("equal")
         ax.set_xlabel(_("probability of a match, as said"))
@@ -261,11 +258,15 @@ def plot_reliability(reliability: Reliability) -> ShownFigure:
             _("Probabilities agree with what is seen"),
             _("Probabilities differ from what is seen"),
         )
-        below = _("ECE {error:.3f} ({chance:.3f} by chance alone); grey: where right ones would lie")
+        below = _("ECE {error:.3f} ({chance:.3f} by chance alone); band: where the true share lies ({sure})")
         headline(
             ax,
             agree if right else differ,
-            below.format(error=reliability.ece.value, chance=reliability.ece_if_right),
+            below.format(
+                error=reliability.ece.value,
+                chance=reliability.ece_if_right,
+                sure=percent(reliability.confidence, None),
+            ),
         )
     return ax.figure  # type: ignore[return-value]
 
