@@ -12,6 +12,7 @@ from workbench.calibration import (
     LabelError,
     Observations,
     calibrate,
+    check,
     grey_zone,
     guarantee_missed,
     guarantee_precision,
@@ -190,10 +191,29 @@ class TestWords:
         study = calibrate(pairs, target_precision=0.8, target_missed=0.1, label_error=0.02, n_resamples=50)
         error = LabelError(0.02, 0.02)
         zone = study.grey_zone
+        assert "no match may be labelled" not in study.summary()
         found = (study.verdict, study.guarantee, study.missed_guarantee, zone.precision, zone.missed)
         assert {part.label_error for part in found} == {error}
         alone = grey_zone(study.observations, 0.8, 0.1, label_error=0.02)
         assert zone.accept_from == alone.accept_from
+        # A check of the card allows for as much.
+        assert check(study.cutoff, pairs).tested.label_error == error
+
+    def test_a_study_says_what_double_labels_show_where_nothing_is_allowed_for(self):
+        rng = np.random.default_rng(0)
+        labels = rng.random(200) < 0.4
+        scores = np.where(labels, rng.beta(8, 4, 200), rng.beta(3, 8, 200))
+        pairs = pd.DataFrame({"score": scores, "label": labels})
+        pairs.attrs["resolution"] = {
+            "how": "adjudicated",
+            "n_single": 1,
+            "double_labels": {"both": 70, "differ": 12, "neither": 118},
+        }
+        said = calibrate(pairs, n_resamples=50).sentences()["notes"]
+        assert "differ in 12 of 200 cases" in said
+        allowed = calibrate(pairs, label_error="annotators", n_resamples=50)
+        assert allowed.verdict.label_error == LabelError.from_double_labels(70, 12, 118)
+        assert "differ in 12" not in allowed.summary()
 
 
 @pytest.mark.parametrize(

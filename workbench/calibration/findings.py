@@ -25,6 +25,7 @@ from workbench.calibration.grey_zones import GreyZone
 from workbench.calibration.groups import GroupFigures, by_group
 from workbench.calibration.guarantee import Guarantee
 from workbench.calibration.key_figures import KeyFigure, key_figures
+from workbench.calibration.label_error import LabelError, not_allowed_for
 from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import HoldOut, HonestFigure, Stability
 from workbench.calibration.options import Options
@@ -364,4 +365,7 @@ class Study:
                     "Mind: {share} of live scores lie beyond all labelled ones, where figures are guesses."
                 ).format(share=percent(self.live.share_outside))
             )
+        if not LabelError.read(self.options.label_error).any:
+            unallowed = not_allowed_for(self.pairs.attrs.get("resolution") or {})
+            notes += [] if unallowed is None else [unallowed]
         return notes

@@ -15,6 +15,8 @@ from scipy import special
 from workbench.calibration.exact_tests import no_smaller_after, p_value_above, start_sizes
 from workbench.calibration.observations import FloatArray
 from workbench.calibration.shares import OneSide
+from workbench.i18n import gettext as _
+from workbench.i18n import percent
 from workbench.results import Result
 
 __all__ = ["FurtherPairs", "about", "further_for_a_start", "further_to_tell"]
@@ -49,6 +51,39 @@ class FurtherPairs(Result):
     likely: int | None
     low: float
     high: float
+
+    @classmethod
+    def none(cls) -> FurtherPairs:
+        """Where there is nothing to plan on."""
+        return cls(None, None, math.nan, math.nan)
+
+    def sentence(self, above: bool) -> str:
+        """What it would take for a guarantee, above the cutoff or at or below it."""
+        said = (
+            _(
+                "More labels would hardly help, not even twenty times as many: lower the target, or try "
+                "another encoder."
+            )
+            if self.even is None
+            else _(
+                "With about {even} more labelled pairs the chance of one is even; how many make it likely "
+                "cannot be said: of the pairs where the proof would begin, {low} to {high} may be matches."
+            )
+            if self.likely is None
+            else _(
+                "With about {likely} more labelled pairs the chance of one is four in five: of the pairs "
+                "where the proof would begin, {low} to {high} may be matches."
+            )
+            if self.even == self.likely
+            else _(
+                "With about {even} more labelled pairs the chance of one is even, with about {likely} more "
+                "labelled pairs four in five: of the pairs where the proof would begin, {low} to {high} may "
+                "be matches."
+            )
+        )
+        ends = (self.low, self.high) if above else (1 - self.high, 1 - self.low)
+        low, high = map(percent, ends)
+        return said.format(even=self.even, likely=self.likely, low=low, high=high)
 
 
 def about(number: float) -> int:

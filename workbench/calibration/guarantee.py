@@ -156,30 +156,8 @@ class Guarantee(Result):
         said = _(
             "No cutoff with {what} can be guaranteed with {sure} confidence from these labels{how}."
         ).format(what=what.format(target=percent(self.target)), sure=percent(self.confidence, None), how=how)
-        further = self.further
-        if further is None or further.even is None:
-            hope = _(
-                "More labels would hardly help, not even twenty times as many: lower the target, or try "
-                "another encoder."
-            )
-            return paragraph([said, hope])
-        hope = (
-            _(
-                "With about {even} more labelled pairs the chance of one is even; how many make it likely "
-                "cannot be said: of the pairs where the proof would begin, {low} to {high} may be matches."
-            )
-            if further.likely is None
-            else _(
-                "With about {even} more labelled pairs the chance of one is even, with about {likely} more "
-                "labelled pairs four in five: of the pairs where the proof would begin, {low} to {high} may "
-                "be matches."
-            )
-        )
-        ends = (further.low, further.high) if above else (1 - further.high, 1 - further.low)
-        hope = hope.format(
-            even=further.even, likely=further.likely, low=percent(ends[0]), high=percent(ends[1])
-        )
-        return paragraph([said, hope])
+        hope = FurtherPairs.none() if self.further is None else self.further
+        return paragraph([said, hope.sentence(above)])
 
     def __repr__(self) -> str:
         return f"Guarantee: {self.sentence()}"

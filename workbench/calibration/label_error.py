@@ -28,7 +28,16 @@ from workbench.i18n import gettext as _
 from workbench.i18n import percent
 from workbench.results import Result
 
-__all__ = ["ANNOTATORS", "RESOLVED", "CarriedTarget", "LabelError", "LabelErrorLike", "carried", "flip_rate"]
+__all__ = [
+    "ANNOTATORS",
+    "RESOLVED",
+    "CarriedTarget",
+    "LabelError",
+    "LabelErrorLike",
+    "carried",
+    "flip_rate",
+    "not_allowed_for",
+]
 
 ANNOTATORS = "annotators"
 # How labels were resolved: how often one so resolved is wrong where one person's is in the share e.
@@ -169,6 +178,14 @@ class LabelError(Result):
         twice = resolution.get("how") in ("adjudicated", "unanimous") and not resolution.get("n_single")
         return cls.from_double_labels(**counts, resolved=resolution["how"] if twice else "single")
 
+    @classmethod
+    def from_evidence(cls, evidence: Mapping[str, Any]) -> LabelError:
+        """What the guarantees, or the verdict, of a card allowed for."""
+        for found in (*(evidence.get("guarantees") or []), evidence.get("verdict") or {}):
+            if found.get("label_error"):
+                return cls(**found["label_error"])
+        return cls()
+
     @property
     def any(self) -> bool:
         """Whether anything is allowed for."""
@@ -275,6 +292,28 @@ def carried(
     return CarriedTarget(target, (seen / (1 - seen)) / (prevalence / (1 - prevalence)), a, b)
 
 
+def not_allowed_for(resolution: Mapping[str, Any]) -> str | None:
+    """What double labels say about wrong ones, where nothing was allowed for; None where they say nothing."""
+    counts = resolution.get("double_labels") or {}
+    if not counts.get("differ"):
+        return None
+    try:
+        error = LabelError.from_resolution(resolution)
+    except InputError:
+        return None
+    return _(
+        "Mind: two people's labels of one pair differ in {differ} of {n} cases, so that {false} of pairs "
+        "that are no match may be labelled a match, and {missed} of matches no match; mistakes that both "
+        "make do not show. Nothing is allowed for this: a match is what is labelled one, until a label "
+        "error is given, or annotators to estimate it."
+    ).format(
+        differ=counts["differ"],
+        n=sum(counts.values()),
+        false=_range(0.0, error.false_match),
+        missed=_range(0.0, error.missed_match),
+    )
+
+
 def flip_rate(disagreement: float) -> float:
     """The share of wrong labels, e, with which so many of two labels differ: ``2 e (1 - e)``."""
     return (1 - math.sqrt(max(1 - 2 * disagreement, 0.0))) / 2
@@ -299,7 +338,7 @@ def _range(least: float, most: float) -> str:
 
 
 def _rounded(share: float) -> str:
-    return percent(round(share, 3), None)
+    return percent(float(f"{share:.2g}"), None)
 
 
 def _listed(a: float, b: float) -> str:

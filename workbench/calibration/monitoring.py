@@ -19,6 +19,7 @@ import pandas as pd
 from workbench.calibration.counts import check_share
 from workbench.calibration.estimation import EstimatedPerformance, estimate_performance
 from workbench.calibration.evidence import Promise, promises_of
+from workbench.calibration.label_error import LabelError
 from workbench.calibration.observations import AUTO, Observations, check_column
 from workbench.calibration.sequential import SequentialTest
 from workbench.calibration.shares import share_with_size, wilson
@@ -313,6 +314,7 @@ def _at_once(
     confidence: float,
 ) -> Verdict:
     targets = {promise.figure: promise.value for promise in promises}
+    measured = any(promise.source == "measured" for promise in promises)
     return verdict(
         observations,
         card.value,
@@ -320,6 +322,8 @@ def _at_once(
         target_missed=targets.get("false_omission_rate"),
         confidence=confidence,
         prevalence=prevalence,
+        # What was measured, and not guaranteed, was measured in labels as they are.
+        label_error=None if measured else LabelError.from_evidence(card.evidence),
     )
 
 

@@ -151,7 +151,9 @@ class TargetTest(Result):
         further = self.further
         if further is not None and further.even is not None:
             settle = (
-                _(
+                _("about {likely} more labelled pairs would settle it with four chances in five")
+                if further.even == further.likely
+                else _(
                     "about {even} more labelled pairs would settle it with an even chance, and it may be so "
                     "near the target that far more would be needed"
                 )
