@@ -33,7 +33,7 @@ __all__ = ["Decision", "DecisionLog", "document_id"]
 
 LOCK_SECONDS = 10.0
 # In which metadata a document may have a name of its own, first come first.
-ID_NAMES = ("jd_id", "resume_id", "candidate_id", "id")
+ID_NAMES = ("jd_id", "job_id", "resume_id", "candidate_id", "id")
 # Longer than these is no name; most likely it is a text.
 LONGEST_NAME = 200
 
@@ -258,15 +258,15 @@ class DecisionLog:
 
     @staticmethod
     def is_log(path: str | Path) -> bool:
-        """Whether a file is a decision log, by its suffix and its first line."""
+        """Whether a file is a decision log, by its suffix and its first whole line."""
         path = Path(path)
-        if path.suffix.lower() != ".jsonl" or not path.is_file():
-            return False
-        with path.open("rb") as file:
-            try:
-                return set(COLUMNS) <= set(json.loads(file.readline()))
-            except (ValueError, TypeError):
-                return False
+        if path.suffix.lower() == ".jsonl" and path.is_file():
+            for line in path.read_bytes().split(b"\n"):
+                try:
+                    return set(COLUMNS) <= set(json.loads(line))
+                except (ValueError, TypeError):
+                    continue
+        return False
 
     def _decisions(self, unfinished: list[int]) -> Iterator[Decision]:
         try:

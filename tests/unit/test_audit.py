@@ -177,17 +177,19 @@ class TestCommand:
             decision=not one.score > 0.5,
         )
         log.record(CARD, encoder=encoder, jd_id="jd-1", resume_id="stranger", score=0.5)
+        log.record(Cutoff(0.1), encoder=encoder, jd_id="jd-1", resume_id="lower", score=0.2)
         table = tmp_path / "people.csv"
         people.drop(columns="score").to_csv(table, index=False)
         asked = ["audit", card, str(log.path), "--people", str(table), "--sex", "sex", "--json"]
         result = CliRunner().invoke(app, asked, catch_exceptions=False)
         told = json.loads(result.stdout)
-        assert told["n"] == 61
+        assert told["n"] == 62
         assert told["record"]["people"] == {"王芳": 1}
         assert (told["record"]["decided"], told["record"]["overruled"]) == (1, 1)
-        assert "1 row has a candidate who is not in people.csv" in result.stderr
+        assert told["record"]["elsewhere"] == 1
+        assert "2 rows have a candidate who is not in people.csv" in result.stderr
         unknown = sum(row["n"] for row in told["categories"] if row["status"] == "unknown")
-        assert unknown == 1 + (people.head(60)["sex"] == "").sum()
+        assert unknown == 2 + (people.head(60)["sex"] == "").sum()
 
     def test_pairs_are_encoded_by_the_cards_encoder(self, tmp_path):
         from workbench.encoders import load_encoder

@@ -90,6 +90,14 @@ class TestTheFile:
             assert log.read()["jd_id"].tolist() == ["one", "two"]
         assert b'{"at": "2026-' in log.path.read_bytes()
 
+    def test_it_is_known_as_a_log_even_if_the_first_write_was_interrupted(self, log, tmp_path):
+        log.path.write_bytes(b'{"at": "2026-')
+        record(log)
+        assert DecisionLog.is_log(log.path)
+        other = tmp_path / "pairs.jsonl"
+        other.write_text('{"jd": "a", "resume": "b"}\n')
+        assert not DecisionLog.is_log(other)
+
     def test_a_line_that_is_no_decision_is_refused_with_its_number(self, log):
         record(log)
         with log.path.open("a") as file:
@@ -182,6 +190,14 @@ class TestCommands:
         checked = run.invoke(app, ["check", str(card), str(path), "--json"])
         assert json.loads(checked.stdout)["n_unlabelled"] == len(frame)
         assert checked.exit_code == 3
+
+    def test_a_sequential_check_takes_decisions_in_the_order_in_which_they_were_made(self, log, tmp_path):
+        for n in range(150):
+            record(log, jd=f"jd-{n}", resume=f"p-{n}", score=0.6, who="a", decision=n % 3 > 0)
+        card = CARD.save(tmp_path / "card.json")
+        asked = ["check", str(card), str(log.path), "--sequential", "--most-per-jd", "5", "--json"]
+        checked = CliRunner().invoke(app, asked, catch_exceptions=False)
+        assert (checked.exit_code, json.loads(checked.stdout)["holds"]) == (1, False)
 
     def test_a_candidate_without_a_log_is_refused(self):
         refused = CliRunner().invoke(app, ["search", "x", "--candidate", "p"])

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import FloatArray, Observations, check_column
 from workbench.calibration.selection_rates import AdverseImpact, adverse_impact
@@ -110,7 +111,8 @@ class Audit(Result):
         Where rows come from: ``file, sha256, source`` and what else the caller knows.
     record : mapping
         Of use: ``start, end`` (the first and last time), ``people`` (who decided, how often), ``decided``,
-        ``overruled`` (decisions of people that differ from the machine's).
+        ``overruled`` (decisions of people that differ from the machine's), ``elsewhere`` (decisions of the
+        machine that differ from those at this cutoff).
     date, version : str
     """
 
@@ -225,6 +227,9 @@ def audit(
         check_column(scored, column)
     if not len(scored):
         raise InputError(_("There are no rows to audit."))
+    check_share(confidence, "confidence", _("the confidence of intervals"))
+    if smallest_share != 0:
+        check_share(smallest_share, "smallest_share", _("the share below which categories are left out"))
     card = cutoff if isinstance(cutoff, Cutoff) else Cutoff(cutoff)
     scores = _scores(scored, score)
     words = {word.strip().casefold() for word in (*_unknown_words(), *unknown)}

@@ -23,8 +23,6 @@ __all__ = ["audit"]
 
 PEOPLE = ("candidate_id", "resume_id", "id")
 JDS = ("jd_id", "jd")
-# Names that the log gives to the two documents.
-LOGGED = ("jd_id", "resume_id")
 
 
 def audit(
@@ -172,6 +170,7 @@ def _from_log(path: Path, cutoff: Cutoff) -> tuple[pd.DataFrame, dict[str, Any]]
         "end": rows["at"].max(),
         "people": {str(name): int(n) for name, n in decided["who"].value_counts().items()},
         "decided": len(decided),
+        "elsewhere": int((rows["machine"].astype(bool) != (rows["score"] > cutoff.value)).sum()),
         "overruled": int((decided["label"].astype(bool) != decided["machine"].astype(bool)).sum()),
     }
     return rows, record

@@ -36,11 +36,11 @@ class DecisionBox:
         self._logged: Found | None = None
         narrow = {"flex": "1 1 170px", "width": "auto"}
         self.candidate, self.who = widgets.Text(layout=narrow), widgets.Text(layout=narrow)
-        self.hit = widgets.Dropdown(layout={"flex": "3 1 320px", "width": "auto"})
+        self.hit = widgets.Dropdown(layout={"flex": "1 1 100%", "width": "auto"})
         self.yes = widgets.Button(button_style="success", icon="check", layout={"width": "auto"})
         self.no = widgets.Button(icon="times", layout={"width": "auto"})
         self.said = of_class(widgets.HTML(), "wb-quiet")
-        fields = [self.candidate, self.hit, self.who, self.yes, self.no, self.said]
+        fields = [self.hit, self.candidate, self.who, self.yes, self.no, self.said]
         panel.widgets.deciding.children = [row(fields, "wb-box", "wb-toolbar")]
         for button, decision in ((self.yes, True), (self.no, False)):
             panel.hear(button, lambda change, decision=decision: self.decide(decision))

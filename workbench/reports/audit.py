@@ -206,6 +206,15 @@ def _record(audit: Audit) -> Iterator[tuple[str, str]]:
                 decided=f"{record['decided']:,}", overruled=f"{record['overruled']:,}"
             ),
         )
+    if record.get("elsewhere"):
+        yield (
+            _("decisions at other cutoffs"),
+            ngettext(
+                "{n} row was decided otherwise than by this card's cutoff, which the rates above are for",
+                "{n} rows were decided otherwise than by this card's cutoff, which the rates above are for",
+                record["elsewhere"],
+            ).format(n=f"{record['elsewhere']:,}"),
+        )
     if end:
         yield _("keep until"), _("{date} at least").format(date=_later(str(end), KEPT_MONTHS))
 
