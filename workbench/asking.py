@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["asked_by", "nowhere", "option", "options"]
+from workbench.i18n import gettext as _
+from workbench.i18n import paragraph
+
+__all__ = ["asked_by", "nowhere", "option", "options", "with_option"]
 
 Values = tuple[object, ...]
 
@@ -50,6 +53,18 @@ def options(**given: Sequence[object]) -> str:
     """
     between = ", " if _way.get() is _in_python else " "
     return between.join(filter(None, (option(name, *values) for name, values in given.items() if values)))
+
+
+def with_option(sentence: str, name: str, *values: object) -> str:
+    """A sentence that advises something, and behind it the option that does it here, if one does.
+
+    Examples
+    --------
+    >>> with_option("Have the texts encoded again.", "reencode", True)
+    'Have the texts encoded again. The option for it: reencode=True.'
+    """
+    how = option(name, *values)
+    return paragraph([sentence, _("The option for it: {option}.").format(option=how)]) if how else sentence
 
 
 @contextmanager

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from babel.messages.pofile import read_po
 from typer.testing import CliRunner
 
-from workbench.asking import asked_by, nowhere, option, options
+from workbench.asking import asked_by, nowhere, option, options, with_option
 from workbench.cli import app
 from workbench.errors import InputError
 from workbench.pairs import read_pairs
 from workbench.panels.search_session import texts_in_upload
 from workbench.retrieval.readers import read_file
 
+ROOT = Path(__file__).parents[2]
 TWO = "jd,resume\nward nurse,nurse\ncanteen cook,cook\n"
 ODD = "jd,resume,label\ncook,José,1\n".encode("latin-1")
 
@@ -53,3 +58,39 @@ def test_that_pairs_may_have_no_labels_is_said_where_it_can_be_given(tmp_path):
     (tmp_path / "pool.csv").write_text("jd,resume\na,b\n")
     with pytest.raises(InputError, match="If the pairs have no labels: labelled=False"):
         read_pairs(tmp_path / "pool.csv")
+
+
+# What commands say, but for what only Python code can bring about.
+HEARD_IN_THE_SHELL = re.compile(
+    r"workbench/(cli|encoders|files|cutoffs|texts|retrieval"
+    r"|pairs/(reading|checks|labels|annotations|tables|writing|argilla|label_studio|planning))"
+)
+PYTHON = re.compile(r"\b[a-z_]+=|\bwb\.|\bNone\b|\bTrue\b|\bFalse\b|\w\(\)")
+OF_THE_SHELL = re.compile(r"OURS=THEIRS|KEY=VALUE|key=value|=jds\.csv|jd=job_description|level=")
+OF_PYTHON_ONLY = ("workbench.clean()", "where=")
+
+
+def test_no_python_is_spoken_in_the_shell():
+    with (ROOT / "workbench/locale/zh/LC_MESSAGES/workbench.po").open("rb") as file:
+        messages = read_po(file, locale="zh")
+    wrong = []
+    for message in messages:
+        english = message.id if isinstance(message.id, str) else message.id[0]
+        heard = any(HEARD_IN_THE_SHELL.match(place) for place, _line in message.locations)
+        if heard and PYTHON.search(OF_THE_SHELL.sub("", english)):
+            wrong.append(english)
+    assert [each for each in wrong if not any(known in each for known in OF_PYTHON_ONLY)] == []
+
+
+def test_advice_ends_with_the_option_only_where_there_is_one():
+    assert with_option("Do it again.", "reencode", True).endswith("The option for it: reencode=True.")
+    with asked_by(nowhere):
+        assert with_option("Do it again.", "reencode", True) == "Do it again."
+
+
+def test_the_shell_is_told_how_to_encode_again(tmp_path):
+    shell = CliRunner()
+    (tmp_path / "jds.txt").write_text("ward nurse\n")
+    shell.invoke(app, ["kb", "add", str(tmp_path / "kb"), str(tmp_path / "jds.txt"), "-e", "keyword"])
+    other = ["kb", "add", str(tmp_path / "kb"), str(tmp_path / "jds.txt"), "-e", "use"]
+    assert "The option for it: --reencode." in " ".join(shell.invoke(app, other).stderr.split())

@@ -353,8 +353,7 @@ class TestAnotherEncoder:
         assert f"built with characters [{encoder.fingerprint}]" in message
         assert f"not with others [{other.fingerprint}]" in message
         assert "5 texts" in message
-        assert "reencode=True" in message
-        assert "--reencode" in message
+        assert "The option for it: reencode=True." in message
 
     def test_another_revision_of_the_same_name_is_another_encoder(self, stored, encoder):
         revised = CharacterEncoder(revision=2)

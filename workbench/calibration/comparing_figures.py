@@ -167,7 +167,9 @@ def differences(
                 {
                     "encoder": name,
                     "figure": key,
-                    **dict(zip(("value", "low", "high"), np.clip([value, low, high], 0, 1), strict=True)),
+                    "value": np.clip(value, 0, 1),
+                    "low": np.clip(low, 0, 1),
+                    "high": np.clip(high, 0, 1),
                     "difference": gap,
                     "difference_low": max(gap_low, -1.0),
                     "difference_high": min(gap_high, 1.0),

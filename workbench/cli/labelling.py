@@ -239,7 +239,10 @@ def propose(
         above=f"{above:,}",
         cutoff=f"{cutoff:g}",
     )
-    following = _("Label them in notebooks/05_label_pairs.ipynb with pairs_folder = {folder}.")
+    following = _(
+        "Label them in notebooks/05_label_pairs.ipynb ('workbench lab'); its parameter pairs_folder is "
+        "{folder}."
+    )
     answer(as_json, entry, said, following.format(folder=repr(str(out))))
 
 

@@ -114,7 +114,7 @@ def _as_option(command: Any, name: str, values: tuple[object, ...]) -> str:
     flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
     if not any(flag in parameter.opts for parameter in command.params):
         return ""
-    if values == (False,):
+    if len(values) == 1 and isinstance(values[0], bool):
         return flag
     texts: list[object] = []
     for value in values:

@@ -178,11 +178,11 @@ class BaseEncoder(ABC):
             raise EncoderError(
                 ngettext(
                     "{name} ({precision}) gave {n} vector that is not finite or has no length, for text "
-                    "{place}: {text}. Half precision can overflow: load the encoder with dtype='bfloat16' "
-                    "or 'float32'.",
+                    "{place}: {text}. Half precision can overflow: load the encoder in bfloat16 or "
+                    "float32.",
                     "{name} ({precision}) gave {n} vectors that are not finite or have no length, the first "
-                    "for text {place}: {text}. Half precision can overflow: load the encoder with "
-                    "dtype='bfloat16' or 'float32'.",
+                    "for text {place}: {text}. Half precision can overflow: load the encoder in "
+                    "bfloat16 or float32.",
                     len(bad),
                 ).format(
                     name=self.name,

@@ -233,8 +233,8 @@ class Qwen3Encoder(BaseEncoder):
         if prompt and len(backend.encode(prompt).ids) + 1 >= self._max_length:
             raise InputError(
                 _(
-                    "The instruction alone fills max_length={longest} tokens; shorten it, or raise "
-                    "max_length."
+                    "The instruction alone fills the {longest} tokens that a text may have (max_length); "
+                    "shorten it, or allow more."
                 ).format(longest=self._max_length)
             )
         return tokenise(backend, texts, self._max_length, prompt=prompt, end_id=self._end_id)
@@ -303,8 +303,8 @@ class Qwen3Encoder(BaseEncoder):
         except torch.OutOfMemoryError as error:
             raise EncoderUnavailableError(
                 _(
-                    "{name} in {precision} does not fit into the memory of {device}; load it with "
-                    "dtype='nf4', take a smaller model, or free the GPU ('nvidia-smi' shows who uses it)."
+                    "{name} in {precision} does not fit into the memory of {device}; load it in "
+                    "nf4, take a smaller model, or free the GPU ('nvidia-smi' shows who uses it)."
                 ).format(name=self._name, precision=self._precision.name, device=self.device)
             ) from error
         except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:

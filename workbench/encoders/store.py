@@ -118,14 +118,14 @@ class _StoreFile(Database):
             case "refused":
                 message = _(
                     "The embedding store {path} cannot be opened or written ({reason}); check that the "
-                    "folder is writable, choose another with WORKBENCH_CACHE or store=, or load it with "
-                    "store=False."
+                    "folder is writable, choose another with WORKBENCH_CACHE, or load the encoder "
+                    "without a store."
                 )
             case "damaged":
                 message = _(
                     "The embedding store {path} is damaged, or not an embedding store at all ({reason}). "
                     "Move the file away, with those beside it that end in -wal and -shm, and try again: a "
-                    "new one is made and texts are encoded anew. Or load the encoder with store=False."
+                    "new one is made and texts are encoded anew. Or load the encoder without a store."
                 )
             case "foreign":
                 message = _(
@@ -180,7 +180,7 @@ class EmbeddingStore:
             raise StoreError(
                 _(
                     "The folder {folder} for the embedding store cannot be made ({reason}); choose another "
-                    "with WORKBENCH_CACHE or store=, or load the encoder with store=False."
+                    "with WORKBENCH_CACHE, or load the encoder without a store."
                 ).format(folder=self.path.parent, reason=error.strerror or error)
             ) from error
         self._database = _StoreFile(self.path, timeout)

@@ -353,7 +353,7 @@ def encoded_once(
         raise InputError(
             _(
                 "The encoder gave values that are not finite (NaN or infinity) for {text}; encode in a "
-                "higher precision, such as dtype='float32'."
+                "higher precision, such as float32."
             ).format(text=f"{distinct[row]!r:.60}")
         )
     place = {text: row for row, text in enumerate(distinct)}

@@ -54,7 +54,7 @@ VECTOR = N_("Vector")
 FIRST, SECOND = N_("First vector"), N_("Second vector")
 NOT_FINITE = N_(
     "{vector} {row} has values that are not finite (NaN or infinity; such vectors in all: {n}), so it has no "
-    "cosine similarity with anything. Encode its text again, with dtype='float32' if the encoder has such an "
+    "cosine similarity with anything. Encode its text again, in float32 if the encoder has such an "
     "option, or leave it out."
 )
 DIFFERENT = N_(

@@ -146,7 +146,7 @@ def plan(
         raise InputError(
             _(
                 "No labelled pair lies above the cutoff {cutoff:g}, so nothing is known about precision "
-                "there; label a batch that propose() draws around it first."
+                "there; have a batch around it proposed, and label that first."
             ).format(cutoff=cutoff)
         )
     effect = n / size

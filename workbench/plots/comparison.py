@@ -46,12 +46,13 @@ if TYPE_CHECKING:
 
     from workbench.calibration import Comparison
     from workbench.calibration.comparing_figures import ComparedFigure
+    from workbench.calibration.comparison import Standing
 
 __all__ = ["plot_curves", "plot_differences", "plot_matryoshka"]
 
 MOST_CURVES = 6
 LINES = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
-COUNTS = {
+COUNTS: dict[Standing, str] = {
     "better": N_("{n} better"),
     "worse": N_("{n} worse"),
     "unclear": N_("{n} cannot be told"),
@@ -252,7 +253,7 @@ def _finding(comparison: Comparison) -> str:
         gap = minus(f"{row['difference']:+.3f}")
         return said.format(encoder=shortened(others[0]), baseline=base, gap=gap, figure=first)
     counted = Counter(map(comparison.standing, others))
-    counts = [_(said).format(n=counted[which]) for which, said in COUNTS.items() if counted[which]]
+    counts = [_(said).format(n=n) for which, said in COUNTS.items() if (n := counted[which])]
     return _("Against {baseline}, by {figure}: {counts}").format(
         baseline=base, figure=first, counts=listed(counts)
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.asking import with_option
 from workbench.encoders import Encoder, Role, StoredEncoder, Vectors, load_encoder
 from workbench.errors import (
     EncoderError,
@@ -180,7 +181,7 @@ def encode_again(store: Store, encoder: Encoder, spec: str | None) -> None:
             raise StoreError(
                 _(
                     "Another process has changed the knowledge base in {folder} while it was being encoded "
-                    "again; nothing was changed here. Open it once more with reencode=True."
+                    "again; nothing was changed here. Have it encoded once more."
                 ).format(folder=store.folder)
             )
         store.rewrite(Contents(old.texts, old.records, vectors), encoder_entry(encoder, spec))
@@ -248,18 +249,16 @@ def check_same(encoder: Encoder, recorded: Mapping[str, Any], folder: Path | Non
         If the fingerprints differ.
     """
     if encoder.fingerprint != recorded["fingerprint"]:
-        raise EncoderMismatchError(
-            _(
-                "{knowledge_base} was built with {recorded}, not with {encoder}; vectors of the two cannot "
-                "be compared. Use the encoder it was built with, or have its {n} texts encoded again: "
-                "KnowledgeBase.open(folder, encoder, reencode=True), or --reencode on the command line."
-            ).format(
-                knowledge_base=_named(folder),
-                recorded=f"{recorded['name']} [{recorded['fingerprint']}]",
-                encoder=f"{encoder.name} [{encoder.fingerprint}]",
-                n=f"{n:,}",
-            )
+        said = _(
+            "{knowledge_base} was built with {recorded}, not with {encoder}; vectors of the two cannot be "
+            "compared. Use the encoder it was built with, or have its {n} texts encoded again."
+        ).format(
+            knowledge_base=_named(folder),
+            recorded=f"{recorded['name']} [{recorded['fingerprint']}]",
+            encoder=f"{encoder.name} [{encoder.fingerprint}]",
+            n=f"{n:,}",
         )
+        raise EncoderMismatchError(with_option(said, "reencode", True))
 
 
 def load_recorded(recorded: Mapping[str, Any], folder: Path | None) -> Encoder:

@@ -17,6 +17,7 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from workbench.asking import with_option
 from workbench.cutoffs import Cutoff, cards_in, shipped_card
 from workbench.encoders.base import Encoder
 from workbench.errors import CardError, CleaningWarning, InputError, UncalibratedCutoffWarning
@@ -224,14 +225,12 @@ def _resolved(cutoff: float | Cutoff | str | Path | None, encoder: Encoder, ship
     if own or brought:
         return (own or [brought])[-1]
     literature = Cutoff.from_literature()
-    warn_caller(
-        _(
-            "The cutoff {cutoff} comes from the literature on Qwen3-Embedding-4B and was never calibrated "
-            "for the encoder {encoder}, whose scores lie on a scale of their own: read 'match' with care. "
-            "Calibrate one on labelled pairs with 'workbench calibrate', or pass cutoff=."
-        ).format(cutoff=f"{literature.value:.2f}", encoder=f"{encoder.name} [{encoder.fingerprint}]"),
-        UncalibratedCutoffWarning,
-    )
+    said = _(
+        "The cutoff {cutoff} comes from the literature on Qwen3-Embedding-4B and was never calibrated "
+        "for the encoder {encoder}, whose scores lie on a scale of their own: read 'match' with care. "
+        "Calibrate one on labelled pairs with 'workbench calibrate', or give a cutoff."
+    ).format(cutoff=f"{literature.value:.2f}", encoder=f"{encoder.name} [{encoder.fingerprint}]")
+    warn_caller(with_option(said, "cutoff", "card.json"), UncalibratedCutoffWarning)
     return literature
 
 

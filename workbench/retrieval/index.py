@@ -130,8 +130,8 @@ def check_vectors(vectors: Vectors) -> Vectors:
                 fault = _("Vector {row} has values that are not finite (NaN or infinity)")
             raise InputError(
                 _(
-                    "{fault}, so it has no cosine similarity with anything. Encode its text again, with "
-                    "dtype='float32' if the encoder has such an option."
+                    "{fault}, so it has no cosine similarity with anything. Encode its text again, in "
+                    "float32 if the encoder has such an option."
                 ).format(fault=fault.format(row=row, length=f"{norms[bad[0]]:.4g}"))
             )
     return vectors

@@ -257,9 +257,9 @@ def encode_in_halves(
         if len(positions) == 1:
             raise EncoderError(
                 _(
-                    "The GPU ran out of memory on text {position} alone. Load the encoder with dtype='nf4' "
-                    "or a smaller max_length, take a smaller model, or free the GPU ('nvidia-smi' shows who "
-                    "uses it)."
+                    "The GPU ran out of memory on text {position} alone. Load the encoder in nf4 "
+                    "or for shorter texts (max_length), take a smaller model, or free the GPU ('nvidia-smi' "
+                    "shows who uses it)."
                 ).format(position=int(positions[0]))
             ) from error
     else:

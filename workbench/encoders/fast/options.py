@@ -127,9 +127,9 @@ def resolve_device(device: str | None) -> str:
         parsed = torch.device(device)
     except (RuntimeError, TypeError):
         raise InputError(
-            _(
-                "{device} is no device; use 'cpu', 'cuda', 'cuda:1' and so on, or None to choose by itself."
-            ).format(device=repr(device))
+            _("{device} is no device; use 'cpu', 'cuda', 'cuda:1' and so on, or name none.").format(
+                device=repr(device)
+            )
         ) from None
     if parsed.type == "cuda":
         n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -140,8 +140,8 @@ def resolve_device(device: str | None) -> str:
                 seen = _("no CUDA GPUs")
             raise EncoderUnavailableError(
                 _(
-                    "Device {device} is not here: torch {version} sees {gpus}. Use device='cpu', or check "
-                    "the driver with 'nvidia-smi' and that torch was installed with CUDA."
+                    "Device {device} is not here: torch {version} sees {gpus}. Use the device 'cpu', or "
+                    "check the driver with 'nvidia-smi' and that torch was installed with CUDA."
                 ).format(device=repr(device), version=torch.__version__, gpus=seen)
             )
         return f"cuda:{index}"
@@ -181,13 +181,13 @@ def resolve_precision(dtype: str, device: str) -> Precision:
     if not on_gpu:
         raise EncoderUnavailableError(
             _(
-                "dtype={dtype} runs on an NVIDIA GPU only, and the device is {device}; use dtype='float32' "
-                "here, or a smaller model."
+                "{dtype} runs on an NVIDIA GPU only, and the device is {device}; use float32 here, or a "
+                "smaller model."
             ).format(dtype=repr(name), device=repr(device))
         )
     if find_spec("bitsandbytes") is None:
         raise MissingDependencyError(
-            _("dtype={dtype} needs bitsandbytes, not installed here: pip install '.[gpu]'.").format(
+            _("{dtype} needs bitsandbytes, not installed here: pip install '.[gpu]'.").format(
                 dtype=repr(name)
             )
         )
@@ -257,7 +257,7 @@ def checked_instruction(value: str | None) -> str | None:
         raise InputError(
             _(
                 "instruction is {value}; it must be a sentence that says what queries are looked up for, or "
-                "None for none."
+                "be left out."
             ).format(value=repr(value))
         )
     return value.strip()
