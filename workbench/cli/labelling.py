@@ -175,7 +175,8 @@ def plan(
         note(encoder_line(loaded))
     answer(as_json, {**found.to_dict(), "chances": plain(chances)}, found.summary())
     if chances is not None and not as_json:
-        rows = chances_table(chances).reset_index().to_dict("records")
+        table = chances_table(chances).reset_index()
+        rows = [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False)]
         title = _(
             "Chance that a cutoff with {target} labelled matches above it is found, by wrong labels "
             "(everyday pairs like these, each of a JD of its own)"

@@ -140,9 +140,9 @@ def chances_table(chances: pd.DataFrame) -> pd.DataFrame:
         ],
         told=[
             _("{share} ({low}–{high})").format(
-                share=percent(row.chance, 0), low=f"{100 * row.low:.0f}", high=f"{100 * row.high:.0f}"
+                share=percent(chance, 0), low=f"{100 * low:.0f}", high=f"{100 * high:.0f}"
             )
-            for row in chances.itertuples()
+            for chance, low, high in chances[["chance", "low", "high"]].to_numpy(dtype=float)
         ],
     )
     table = said.pivot_table("told", index="pairs", columns="wrong", aggfunc="first", sort=False)
