@@ -30,13 +30,15 @@ def measured(name: str) -> Study:
     """What the demonstration's everyday pairs say of an encoder."""
     encoder = load_encoder(name, store=False)
     scored = score_pairs(read_pairs(PAIRS), encoder, progress=False)
-    return calibrate(scored, target_precision=TARGET, confidence=CONFIDENCE, encoder=encoder)
+    return calibrate(
+        scored, target_precision=TARGET, confidence=CONFIDENCE, current_cutoff=None, encoder=encoder
+    )
 
 
 def card_of(study: Study) -> Cutoff:
     """The study's card, marked as the demonstration's."""
-    if study.basis != "guarantee":
-        raise SystemExit(f"{study.cutoff.evidence['encoder']}: {study.sentences()['cutoff']}")
+    if study.advice.cutoff is None:
+        raise SystemExit(f"{study.cutoff.evidence['encoder']}: {study.advice.sentence()}")
     note = NOTE.format(target=TARGET, confidence=CONFIDENCE, share=study.observations.prevalence)
     return replace(study.cutoff, evidence={**study.cutoff.evidence, "demonstration": note})
 

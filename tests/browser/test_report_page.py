@@ -55,10 +55,13 @@ def page(browser, report):
 
 
 def printed(page) -> list[str]:
-    """The text of each page of the printed report."""
+    """The text of each page of the printed report; of a page of pictures that there are some."""
     reader = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
     # A PDF may hold ligatures.
-    return [unicodedata.normalize("NFKC", sheet.extract_text()) for sheet in reader.pages]
+    return [
+        unicodedata.normalize("NFKC", sheet.extract_text()) or "picture" * len(sheet.images)
+        for sheet in reader.pages
+    ]
 
 
 def test_it_asks_for_nothing_and_texts_do_nothing(page, report):

@@ -341,8 +341,8 @@ def _closest(observations: Observations, counts: Counts, asked: Options) -> Verd
     if by_how_much[best] < 0:
         return None
     targets = {"target_precision": asked.target_precision, "target_missed": asked.target_missed}
-    how = {**asked.live, "label_error": asked.label_error}
-    return verdict(observations, float(counts.cutoffs[best]), **targets, **how)
+    how: dict[str, Any] = {**targets, **asked.live, "label_error": asked.label_error}
+    return verdict(observations, float(counts.cutoffs[best]), **how)
 
 
 def _one_is_not_enough(zone: GreyZone) -> list[str]:

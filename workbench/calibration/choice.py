@@ -174,13 +174,13 @@ class MaxFBeta(Rule):
 
 @dataclass(frozen=True)
 class MaxAccuracy(Rule):
-    """The cutoff with the largest share of right decisions; of equals the highest."""
+    """The cutoff with the largest share of decisions as labelled; of equals the highest."""
 
     def pick(self, tp: CountArray, fp: CountArray, fn: CountArray, tn: CountArray) -> npt.NDArray[np.intp]:
         return _best(figure("accuracy", *_exact(tp, fp, fn, tn)))
 
     def describe(self) -> str:
-        return _("the cutoff with the most right decisions")
+        return _("the cutoff that decides most pairs as labelled")
 
 
 @dataclass(frozen=True)

@@ -197,8 +197,8 @@ def grey_zone(
         share_rejected=float(shares[1]),
         share_to_read=Estimate(float(shares[2]), low, high, confidence, size),
         n_to_read=int(between.sum()),
-        missed_with_one=at_accept and at_accept["false_omission_rate"],
-        precision_with_one=at_reject and at_reject["precision"],
+        missed_with_one=None if at_accept is None else at_accept["false_omission_rate"],
+        precision_with_one=None if at_reject is None else at_reject["precision"],
         precision=precision,
         missed=missed,
     )

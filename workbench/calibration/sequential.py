@@ -98,7 +98,7 @@ class SequentialTest(Result):
         if not self.n:
             return _("no pair has come on this side yet")
         above = self.figure == "precision"
-        counted = _("{n} are right") if above else _("{n} are matches")
+        counted = _("{n} are labelled a match")
         target = _("target at least {share}") if above else _("target at most {share}")
         met = self.answer == "met"
         factor = self.e_met if met else self.e_failed

@@ -70,7 +70,7 @@ def _key_figures(study: Study) -> Any:
 
     table = Table.grid(padding=(0, 2))
     for column in ("left", "right", "left", "right"):
-        table.add_column(justify=column, no_wrap=True)  # type: ignore[arg-type]
+        table.add_column(justify=column, no_wrap=True)
     sure = _("{sure} interval").format(sure=percent(study.options.confidence, None))
     labelled = _("{n:,} pairs, {share} matches").format(
         n=len(study.observations), share=percent(study.prevalence)
@@ -97,9 +97,10 @@ def _picture(study: Study, width: int) -> Any:
     for name, count in zip(names, counts, strict=True):
         blocks = "".join(BLOCKS[min(int(np.ceil(8 * n / most)), 8)] for n in count.tolist())
         lines.append(name + " " * (margin - cell_len(name)) + blocks)
-    ends = {at for at in study.advice.ends if at is not None} or {study.current_cutoff}
+    advised = {at for at in study.advice.ends if at is not None}
+    today = set() if study.current_cutoff is None else {study.current_cutoff}
     marks = ""
-    for at in sorted(at for at in ends if at is not None):
+    for at in sorted(advised or today):
         place = int(np.clip((at - edges[0]) / (edges[-1] - edges[0]) * bins, 0, bins - 1))
         label = f"▲ {number(at)}" if place + 8 <= bins else f"{number(at)} ▲"
         start = place if label.startswith("▲") else place - len(label) + 1
