@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.calibration import CheckResult, Comparison
+    from workbench.calibration.pair_kinds import PairKind
     from workbench.encoders import Encoder
     from workbench.exploration import Explanation
 
@@ -63,6 +64,7 @@ def compare(
     pairs: pd.DataFrame | str | Path,
     encoders: Sequence[Encoder | str],
     *,
+    kind: PairKind = "everyday",
     timing: bool = True,
     progress: bool | None = None,
     **options: Any,
@@ -75,6 +77,8 @@ def compare(
         As :func:`read_pairs` gives them, or what it reads.
     encoders : sequence of Encoder or str
         Encoders, or specs of them; the first is the one that the others are compared with.
+    kind : {"everyday", "hard", "all"}
+        Which pairs, where a column ``source`` says that some were composed to be hard.
     timing : bool
         Measure what a text costs, without the embedding store.
     progress : bool, optional
@@ -92,9 +96,10 @@ def compare(
         If an encoder is given twice, or the pairs cannot be used.
     """
     from workbench.calibration import compare_scored
+    from workbench.calibration.pair_kinds import of_kind
     from workbench.pairs import score_pairs
 
-    labelled = _read(pairs)
+    labelled = of_kind(_read(pairs), kind)
     scored, milliseconds = {}, {}
     for each in encoders:
         encoder = load_encoder(each)

@@ -46,7 +46,7 @@ def pairs(here):
         skill, other = SKILLS[number % 8], SKILLS[(number + 3) % 8]
         label = int(number // 8 % 2) ^ int(rng.random() < 0.2)
         told = skill if number // 8 % 2 else other
-        source = "hard" if number % 3 else "plain"
+        source = "drawn" if number % 3 else "plain"
         rows.append((f"{skill} engineer wanted {number % 16}", f"{told} work {number}", label, source))
     frame = pd.DataFrame(rows, columns=["jd", "resume", "label", "source"])
     frame.to_csv(here / "pairs.csv", index=False)
@@ -67,6 +67,20 @@ class TestWhatItPrints:
     def test_a_precision_that_is_asked_for_is_compared_by_recall(self, pairs):
         said = plain(workbench("compare", pairs, "-e", "use", "--target-precision", 0.7, *FAST).stdout)
         assert "recall at 70.0 % precision" in said
+
+    def test_pairs_composed_to_be_hard_are_left_out_unless_asked_for(self, pairs):
+        frame = pd.read_csv(pairs)
+        frame["source"] = frame["source"].replace("drawn", "hard")
+        frame.to_csv(pairs, index=False)
+        n_hard = int((frame["source"] == "hard").sum())
+        done = workbench("compare", pairs, "-e", "use", "--evidence", *FAST)
+        said = plain(done.stdout)
+        assert f"{n_hard} pairs of another kind are left out (--pairs all takes them)" in plain(done.stderr)
+        assert f"{80 - n_hard} labelled pairs of" in said
+        assert "hard" in said.split("By source")[1]
+        every = workbench("compare", pairs, "-e", "use", "--evidence", "--pairs", "all", *FAST)
+        assert "80 labelled pairs of 16 JDs" in plain(every.stdout)
+        assert "left out" not in every.stderr
 
     def test_evidence_is_printed_when_it_is_asked_for(self, pairs):
         said = plain(workbench("compare", pairs, "-e", "use", "--evidence", *FAST).stdout)
@@ -110,7 +124,7 @@ class TestWhatIsCompared:
         assert said["baseline"] == "use"
         assert said["standing"].keys() == {"keyword"}
         assert said["sentences"]["keyword"].startswith("keyword ")
-        assert {row["group"] for row in said["groups"]["source"]} == {"hard", "plain"}
+        assert {row["group"] for row in said["groups"]["source"]} == {"drawn", "plain"}
         assert said["encoders"]["use"]["fingerprint"] == load_encoder("use").fingerprint
 
     def test_vectors_are_cut_to_a_dimension_and_made_unit_length_again(self, pairs):

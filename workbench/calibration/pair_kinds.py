@@ -21,7 +21,7 @@ from workbench.i18n import gettext as _
 from workbench.i18n import paragraph
 from workbench.results import Result
 
-__all__ = ["SOURCE", "PairKind", "PairKinds", "is_hard", "select"]
+__all__ = ["SOURCE", "PairKind", "PairKinds", "is_hard", "of_kind", "select"]
 
 PairKind = Literal["everyday", "hard", "all"]
 
@@ -120,17 +120,7 @@ def select(
     InputError
         If there is no such kind, or no pair of it.
     """
-    if kind not in get_args(PairKind):
-        raise InputError(_("pairs is {kind}; it is one of everyday, hard and all.").format(kind=repr(kind)))
-    hard = is_hard(scored)
-    wanted = {"everyday": ~hard, "hard": hard}.get(kind, np.ones(len(scored), dtype=bool))
-    if len(scored) and not wanted.any():
-        raise InputError(
-            _(
-                "None of the {n} pairs is of the kind asked for ({kind}); the column source says which pairs "
-                "are hard. Take all pairs."
-            ).format(n=f"{len(scored):,}", kind=kind)
-        )
+    chosen, hard = of_kind(scored, kind), is_hard(scored)
     if not hard.any():
         return scored, None
     found = PairKinds(
@@ -139,9 +129,25 @@ def select(
         int(hard.sum()),
         *(_auc(scored[part], columns, confidence) for part in (~hard, hard)),
     )
-    chosen = scored[wanted].reset_index(drop=True)
-    chosen.attrs = dict(scored.attrs)
     return chosen, found
+
+
+def of_kind(pairs: pd.DataFrame, kind: PairKind) -> pd.DataFrame:
+    """The pairs of a kind; errors as of :func:`select`."""
+    if kind not in get_args(PairKind):
+        raise InputError(_("pairs is {kind}; it is one of everyday, hard and all.").format(kind=repr(kind)))
+    hard = is_hard(pairs)
+    wanted = {"everyday": ~hard, "hard": hard}.get(kind, np.ones(len(pairs), dtype=bool))
+    if len(pairs) and not wanted.any():
+        raise InputError(
+            _(
+                "None of the {n} pairs is of the kind asked for ({kind}); the column source says which pairs "
+                "are hard. Take all pairs."
+            ).format(n=f"{len(pairs):,}", kind=kind)
+        )
+    chosen = pairs[wanted].reset_index(drop=True)
+    chosen.attrs = dict(pairs.attrs)
+    return chosen
 
 
 def _auc(pairs: pd.DataFrame, columns: dict[str, Any], confidence: float) -> Estimate:

@@ -16,6 +16,7 @@ from workbench.cli.options import (
     ColumnNames,
     EncoderSpec,
     Json,
+    KindOfPairs,
     NegativeWords,
     PairsPath,
     PositiveWords,
@@ -60,14 +61,7 @@ def calibrate(
         str | None,
         typer.Option(metavar="RULE", help=f"Choose by a rule instead, without a guarantee: {FORMS}."),
     ] = None,
-    kind: Annotated[
-        Literal["everyday", "hard", "all"],
-        typer.Option(
-            "--pairs",
-            help="Which pairs, where a column source says that some were composed to be hard; those are "
-            "shown apart.",
-        ),
-    ] = "everyday",
+    kind: KindOfPairs = "everyday",
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of guarantees and intervals.")] = 0.95,
     current_cutoff: Annotated[
         str | None,

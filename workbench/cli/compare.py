@@ -16,6 +16,7 @@ from workbench.cli.options import (
     ClusterColumn,
     ColumnNames,
     Json,
+    KindOfPairs,
     NegativeWords,
     PairsPath,
     PositiveWords,
@@ -37,7 +38,7 @@ from workbench.cli.output import (
 from workbench.cli.variants import Asked, Scored, score_variants
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import listed
+from workbench.i18n import listed, ngettext
 from workbench.results import plain
 from workbench.texts import tidy
 
@@ -103,6 +104,7 @@ def compare(
     choose_by: Annotated[
         str | None, typer.Option(metavar="RULE", help=f"Choose each cutoff by a rule: {FORMS}.")
     ] = None,
+    kind: KindOfPairs = "everyday",
     prevalence: Prevalence = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of intervals.")] = 0.95,
     cluster: ClusterColumn = None,
@@ -143,6 +145,7 @@ def compare(
     """
     from workbench.calibration import compare_by, compare_scored
     from workbench.calibration.observations import AUTO
+    from workbench.calibration.pair_kinds import of_kind
     from workbench.pairs import read_pairs
 
     if out is not None and out.suffix.lower() not in (".html", ".csv"):
@@ -157,8 +160,9 @@ def compare(
     asked = Asked(encoder or [None], dimension or [], instruction or [], dtype or [], timing)
     variants = score_variants(labelled, asked)
     scored = {each.name: each.frame for each in variants}
+    compared = {name: of_kind(frame, kind) for name, frame in scored.items()}
     found = compare_scored(
-        scored,
+        compared,
         cluster=cluster or AUTO,
         weight=weights or AUTO,
         rule=rule,
@@ -174,11 +178,19 @@ def compare(
         for name in (by if evidence or as_json or out is not None else [])
     }
     if out is not None:
-        _write(found, scored, grouped, out, prevalence, weights or AUTO)
+        _write(found, compared, grouped, out, prevalence, weights or AUTO)
+    left_out = len(labelled) - found.n
     if as_json:
         print_json(_entry(found, variants, grouped, pairs, out))
         return
     _print(found)
+    if left_out:
+        said = ngettext(
+            "{n} pair of another kind is left out (--pairs all takes it).",
+            "{n} pairs of another kind are left out (--pairs all takes them).",
+            left_out,
+        )
+        note(said.format(n=f"{left_out:,}"))
     if evidence:
         _print_evidence(found, grouped)
     if out is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,6 +27,7 @@ __all__ = [
     "Exact",
     "FileEncoding",
     "Json",
+    "KindOfPairs",
     "NegativeWords",
     "PairsPath",
     "PositiveWords",
@@ -113,6 +114,14 @@ NegativeWords = Annotated[
     list[str] | None,
     typer.Option(
         "--negative", metavar="WORD", help="Label that means no match, such as 'No Fit'; repeat it for more."
+    ),
+]
+KindOfPairs = Annotated[
+    Literal["everyday", "hard", "all"],
+    typer.Option(
+        "--pairs",
+        help="Which pairs, where a column source says that some were composed to be hard; those are "
+        "shown apart.",
     ),
 ]
 Prevalence = Annotated[
