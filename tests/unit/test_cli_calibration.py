@@ -264,6 +264,15 @@ class TestWhatIsAskedFor:
         assert live["scores"]["n_unused"] > 0
         assert "Weighted, " in plain(workbench(*asked, "--live", "live.csv", "--evidence").stdout)
 
+    def test_wrong_labels_can_be_allowed_for(self, clear):
+        asked = ("calibrate", clear, "-e", "keyword", "--target-precision", 0.8, "--label-error")
+        told = workbench(*asked, "0.02,0.03", "--evidence").stdout
+        assert "up to 3 % of matches labelled no match" in plain(told)
+        unreadable = workbench(*asked, "some")
+        assert unreadable.exit_code == 2
+        assert "--label-error is 'some'" in plain(unreadable.output)
+        assert "two labels that people gave independently" in plain(workbench(*asked, "annotators").output)
+
     def test_live_pairs_and_a_prevalence_are_one_too_many(self, muddled):
         done = workbench("calibrate", muddled, "-e", "keyword", "--live", muddled, "--prevalence", 0.1)
         assert done.exit_code == 2

@@ -8,6 +8,7 @@ the same for the pairs at or below a cutoff. What a set of pairs is worth as ind
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -31,7 +32,7 @@ from workbench.calibration.shares import Dependence, OneSide, one_side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, paragraph, percent
-from workbench.results import Result
+from workbench.results import Result, plain
 
 __all__ = ["Guarantee", "guarantee_missed", "guarantee_precision"]
 
@@ -64,9 +65,8 @@ class Guarantee(Result):
         wrong labels.
     method : {"independent", "effective", "one_per_cluster"}
         How dependence between pairs was reckoned with.
-    further : FurtherPairs or None
-        Where there is no cutoff: about how many more labelled pairs of the same kind would give one with an
-        even chance, and with four chances in five, over all that figures may be.
+    n_pairs : int
+        All labelled pairs.
     target_in_pairs : float
         The target as labels were tested for it: another one where the live prevalence was given, or where
         labels may be wrong.
@@ -75,6 +75,8 @@ class Guarantee(Result):
     tests : DataFrame
         One row a tested cutoff in the order of testing: ``cutoff, n, right, size, share_right,
         p_value, passed``.
+    sets : OneSide
+        All sets that could have been tested.
     """
 
     figure: Literal["precision", "false_omission_rate"]
@@ -87,15 +89,28 @@ class Guarantee(Result):
     estimate: float
     bound: float
     method: Literal["independent", "effective", "one_per_cluster"]
-    further: FurtherPairs | None
+    n_pairs: int
     target_in_pairs: float
     label_error: LabelError | None
     tests: pd.DataFrame = field(repr=False)
+    sets: OneSide = field(repr=False, compare=False)
 
     @property
     def found(self) -> bool:
         """Whether there is such a cutoff."""
         return self.cutoff is not None
+
+    @cached_property
+    def further(self) -> FurtherPairs | None:
+        """Where there is no cutoff: about how many more labelled pairs of the same kind would give one.
+
+        With an even chance, and with four chances in five, over all that figures may be.
+        """
+        if self.found:
+            return None
+        share = self.target_in_pairs if self.figure == "precision" else 1 - self.target_in_pairs
+        level = (1 - self.confidence) / (2 if self.method == "one_per_cluster" else 1)
+        return further_for_a_start(self.sets, share, level, self.n_pairs)
 
     @property
     def more_pairs(self) -> int | None:
@@ -164,10 +179,10 @@ class Guarantee(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the table of tests."""
-        found = replace(self, size=round(self.size, 2), tests=None)  # type: ignore[arg-type]
-        plain = super(Guarantee, found).to_dict()
-        del plain["tests"]
-        return plain
+        found = replace(self, size=round(self.size, 2), tests=None, sets=None)  # type: ignore[arg-type]
+        told = super(Guarantee, found).to_dict()
+        del told["tests"], told["sets"]
+        return {**told, "further": plain(self.further)}
 
 
 def guarantee_precision(
@@ -325,9 +340,6 @@ def _search(
     found = bool(passed.any())
     # Of candidates that are equally close, the larger set.
     at = int(np.flatnonzero(passed)[-1] if found else np.flatnonzero(p_values == p_values.min())[-1])
-    more = None
-    if not found:
-        more = further_for_a_start(sets, share, level, len(observations))
     bound = float(lower_bound(sets.share_right[at], sets.size[at], 1 - level))
     seen = float(sets.share_right[at])
     seen, bound = aim.as_labelled(seen if above else 1 - seen), aim.live(bound if above else 1 - bound)
@@ -342,10 +354,11 @@ def _search(
         estimate=seen,
         bound=bound,
         method=method,
-        further=more,
+        n_pairs=len(observations),
         target_in_pairs=aim.in_labels,
         label_error=error if error.any else None,
         tests=_table(sets, p_values, passed, starts),
+        sets=sets,
     )
 
 
