@@ -198,6 +198,9 @@ class TestWords:
         assert zone.accept_from == alone.accept_from
         # A check of the card allows for as much.
         assert check(study.cutoff, pairs).tested.label_error == error
+        assert check(study.cutoff, pairs, target_precision=0.7).tested.label_error is None
+        with pytest.raises(InputError, match="The card allows for wrong labels"):
+            check(study.cutoff, pairs, sequential=True, time="day")
 
     def test_a_study_says_what_double_labels_show_where_nothing_is_allowed_for(self):
         rng = np.random.default_rng(0)

@@ -284,6 +284,13 @@ def check(
     if len(labelled):
         observations = Observations.from_frame(labelled, label=label, **columns)
         if sequential:
+            if _allowed_for(card, promises).any:
+                raise InputError(
+                    _(
+                        "The card allows for wrong labels, which a check that goes on does not; make it "
+                        "at once, or give the targets that labels as they are shall meet."
+                    )
+                )
             stream = Stream(time, most_per_jd, prevalence)
             tested = stream.tests(labelled, columns | {"label": label}, card, promises, confidence)
         else:
@@ -314,7 +321,6 @@ def _at_once(
     confidence: float,
 ) -> Verdict:
     targets = {promise.figure: promise.value for promise in promises}
-    measured = any(promise.source == "measured" for promise in promises)
     return verdict(
         observations,
         card.value,
@@ -322,9 +328,14 @@ def _at_once(
         target_missed=targets.get("false_omission_rate"),
         confidence=confidence,
         prevalence=prevalence,
-        # What was measured, and not guaranteed, was measured in labels as they are.
-        label_error=None if measured else LabelError.from_evidence(card.evidence),
+        label_error=_allowed_for(card, promises),
     )
+
+
+def _allowed_for(card: Cutoff, promises: tuple[Promise, ...]) -> LabelError:
+    """What the card's guarantees allowed for; nothing where a promise is in labels as they are."""
+    guaranteed = all(promise.source == "guaranteed" for promise in promises)
+    return LabelError.from_evidence(card.evidence) if guaranteed else LabelError()
 
 
 def _tests(
