@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from workbench.asking import asked_by, nowhere, option, options, with_option
 from workbench.cli import app
-from workbench.errors import InputError
+from workbench.errors import InputError, PairsWarning
 from workbench.pairs import read_pairs
 from workbench.panels.search_session import texts_in_upload
 from workbench.retrieval.readers import read_file
@@ -58,6 +58,12 @@ def test_that_pairs_may_have_no_labels_is_said_where_it_can_be_given(tmp_path):
     (tmp_path / "pool.csv").write_text("jd,resume\na,b\n")
     with pytest.raises(InputError, match="If the pairs have no labels: labelled=False"):
         read_pairs(tmp_path / "pool.csv")
+    (tmp_path / "blank.csv").write_text("jd,resume,label\na,b,\n")
+    with (
+        pytest.warns(PairsWarning),
+        pytest.raises(InputError, match=r"with a label\. If the pairs have no labels: labelled=False"),
+    ):
+        read_pairs(tmp_path / "blank.csv")
 
 
 # What commands say, but for what only Python code can bring about.

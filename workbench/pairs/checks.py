@@ -32,6 +32,7 @@ __all__ = [
     "among",
     "bullets",
     "contradictions",
+    "if_unlabelled",
     "label_problems",
     "misplaced_labels",
     "missing_columns",
@@ -182,11 +183,18 @@ def missing_columns(table: pd.DataFrame, needed: Iterable[str], file: str) -> li
 def which_is_which(ours: Iterable[str]) -> str:
     """The advice to say which column is which, as it can be given here."""
     lost = list(ours)
-    how, unlabelled = option("columns", dict.fromkeys(lost, "NAME")), option("labelled", False)
-    said = [_("Say what it is called in the file: {how}.").format(how=how)] if how else []
-    if "label" in lost and unlabelled:
-        said.append(_("If the pairs have no labels: {unlabelled}.").format(unlabelled=unlabelled))
-    return paragraph(said) if said else ""
+    how = option("columns", dict.fromkeys(lost, "NAME"))
+    said = [
+        _("Say what it is called in the file: {how}.").format(how=how) if how else "",
+        if_unlabelled() if "label" in lost else "",
+    ]
+    return paragraph(filter(None, said)) if any(said) else ""
+
+
+def if_unlabelled() -> str:
+    """The advice for pairs without labels, where they can be taken."""
+    how = option("labelled", False)
+    return _("If the pairs have no labels: {unlabelled}.").format(unlabelled=how) if how else ""
 
 
 def pair_problems(pairs: pd.DataFrame, file: str, *, one_id: bool = True) -> list[Problem]:

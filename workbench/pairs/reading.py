@@ -13,7 +13,7 @@ import numpy as np
 from workbench.asking import option, options
 from workbench.errors import InputError, PairsWarning
 from workbench.i18n import gettext as _
-from workbench.i18n import listed, ngettext
+from workbench.i18n import listed, ngettext, paragraph
 from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.annotations import annotations_from, annotations_in, no_annotations
 from workbench.pairs.checks import (
@@ -25,6 +25,7 @@ from workbench.pairs.checks import (
     among,
     bullets,
     contradictions,
+    if_unlabelled,
     misplaced_labels,
     missing_columns,
     pair_problems,
@@ -148,7 +149,9 @@ def read_pairs(
             if labelled
             else _("{file} has no pair that can be used.")
         )
-        raise InputError(without.format(file=Path(path).name))
+        said = without.format(file=Path(path).name)
+        advice = [if_unlabelled()] if labelled and not len(loaded.annotations) else []
+        raise InputError(paragraph([said, *filter(None, advice)]))
     pairs = pairs[[*first, *(name for name in pairs.columns if name not in first)]]
     pairs.attrs = notes
     return pairs
