@@ -125,7 +125,7 @@ class TestSequentially:
         assert f"first reached at {found.tested[0].reached}" in found.summary()
 
     def test_rows_are_no_order_so_that_a_time_is_needed(self):
-        with pytest.raises(InputError, match=r"rows of a file say nothing.*--time COLUMN"):
+        with pytest.raises(InputError, match=r"rows of a file say nothing.*time='COLUMN'"):
             check(card(PROMISED), new(60, 12), sequential=True)
 
     def test_the_promise_is_about_all_pairs_not_about_jds(self):
@@ -142,7 +142,7 @@ class TestSequentially:
 
     def test_a_card_that_does_not_know_how_large_jds_are_has_to_be_told(self):
         pairs = self.by_day(40, 40).assign(jd_id=np.arange(80) // 2)
-        with pytest.raises(InputError, match="--most-per-jd N"):
+        with pytest.raises(InputError, match="most_per_jd='N'"):
             check(card(PROMISED), pairs, sequential=True, time="day")
         assert check(card(PROMISED), pairs, sequential=True, time="day", most_per_jd=2).holds is False
         with pytest.raises(InputError, match="1 or more"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.asking import with_option
 from workbench.calibration.arrivals import arrival_times
 from workbench.calibration.evidence import Promise
 from workbench.calibration.observations import AUTO, CLUSTER_COLUMNS, Observations
@@ -57,14 +58,12 @@ class Stream:
                 )
             )
         if self.time is None:
-            raise InputError(
-                _(
-                    "A sequential check follows the evidence as pairs came in, and the rows of a file say "
-                    "nothing about that: name the column with the time of each pair (time, on the command "
-                    "line --time COLUMN). In an order made by somebody who saw the labels, any cutoff looks "
-                    "bad, or good, for a while."
-                )
+            said = _(
+                "A sequential check follows the evidence as pairs came in, and the rows of a file say "
+                "nothing about that; in an order made by somebody who saw the labels, any cutoff looks bad, "
+                "or good, for a while. Name the column with the time of each pair."
             )
+            raise InputError(with_option(said, "time", "COLUMN"))
         if self.most_per_jd is not None and self.most_per_jd < 1:
             raise InputError(
                 _("A JD counts for {n} pairs at most; it is 1 or more.").format(n=self.most_per_jd)
@@ -113,11 +112,9 @@ def _most_per_jd(card: Cutoff, promise: Promise) -> int:
     kept = (card.evidence.get("pairs") or {}).get("most_per_jd") or {}
     most = kept.get("above" if promise.figure == "precision" else "below")
     if most is None:
-        raise InputError(
-            _(
-                "The card does not say how many pairs a JD has on one side of its cutoff; older cards do "
-                "not. Say for how many pairs a JD shall count at most, without looking at these pairs (most "
-                "per JD, on the command line --most-per-jd N)."
-            )
+        said = _(
+            "The card does not say how many pairs a JD has on one side of its cutoff; older cards do not. "
+            "Say, without looking at these pairs, for how many a JD shall count at most."
         )
+        raise InputError(with_option(said, "most_per_jd", "N"))
     return ROOM * int(most)
