@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import workbench as wb
+from workbench.calibration import check
+from workbench.calibration.evidence import promises_of
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.i18n import language
@@ -148,3 +150,46 @@ class TestInTheSearchPanel:
         panel = wb.SearchPanel(["Java"], "Java", encoder="use", prevalence=0.02, language="en")
         assert panel.widgets.prevalence.value == 2.0
         assert panel.session.cutoff.prevalence == 0.02
+
+
+@pytest.fixture(scope="module")
+def promising():
+    study = wb.calibrate(pairs(3_000, 0.4, 5), target_precision=0.8, n_resamples=50)
+    assert study.basis == "guarantee"
+    return study.cutoff
+
+
+class TestInACheck:
+    """A promise at another share is another number; the right one is what is met there."""
+
+    def test_the_promise_is_carried_over_and_kept_where_nothing_but_the_share_has_changed(self, promising):
+        live = pairs(60_000, 0.05, 6)
+        found = check(promising, live, prevalence=0.05)
+        promise, *_ = found.promises
+        met = live.loc[live["score"] > promising.value, "label"].mean()
+        assert promise.value < met < 0.6
+        assert found.holds is True
+
+    def test_without_it_the_same_pairs_break_the_promise_and_it_is_said_why(self, promising):
+        found = check(promising, pairs(60_000, 0.05, 6))
+        assert found.holds is False
+        assert "matches, the card's figures are for" in found.summary()
+
+    def test_a_card_that_is_used_at_a_share_promises_for_it(self, promising):
+        promise, *_ = promises_of(promising.at_prevalence(0.05, between=(0.03, 0.08)))
+        least, *_ = promises_of(promising.at_prevalence(0.03))
+        assert promise.value == pytest.approx(least.value)
+
+    def test_labelled_pairs_that_are_no_fair_sample_are_weighted_to_it(self, promising):
+        found = check(promising, pairs(60_000, 0.4, 7), prevalence=0.05)
+        assert found.holds is True
+
+    def test_a_card_of_everyday_pairs_is_checked_with_everyday_pairs(self):
+        rng = np.random.default_rng(8)
+        easy = pairs(2_000, 0.4, 8).assign(source="everyday")
+        hard = pd.DataFrame({"score": rng.uniform(0.4, 0.7, 500), "label": rng.integers(0, 2, 500)})
+        both = pd.concat([easy, hard.assign(source="hard")], ignore_index=True)
+        card = wb.calibrate(both, target_precision=0.8, n_resamples=50).cutoff
+        found = check(card, both)
+        assert (found.n_hard, found.n_labelled) == (500, 2_000)
+        assert "500 pairs composed to be hard were left out, as for the card." in found.summary()

@@ -39,6 +39,7 @@ from .optimism import (
     honest_figures,
     stability,
 )
+from .prevalence import Prevalence, estimate_prevalence
 from .probability import MatchProbability, fit_probability
 from .reliability_diagram import Reliability, reliability
 from .reweighting import live_weights
@@ -72,6 +73,7 @@ __all__ = [
     "MaxYouden",
     "MinCost",
     "Observations",
+    "Prevalence",
     "Reliability",
     "Resamples",
     "Rule",
@@ -97,6 +99,7 @@ __all__ = [
     "count",
     "delong",
     "estimate_performance",
+    "estimate_prevalence",
     "figure",
     "figures_at",
     "fit_probability",

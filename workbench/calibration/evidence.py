@@ -26,6 +26,7 @@ from workbench.calibration.observations import Observations
 from workbench.calibration.optimism import chosen_again, hold_out, honest_figures, stability
 from workbench.calibration.options import NamedEncoder, Options
 from workbench.calibration.pair_kinds import PairKinds
+from workbench.calibration.prevalence import class_means
 from workbench.calibration.probability import MatchProbability, fit_probability
 from workbench.calibration.reliability_diagram import Reliability, reliability
 from workbench.calibration.reweighting import LiveWeights
@@ -137,7 +138,7 @@ class Promise(Result):
 def promises_of(
     card: Cutoff, *, target_precision: float | None = None, target_missed: float | None = None
 ) -> tuple[Promise, ...]:
-    """Precision and false omission rate that a card promises at its cutoff.
+    """Precision and false omission rate that a card promises at its cutoff, for its prevalence.
 
     Parameters
     ----------
@@ -267,6 +268,7 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
         "held_out": study.held_out,
         "probability": study.probability,
         "curves": None if study.probability is None else _curves(study),
+        "class_means": study.probability and class_means(observations, study.probability),
         "reliability": study.reliability,
         "versions": {"python": platform.python_version(), **_versions()},
     }
@@ -315,12 +317,12 @@ def _guaranteed(card: Cutoff, figure: Promised) -> Promise | None:
         # Stricter cutoffs were tested on the way to the one that is guaranteed.
         holds = card.value >= at - 1e-12 if figure == "precision" else card.value <= at + 1e-12
         if holds:
-            return Promise(figure, float(found["target"]), "guaranteed")
+            return Promise(figure, _carried(card, figure, float(found["target"])), "guaranteed")
     tested = card.evidence.get("verdict") or {}
     for test in tested.get("tests", []) if tested.get("cutoff") == card.value else []:
         # A cutoff that was kept was shown to meet its targets as it stood.
         if test["figure"] == figure and test["answer"] == "met":
-            return Promise(figure, float(test["target"]), "guaranteed")
+            return Promise(figure, _carried(card, figure, float(test["target"])), "guaranteed")
     return None
 
 
@@ -331,5 +333,11 @@ def _measured(card: Cutoff, figure: Promised) -> Promise | None:
         figures: Mapping[str, Any] = card.evidence.get(table) or {}
         end = (figures.get(figure) or {}).get(worse)
         if end is not None and 0 < end < 1:
-            return Promise(figure, float(end), "measured")
+            return Promise(figure, _carried(card, figure, float(end)), "measured")
     return None
+
+
+def _carried(card: Cutoff, figure: Promised, share: float) -> float:
+    """A promise at the prevalence that the card is used at: at the end of its interval that promises less."""
+    _value, low, high = card.carried(share, share, share)
+    return float(low if figure == "precision" else high)

@@ -21,6 +21,7 @@ from workbench.calibration.estimation import EstimatedPerformance, estimate_perf
 from workbench.calibration.evidence import Promise, promises_of
 from workbench.calibration.label_error import LabelError
 from workbench.calibration.observations import AUTO, Observations, check_column
+from workbench.calibration.pair_kinds import of_kind
 from workbench.calibration.sequential import SequentialTest
 from workbench.calibration.shares import share_with_size, wilson
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_shift
@@ -76,6 +77,8 @@ class CheckResult(Result):
     encoder_known : bool
         Whether the pairs say that the card's encoder scored them.
     confidence : float
+    n_hard : int
+        Pairs composed to be hard, left out because the card is of everyday ones.
     """
 
     holds: bool | None
@@ -90,6 +93,7 @@ class CheckResult(Result):
     same_pairs: bool
     encoder_known: bool
     confidence: float
+    n_hard: int = 0
 
     @property
     def tests(self) -> Sequence[TargetTest | SequentialTest]:
@@ -166,6 +170,12 @@ class CheckResult(Result):
 
     def _notes(self) -> list[str]:
         notes = []
+        if self.n_hard:
+            notes.append(
+                _("{n} pairs composed to be hard were left out, as for the card.").format(
+                    n=f"{self.n_hard:,}"
+                )
+            )
         if self.same_pairs:
             notes.append(
                 _(
@@ -238,7 +248,8 @@ def check(
         A cutoff that keeps all promises fails this check with probability 1 - confidence at most as far as
         labels go; one that breaks one passes with that probability at most.
     prevalence : float, optional
-        Share of matches among live pairs, where the new labelled pairs are no fair sample of them.
+        Share of matches among live pairs, where the new labelled pairs are no fair sample of them; what the
+        card promises is carried over to it.
     score, label, weight, cluster : str
         Columns; see :meth:`Observations.from_frame`.
     seed : int
@@ -271,6 +282,10 @@ def check(
     )
     if not len(scored):
         raise InputError(_("There are no pairs to check the cutoff with."))
+    if prevalence is not None and card.measured_prevalence is not None:
+        card = card.at_prevalence(prevalence)
+    kinds = (card.evidence.get("pairs") or {}).get("kinds") or {}
+    scored, n_hard = of_kind(scored, kinds.get("used"))
     promises = promises_of(card, target_precision=target_precision, target_missed=target_missed)
     has_label = scored[label].notna() if label in scored.columns else pd.Series(False, index=scored.index)
     labelled = scored[has_label.to_numpy()]
@@ -310,6 +325,7 @@ def check(
         same_pairs=same,
         encoder_known=bool(noted.get("fingerprint")),
         confidence=confidence,
+        n_hard=n_hard,
     )
 
 
@@ -375,6 +391,8 @@ def _estimated(
 ) -> EstimatedPerformance | None:
     if card.evidence.get("probability") is None or (live.n_clusters or len(live)) < 2:
         return None
+    if "used_at" in card.evidence:
+        prevalence = card.prevalence
     return estimate_performance(card, live.scores, clusters=live.clusters, prevalence=prevalence, seed=seed)
 
 
@@ -386,7 +404,7 @@ def _prevalence_moved(
         return None
     share, size = share_with_size(observations.labels.astype(np.float64), observations)
     low, high = wilson(share, size, confidence)
-    return None if low <= before <= high else (float(before), share)
+    return None if low <= before <= high else (before, share)
 
 
 def _same_pairs(card: Cutoff, labelled: pd.DataFrame) -> bool:

@@ -101,6 +101,14 @@ def is_hard(pairs: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return found.fillna(False).to_numpy(dtype=bool)
 
 
+def of_kind(pairs: pd.DataFrame, used: str | None) -> tuple[pd.DataFrame, int]:
+    """New pairs as those of a card: without hard ones if it is of everyday ones; how many were left out."""
+    hard = is_hard(pairs)
+    if used != "everyday" or hard.all():
+        return pairs, 0
+    return pairs[~hard], int(hard.sum())
+
+
 def select(
     scored: pd.DataFrame, kind: PairKind, columns: dict[str, Any], confidence: float
 ) -> tuple[pd.DataFrame, PairKinds | None]:

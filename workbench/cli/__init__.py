@@ -19,6 +19,7 @@ from workbench import __version__
 from workbench.cli import audit, calibration, compare, labelling, notebooks, search
 from workbench.cli.check import check
 from workbench.cli.options import SpokenLanguage
+from workbench.cli.prevalence import prevalence
 from workbench.cli.running import ExitCode, Group
 from workbench.i18n import gettext as _
 
@@ -37,6 +38,7 @@ app.command("calibrate")(calibration.calibrate)
 app.add_typer(labelling.app, name="pairs")
 app.command("audit")(audit.audit)
 app.command("check")(check)
+app.command("prevalence")(prevalence)
 app.command("compare")(compare.compare)
 app.command("explain")(search.explain)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)
