@@ -49,7 +49,8 @@ def test_probabilities_are_what_is_met_at_that_share(card, share):
     for score in (0.4, 0.5, 0.6):
         met = live.loc[(live["score"] - score).abs() < 0.005, "label"].mean()
         (found,) = hit_probabilities(card.at_prevalence(share), [score])
-        assert found["value"] == pytest.approx(met, rel=0.12)
+        assert 0.95 * found["low"] < met < 1.05 * found["high"]
+        assert found["value"] == pytest.approx(met, rel=0.3)
         assert found["prevalence"] == share
     # As labelled it would be far off.
     as_labelled, live = (hit_probabilities(each, [0.5])[0] for each in (card, card.at_prevalence(0.05)))

@@ -67,10 +67,8 @@ def test_fiellers_interval_is_the_set_of_shares_that_a_test_does_not_refuse():
     card = card_of(rng, 300, 1.5)
     scores, _labels, jds = drawn(rng, 3_000, 0.4, 1.5)
     found = estimate_prevalence(card, scores, clusters=jds)
-    kept, table = card.evidence["class_means"], card.evidence["probability"]
-    chances = np.interp(scores, table["scores"], table["probability"])
-    odds = chances / (1 - chances) / (table["prevalence"] / (1 - table["prevalence"]))
-    odds *= REFERENCES[0] / (1 - REFERENCES[0])
+    kept = card.evidence["class_means"]
+    odds = np.exp(kept["intercept"] + kept["slope"] * scores) * REFERENCES[0] / (1 - REFERENCES[0])
     each = odds / (1 + odds)
     sums = pd.Series(each - each.mean()).groupby(jds).sum().to_numpy()
     variance = (sums**2).sum() / len(each) ** 2 * len(sums) / (len(sums) - 1)

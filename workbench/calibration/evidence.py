@@ -268,7 +268,7 @@ def _evidence(study: Study, scored_by: Mapping[str, Any]) -> dict[str, Any]:
         "held_out": study.held_out,
         "probability": study.probability,
         "curves": None if study.probability is None else _curves(study),
-        "class_means": study.probability and class_means(observations, study.probability),
+        "class_means": class_means(observations),
         "reliability": study.reliability,
         "versions": {"python": platform.python_version(), **_versions()},
     }

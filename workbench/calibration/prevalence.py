@@ -5,18 +5,14 @@ How precision and the probability of a match follow from it is in :mod:`workbenc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 from workbench.calibration.counts import check_share
 from workbench.calibration.observations import FloatArray, IntArray, Observations
-from workbench.calibration.probability import MatchProbability
-from workbench.calibration.shares import scale_odds
 from workbench.cutoffs import NEVER, Cutoff
 from workbench.errors import CardError, InputError
 from workbench.i18n import gettext as _
@@ -36,6 +32,8 @@ class ClassMeans(Result):
 
     Attributes
     ----------
+    slope, intercept : float
+        The chance of a match by score, on the scale of log odds, if half of all pairs were matches.
     matches, others : ndarray of float64, shape (2,)
         Mean chance of a labelled match, and of another labelled pair, reckoned at each of two shares.
     covariance : ndarray of float64, shape (4, 4)
@@ -44,6 +42,8 @@ class ClassMeans(Result):
         JDs, or pairs where none share one.
     """
 
+    slope: float
+    intercept: float
     matches: FloatArray
     others: FloatArray
     covariance: FloatArray
@@ -113,11 +113,24 @@ class Prevalence(Result):
         return f"Prevalence: {self.sentence()}"
 
 
-def class_means(observations: Observations, probability: MatchProbability) -> ClassMeans:
-    """Mean chances of labelled matches and others, with their covariance."""
+def class_means(observations: Observations) -> ClassMeans:
+    """Mean chances of labelled matches and others, with their covariance.
+
+    The chance is a logistic curve of the score, with two parameters only: of a freer curve, fitted to the
+    same labels, matches and others would lie farther apart than live ones do.
+    """
+    from sklearn.linear_model import LogisticRegression
+
     observations = observations.in_order
-    chances = _chances(observations.scores, _table(probability.to_dict()))
     weights, labels = observations.unit_weights, observations.labels
+    centre, scale = float(observations.scores.mean()), float(observations.scores.std()) or 1.0
+    even = weights / np.where(labels == 1, weights[labels == 1].sum(), weights[labels == 0].sum())
+    fitted = LogisticRegression(C=1.0).fit(
+        ((observations.scores - centre) / scale)[:, None], labels, sample_weight=even / even.mean()
+    )
+    slope = float(fitted.coef_[0, 0]) / scale
+    intercept = float(fitted.intercept_[0]) - slope * centre
+    chances = _chances(observations.scores, slope, intercept)
     means, influences = [], []
     for kind in (1, 0):
         of_kind = weights * (labels == kind)
@@ -125,7 +138,7 @@ def class_means(observations: Observations, probability: MatchProbability) -> Cl
         means.append(mean)
         influences += list((chances - mean[:, None]) * of_kind / of_kind.sum())
     covariance, n_units = _covariance(np.array(influences), observations.clusters)
-    return ClassMeans(means[0], means[1], covariance, n_units)
+    return ClassMeans(slope, intercept, means[0], means[1], covariance, n_units)
 
 
 def estimate_prevalence(
@@ -186,24 +199,23 @@ def estimate_prevalence(
     'estimated'
     """
     check_share(confidence, "confidence", _("the confidence of the interval"))
-    kept, table = card.evidence.get("class_means"), card.evidence.get("probability")
-    if not kept or not table:
+    kept = card.evidence.get("class_means")
+    if not kept:
         raise InputError(
             _("The card of cutoff {cutoff} keeps no class means; calibrate again.").format(
                 cutoff=number(card.value)
             )
         )
     try:
-        means = ClassMeans(
-            *(np.asarray(kept[name], dtype=np.float64) for name in ("matches", "others", "covariance")),
-            int(kept["n_units"]),
-        )
-        knots = _table(table)
+        curve = float(kept["slope"]), float(kept["intercept"])
+        names = ("matches", "others", "covariance")
+        arrays = (np.asarray(kept[name], dtype=np.float64) for name in names)
+        means = ClassMeans(*curve, *arrays, int(kept["n_units"]))
     except (KeyError, TypeError, ValueError) as error:
         raise CardError(_("The card's class means are damaged: {error}.").format(error=error)) from None
     # Labels play no part; the scores are only checked as those of labelled pairs are.
     live = Observations(live_scores, np.zeros(np.size(live_scores)), clusters=clusters).in_order
-    chances = _chances(live.scores, knots)
+    chances = _chances(live.scores, *curve)
     observed = chances.mean(axis=1)
     spread, n_units = _covariance((chances - observed[:, None]) / len(live), live.clusters)
     if n_units < 2:
@@ -221,18 +233,10 @@ def estimate_prevalence(
     )
 
 
-def _table(kept: Mapping[str, Any]) -> tuple[FloatArray, FloatArray, float]:
-    """Knots, probabilities there, and the prevalence that these are for."""
-    scores, chances = (np.asarray(kept[name], dtype=np.float64) for name in ("scores", "probability"))
-    return scores, chances, float(kept["prevalence"])
-
-
-def _chances(scores: FloatArray, table: tuple[FloatArray, FloatArray, float]) -> FloatArray:
+def _chances(scores: FloatArray, slope: float, intercept: float) -> FloatArray:
     """Chance of a match at each share of reference, shape (2, n)."""
-    knots, chances, prevalence = table
-    at = np.interp(scores, knots, chances)
-    odds = prevalence / (1 - prevalence)
-    return np.array([scale_odds(at, share / (1 - share) / odds) for share in REFERENCES])
+    odds = np.array([np.log(share / (1 - share)) for share in REFERENCES])
+    return np.asarray(special.expit(intercept + slope * scores + odds[:, None]))
 
 
 def _covariance(influences: FloatArray, clusters: IntArray | None) -> tuple[FloatArray, int]:
