@@ -21,7 +21,7 @@ from workbench.calibration.estimation import EstimatedPerformance, estimate_perf
 from workbench.calibration.evidence import Promise, promises_of
 from workbench.calibration.label_error import LabelError
 from workbench.calibration.observations import AUTO, Observations, check_column
-from workbench.calibration.pair_kinds import of_kind
+from workbench.calibration.pair_kinds import alike
 from workbench.calibration.sequential import SequentialTest
 from workbench.calibration.shares import share_with_size, wilson
 from workbench.calibration.shift import ScoreProfile, ScoreShift, score_shift
@@ -284,8 +284,7 @@ def check(
         raise InputError(_("There are no pairs to check the cutoff with."))
     if prevalence is not None and card.measured_prevalence is not None:
         card = card.at_prevalence(prevalence)
-    kinds = (card.evidence.get("pairs") or {}).get("kinds") or {}
-    scored, n_hard = of_kind(scored, kinds.get("used"))
+    scored, n_hard = alike(scored, card)
     promises = promises_of(card, target_precision=target_precision, target_missed=target_missed)
     has_label = scored[label].notna() if label in scored.columns else pd.Series(False, index=scored.index)
     labelled = scored[has_label.to_numpy()]
@@ -318,7 +317,7 @@ def check(
         promises=promises,
         tested=tested,
         shift=shift,
-        estimated=_estimated(card, live, prevalence, seed),
+        estimated=_estimated(card, live, seed),
         n_labelled=len(labelled),
         n_unlabelled=len(scored) - len(labelled),
         prevalence_moved=moved,
@@ -386,13 +385,10 @@ def _shift(card: Cutoff, live: Observations, confidence: float, seed: int) -> Sc
     )
 
 
-def _estimated(
-    card: Cutoff, live: Observations, prevalence: float | None, seed: int
-) -> EstimatedPerformance | None:
+def _estimated(card: Cutoff, live: Observations, seed: int) -> EstimatedPerformance | None:
     if card.evidence.get("probability") is None or (live.n_clusters or len(live)) < 2:
         return None
-    if "used_at" in card.evidence:
-        prevalence = card.prevalence
+    prevalence = card.prevalence if "used_at" in card.evidence else None
     return estimate_performance(card, live.scores, clusters=live.clusters, prevalence=prevalence, seed=seed)
 
 

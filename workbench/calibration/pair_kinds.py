@@ -16,12 +16,13 @@ import pandas as pd
 from workbench.calibration.difference_tests import delong
 from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import Observations
+from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import paragraph
 from workbench.results import Result
 
-__all__ = ["SOURCE", "PairKind", "PairKinds", "is_hard", "of_kind", "select"]
+__all__ = ["SOURCE", "PairKind", "PairKinds", "alike", "is_hard", "select"]
 
 PairKind = Literal["everyday", "hard", "all"]
 
@@ -101,10 +102,10 @@ def is_hard(pairs: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return found.fillna(False).to_numpy(dtype=bool)
 
 
-def of_kind(pairs: pd.DataFrame, used: str | None) -> tuple[pd.DataFrame, int]:
+def alike(pairs: pd.DataFrame, card: Cutoff) -> tuple[pd.DataFrame, int]:
     """New pairs as those of a card: without hard ones if it is of everyday ones; how many were left out."""
-    hard = is_hard(pairs)
-    if used != "everyday" or hard.all():
+    kinds, hard = (card.evidence.get("pairs") or {}).get("kinds") or {}, is_hard(pairs)
+    if kinds.get("used") != "everyday" or hard.all():
         return pairs, 0
     return pairs[~hard], int(hard.sum())
 
