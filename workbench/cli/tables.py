@@ -51,6 +51,8 @@ def print_study(
     console.print()
     console.print(_key_figures(study))
     console.print(_picture(study, min(console.width, 80)))
+    if study.kinds is not None:
+        say(study.kinds.sentence())
     if evidence:
         _print_evidence(study)
     for found in groups:
