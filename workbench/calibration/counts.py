@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.asking import option
 from workbench.calibration.figures import FIGURES, Costs, FigureName, figure
 from workbench.calibration.observations import CountArray, FloatArray, IntArray, Observations
 from workbench.calibration.shares import scale_odds, wilson
@@ -309,15 +310,13 @@ def kish(weights: npt.ArrayLike) -> float:
 def check_share(value: float, name: str, meaning: str) -> None:
     """Refuse what is not a number strictly between 0 and 1; `meaning` says what it is."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not 0 < value < 1:
+        given = option(name, value) if name.isidentifier() else ""
         said = (
-            _(
-                "{name} is {value}; it is {meaning}, a number between 0 and 1 (percent must be divided by "
-                "100)."
-            )
+            _("{given}: this is {meaning}, a number between 0 and 1 (percent must be divided by 100).")
             if isinstance(value, int | float) and value > 1
-            else _("{name} is {value}; it is {meaning}, a number between 0 and 1.")
+            else _("{given}: this is {meaning}, a number between 0 and 1.")
         )
-        raise InputError(said.format(name=name, value=repr(value), meaning=meaning))
+        raise InputError(said.format(given=given or f"{name} {value!r}", meaning=meaning))
 
 
 def _sums_above(values: FloatArray, first: npt.NDArray[np.intp]) -> FloatArray:

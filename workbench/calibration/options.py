@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from workbench.calibration.choice import Rule, TargetMissed, TargetPrecision
+from workbench.calibration.counts import check_share
 from workbench.calibration.label_error import LabelErrorLike
 from workbench.calibration.observations import AUTO
 from workbench.calibration.pair_kinds import PairKind
@@ -67,6 +68,8 @@ class Options:
                     "shift), and live scores imply a prevalence; give one of them."
                 )
             )
+        if self.held_out is not None:
+            check_share(self.held_out, "held_out", _("the share of pairs to hold out"))
         if self.target_precision is None and self.target_missed is None and self.rule is None:
             object.__setattr__(self, "target_precision", CLAIMED_PRECISION)
             object.__setattr__(self, "target_missed", CLAIMED_MISSED)
