@@ -28,6 +28,7 @@ ComparedFigure = Literal[OwnFigure, "auc", "average_precision"]
 COMPARED: tuple[ComparedFigure, ...] = get_args(ComparedFigure)
 # Read at each encoder's own cutoff.
 AT_OWN_CUTOFF: tuple[OwnFigure, ...] = get_args(OwnFigure)
+COLUMNS = ["encoder", "figure", "value", "low", "high", "difference", "difference_low", "difference_high"]
 # Sums of weights in another order may differ by this much where nothing differs.
 TOLERANCE = 1e-12
 
@@ -146,7 +147,7 @@ def differences(
     n_units = base.pairs.n_clusters or len(base.pairs)
     pointwise = _wider(confidence, n_units)
     at_once = _wider(1 - (1 - confidence) / max(len(measured) - 1, 1), n_units)
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
     for place, (name, it) in enumerate(measured.items()):
         is_alike = _alike(it.pairs, base.pairs)
         for key in figures:
@@ -163,19 +164,10 @@ def differences(
                 if gap_low == gap_high == 0 and not is_alike:
                     # Never seen to differ in few pairs is not the same as equal.
                     gap_low = gap_high = np.nan
-            rows.append(
-                {
-                    "encoder": name,
-                    "figure": key,
-                    "value": np.clip(value, 0, 1),
-                    "low": np.clip(low, 0, 1),
-                    "high": np.clip(high, 0, 1),
-                    "difference": gap,
-                    "difference_low": max(gap_low, -1.0),
-                    "difference_high": min(gap_high, 1.0),
-                }
-            )
-    return pd.DataFrame(rows)
+            low, value, high = np.clip([low, value, high], 0, 1)
+            gap_low, gap_high = max(gap_low, -1.0), min(gap_high, 1.0)
+            rows.append((name, key, value, low, high, gap, gap_low, gap_high))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _figures(resamples: Resamples, rule: Rule, fixed: float | None) -> pd.DataFrame:
@@ -192,14 +184,10 @@ def _figures(resamples: Resamples, rule: Rule, fixed: float | None) -> pd.DataFr
     else:
         at = np.full(len(resamples), np.searchsorted(resamples.cutoffs, fixed))
     here = [values[at, columns] for values in counts]
-    return pd.DataFrame(
-        {
-            **{key: figure(key, *here, beta=rule.f_beta) for key in AT_OWN_CUTOFF},
-            "auc": _roc_auc(tp, fp),
-            "average_precision": _average_precision(tp, fp),
-            "cutoff": np.where(at >= 0, resamples.cutoffs[at], np.nan),
-        }
-    )
+    found: dict[str, FloatArray] = {key: figure(key, *here, beta=rule.f_beta) for key in AT_OWN_CUTOFF}
+    found["auc"], found["average_precision"] = _roc_auc(tp, fp), _average_precision(tp, fp)
+    found["cutoff"] = np.where(at >= 0, resamples.cutoffs[at], np.nan)
+    return pd.DataFrame(found)
 
 
 def _roc_auc(tp: CountArray, fp: CountArray) -> FloatArray:
