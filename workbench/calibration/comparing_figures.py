@@ -184,7 +184,7 @@ def _figures(resamples: Resamples, rule: Rule, fixed: float | None) -> pd.DataFr
     else:
         at = np.full(len(resamples), np.searchsorted(resamples.cutoffs, fixed))
     here = [values[at, columns] for values in counts]
-    found: dict[str, FloatArray] = {key: figure(key, *here, beta=rule.f_beta) for key in AT_OWN_CUTOFF}
+    found: dict[str, CountArray] = {key: figure(key, *here, beta=rule.f_beta) for key in AT_OWN_CUTOFF}
     found["auc"], found["average_precision"] = _roc_auc(tp, fp), _average_precision(tp, fp)
     found["cutoff"] = np.where(at >= 0, resamples.cutoffs[at], np.nan)
     return pd.DataFrame(found)
