@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from workbench.asking import with_option
 from workbench.atomic import write_whole
 from workbench.errors import CardError, EncoderMismatchError, InputError
 from workbench.i18n import gettext as _
@@ -223,7 +224,7 @@ class Cutoff:
         said = {
             "labelled": _(
                 "Above it {precision} are matches where {share} of all pairs are, as labelled. Live it is "
-                "usually far fewer: where {few} are, it is {then}. Give yours as prevalence."
+                "usually far fewer: where {few} are, it is {then}."
             ),
             "given": _("Above it {precision} are matches where {share} of all pairs are, as given."),
             "estimated": _(
@@ -232,7 +233,7 @@ class Cutoff:
             ),
         }[self.prevalence_is]
         low, high = (self.evidence.get("used_at") or {}).get("between") or (prevalence, prevalence)
-        return said.format(
+        told = said.format(
             precision=precision,
             share=percent(prevalence),
             few=percent(FEW, None),
@@ -240,6 +241,7 @@ class Cutoff:
             low=percent(low),
             high=percent(high),
         )
+        return with_option(told, "prevalence", FEW) if self.prevalence_is == "labelled" else told
 
     def check_encoder(self, name: str, fingerprint: str) -> None:
         """Refuse an encoder other than the card's.

@@ -10,12 +10,16 @@ import pytest
 from live_notebook import run_notebook, settle
 
 import workbench as wb
+from workbench.cutoffs import SHIPPED, Cutoff
 
 # One worker drives the page, whatever runs beside it.
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180), pytest.mark.xdist_group("browser")]
 
 GREEN, GREY = "rgb(0, 158, 115)", "rgb(179, 189, 199)"
 RISKY = "<script>document.title='broken in'</script> <img src=x onerror=\"document.title='broken in'\">"
+
+# Of the card that the workbench brings for `use`.
+CARD = Cutoff.load(SHIPPED / "use.json").value
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def panel(opened):
     opened.get_by_label("知识库").fill("\n".join(wb.EXAMPLE_JDS))
     opened.get_by_label("包含文字").fill("")
     opened.get_by_label("只看匹配").set_checked(False)
-    move_slider(opened, 0.4)
+    move_slider(opened, CARD)
     search(opened, wb.EXAMPLE_QUERY)
     settle(opened.page)
     return opened
@@ -84,7 +88,7 @@ def fill_colour(card):
 
 
 def test_the_worked_example_finds_both_agent_jds_first(panel):
-    expected = wb.search(wb.EXAMPLE_QUERY, list(wb.EXAMPLE_JDS), encoder="use", cutoff=0.4, k=8)
+    expected = wb.search(wb.EXAMPLE_QUERY, list(wb.EXAMPLE_JDS), encoder="use", cutoff=CARD, k=8)
     assert cards(panel).locator(".wb-text").all_inner_texts() == [hit["text"] for hit in expected]
     assert cards(panel).locator(".wb-score").all_inner_texts() == [f"{hit['score']:.4f}" for hit in expected]
     assert cards(panel).locator(".wb-pill").all_inner_texts() == ["✓ 匹配"] * 2 + ["— 未达"] * 6
@@ -92,7 +96,7 @@ def test_the_worked_example_finds_both_agent_jds_first(panel):
 
 def test_cards_are_green_above_the_cutoff_and_grey_below(panel):
     assert [fill_colour(card) for card in cards(panel).all()] == [GREEN] * 2 + [GREY] * 6
-    move_slider(panel, 0.65)
+    move_slider(panel, CARD + 0.25)
     assert [fill_colour(card) for card in cards(panel).all()] == [GREEN] + [GREY] * 7
 
 
@@ -105,7 +109,7 @@ def test_dragging_the_slider_judges_anew_at_once(panel):
     wait_for(panel, lambda: "0 条高于阈值 1.0000" in panel.inner_text())
     assert "手动设定" in panel.inner_text()
     panel.get_by_role("button", name="恢复").click()
-    wait_for(panel, lambda: "2 条高于阈值 0.4000" in panel.inner_text())
+    wait_for(panel, lambda: f"2 条高于阈值 {CARD:.4f}" in panel.inner_text())
 
 
 def test_filters_show_fewer_cards(panel):
@@ -187,13 +191,12 @@ def test_a_long_search_can_be_cancelled_and_what_was_found_before_stays(panel):
 def test_tab_reaches_every_control_in_reading_order(panel):
     panel.get_by_role("button", name="English").focus()
     reached = []
-    for _ in range(13):
+    for _ in range(12):
         panel.page.keyboard.press("Tab")
         reached.append(focused(panel))
     assert reached == [
-        *("知识库", "从文件添加", "语义查询", "搜索", "slider", "0.4000"),
-        # The slider was moved off the card's cutoff.
-        *("恢复", "匹配占比 %", "只看匹配", "包含文字", "显示条数", "导出 CSV（8 条）", "查看幕后数据"),
+        *("知识库", "从文件添加", "语义查询", "搜索", "slider", f"{CARD:.4f}"),
+        *("匹配占比 %", "只看匹配", "包含文字", "显示条数", "导出 CSV（8 条）", "查看幕后数据"),
     ]
 
 
@@ -207,7 +210,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(panel):
     press("Tab")  # search
     press("Tab")  # slider
     press("ArrowRight")
-    wait_for(panel, lambda: "阈值 0.4050，手动设定" in panel.inner_text())
+    wait_for(panel, lambda: f"阈值 {CARD + 0.005:.4f}，手动设定" in panel.inner_text())
     while focused(panel) != "只看匹配":
         press("Tab")
     press("Space")
@@ -266,7 +269,7 @@ def test_everything_can_be_read_in_either_theme(panel, theme):
     panel.page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for(state="attached")
     settle(panel.page)
     found = panel.evaluate(CONTRASTS)
-    assert {"widget-readout: 0.4000", "wb-score: 0.6942"} <= {name for _, name in found}
+    assert {f"widget-readout: {CARD:.4f}", "wb-score: 0.6942"} <= {name for _, name in found}
     assert [name for ratio, name in found if ratio < 4.5] == []
     assert (
         "rgb(255" in panel.evaluate("panel => getComputedStyle(panel.querySelector('.wb-box')).background")

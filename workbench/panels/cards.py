@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from workbench.asking import asked_by, nowhere
 from workbench.calibration.probability import chance
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
@@ -154,7 +155,8 @@ def disagreements_html(found: pd.DataFrame, *, most: int = 10) -> str:
 
 def status(session: SearchSession, view: View, *, stale: bool = False) -> str:
     """What was searched, with what, and how far the cutoff can be trusted."""
-    return str(render("panels/search_status.html", session=session, cutoff=view.cutoff, stale=stale))
+    with asked_by(nowhere):  # the share of matches has a field
+        return str(render("panels/search_status.html", session=session, cutoff=view.cutoff, stale=stale))
 
 
 def vector_html(vector: Vectors, name: str) -> str:

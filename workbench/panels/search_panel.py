@@ -123,8 +123,10 @@ class SearchPanel(Panel):
     @property
     def view(self) -> View:
         """Cutoff and filters as they are set now."""
-        w = self.widgets
-        return View(w.cutoff.value, w.only_matches.value, w.contains.value, w.most.value)
+        w, card = self.widgets, self.session.cutoff.value
+        # A browser counts marks, and comes back to the card's with an error in the last digit.
+        cutoff = card if abs(w.cutoff.value - card) < 1e-6 else w.cutoff.value
+        return View(cutoff, w.only_matches.value, w.contains.value, w.most.value)
 
     @property
     def hits(self) -> list[Hit]:

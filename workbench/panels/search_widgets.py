@@ -10,6 +10,8 @@ from workbench.panels.search_session import UPLOAD_FORMATS, UPLOAD_MEGABYTES
 
 __all__ = ["SearchWidgets"]
 
+STEP = 0.005
+
 
 class SearchWidgets(PanelWidgets):
     """The widgets of the search panel."""
@@ -32,9 +34,10 @@ class SearchWidgets(PanelWidgets):
         self.progress = widgets.IntProgress(layout={"width": "100%", "height": "10px"})
         self.cutoff = widgets.FloatSlider(
             cutoff,
-            min=-1 if cutoff < 0 else 0,
+            # A browser moves a value to the nearest mark, so the card's cutoff has to be one.
+            min=cutoff % STEP - (1 if cutoff < 0 else 0),
             max=1,
-            step=0.005,
+            step=STEP,
             readout_format=".4f",
             layout={"flex": "1 1 230px", "width": "auto"},
         )
