@@ -146,9 +146,9 @@ def percent(share: float, digits: int | None = 1) -> str:
     return gettext("{value} %").format(value=value)
 
 
-def number(value: float | None) -> str:
+def number(value: float | None, digits: int = 4) -> str:
     """A cutoff or a score with four digits; a dash where there is none."""
-    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def digits_apart(*values: float, fewest: int = 1, most: int = 4) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -117,6 +118,18 @@ class TestTheFourKinds:
         found = json.loads(json.dumps(study.advice.to_dict(), allow_nan=False))
         assert found["kind"] == study.advice.kind
         assert (found["grey_zone"] is None) == (study.advice.kind != "grey_zone")
+
+
+def test_the_picture_in_the_terminal_has_blocks_where_pairs_are_and_a_mark_at_the_cutoff(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    frame = pd.DataFrame({"score": np.r_[np.zeros(50), np.ones(50)], "label": np.repeat([0, 1], 50)})
+    print_study(calibrate(frame, target_precision=0.8, current_cutoff=0.5, n_resamples=20), files={})
+    matches, others, mark = (
+        line for line in capsys.readouterr().out.splitlines() if "█" in line or "▲" in line
+    )
+    assert (matches.split()[-1], others.split()[-1]) == ("█", "█")
+    left, right = others.index("█"), matches.index("█")
+    assert mark.index("▲") == pytest.approx((left + right) / 2, abs=1)
 
 
 class TestBothTargets:
@@ -278,6 +291,13 @@ class TestDigits:
         assert told.share != told.asked().split(" ", 1)[1]
         assert "89.21 %" in found.verdict.sentence()
         assert "89.22 %" in found.verdict.sentence()
+
+    def test_a_cutoff_that_looks_like_todays_is_told_from_it(self):
+        frame = drawn()
+        near = advised(frame, **KINDS["move"]).cutoff + 1e-6
+        found = advised(frame, **KINDS["move"], current_cutoff=near)
+        moved = replace(found, kind="move", cutoff=near - 1e-6)
+        assert moved.what() == f"Move to {near - 1e-6:.6f}"
 
     def test_the_advice_is_given_in_chinese_too(self):
         with language("zh"):

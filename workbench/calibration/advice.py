@@ -20,8 +20,8 @@ from workbench.calibration.guarantee import Guarantee, guarantee_missed, guarant
 from workbench.calibration.observations import Observations
 from workbench.calibration.options import Options
 from workbench.calibration.verdicts import Verdict, verdict, verdict_on_today
+from workbench.i18n import digits_apart, number, percent
 from workbench.i18n import gettext as _
-from workbench.i18n import number, percent
 from workbench.results import Result, plain
 
 __all__ = ["Advice", "advise"]
@@ -125,7 +125,10 @@ class Advice(Result):
             said = _("Use a grey zone from {low} on")
         else:
             said = _("Use a grey zone from {low} to {high}")
-        return said.format(low=number(low), high=number(high))
+        today, digits = self.options.today, 4
+        if self.kind == "move" and self.cutoff is not None and today is not None:
+            digits = digits_apart(self.cutoff, today, fewest=4, most=8)
+        return said.format(low=number(low), high=number(high, digits))
 
     def why(self) -> str:
         """What speaks for it, or what to do instead; the rest of the sentence."""

@@ -37,8 +37,8 @@ from workbench.calibration.verdicts import Verdict
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.html import render
+from workbench.i18n import digits_apart, ngettext, number, paragraph, percent
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext, number, paragraph, percent
 
 __all__ = ["TOLD", "Study"]
 
@@ -329,9 +329,11 @@ class Study:
                 "From {before} to {after}, {n} of {total} pairs are no matches any more: {right} are "
                 "labelled no match, {wrong} are labelled a match."
             )
+        ends = (self.cutoff.value if self.current_cutoff is None else self.current_cutoff, self.cutoff.value)
+        before, after = (number(end, digits_apart(*ends, fewest=4, most=8)) for end in ends)
         return said.format(
-            before=number(self.current_cutoff),
-            after=number(self.cutoff.value),
+            before=before,
+            after=after,
             n=n,
             total=len(self.observations),
             right=right,
