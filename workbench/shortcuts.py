@@ -96,10 +96,9 @@ def compare(
         If an encoder is given twice, or the pairs cannot be used.
     """
     from workbench.calibration import compare_scored
-    from workbench.calibration.pair_kinds import of_kind
     from workbench.pairs import score_pairs
 
-    labelled = of_kind(_read(pairs), kind)
+    labelled = _read(pairs)
     scored, milliseconds = {}, {}
     for each in encoders:
         encoder = load_encoder(each)
@@ -114,7 +113,7 @@ def compare(
                 encoder, labelled["jd"].tolist(), labelled["resume"].tolist()
             )
         scored[encoder.name] = score_pairs(labelled, encoder, progress=progress)
-    return compare_scored(scored, milliseconds=milliseconds or None, **options)
+    return compare_scored(scored, kind=kind, milliseconds=milliseconds or None, **options)
 
 
 def check(

@@ -77,6 +77,7 @@ class TestWhatItPrints:
         said = plain(done.stdout)
         assert f"{n_hard} pairs of another kind are left out (--pairs all takes them)" in plain(done.stderr)
         assert f"{80 - n_hard} labelled pairs of" in said
+        assert f"{n_hard} pairs of another kind are left out." in said
         assert "hard" in said.split("By source")[1]
         every = workbench("compare", pairs, "-e", "use", "--evidence", "--pairs", "all", *FAST)
         assert "80 labelled pairs of 16 JDs" in plain(every.stdout)

@@ -465,6 +465,18 @@ class TestFramesOfScoredPairs:
         pd.testing.assert_frame_equal(there.frame, found.frame)
         assert there.by == "cluster"
 
+    def test_pairs_of_another_kind_are_left_out_and_counted(self, scored):
+        hard = np.arange(200) % 4 == 0
+        marked = {
+            name: frame.assign(source=np.where(hard, "hard", "drawn")) for name, frame in scored.items()
+        }
+        found = compare_scored(marked, kind="everyday", n_resamples=20)
+        without = compare_scored({name: frame[~hard] for name, frame in marked.items()}, n_resamples=20)
+        pd.testing.assert_frame_equal(found.frame, without.frame)
+        assert (found.n, found.n_left_out) == (150, 50)
+        assert "50 pairs of another kind are left out." in found.method()
+        assert compare_scored(marked, n_resamples=20).n_left_out == 0
+
     def test_sampling_weights_are_read(self, scored):
         weighted = {name: frame.assign(weight=2.0 + frame["label"]) for name, frame in scored.items()}
         found = compare_scored(weighted, n_resamples=20)

@@ -8,6 +8,7 @@ The figures are in :mod:`workbench.calibration.comparing_figures`, what is said 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -22,6 +23,7 @@ from workbench.calibration.comparison import FEW_OF_A_KIND, Comparison
 from workbench.calibration.counts import check_share
 from workbench.calibration.difference_tests import Aucs, delong
 from workbench.calibration.observations import AUTO, Observations, check_column
+from workbench.calibration.pair_kinds import PairKind, of_kind
 from workbench.calibration.shares import share_with_size, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
@@ -148,6 +150,7 @@ def compare_scored(
     label: str = "label",
     cluster: str | None = AUTO,
     weight: str | None = AUTO,
+    kind: PairKind = "all",
     **options: Any,
 ) -> Comparison:
     """Compare encoders by frames of scored pairs, one an encoder.
@@ -158,6 +161,8 @@ def compare_scored(
         Of :func:`~workbench.pairs.score_pairs`: the same pairs in the same order, scored by each encoder.
     score, label, cluster, weight : str
         Columns, as of :meth:`~workbench.calibration.observations.Observations.from_frame`.
+    kind : {"everyday", "hard", "all"}
+        Which pairs, where a column ``source`` says that some were composed to be hard.
     **options
         As of :func:`compare`.
 
@@ -174,18 +179,21 @@ def compare_scored(
     >>> compare_scored({"one": one, "other": other}, n_resamples=100).cutoffs["one"]
     0.55
     """
-    pairs = {
-        name: Observations.from_frame(frame, score=score, label=label, weight=weight, cluster=cluster)
-        for name, frame in scored.items()
-    }
-    if not pairs:
+    if not scored:
         raise _too_few(0)
     first, *others = scored.items()
     for other in others:
         _require_same_pairs(first, other, (*SAME, label))
+    pairs = {
+        name: Observations.from_frame(
+            of_kind(frame, kind), score=score, label=label, weight=weight, cluster=cluster
+        )
+        for name, frame in scored.items()
+    }
     some = pairs[first[0]]
     scores = {name: each.scores for name, each in pairs.items()}
-    return compare(scores, some.labels, clusters=some.clusters, weights=some.weights, **options)
+    found = compare(scores, some.labels, clusters=some.clusters, weights=some.weights, **options)
+    return replace(found, n_left_out=len(first[1]) - found.n)
 
 
 def compare_by(

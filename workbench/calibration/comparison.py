@@ -19,7 +19,7 @@ from workbench.calibration.figures import title
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
-from workbench.i18n import listed, number, paragraph, percent, pgettext
+from workbench.i18n import listed, ngettext, number, paragraph, percent, pgettext
 from workbench.results import Result
 
 __all__ = ["FEW_OF_A_KIND", "Comparison", "Standing", "beyond_chance", "groups_table"]
@@ -70,6 +70,8 @@ class Comparison(Result):
     auc_method : {"DeLong", "Obuchowski", "bootstrap"}
     rule : Rule or None
         How cutoffs were chosen; None where all were given.
+    n_left_out : int
+        Pairs of another kind than those that were compared.
     """
 
     frame: pd.DataFrame
@@ -86,6 +88,7 @@ class Comparison(Result):
     prevalence: float
     auc_method: Literal["DeLong", "Obuchowski", "bootstrap"]
     rule: Rule | None
+    n_left_out: int = 0
 
     @property
     def encoders(self) -> list[str]:
@@ -153,23 +156,21 @@ class Comparison(Result):
     def sentence(self, encoder: str) -> str:
         """Is it better than the baseline, at the cutoff each would use: the difference with its interval."""
         row = self.row(encoder)
-        standing = self.standing(encoder)
         low, high = row["difference_low"], row["difference_high"]
-        if np.isnan(low):
-            said = _("{encoder} and {baseline} cannot be told apart by these few labelled pairs.")
-        elif standing == "better":
-            said = _(
+        said = {
+            "better": _(
                 "{encoder} is better than {baseline}: {gap} ({low} to {high}) {figure}, by labelled pairs."
-            )
-        elif standing == "worse":
-            said = _(
+            ),
+            "worse": _(
                 "{encoder} is worse than {baseline}: {gap} ({low} to {high}) {figure}, by labelled pairs."
-            )
-        else:
-            said = _(
+            ),
+            "unclear": _(
                 "{encoder} and {baseline}: no difference larger than {most} {figure} can be told by labelled "
                 "pairs ({gap}; {low} to {high})."
-            )
+            ),
+        }[self.standing(encoder)]
+        if np.isnan(low):
+            said = _("{encoder} and {baseline} cannot be told apart by these few labelled pairs.")
         return said.format(
             encoder=encoder,
             baseline=self.baseline,
@@ -248,6 +249,13 @@ class Comparison(Result):
                 sure=percent(self.confidence, None), n=self.n_units, method=by.format(name=self.auc_method)
             ),
         ]
+        if self.n_left_out:
+            left_out = ngettext(
+                "{n} pair of another kind is left out.",
+                "{n} pairs of another kind are left out.",
+                self.n_left_out,
+            )
+            said.append(left_out.format(n=f"{self.n_left_out:,}"))
         if self.rule is not None:
             rule = _("Each encoder has its own cutoff, {rule}, chosen again in every resample.")
             said.append(rule.format(rule=self.rule.describe()))
@@ -315,12 +323,10 @@ class Comparison(Result):
         across : bool
             One row a figure instead, and a column an encoder.
         """
-        if figures is None:
-            figures = self.figures
         rows = []
         for name in self.encoders:
             row = {_("encoder"): name, _("cutoff"): number(self.cutoffs[name])}
-            row |= {self.figure_name(key): self.cell(name, key) for key in figures}
+            row |= {self.figure_name(key): self.cell(name, key) for key in figures or self.figures}
             row[_("decisions that differ")] = (
                 "" if name == self.baseline else f"{self.flips(name)['differ']:,}"
             )

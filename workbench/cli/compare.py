@@ -160,9 +160,9 @@ def compare(
     asked = Asked(encoder or [None], dimension or [], instruction or [], dtype or [], timing)
     variants = score_variants(labelled, asked)
     scored = {each.name: each.frame for each in variants}
-    compared = {name: of_kind(frame, kind) for name, frame in scored.items()}
     found = compare_scored(
-        compared,
+        scored,
+        kind=kind,
         cluster=cluster or AUTO,
         weight=weights or AUTO,
         rule=rule,
@@ -178,19 +178,19 @@ def compare(
         for name in (by if evidence or as_json or out is not None else [])
     }
     if out is not None:
+        compared = {name: of_kind(frame, kind) for name, frame in scored.items()}
         _write(found, compared, grouped, out, prevalence, weights or AUTO)
-    left_out = len(labelled) - found.n
     if as_json:
         print_json(_entry(found, variants, grouped, pairs, out))
         return
     _print(found)
-    if left_out:
+    if found.n_left_out:
         said = ngettext(
             "{n} pair of another kind is left out (--pairs all takes it).",
             "{n} pairs of another kind are left out (--pairs all takes them).",
-            left_out,
+            found.n_left_out,
         )
-        note(said.format(n=f"{left_out:,}"))
+        note(said.format(n=f"{found.n_left_out:,}"))
     if evidence:
         _print_evidence(found, grouped)
     if out is not None:
