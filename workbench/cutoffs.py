@@ -198,8 +198,8 @@ class Cutoff:
     def figure(self, name: Literal["precision", "false_omission_rate", "recall"]) -> CardFigure | None:
         """A figure at the cutoff, with its interval, at the card's prevalence; None where it has none."""
         found = (self.evidence.get("figures") or {}).get(name) or {}
-        ends = [found.get(end) for end in ("value", "low", "high")]
-        if any(end is None for end in ends):
+        ends = [found[end] for end in ("value", "low", "high") if found.get(end) is not None]
+        if len(ends) < 3:
             return None
         if name == "recall":
             return CardFigure(*ends)

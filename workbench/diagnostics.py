@@ -275,12 +275,15 @@ def _store(find: Find) -> Iterator[Finding]:
 
 
 def _project(find: Find) -> Iterator[Finding]:
-    from workbench.cutoffs import cards_in
+    from workbench.cutoffs import SHIPPED, cards_in
 
     settings = get_settings()
     cards = cards_in(settings.cutoffs_dir)
     if not cards:
-        advice = _("Searches use 0.4 with a warning until a cutoff is calibrated on labelled pairs.")
+        advice = _(
+            "Until a cutoff is calibrated on labelled pairs of yours, searches use the workbench's own for "
+            "{encoders}, from demonstration pairs, and 0.4 with a warning for others."
+        ).format(encoders=listed(str(card.encoder_name) for _path, card in cards_in(SHIPPED)))
         said = _("none in {folder}").format(folder=settings.cutoffs_dir)
         yield find("cutoff cards", said, "note", advice)
     for path, cutoff in cards:

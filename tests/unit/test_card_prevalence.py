@@ -143,6 +143,15 @@ class TestInTheSearchPanel:
         assert "where 5.0 % of all pairs are, as given" in panel.widgets.status.value
         assert panel.frame["probability_prevalence"].tolist() == [0.05, 0.05]
 
+    def test_the_cards_cutoff_is_a_mark_of_the_slider_so_that_a_browser_leaves_it_there(self, panel):
+        slider, card = panel.widgets.cutoff, panel.session.cutoff.value
+        marks = (card - slider.min) / slider.step
+        assert marks == pytest.approx(round(marks))
+        slider.value = slider.min + round(marks) * slider.step  # as a browser counts
+        assert panel.view.cutoff == card
+        slider.value += slider.step
+        assert panel.view.cutoff == pytest.approx(card + 0.005)
+
     def test_a_bare_number_has_no_such_field(self):
         panel = wb.SearchPanel(["Java"], "Java", encoder="use", cutoff=0.4, language="en")
         assert panel.widgets.prevalence.layout.display == "none"

@@ -208,9 +208,10 @@ def estimate_prevalence(
         )
     try:
         curve = float(kept["slope"]), float(kept["intercept"])
-        names = ("matches", "others", "covariance")
-        arrays = (np.asarray(kept[name], dtype=np.float64) for name in names)
-        means = ClassMeans(*curve, *arrays, int(kept["n_units"]))
+        matches, others, covariance = (
+            np.asarray(kept[name], dtype=np.float64) for name in ("matches", "others", "covariance")
+        )
+        means = ClassMeans(*curve, matches, others, covariance, int(kept["n_units"]))
     except (KeyError, TypeError, ValueError) as error:
         raise CardError(_("The card's class means are damaged: {error}.").format(error=error)) from None
     # Labels play no part; the scores are only checked as those of labelled pairs are.

@@ -222,8 +222,10 @@ def _resolved(cutoff: float | Cutoff | str | Path | None, encoder: Encoder, ship
     cards = cards_in(get_settings().cutoffs_dir)
     own = [card for _, card in cards if card.fingerprint == encoder.fingerprint]
     brought = shipped_card(encoder.fingerprint) if shipped else None
-    if own or brought:
-        return (own or [brought])[-1]
+    if own:
+        return own[-1]
+    if brought is not None:
+        return brought
     literature = Cutoff.from_literature()
     said = _(
         "The cutoff {cutoff} comes from the literature on Qwen3-Embedding-4B and was never calibrated "
