@@ -88,6 +88,32 @@ def test_nothing_sticks_out_on_a_narrow_screen(page):
     assert wide <= 390
 
 
+@pytest.mark.parametrize("code", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("grey_zone", {"target_precision": 0.893, "target_missed": 0.06}),
+        ("none", {"target_precision": 0.98, "target_missed": 0.005}),
+        ("move", {"target_precision": 0.89}),
+    ],
+)
+def test_what_to_do_three_figures_and_the_picture_are_on_the_first_screen(
+    browser, tmp_path, kind, asked, code
+):
+    rng = np.random.default_rng(0)
+    labels = rng.random(500) < 0.4
+    scores = np.where(labels, rng.beta(8, 4, 500), rng.beta(3, 8, 500))
+    study = calibrate(pd.DataFrame({"score": scores, "label": labels.astype(int)}), **asked, n_resamples=20)
+    assert study.advice.kind == kind
+    with language(code):
+        path = write_study_report(study, tmp_path / "card.html")
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(path.as_uri())
+    picture = page.locator(f"main.{code} figure.first img").bounding_box()
+    page.close()
+    assert picture["y"] + picture["height"] <= 800
+
+
 def test_it_prints_in_the_language_shown_on_few_pages_without_buttons(page):
     for name, shown, other in (
         ("English", "Cutoff report", "阈值报告"),

@@ -57,7 +57,7 @@ def plot_advice(study: Study) -> ShownFigure:
         Where there is no cutoff to adopt, today's is marked.
     """
     pairs, (low, high) = study.observations, study.advice.ends
-    with on_axes(None, height=3.2) as ax:
+    with on_axes(None, height=3.0) as ax:
         if study.advice.kind == "grey_zone":
             plot_scores(pairs.scores, pairs.labels, ax=ax, grey_zone=(low, high))
         else:
