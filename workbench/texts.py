@@ -7,8 +7,8 @@ cutoff is only valid for texts that were cleaned the way the labelled pairs were
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import regex
 
@@ -24,6 +24,7 @@ __all__ = [
     "Duplicate",
     "clean",
     "cleaning_recipe",
+    "says_missing",
     "tidy",
 ]
 
@@ -33,6 +34,14 @@ RECIPE_VERSION = 1
 _INVISIBLE = regex.compile("[\ufeff\u200b\u2060]+")  # byte-order mark, zero-width space, word joiner
 _SPACE = regex.compile(r"[\s\p{Cc}]+")
 _GRAPHEME = regex.compile(r"\X")
+# What programs write where a value is missing: pandas' own list (pandas.read_csv, na_values), Excel's errors,
+# and what an empty field becomes in XML.
+_MISSING = frozenset(
+    {
+        *("nan", "-nan", "null", "none", "na", "n/a", "<na>", "nat", "nil", "(null)", "undefined"),
+        *("#n/a", "#na", "#name?", "#ref!", "#value!", "#div/0!", "#num!", "#null!", "#n/a n/a"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -61,13 +70,15 @@ class CleaningReport:
     n_input, n_output : int
         Texts before and after; ``n_input == n_output + len(blank) + len(duplicates)``.
     blank : tuple of int
-        Positions of texts that had nothing but white space.
+        Positions of texts that had nothing but white space, or only said that there is none.
     duplicates : tuple of Duplicate
         Texts dropped as duplicates, each with the position of the one that was kept.
     cut : tuple of CutText
         Texts that were cut; a text that was cut and then found to be a duplicate is in both lists.
     repaired : tuple of int
         Positions of texts with split surrogate pairs: joined again, or replaced by U+FFFD.
+    missing : mapping of int to str
+        Of the blank ones, those that said so: ``"nan"``, ``"NULL"``, ``"#N/A"``.
     """
 
     n_input: int
@@ -76,6 +87,7 @@ class CleaningReport:
     duplicates: tuple[Duplicate, ...] = ()
     cut: tuple[CutText, ...] = ()
     repaired: tuple[int, ...] = ()
+    missing: Mapping[int, str] = field(default_factory=dict)
 
     def summary(self) -> str:
         """One line for a status bar, with places counted from 1 as people do."""
@@ -87,6 +99,13 @@ class CleaningReport:
         }
         most = max((each.kept for each in self.cut), default=0)
         shown = [said.format(n=len(at), places=_places(at), most=most) for said, at in changes.items() if at]
+        words = listed(dict.fromkeys(map(repr, self.missing.values())))
+        if words:
+            shown.append(
+                _("{n} of the blank ones say only that there is none ({words})").format(
+                    n=len(self.missing), words=words
+                )
+            )
         texts = ngettext("{n} text", "{n} texts", self.n_output).format(n=self.n_output)
         if not shown:
             return texts
@@ -120,8 +139,8 @@ def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -
     Each text is normalised to Unicode NFC, invisible marks are removed, inner white space (line
     breaks and control characters too) becomes one space, ends are stripped; then it is cut at
     `max_characters` on a grapheme boundary (UAX #29), so that no combining sequence is split.
-    Blank texts and exact duplicates are dropped; the first of each is kept, in order. Cleaning
-    what is clean changes nothing.
+    Blank texts, those that only say that there is none (``nan``, ``NULL``, ``#N/A``), and exact duplicates
+    are dropped; the first of each is kept, in order. Cleaning what is clean changes nothing.
 
     Parameters
     ----------
@@ -150,6 +169,7 @@ def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -
     items = texts.splitlines() if isinstance(texts, str) else list(texts)
     first_seen: dict[str, int] = {}
     blank, duplicates, cut, repaired = [], [], [], []
+    missing: dict[int, str] = {}
     for position, item in enumerate(items):
         if not isinstance(item, str):
             raise InputError(
@@ -164,14 +184,16 @@ def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -
         text = _cut(whole, max_characters)
         if len(text) < len(whole):
             cut.append(CutText(position, len(whole), len(text)))
-        if not text:
+        if says_missing(text):
+            missing[position] = text
+        if not text or position in missing:
             blank.append(position)
         elif text in first_seen:
             duplicates.append(Duplicate(position, first_seen[text]))
         else:
             first_seen[text] = position
     report = CleaningReport(
-        len(items), len(first_seen), tuple(blank), tuple(duplicates), tuple(cut), tuple(repaired)
+        len(items), len(first_seen), tuple(blank), tuple(duplicates), tuple(cut), tuple(repaired), missing
     )
     return Cleaned(list(first_seen), list(first_seen.values()), report)
 
@@ -182,6 +204,11 @@ def tidy(text: str) -> str:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     composed = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     return str(_SPACE.sub(" ", composed)).strip()
+
+
+def says_missing(text: str) -> bool:
+    """Whether a tidy text only says that there is none, as programs write it: ``nan``, ``NULL``, ``#N/A``."""
+    return text.casefold() in _MISSING
 
 
 def cleaning_recipe(max_characters: int = MAX_CHARACTERS) -> dict[str, str | int]:

@@ -25,9 +25,14 @@ from workbench.pairs import (
     write_label_studio,
     write_pairs,
 )
-from workbench.texts import tidy
+from workbench.texts import says_missing, tidy
 
-texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).map(tidy).filter(bool)
+
+def is_text(text: str) -> bool:
+    return bool(text) and not says_missing(text)
+
+
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).map(tidy).filter(is_text)
 names = st.sampled_from(["x", "王芳", "anna@example.com", "adjudicator"])
 
 

@@ -1,4 +1,6 @@
-"""The rows of a table file as they stand there, with its header: .csv, .tsv, .jsonl, .xlsx.
+"""The rows of a table file as they stand there, with its header: .csv, .tsv, .jsonl.
+
+Workbooks are read in :mod:`workbench.files.workbooks`.
 
 What the columns mean, and which of them is asked for, is the business of those who read.
 """
@@ -7,26 +9,34 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from workbench.errors import InputError
-from workbench.files.kinds import check_archive_size, open_text
+from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
 
-__all__ = ["Sheet", "column_names", "delimited_rows", "json_lines", "quoted", "separator_of", "sheet_rows"]
+__all__ = [
+    "Sheet",
+    "column_names",
+    "delimited_rows",
+    "folded",
+    "json_lines",
+    "quoted",
+    "separator_of",
+    "shortened",
+]
 
 # A longer line or field is no part of a table: most likely a quotation mark is not closed, or it is
 # another format. A résumé may be a page.
 LONGEST_LINE = 2**20
-# Excel's own limit; a damaged or hostile file can claim more.
-MOST_ROWS = 1_048_576
 # A longer header is none: most likely line breaks are missing.
 LONGEST_HEADER = 2**16
+_NAMED_SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,17 +51,14 @@ class Sheet:
         Number of each row as a spreadsheet counts them; rows without any value are left out.
     rows : list of list
         Values of each row, as many as there are columns.
-    name : str
-        Of the sheet in a workbook.
-    others : list of str
-        Names of the sheets that were not read.
+    notes : tuple of str
+        What a person who sees the file should know: other sheets, merged cells, errors in cells.
     """
 
     columns: list[str]
     numbers: list[int]
     rows: list[list[Any]]
-    name: str = ""
-    others: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
 
 
 def delimited_rows(path: Path, encoding: str) -> Sheet:
@@ -102,57 +109,24 @@ def json_lines(path: Path, encoding: str) -> list[tuple[int, Any]]:
     return values
 
 
-def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
-    """Rows of one sheet of an .xlsx file: the one named, else the first. Formulas are not evaluated.
-
-    Raises
-    ------
-    InputError
-        If there is no such sheet, or the workbook cannot be read.
-    """
-    import openpyxl
-
-    check_archive_size(path)
-    try:
-        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-            names = [worksheet.title for worksheet in book.worksheets]
-            if sheet is not None and sheet not in names:
-                raise InputError(
-                    _("{file} has no sheet {sheet}; its sheets are: {names}.").format(
-                        file=path.name, sheet=repr(sheet), names=quoted(names)
-                    )
-                )
-            if not names:
-                raise InputError(_("{file} has no sheet with cells.").format(file=path.name))
-            chosen = sheet if sheet is not None else names[0]
-            filled = list(_filled_rows(book[chosen], path))
-    except InputError:
-        raise
-    except Exception as error:  # openpyxl and the XML under it fail in many ways on damaged files
-        raise InputError(
-            _(
-                "{file} cannot be read as an Excel workbook: {reason}. Open it in Excel and save it again."
-            ).format(file=path.name, reason=error)
-        ) from error
-    others = [name for name in names if name != chosen]
-    if not filled:
-        return Sheet([], [], [], chosen, others)
-    width = max(len(values) for _, values in filled)
-    wide = [[*values, *[None] * (width - len(values))] for _, values in filled]
-    return Sheet(column_names(wide[0]), [number for number, _ in filled[1:]], wide[1:], chosen, others)
-
-
 def quoted(names: Sequence[str], most: int = 12) -> str:
     """Names in quotation marks, for a message."""
-    return listed([*map(repr, names[:most]), *["…"] * (len(names) > most)])
+    return shortened(list(map(repr, names)), most)
+
+
+def shortened(items: Sequence[str], most: int = 12) -> str:
+    """The items, or the first of them where there are many, for a message."""
+    return listed([*items[:most], *["…"] * (len(items) > most)])
 
 
 def separator_of(file: TextIO, path: Path) -> str:
-    """The separator that splits the header into most columns; the suffix decides where none does.
+    """The separator that a first line ``sep=;`` names, as Excel reads it, or that splits the header most.
 
-    The file is read from its start, and back there afterwards.
+    The suffix decides where none does. Afterwards the file stands before its header.
     """
     header = file.readline(LONGEST_HEADER)
+    if named := _NAMED_SEPARATOR.fullmatch(header.rstrip("\r\n")):
+        return named[1]
     file.seek(0)
     candidates = "\t,;|" if path.suffix.lower() == ".tsv" else ",;\t|"
     return max(candidates, key=lambda separator: len(next(csv.reader([header], delimiter=separator), [])))
@@ -172,6 +146,17 @@ def column_names(header: Sequence[Any]) -> list[str]:
         name = name or f"column {number}"
         names.append(f"{name} ({number})" if name in names else name)
     return names
+
+
+def folded(name: object) -> str:
+    """A name of a column as people mean it: without regard to capitals, blanks, hyphens and underscores.
+
+    Examples
+    --------
+    >>> folded(" Job-Description ")
+    'job_description'
+    """
+    return "_".join(str(name).strip().casefold().replace("-", " ").replace("_", " ").split())
 
 
 def _bounded_lines(file: TextIO, path: Path) -> Iterator[str]:
@@ -214,17 +199,3 @@ def _json_value(line: str, path: Path, number: int) -> Any:
                 file=path.name, line=number, reason=error
             )
         ) from error
-
-
-def _filled_rows(worksheet: Any, path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    # The declared size of a sheet is often wrong; without it, rows are as long as their last cell.
-    worksheet.reset_dimensions()
-    for number, values in enumerate(worksheet.iter_rows(values_only=True), start=1):
-        if number > MOST_ROWS:
-            raise InputError(
-                _("{file} has rows beyond {most}, which no Excel sheet has.").format(
-                    file=path.name, most=f"{MOST_ROWS:,}"
-                )
-            )
-        if any(value is not None and value != "" for value in values):
-            yield number, values

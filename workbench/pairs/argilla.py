@@ -10,14 +10,21 @@ import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.atomic import write_whole
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import LabelledSet, checked_set, label_word, records_in, without_fields
+from workbench.pairs.writing import (
+    LabelledSet,
+    checked_set,
+    label_word,
+    records_in,
+    shown_entry,
+    without_fields,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,6 +149,7 @@ def read_argilla(
     names = {"jd": "jd", "resume": "resume"} | dict(columns or {})
     known = {str(user_id): name for name, user_id in (users or {}).items()}
     pairs, annotations, n_skipped = [], [], 0
+    unreadable: list[str] = []
     for number, record in enumerate(found, start=1):
         fields = record.get("fields") if isinstance(record, Mapping) else None
         if not isinstance(fields, Mapping):
@@ -156,23 +164,67 @@ def read_argilla(
         pair_id = record.get("id") or pair_ids_of([jd], [resume])[0]
         metadata = {str(name): value for name, value in (record.get("metadata") or {}).items()}
         pairs.append({**metadata, "pair_id": pair_id, "jd": jd, "resume": resume, "row": number})
-        responses = record.get("responses") or {}
-        notes = {answer.get("user_id"): answer.get("value", "") for answer in responses.get(NOTE) or ()}
-        for answer in responses.get(label) or ():
-            if answer.get("status", "submitted") not in ("submitted", None):
+        answers = _answers(record.get("responses") or ())
+        notes = {answer.user: answer.value for answer in answers if answer.question == NOTE}
+        for answer in answers:
+            if answer.question is None:
+                entry = shown_entry(answer.value)
+                unreadable.append(_("record {number}: {entry}").format(number=number, entry=entry))
+            elif answer.question == label and answer.status not in ("submitted", None):
                 n_skipped += 1
-                continue
-            user = str(answer.get("user_id"))
-            annotations.append(
-                {
-                    "pair_id": str(pair_id),
-                    "annotator": known.get(user, f"user-{user.split('-')[0]}"),
-                    "label": answer.get("value"),
-                    "labelled_at": "",
-                    "note": notes.get(answer.get("user_id"), ""),
-                    "row": number,
-                }
-            )
+            elif answer.question == label:
+                annotations.append(
+                    {
+                        "pair_id": str(pair_id),
+                        "annotator": known.get(answer.user, f"user-{answer.user.split('-')[0]}"),
+                        "label": answer.value,
+                        "labelled_at": "",
+                        "note": notes.get(answer.user, ""),
+                        "row": number,
+                    }
+                )
     if not pairs:
         raise InputError(_("{file} has no records.").format(file=file))
-    return checked_set(pairs, annotations, file, n_skipped=n_skipped, positive=positive, negative=negative)
+    return checked_set(
+        pairs,
+        annotations,
+        file,
+        n_skipped=n_skipped,
+        unreadable=unreadable,
+        positive=positive,
+        negative=negative,
+    )
+
+
+class _Answer(NamedTuple):
+    """One user's answer to one question; `question` is None for what is no answer."""
+
+    question: str | None
+    user: str
+    value: Any
+    status: Any = "submitted"
+
+
+def _answers(responses: Any) -> list[_Answer]:
+    """All answers of a record: by question as Argilla 2 writes them, or by user as its datasets have them."""
+    found = []
+    if isinstance(responses, Mapping):
+        for question, said in responses.items():
+            for answer in said if isinstance(said, list | tuple) else [said]:
+                found.append(_answer(str(question), answer, answer))
+        return found
+    for response in responses if isinstance(responses, list | tuple) else [responses]:
+        values = response.get("values") if isinstance(response, Mapping) else None
+        if not isinstance(values, Mapping):
+            found.append(_Answer(None, "", response))
+            continue
+        found += [_answer(str(question), answer, response) for question, answer in values.items()]
+    return found
+
+
+def _answer(question: str, answer: Any, response: Any) -> _Answer:
+    if not isinstance(answer, Mapping):
+        return _Answer(None, "", answer)
+    return _Answer(
+        question, str(response.get("user_id")), answer.get("value", ""), response.get("status", "submitted")
+    )

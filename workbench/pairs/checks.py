@@ -17,6 +17,7 @@ from workbench.errors import InputError
 from workbench.i18n import N_, listed, ngettext, paragraph
 from workbench.i18n import gettext as _
 from workbench.pair_hashes import texts_hash
+from workbench.texts import says_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,7 +207,7 @@ def pair_problems(pairs: pd.DataFrame, file: str, *, one_id: bool = True) -> lis
     problems = [*_misfits(pairs, _PAIR_CHECKS, file), *_problem(pairs[bad], file, "pair_id", what)]
     if one_id:
         # Blank texts are another matter.
-        again = distinct[distinct.duplicated(["jd", "resume"]) & distinct["jd"].ne("")]
+        again = distinct[distinct.duplicated(["jd", "resume"]) & ~distinct["jd"].map(_is_empty)]
         what = _("the same two texts as an earlier row, under another pair_id")
         problems += _problem(again, file, None, what)
     return problems
@@ -253,6 +254,10 @@ def among(values: pd.Series[str], known: pd.Series[str]) -> npt.NDArray[np.bool_
     return mask
 
 
+def _is_empty(value: str) -> bool:
+    return not value or says_missing(value)
+
+
 def _number(values: pd.Series[str]) -> pd.Series[float]:
     import pandas as pd
 
@@ -261,7 +266,7 @@ def _number(values: pd.Series[str]) -> pd.Series[float]:
 
 # What a column's values must be, and what is said of those that are not.
 _Checks = dict[str, tuple[Callable[["pd.Series[str]"], "pd.Series[bool]"], str]]
-_FILLED = (lambda values: values.ne(""), N_("empty, where a text was expected"))
+_FILLED = (lambda values: ~values.map(_is_empty), N_("empty, where a text was expected"))
 _PAIR_CHECKS: _Checks = {
     **dict.fromkeys(PAIR_COLUMNS, _FILLED),
     "weight": (lambda values: _number(values).gt(0), N_("not a number above 0")),

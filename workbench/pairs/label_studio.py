@@ -17,7 +17,14 @@ from workbench.i18n import gettext as _
 from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.checks import GRADES
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import LabelledSet, checked_set, label_word, records_in, without_fields
+from workbench.pairs.writing import (
+    LabelledSet,
+    checked_set,
+    label_word,
+    records_in,
+    shown_entry,
+    without_fields,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,6 +126,7 @@ def read_label_studio(
     found, file = records_in(tasks, "tasks")
     names = {name: name for name in ("pair_id", "jd", "resume")} | dict(columns or {})
     pairs, annotations, n_skipped = [], [], 0
+    unreadable: list[str] = []
     for number, task in enumerate(found, start=1):
         data = task.get("data") if isinstance(task, Mapping) else None
         if not isinstance(data, Mapping):
@@ -134,7 +142,12 @@ def read_label_studio(
         pair_id = data.get(names["pair_id"]) or pair_ids_of([jd], [resume])[0]
         groups = {str(name): value for name, value in data.items() if name not in names.values()}
         pairs.append({**groups, "pair_id": pair_id, "jd": jd, "resume": resume, "row": number})
-        for answer in task.get("annotations") or ():
+        for answer in _answers(task):
+            if not isinstance(answer, Mapping):
+                unreadable.append(
+                    _("task {number}: {entry}").format(number=number, entry=shown_entry(answer))
+                )
+                continue
             said = None if answer.get("was_cancelled") else _said(answer, label)
             if said is None:
                 n_skipped += 1
@@ -142,7 +155,15 @@ def read_label_studio(
                 annotations.append({**said, "pair_id": str(pair_id), "row": number})
     if not pairs:
         raise InputError(_("{file} has no tasks.").format(file=file))
-    return checked_set(pairs, annotations, file, n_skipped=n_skipped, positive=positive, negative=negative)
+    return checked_set(
+        pairs,
+        annotations,
+        file,
+        n_skipped=n_skipped,
+        unreadable=unreadable,
+        positive=positive,
+        negative=negative,
+    )
 
 
 def label_studio_config(*, grades: bool = False) -> str:
@@ -159,6 +180,12 @@ def label_studio_config(*, grades: bool = False) -> str:
         "pairs/label_studio.html", shown=SHOWN, label=LABEL, note=NOTE, annotator=ANNOTATOR, choices=choices
     )
     return f"{interface}\n"
+
+
+def _answers(task: Mapping[str, Any]) -> Sequence[Any]:
+    """The annotations of a task, which before Label Studio 1.0 were called completions."""
+    found = task.get("annotations") or task.get("completions") or ()
+    return found if isinstance(found, list | tuple) else [found]
 
 
 def _annotation(row: Mapping[Any, Any], *, grades: bool) -> dict[str, Any]:

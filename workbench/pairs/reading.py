@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.asking import option, options
 from workbench.errors import InputError, PairsWarning
+from workbench.files.rows import folded
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext, paragraph
 from workbench.pair_hashes import pair_ids_of
@@ -203,13 +204,15 @@ class _Loaded:
     """What was read: one row a pair, in the order of the file, and one row for each label.
 
     `counts` says how many rows could not be used (`problems` says why; only with ``bad_rows="drop"``), how
-    many say again what an earlier row says, and in how many a text was cut.
+    many say again what an earlier row says, and in how many a text was cut; `notes`, how the file was read
+    where that was a choice.
     """
 
     pairs: pd.DataFrame
     annotations: pd.DataFrame
     counts: dict[str, int]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 def _load(path: Path, options: _Options) -> _Loaded:
@@ -254,7 +257,9 @@ def _load_folder(folder: Path, options: _Options) -> _Loaded:
 
 
 def _load_file(path: Path, options: _Options) -> _Loaded:
-    table = _renamed(read_table(path, encoding=options.encoding), options.columns or {}, path.name)
+    read = read_table(path, encoding=options.encoding)
+    table, recognised = _recognised(_renamed(read, options.columns or {}, path.name))
+    notes = (*read.attrs.get("notes", ()), *recognised)
     needed = ("jd", "resume", "label") if options.labelled else ("jd", "resume")
     if problems := missing_columns(table, needed, path.name):
         lost = [name for name in needed if name not in table.columns]
@@ -275,7 +280,7 @@ def _load_file(path: Path, options: _Options) -> _Loaded:
         ]
         if not _any_whole_file(problems):
             problems += contradictions(said)
-    return _usable(pairs, said, path.name, n_cut, problems, options)
+    return replace(_usable(pairs, said, path.name, n_cut, problems, options), notes=notes)
 
 
 def _usable(
@@ -335,6 +340,15 @@ def _advice(problems: Sequence[Problem]) -> str:
     return _("Mend the file.")
 
 
+def _recognised(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The table with our names where its own are the same but for capitals and blanks; and what was meant."""
+    wanted = [name for name in (*PAIR_COLUMNS, *ANNOTATION_COLUMNS) if name not in table.columns]
+    alike = {ours: [name for name in table.columns if folded(name) == ours] for ours in dict.fromkeys(wanted)}
+    meant = {theirs[0]: ours for ours, theirs in alike.items() if len(theirs) == 1}
+    notes = [_("column {theirs} read as {ours}").format(theirs=repr(a), ours=b) for a, b in meant.items()]
+    return table.rename(columns=meant), notes
+
+
 def _any_whole_file(problems: Sequence[Problem]) -> bool:
     return any(not problem.rows for problem in problems)
 
@@ -382,6 +396,7 @@ def _warn(loaded: _Loaded, resolution: Resolution | None, most: int) -> None:
     for reason, n in (resolution.reasons if resolution else {}).items():
         sentence = ngettext("{n} pair dropped: {reason}.", "{n} pairs dropped: {reason}.", n)
         said.append(sentence.format(n=n, reason=_(reason)))
+    said += [_("{note}.").format(note=note[:1].upper() + note[1:]) for note in loaded.notes]
     if said:
         lines = [" ".join(said), *bullets(loaded.problems, 5)]
         warnings.warn("\n".join(lines), PairsWarning, stacklevel=3)

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from workbench.errors import InputError
 from workbench.files.kinds import EXCEL, TEXT, find_encoding, kind_of
-from workbench.files.rows import delimited_rows, json_lines, sheet_rows
+from workbench.files.rows import delimited_rows, json_lines
+from workbench.files.workbooks import sheet_rows
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
 from workbench.texts import MAX_CHARACTERS, clean
@@ -34,7 +35,7 @@ class CleanedColumn:
     Attributes
     ----------
     texts : Series of str
-        Of the index that was given; ``""`` for blank texts.
+        Of the index that was given; ``""`` for blank texts, and words such as ``nan`` as they stand.
     cut : ndarray of bool, shape (n,)
         Rows whose text was too long.
     """
@@ -50,7 +51,7 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
     ----------
     path : str or Path
         .csv and .tsv with a header (values stay text, ``007`` too), .jsonl with an object on each line,
-        .xlsx (its first sheet; formulas are not evaluated), .parquet.
+        .xlsx (its first sheet that is not hidden), .parquet.
     encoding : str, optional
         Of a text file, if it cannot be found out.
 
@@ -58,7 +59,8 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
     -------
     DataFrame
         The index holds row numbers as a spreadsheet counts them, the header being row 1 (for .jsonl,
-        line numbers). Rows without any value are left out.
+        line numbers). Rows without any value are left out. ``attrs["notes"]`` of a workbook says what else
+        a person sees in it.
 
     Raises
     ------
@@ -117,6 +119,7 @@ def clean_column(texts: pd.Series[str], max_characters: int = MAX_CHARACTERS) ->
     cleaned = clean(distinct.tolist(), max_characters=max_characters)
     new = np.full(len(distinct), "", dtype=object)
     new[cleaned.positions] = cleaned.texts
+    new[list(cleaned.report.missing)] = list(cleaned.report.missing.values())
     for duplicate in cleaned.report.duplicates:
         new[duplicate.position] = new[duplicate.first]
     cut = np.zeros(len(distinct), dtype=np.bool_)
@@ -152,7 +155,9 @@ def _read_workbook(path: Path, encoding: str | None) -> pd.DataFrame:
     table = sheet_rows(path)
     if not table.columns:
         raise InputError(_("The first sheet of {file} is empty.").format(file=path.name))
-    return pd.DataFrame(table.rows, columns=table.columns, index=table.numbers, dtype=object)
+    frame = pd.DataFrame(table.rows, columns=table.columns, index=table.numbers, dtype=object)
+    frame.attrs = {"notes": list(table.notes)}
+    return frame
 
 
 def _read_parquet(path: Path, encoding: str | None) -> pd.DataFrame:

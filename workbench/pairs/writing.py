@@ -6,16 +6,17 @@ The formats of other tools are in :mod:`workbench.pairs.label_studio` and :mod:`
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.atomic import write_whole
-from workbench.errors import InputError, StoreError
+from workbench.errors import InputError, PairsWarning, StoreError
 from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
-from workbench.i18n import listed
+from workbench.i18n import listed, ngettext
 from workbench.pairs.annotations import ANNOTATIONS_FILE, annotations_from
 from workbench.pairs.checks import (
     ANNOTATION_COLUMNS,
@@ -25,6 +26,7 @@ from workbench.pairs.checks import (
     misplaced_labels,
     pair_problems,
     require_columns,
+    some_of,
     which_is_which,
 )
 from workbench.pairs.reading import PAIRS_FILE
@@ -157,11 +159,14 @@ class LabelledSet:
         ``pair_id, annotator, label`` (int64), ``labelled_at, note``.
     n_skipped : int
         Answers that were skipped, cancelled, or only drafts.
+    unreadable : tuple of str
+        What stood in the place of an answer and is none, such as null, with where it stood.
     """
 
     pairs: pd.DataFrame
     annotations: pd.DataFrame
     n_skipped: int
+    unreadable: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return _(
@@ -180,6 +185,7 @@ def checked_set(
     file: str,
     *,
     n_skipped: int,
+    unreadable: Sequence[str],
     positive: str | Collection[str] | None,
     negative: str | Collection[str] | None,
 ) -> LabelledSet:
@@ -189,6 +195,11 @@ def checked_set(
     ------
     PairsError
         If something is, with all of it.
+
+    Warns
+    -----
+    PairsWarning
+        If something that is no answer was left out.
     """
     import pandas as pd
 
@@ -204,11 +215,18 @@ def checked_set(
     problems += [*found, *(contradictions(labels) if all(problem.rows for problem in found) else [])]
     if problems:
         raise PairsError(problems)
+    if unreadable:
+        left_out = ngettext(
+            "{file}: {n} entry that is no answer left out ({entries}).",
+            "{file}: {n} entries that are no answers left out ({entries}).",
+            len(unreadable),
+        ).format(file=file, n=len(unreadable), entries=some_of(unreadable))
+        warnings.warn(left_out, PairsWarning, stacklevel=3)
     labels = labels.loc[labels["label"].ne(""), list(ANNOTATION_COLUMNS)]
     labels = labels.drop_duplicates(["pair_id", "annotator"]).reset_index(drop=True)
     first = [*PAIR_COLUMNS, *(name for name in table.columns if name not in PAIR_COLUMNS)]
     table = table[first].drop_duplicates("pair_id").reset_index(drop=True)
-    return LabelledSet(table, labels.astype({"label": "int64"}), n_skipped)
+    return LabelledSet(table, labels.astype({"label": "int64"}), n_skipped, tuple(unreadable))
 
 
 def without_fields(where: str, lost: Mapping[str, str], names: Iterable[object]) -> InputError:
@@ -251,6 +269,12 @@ def records_in(source: str | Path | Sequence[Any], name: str) -> tuple[Sequence[
             )
         )
     return content, path.name
+
+
+def shown_entry(entry: Any) -> str:
+    """What stands in a JSON file, short enough for a message."""
+    text = json.dumps(entry, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _csv(table: pd.DataFrame) -> bytes:

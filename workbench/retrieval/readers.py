@@ -14,11 +14,13 @@ from typing import Any
 from workbench.asking import option
 from workbench.errors import InputError
 from workbench.files.kinds import BINARY, EXCEL, PDF, TEXT, WORD, kind_of
-from workbench.files.rows import Sheet, delimited_rows, json_lines, quoted, sheet_rows
+from workbench.files.rows import Sheet, delimited_rows, folded, json_lines, quoted, shortened
+from workbench.files.workbooks import sheet_rows
 from workbench.i18n import gettext as _
-from workbench.i18n import paragraph
+from workbench.i18n import listed, ngettext, paragraph
 from workbench.retrieval.documents import chosen_encoding, read_lines, read_pdf, read_word
 from workbench.retrieval.records import FileTexts, records_from
+from workbench.texts import says_missing, tidy
 
 __all__ = ["SUFFIXES", "TEXT_COLUMNS", "read_delimited", "read_file", "read_json_lines", "read_workbook"]
 
@@ -54,11 +56,9 @@ def read_json_lines(path: Path, text_column: str | None = None, encoding: str | 
 
 
 def read_workbook(path: Path, text_column: str | None = None, sheet: str | None = None) -> FileTexts:
-    """Texts of one sheet of an .xlsx file: the one named, else the first. Formulas are not evaluated."""
+    """Texts of one sheet of an .xlsx file: the one named, else the first that is not hidden."""
     table = sheet_rows(path, sheet)
-    note = _("sheet {name}; not read: {others}").format(name=repr(table.name), others=quoted(table.others))
-    notes = [note] if table.others else []
-    return _texts_of(path, table.columns, _named(table), "row", text_column, notes)
+    return _texts_of(path, table.columns, _named(table), "row", text_column, list(table.notes))
 
 
 # A new format is one line here: what the file must be, and its reader with the options that it knows.
@@ -177,6 +177,22 @@ def _texts_of(
     if len(columns) > 1 or place == "row":
         notes = [_("texts from column {name}").format(name=repr(column)), *notes]
     texts = [_as_text(row.get(column), path, place, number) for number, row in rows]
+    words = {
+        number: text for (number, row), text in zip(rows, texts, strict=True) if says_missing(tidy(text))
+    }
+    if words:
+        notes = [
+            *notes,
+            ngettext(
+                "{n} text only says that there is none ({words}): {places}",
+                "{n} texts only say that there is none ({words}): {places}",
+                len(words),
+            ).format(
+                n=len(words),
+                words=listed(dict.fromkeys(map(repr, words.values()))),
+                places=shortened([_place(place, number) for number in words], 5),
+            ),
+        ]
     # Ours are the last word on where a text came from; a column of that name is kept beside it.
     renamed = {name: f"{name} (column)" if name in ("source", place) else name for name in columns}
     metadata = [
@@ -189,7 +205,7 @@ def _texts_of(
 
 def _text_column(path: Path, columns: Sequence[str], rows: list[Row], wanted: str | None) -> str:
     if wanted is not None:
-        same = [name for name in columns if name == wanted or _folded(name) == _folded(wanted)]
+        same = [name for name in columns if name == wanted or folded(name) == folded(wanted)]
         if not same:
             raise InputError(
                 _("{file} has no column {name}; its columns are: {columns}.").format(
@@ -197,7 +213,7 @@ def _text_column(path: Path, columns: Sequence[str], rows: list[Row], wanted: st
                 )
             )
         return wanted if wanted in same else same[0]
-    known = [name for name in columns if _folded(name) in TEXT_COLUMNS]
+    known = [name for name in columns if folded(name) in TEXT_COLUMNS]
     likely = list(columns) if len(columns) == 1 else known or [c for c in columns if _is_textual(c, rows)]
     if len(likely) != 1:
         if likely:
@@ -233,10 +249,6 @@ def _is_textual(column: str, rows: list[Row]) -> bool:
     )
 
 
-def _folded(name: str) -> str:
-    return "_".join(name.strip().casefold().replace("-", " ").replace("_", " ").split())
-
-
 def _as_text(value: Any, path: Path, place: str, number: int) -> str:
     match value:
         case None:
@@ -247,12 +259,16 @@ def _as_text(value: Any, path: Path, place: str, number: int) -> str:
             return str(value)
         case date() | time() | datetime():
             return value.isoformat()
-    where = _("line {number}") if place == "line" else _("row {number}")
     raise InputError(
         _("{file}, {place}: the text is a {type}, not a string.").format(
-            file=path.name, place=where.format(number=number), type=type(value).__name__
+            file=path.name, place=_place(place, number), type=type(value).__name__
         )
     )
+
+
+def _place(place: str, number: int) -> str:
+    said = _("line {number}") if place == "line" else _("row {number}")
+    return said.format(number=number)
 
 
 def _as_object(value: Any, path: Path, number: int) -> dict[str, Any]:
