@@ -93,6 +93,6 @@ if __name__ == "__main__":
     if sys.argv[1:] != ["compile"]:
         merged = merge()
         write(merged)
-        untranslated = [message.id for message in merged if message.id and not "".join(message.string)]
+        untranslated = [message.id for message in merged if message.id and not any(message.string or "")]
         print(f"{len(merged)} messages, {len(untranslated)} without Chinese", *untranslated, sep="\n  ")
     compile_catalogue()

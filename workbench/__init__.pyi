@@ -39,6 +39,7 @@ from .calibration import (
 )
 from .cutoffs import Cutoff
 from .decision_log import DecisionLog, document_id
+from .documents import Document, Documents, Part, documents_in, read_documents
 from .encoders import BaseEncoder, availability, load_encoder, milliseconds_a_text
 from .errors import InputError, WorkbenchError
 from .examples import EXAMPLE_JDS, EXAMPLE_QUERY
@@ -151,6 +152,8 @@ __all__ = [
     "Costs",
     "Cutoff",
     "DecisionLog",
+    "Document",
+    "Documents",
     "InputError",
     "KnowledgeBase",
     "LabelError",
@@ -161,6 +164,7 @@ __all__ = [
     "MaxYouden",
     "MinCost",
     "Observations",
+    "Part",
     "SearchPanel",
     "Study",
     "TargetMissed",
@@ -195,6 +199,7 @@ __all__ = [
     "disagreements",
     "disagreements_html",
     "document_id",
+    "documents_in",
     "effective_dimension",
     "estimate_performance",
     "estimate_prevalence",
@@ -263,6 +268,7 @@ __all__ = [
     "propose",
     "read_annotations",
     "read_argilla",
+    "read_documents",
     "read_file",
     "read_label_studio",
     "read_pairs",

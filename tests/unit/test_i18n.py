@@ -35,8 +35,11 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Modules whose subject is Chinese text itself, and the texts of the examples.
 ABOUT_CHINESE = {
     "workbench/examples.py",
-    "workbench/retrieval/documents.py",  # bullets and numbers of Chinese lists
-    "workbench/retrieval/readers.py",  # names of columns that hold texts
+    "workbench/documents/pasted.py",  # bullets and numbers of Chinese lists
+    "workbench/documents/pdf.py",
+    "workbench/documents/reading.py",  # names of columns
+    "workbench/documents/splitting.py",
+    "workbench/documents/tables.py",
     "workbench/exploration/phrases.py",
     "workbench/exploration/terms.py",
     "workbench/files/kinds.py",

@@ -25,6 +25,7 @@ PACKAGE = ROOT / "workbench"
 LAYERS = [
     {"errors", "i18n", "html", "results", "settings", "texts", "cutoffs", "examples", "atomic", "files"}
     | {"asking", "pair_hashes", "text_encoder", "decision_log", "progress"},
+    {"documents"},
     {"encoders"},
     {"retrieval"},
     {"calibration"},

@@ -139,7 +139,7 @@ class TestWordsForMissing:
     def test_pairs_with_them_are_named_by_row(self, tmp_path):
         path = tmp_path / "pairs.csv"
         path.write_text("jd,resume,label\nNurse,nan,1\nWelder,Fitter,0\nnull,Chef,0\nCook,Chef,1\n", "utf-8")
-        with pytest.raises(InputError, match="'nan'.*row 2") as caught:
+        with pytest.raises(InputError, match=r"'nan'.*row 2") as caught:
             wb.read_pairs(path)
         assert "'null'" in str(caught.value)
         with pytest.warns(PairsWarning, match="2 rows that could not be used left out"):

@@ -21,10 +21,17 @@ from workbench.i18n import gettext as _
 __all__ = [
     "BINARY",
     "EXCEL",
+    "HTML",
+    "OLD_OFFICE",
+    "OPEN_DOCUMENT",
+    "OPEN_SHEET",
     "PDF",
+    "RICH_TEXT",
     "TEXT",
     "WORD",
+    "ZIP",
     "check_archive_size",
+    "chosen_encoding",
     "find_encoding",
     "kind_of",
     "open_text",
@@ -34,6 +41,12 @@ TEXT = N_("a text file")
 WORD = N_("a Word document (.docx)")
 EXCEL = N_("an Excel workbook (.xlsx)")
 PDF = N_("a PDF")
+HTML = N_("an HTML page")
+RICH_TEXT = N_("a Rich Text (.rtf) file")
+OPEN_DOCUMENT = N_("an OpenDocument text (.odt)")
+OPEN_SHEET = N_("an OpenDocument spreadsheet (.ods)")
+OLD_OFFICE = N_("an old Office file (.doc, .xls) or one that is protected with a password")
+ZIP = N_("a ZIP archive")
 BINARY = N_("a binary file")
 
 # A workbook of a million rows unpacks to some hundred megabytes; a zip bomb to gigabytes.
@@ -47,15 +60,12 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"GIF89a", N_("a GIF picture")),
     (b"II*\x00", N_("a TIFF picture")),
     (b"MM\x00*", N_("a TIFF picture")),
-    (
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        N_("an old Office file (.doc, .xls) or one that is protected with a password"),
-    ),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLD_OFFICE),
     (b"\x1f\x8b", N_("a gzip archive")),
     (b"Rar!\x1a\x07", N_("a RAR archive")),
     (b"7z\xbc\xaf'\x1c", N_("a 7-Zip archive")),
     (b"SQLite format 3\x00", N_("an SQLite database")),
-    (b"{\\rtf", N_("a Rich Text (.rtf) file")),
+    (b"{\\rtf", RICH_TEXT),
 )
 # These are words as well, so only where binary numbers follow.
 _BINARY_SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -109,7 +119,7 @@ def kind_of(path: Path) -> str:
         if head.startswith(signature):
             return kind
     if head.lstrip().lower().startswith(_HTML):
-        return N_("an HTML page")
+        return HTML
     return BINARY if binary else TEXT
 
 
@@ -212,13 +222,23 @@ def _other_encoding() -> str:
     ).format(chinese=chinese, western=western)
 
 
+def chosen_encoding(path: Path, encoding: str | None) -> tuple[str, list[str]]:
+    """The encoding to read with, and a note where it is neither given nor Unicode."""
+    found = encoding or find_encoding(path)
+    is_guess = not encoding and not found.startswith("utf")
+    return found, [_("read as {encoding}").format(encoding=found)] if is_guess else []
+
+
 def _kind_of_archive(path: Path) -> str:
     try:
         with ZipFile(path) as archive:
             names = set(archive.namelist())
+            declared = archive.read("mimetype")[:100] if "mimetype" in names else b""
     except BadZipFile:
         return N_("a damaged ZIP archive")
-    return next((kind for member, kind in _MEMBERS.items() if member in names), N_("a ZIP archive"))
+    if declared.startswith(b"application/vnd.oasis.opendocument."):
+        return OPEN_SHEET if b"spreadsheet" in declared else OPEN_DOCUMENT
+    return next((kind for member, kind in _MEMBERS.items() if member in names), ZIP)
 
 
 def _first_not_utf8(path: Path) -> int | None:

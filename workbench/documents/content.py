@@ -1,0 +1,45 @@
+"""What a reader gives back of a file: its text in blocks, and what was not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["CELLS", "Block", "Content", "content_of"]
+
+# Between cells of a row, where a reader of the page sees a line.
+CELLS = " | "
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph, a line of a list, or a row of a table; `page` counts from 1, where there are pages."""
+
+    text: str
+    page: int | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """The text of one document as its file has it.
+
+    Attributes
+    ----------
+    blocks : tuple of Block
+        In reading order, none of them blank.
+    notes : tuple of str
+        How it was read, where that was a choice, and what a person sees there that was not.
+    """
+
+    blocks: tuple[Block, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All blocks, one a line."""
+        return "\n".join(block.text for block in self.blocks)
+
+
+def content_of(text: str, notes: Iterable[str] = ()) -> Content:
+    """The lines of a text that are not blank."""
+    return Content(tuple(Block(line.rstrip()) for line in text.splitlines() if line.strip()), tuple(notes))

@@ -1,0 +1,283 @@
+"""From a path to documents: a file is one, a row of a table is one, a folder, a zip or an e-mail is many.
+
+What a pasted text holds is told in :mod:`workbench.documents.pasted`.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
+from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile, ZipFile
+
+from workbench.documents.content import Content, content_of
+from workbench.documents.document import Document
+from workbench.documents.formats import FORMATS, check_file, read_content
+from workbench.documents.markup import html_text
+from workbench.documents.splitting import Side
+from workbench.documents.tables import TABLES, place_of, read_texts
+from workbench.errors import InputError
+from workbench.files.kinds import TEXT, ZIP, check_archive_size
+from workbench.files.rows import folded
+from workbench.i18n import gettext as _
+from workbench.i18n import ngettext
+from workbench.results import Result
+from workbench.settings import get_settings
+from workbench.texts import says_missing, tidy
+
+__all__ = ["CONTAINERS", "Documents", "Unread", "read_documents"]
+
+CONTAINERS = {".zip": ZIP, ".eml": TEXT}
+# A column of these names what a row is about; otherwise its number does.
+ID_COLUMNS = (
+    *("id", "jd_id", "job_id", "resume_id", "candidate_id", "document_id"),
+    *("编号", "岗位编号", "简历编号"),
+)
+# A zip in a zip may hold itself.
+DEEPEST = 2
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Unread(Result):
+    """A file that gave no document, and why."""
+
+    source: str
+    reason: str
+
+
+class Documents(list[Document]):
+    """Documents in the order of their files, and what could not be read.
+
+    Attributes
+    ----------
+    unread : list of Unread
+        Files that gave nothing, each with its reason; a folder with a broken file is read all the same.
+    same_text : dict of str to str
+        Documents whose text an earlier one has too: its id, and that of the first.
+    """
+
+    def __init__(self, documents: Iterable[Document] = (), unread: Iterable[Unread] = ()) -> None:
+        super().__init__(documents)
+        self.unread = list(unread)
+        first: dict[str, str] = {}
+        self.same_text = {
+            document.id: first[document.text]
+            for document in self
+            if first.setdefault(document.text, document.id) != document.id
+        }
+
+    def summary(self) -> str:
+        """How many there are, and a line for each that was not read or is there twice."""
+        same = self.same_text.items()
+        lines = [
+            *(_("not read: {file}: {reason}").format(file=u.source, reason=u.reason) for u in self.unread),
+            *(_("{id} has the same text as {first}").format(id=id, first=first) for id, first in same),
+        ]
+        head = ngettext("{n} document", "{n} documents", len(self)).format(n=len(self))
+        more = [_("and {n} more").format(n=len(lines) - MOST_SHOWN)] if len(lines) > MOST_SHOWN else []
+        return "\n".join([head, *lines[:MOST_SHOWN], *more])
+
+
+def read_documents(
+    path: str | Path | Iterable[str | Path],
+    *,
+    side: Side | None = None,
+    text_column: str | None = None,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    progress: bool | None = None,
+) -> Documents:
+    """Read JDs or résumés.
+
+    Parameters
+    ----------
+    path : str, Path, or several
+        A file is one document (.txt, .md, .docx, .pdf, .odt, .rtf, .html); a table has one a row (.csv, .tsv,
+        .jsonl, .xlsx, .xls, .ods); a folder, a .zip and an e-mail (.eml, with what is attached) have many.
+    side : {"jd", "resume"}, optional
+        What they are; by default each document's headings tell.
+    text_column, sheet, encoding
+        Of tables and text files, where it is not clear; as of :func:`~workbench.retrieval.readers.read_file`.
+    progress : bool, optional
+        Show a bar; by default for many files.
+
+    Returns
+    -------
+    Documents
+        A list, with what could not be read in ``unread``.
+
+    Raises
+    ------
+    InputError
+        If the one file that is named cannot be read, or nothing in a folder can.
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+    files = [file for each in paths for file in _files(each.expanduser())]
+    alone = len(files) == 1 and not paths[0].is_dir()
+    found: list[Document] = []
+    unread: list[Unread] = []
+    options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
+    for name, file in _with_bar(files, progress):
+        try:
+            found += _documents_of(file, name, unread, options)
+        except InputError as error:
+            if alone:
+                raise
+            unread.append(Unread(name, str(error)))
+        except PermissionError:
+            unread.append(Unread(name, _("It may not be read; ask for permission, or copy it elsewhere.")))
+    if not found:
+        reasons = "\n".join(f"  - {each.source}: {each.reason}" for each in unread[:20])
+        raise InputError(
+            _("There is no document in {path}.").format(path=", ".join(map(str, paths)))
+            + (f"\n{reasons}" if reasons else "")
+        )
+    sided = [replace(document, side=side) for document in found] if side else found
+    return Documents(_with_ids(sided), unread)
+
+
+def _files(path: Path) -> Iterator[tuple[str, Path]]:
+    """Each file with the name to call it by; hidden files and Word's lock files are no documents."""
+    if not path.is_dir():
+        yield path.name, path
+        return
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        if file.is_file() and not _is_hidden(name):
+            yield name, file
+
+
+def _is_hidden(name: str) -> bool:
+    parts = [part for part in PurePosixPath(name).parts if part not in (".", "..")]
+    return any(part.startswith((".", "~$", "__MACOSX")) for part in parts)
+
+
+def _documents_of(
+    file: Path, name: str, unread: list[Unread], options: dict[str, str | None], depth: int = 0
+) -> Iterator[Document]:
+    suffix = file.suffix.lower()
+    if suffix in TABLES:
+        yield from _of_table(file, name, unread, options)
+    elif suffix in CONTAINERS:
+        check_file(file, CONTAINERS)
+        if depth == DEEPEST:
+            raise InputError(_("{file} lies too deep; unpack it.").format(file=file.name))
+        if suffix == ".eml":
+            yield from _of_message(file, name, unread, options, depth)
+        else:
+            yield from _of_members(_unzipped(file), name, unread, options, depth)
+    else:
+        kinds = {suffix: kind for suffix, (kind, _read) in FORMATS.items()}
+        check_file(file, {**kinds, **TABLES, **CONTAINERS}, options["encoding"])
+        yield _document(read_content(file, options["encoding"]), name)
+
+
+def _document(content: Content, name: str) -> Document:
+    return Document(PurePosixPath(name).stem, content.text, {"file": name}, notes=content.notes)
+
+
+def _of_table(
+    file: Path, name: str, unread: list[Unread], options: dict[str, str | None]
+) -> Iterator[Document]:
+    check_file(file, TABLES, options["encoding"])
+    table = read_texts(file, **options)
+    columns = {folded(column): column for row in table.others for column in row}
+    id_column = next((columns[known] for known in ID_COLUMNS if known in columns), None)
+    for text, others, number in zip(table.texts, table.others, table.numbers, strict=True):
+        if says_missing(tidy(text)) or not text.strip():
+            unread.append(Unread(f"{name}, {place_of(table.place, number)}", _("it has no text")))
+        else:
+            given = str(others.get(id_column) or "").strip()
+            source = {**others, "file": name, table.place: number}
+            yield Document(given or f"{PurePosixPath(name).stem}-{number}", text, source, notes=table.notes)
+
+
+def _of_members(
+    members: Iterable[tuple[str, bytes]],
+    name: str,
+    unread: list[Unread],
+    options: dict[str, str | None],
+    depth: int,
+) -> Iterator[Document]:
+    """Documents of files that lie in another one."""
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+        for number, (member, content) in enumerate(members):
+            # The member's own name could lead anywhere.
+            file = Path(folder, str(number)).with_suffix(PurePosixPath(member).suffix.lower())
+            file.write_bytes(content)
+            inside = f"{name}/{member}"
+            try:
+                yield from _documents_of(file, inside, unread, options, depth + 1)
+            except InputError as error:
+                unread.append(Unread(inside, str(error).replace(file.name, PurePosixPath(member).name)))
+            finally:
+                file.unlink()
+
+
+def _unzipped(file: Path) -> Iterator[tuple[str, bytes]]:
+    check_archive_size(file)
+    try:
+        with ZipFile(file) as archive:
+            for member in archive.infolist():
+                if not member.is_dir() and not _is_hidden(member.filename):
+                    yield member.filename, archive.read(member)
+    except (BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            _("{file} cannot be unpacked: {reason}. Unpack it, and pass the folder.").format(
+                file=file.name, reason=error
+            )
+        ) from error
+
+
+def _of_message(
+    file: Path, name: str, unread: list[Unread], options: dict[str, str | None], depth: int
+) -> Iterator[Document]:
+    with file.open("rb") as opened:
+        message = email.message_from_binary_file(opened, policy=email.policy.default)
+    body = message.get_body(("plain", "html"))
+    text = str(body.get_content()) if body is not None else ""
+    content = content_of(
+        html_text(text) if body is not None and body.get_content_subtype() == "html" else text
+    )
+    if content.blocks:
+        yield _document(content, name)
+    attached = [
+        (part.get_filename() or "", part.get_payload(decode=True))
+        for part in message.iter_attachments()
+        if isinstance(part, EmailMessage)
+    ]
+    yield from _of_members(
+        [(name, content) for name, content in attached if name and isinstance(content, bytes)],
+        name,
+        unread,
+        options,
+        depth,
+    )
+
+
+def _with_ids(documents: Iterable[Document]) -> Iterator[Document]:
+    """The documents with distinct ids: where files share a name, their folder tells them apart."""
+    found = list(documents)
+    times = Counter(document.id for document in found)
+    seen: Counter[str] = Counter()
+    for document in found:
+        name = document.id
+        if times[name] > 1:
+            name = str(document.source["file"]) if "row" not in document.source else name
+        seen[name] += 1
+        yield replace(document, id=name if seen[name] == 1 else f"{name} ({seen[name]})")
+
+
+def _with_bar(files: list[tuple[str, Path]], progress: bool | None) -> Iterable[tuple[str, Path]]:
+    from tqdm.auto import tqdm
+
+    shown = get_settings().progress if progress is None else progress
+    if shown is None and len(files) < 10:
+        shown = False
+    return tqdm(files, desc=_("reading"), disable=None if shown is None else not shown, leave=False)
