@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import pairwise
 from typing import Literal
 
 import regex
@@ -122,8 +123,12 @@ def split(text: str, side: Side | None = None) -> tuple[Part, ...]:
     found = list(_parts(text, side))
     if not found:
         return (Part(0, len(text), text.strip(), "boilerplate"),) if text else ()
-    # White space before the first part belongs to it.
-    return (replace(found[0], start=0), *found[1:])
+    # Blank lines belong to the part before them, those at the start to the first.
+    starts = [0, *(part.start for part in found[1:]), len(text)]
+    return tuple(
+        replace(part, start=start, end=end)
+        for part, (start, end) in zip(found, pairwise(starts), strict=True)
+    )
 
 
 def side_of(text: str) -> Side | None:
