@@ -34,6 +34,9 @@ _AROUND = regex.compile(r"^[\W\d_]+|[\W_]+$")
 _NUMBERED = regex.compile(
     r"^(?:第?[一二三四五六七八九十]{1,3}[、.．章节]|[ivx]{1,4}[.)]\s)", regex.IGNORECASE
 )
+_LATIN = regex.compile(r"[\p{Latin}\d'&][\p{Latin}\d'& ]*")
+# Whoever is named there; the job and the person have headings of their own.
+_ABOUT = regex.compile(r"about \w+(?: \w+){0,3}$")
 _BETWEEN = regex.compile(r"[\W_]+")
 
 _MUST = regex.compile(
@@ -133,8 +136,8 @@ def split(text: str, side: Side | None = None) -> tuple[Part, ...]:
 
 def side_of(text: str) -> Side | None:
     """Whether a text has more headings of JDs or of résumés; None where neither."""
-    headings = [heading for line in text.splitlines() if (heading := _words_of(line))]
-    jd, resume = (sum(heading in _HEADINGS[side] for heading in headings) for side in ("jd", "resume"))
+    lines = text.splitlines()
+    jd, resume = (sum(section_of(line, side) is not None for line in lines) for side in ("jd", "resume"))
     return None if jd == resume else "jd" if jd > resume else "resume"
 
 
@@ -148,13 +151,23 @@ def section_of(line: str, side: Side) -> PartKind | None:
     >>> section_of("Responsible for a ward", "jd") is None
     True
     """
-    return _HEADINGS[side].get(_words_of(line))
+    words = _words_of(line)
+    known = _HEADINGS[side].get(words)
+    if known is None and side == "jd" and _ABOUT.match(words):
+        return "boilerplate"
+    if known is None:
+        # A bilingual heading says it twice.
+        chinese, latin = _LATIN.sub("", words).strip(), " ".join(_LATIN.findall(words)).strip()
+        return _HEADINGS[side].get(chinese) if latin in _HEADINGS[side] else None
+    return known
 
 
 def _parts(text: str, side: Side) -> Iterator[Part]:
     section = _Section()
     place = 0
-    for line in text.splitlines(keepends=True):
+    lines = text.splitlines(keepends=True)
+    following = [*(line.strip() for line in lines[1:]), ""]
+    for line, after in zip(lines, following, strict=True):
         start, place = place, place + len(line)
         if not line.strip():
             continue
@@ -163,7 +176,7 @@ def _parts(text: str, side: Side) -> Iterator[Part]:
             section = _Section(heading.strip(), section_of(heading, side))
             yield Part(start, start + len(heading), heading.strip(), "heading", section.heading)
             start += len(heading)
-        elif _is_unknown_heading(line):
+        elif _is_unknown_heading(line) or (section.kind == "boilerplate" and _could_be_heading(line, after)):
             # Not known what stands under it, so all of that is scored.
             section = _Section(line.strip())
             yield Part(start, place, line.strip(), "heading", section.heading)
@@ -195,6 +208,13 @@ def _is_unknown_heading(line: str) -> bool:
         return False
     marked = regex.fullmatch(r"#{1,6}\s+\S.*|【[^】]+】|\*\*[^*]+\*\*:?|={2,}.*={2,}", said)
     return bool(marked) or (said.endswith((":", "：")) and not regex.match(r"[•●\-*]|\d", said))
+
+
+def _could_be_heading(line: str, after: str) -> bool:
+    """A few words without a full stop before a longer line, which may end what is set aside."""
+    said = line.strip()
+    few = len(said) <= _LONGEST_HEADING and len(said.split()) <= 6 and len(after) > 2 * len(said)
+    return few and regex.search(r"[\p{P}\d]$|^[\p{P}\d]|[:：@]", said) is None
 
 
 def _points(line: str) -> Iterator[tuple[int, int]]:
