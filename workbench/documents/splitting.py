@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Literal
 
 import regex
@@ -166,8 +166,7 @@ def _parts(text: str, side: Side) -> Iterator[Part]:
     section = _Section()
     place = 0
     lines = text.splitlines(keepends=True)
-    following = [*(line.strip() for line in lines[1:]), ""]
-    for line, after in zip(lines, following, strict=True):
+    for line, after in zip_longest(lines, lines[1:], fillvalue=""):
         start, place = place, place + len(line)
         if not line.strip():
             continue
@@ -176,7 +175,9 @@ def _parts(text: str, side: Side) -> Iterator[Part]:
             section = _Section(heading.strip(), section_of(heading, side))
             yield Part(start, start + len(heading), heading.strip(), "heading", section.heading)
             start += len(heading)
-        elif _is_unknown_heading(line) or (section.kind == "boilerplate" and _could_be_heading(line, after)):
+        elif _is_unknown_heading(line) or (
+            section.kind == "boilerplate" and _could_be_heading(line, after.strip())
+        ):
             # Not known what stands under it, so all of that is scored.
             section = _Section(line.strip())
             yield Part(start, place, line.strip(), "heading", section.heading)
