@@ -1,0 +1,98 @@
+"""What every scorer is: JDs and résumés in, one score for each pair out, under a name and a fingerprint."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.errors import InputError
+from workbench.i18n import gettext as _
+from workbench.results import Result
+
+__all__ = ["FloatArray", "Scorer", "Scores", "check_sides"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores(Result):
+    """The score of each JD with each résumé.
+
+    Attributes
+    ----------
+    values : ndarray of float64, shape (n_jds, n_resumes)
+    scorer, fingerprint : str
+        What made them; a cutoff card is for one fingerprint.
+    how : str
+        What was done with these documents, in a sentence.
+    stages : mapping of str to ndarray
+        Scores of earlier stages or of parts of the mixture, of the same shape; NaN where a stage had none.
+    """
+
+    values: FloatArray
+    scorer: str
+    fingerprint: str
+    how: str
+    stages: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+class Scorer(ABC):
+    """Turns a JD and a résumé into one score.
+
+    A scorer that uses what a collection has in common (its means, how common a word is) freezes that in
+    :meth:`fit`; what it froze is part of its fingerprint.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Short name for people."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Short hash of all that changes a score."""
+
+    def fit(self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None) -> Scorer:
+        """The scorer with what it needs of these documents frozen; itself, where it needs nothing."""
+        return self
+
+    def score(self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None) -> Scores:
+        """Score every JD with every résumé.
+
+        Parameters
+        ----------
+        jds, resumes : sequence of str
+            Whole texts or lines; not blank.
+        progress : bool, optional
+            Show a bar; by default for long tasks.
+
+        Raises
+        ------
+        InputError
+            If there is no JD or no résumé, or one is blank (with its position).
+        """
+        check_sides(jds, resumes)
+        return self._score(jds, resumes, progress)
+
+    @abstractmethod
+    def _score(self, jds: Sequence[str], resumes: Sequence[str], progress: bool | None) -> Scores: ...
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} [{self.fingerprint}]>"
+
+
+def check_sides(jds: Sequence[str], resumes: Sequence[str]) -> None:
+    """Refuse an empty side, a bare string, and blank texts, with their position."""
+    for side, texts in (("jds", jds), ("resumes", resumes)):
+        if isinstance(texts, str) or not len(texts):
+            raise InputError(_("{side}: a list of texts is needed, with one at least.").format(side=side))
+        for position, text in enumerate(texts):
+            if not isinstance(text, str) or not text.strip():
+                raise InputError(
+                    _("{side}: text {position} is blank or no text.").format(side=side, position=position)
+                )
