@@ -27,9 +27,9 @@ SIDES: tuple[Side, Side] = ("jd", "resume")
 
 # A mean of fewer documents is mostly about those.
 FEWEST = 10
-# Where one side is this much less spread than the other, it is of one family, and its mean is what it is about.
-# Mixed piles came to 0.88 to 1.03 of one another, families to 0.5 to 0.8 of a mixed pile. A family taken for a
-# mixed pile loses the order; the other mistake costs little.
+# Where one side is this much less spread than the other, it is of one family, and its mean is what it is
+# about. Mixed piles came to 0.88 to 1.03 of one another, families to 0.5 to 0.8 of a mixed pile. A family
+# taken for a mixed pile loses the order; the other mistake costs little.
 ONE_FAMILY = 0.8
 # Neighbours that say how near a text lies to everything; at most a fifth of the texts.
 NEIGHBOURS = 10

@@ -1,7 +1,7 @@
 """The default scorer: how well two texts fit, relative to the collection that they come from.
 
-Half of the score is the cosine of the whole texts and half how well their windows find one another, both after
-what each side has in common came off; to that, a fifth of what they share in keywords. Measured on the
+Half of the score is the cosine of the whole texts and half how well their windows find one another, both
+after what each side has in common came off; to that, a fifth of what they share in keywords. Measured on the
 demonstration's documents and lines by ``benchmarks/scorers.py``.
 """
 
@@ -27,6 +27,7 @@ from workbench.scorers.collection import (
     means_of,
     whose_means,
 )
+from workbench.scorers.keywords import NGRAMS, counts_of, idf_of, weighted
 from workbench.scorers.windows import WORDS, Windows, both_ways, windows_of
 from workbench.text_encoder import TextEncoder
 
@@ -34,8 +35,6 @@ __all__ = ["KEYWORDS", "RelativeScorer"]
 
 # Weight of the keywords beside the vectors; 0.1 to 0.8 did not differ by more than 0.005.
 KEYWORDS = 0.2
-NGRAMS = (2, 4)
-BUCKETS = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +45,11 @@ class _Encoded:
     whole: Any
     windows: Windows
     words: Any
+
+    @property
+    def of_windows(self) -> Languages:
+        """The language of each window: that of its text."""
+        return np.repeat(self.languages, self.windows.counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,15 +135,15 @@ class RelativeScorer(Scorer):
         starts = np.cumsum([0, *map(len, pieces)])[:-1]
         whole = encode(texts, progress=progress)
         vectors = encode([piece for some in pieces for piece in some], progress=progress)
-        return _Encoded(languages_of(texts), whole, Windows(vectors, starts), _counts(texts))
+        return _Encoded(languages_of(texts), whole, Windows(vectors, starts), counts_of(texts))
 
     def _freeze(self, left: _Encoded, right: _Encoded) -> _Frozen:
         sides: dict[Side, _Encoded] = {"jd": left, "resume": right}
         languages = {side: sides[side].languages for side in SIDES}
         whose = whose_means({side: sides[side].whole for side in SIDES}, languages)
-        every = {side: np.repeat(sides[side].languages, sides[side].windows.counts) for side in SIDES}
-        idf = _idf(left.words, right.words)
-        shared = _weighted(left.words, idf) @ _weighted(right.words, idf).T
+        every = {side: sides[side].of_windows for side in SIDES}
+        idf = idf_of(left.words, right.words)
+        shared = weighted(left.words, idf) @ weighted(right.words, idf).T
         return _Frozen(
             means_of({side: sides[side].whole for side in SIDES}, languages, whose),
             means_of({side: sides[side].windows.vectors for side in SIDES}, every, whose),
@@ -171,7 +175,7 @@ class RelativeScorer(Scorer):
         return np.asarray((whole[0] @ whole[1].T + found) / 2, dtype=np.float64)
 
     def _keyword_scores(self, left: _Encoded, right: _Encoded, frozen: _Frozen) -> FloatArray:
-        found = (_weighted(left.words, frozen.idf) @ _weighted(right.words, frozen.idf).T).toarray()
+        found = (weighted(left.words, frozen.idf) @ weighted(right.words, frozen.idf).T).toarray()
         for pair, rows, columns in _blocks(left, right):
             found[np.ix_(rows, columns)] -= frozen.keyword_means.get(pair, 0.0)
         return np.asarray(found, dtype=np.float64)
@@ -180,30 +184,6 @@ class RelativeScorer(Scorer):
 def _said(text: str, side: Side) -> str:
     """The text without headings and boilerplate, which no text of the other side has a word for."""
     return "\n".join(part.text for part in Document("", text, side=side).phrases)
-
-
-def _counts(texts: Sequence[str]) -> Any:
-    from sklearn.feature_extraction.text import HashingVectorizer
-
-    hashing = HashingVectorizer(
-        analyzer="char_wb", ngram_range=NGRAMS, n_features=BUCKETS, alternate_sign=False, norm=None
-    )
-    counts = hashing.transform(texts)
-    counts.data = 1 + np.log(counts.data)
-    return counts
-
-
-def _idf(*counts: Any) -> FloatArray:
-    """Smoothed inverse document frequency, as of scikit-learn's TfidfTransformer."""
-    n = sum(some.shape[0] for some in counts)
-    occurring = np.sum([np.bincount(some.indices, minlength=BUCKETS) for some in counts], axis=0)
-    return np.asarray(np.log((1 + n) / (1 + occurring)) + 1)
-
-
-def _weighted(counts: Any, idf: FloatArray) -> Any:
-    from sklearn.preprocessing import normalize
-
-    return normalize(counts.multiply(idf).tocsr())
 
 
 def _blocks(left: _Encoded, right: _Encoded) -> Iterator[tuple[tuple[str, str], Any, Any]]:
