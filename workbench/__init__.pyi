@@ -136,8 +136,9 @@ from .plots import (
 from .reports import figures_table, write_audit, write_comparison_report, write_study_report
 from .retrieval import KnowledgeBase, search
 from .retrieval.readers import read_file
+from .scorers import load_scorer
 from .settings import get_settings
-from .shortcuts import check, compare, explain
+from .shortcuts import check, compare, explain, rank
 from .texts import clean
 
 __version__: str
@@ -225,6 +226,7 @@ __all__ = [
     "language",
     "live_like_pool",
     "load_encoder",
+    "load_scorer",
     "map_quality",
     "matryoshka",
     "measurable_precision",
@@ -266,6 +268,7 @@ __all__ = [
     "plot_values",
     "profile_dimensions",
     "propose",
+    "rank",
     "read_annotations",
     "read_argilla",
     "read_documents",

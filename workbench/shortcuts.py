@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from workbench.calibration.pair_kinds import PairKind
     from workbench.encoders import Encoder
     from workbench.exploration import Explanation
+    from workbench.retrieval.ranking import Ranking
+    from workbench.scorers import Scorer
 
-__all__ = ["check", "compare", "explain"]
+__all__ = ["check", "compare", "explain", "rank"]
 
 
 def explain(
@@ -167,3 +169,67 @@ def _read(pairs: pd.DataFrame | str | Path) -> pd.DataFrame:
     from workbench.pairs import read_pairs
 
     return read_pairs(pairs) if isinstance(pairs, str | Path) else pairs
+
+
+def rank(
+    jds: Any,
+    resumes: Any,
+    *,
+    scorer: Scorer | Encoder | str | None = None,
+    cutoff: Cutoff | None = None,
+    top: int = 10,
+    conditions: Sequence[str] = (),
+    progress: bool | None = None,
+) -> Ranking:
+    """Rank résumés for each JD: a shortlist with its evidence, from whole documents.
+
+    Parameters
+    ----------
+    jds, resumes : path, DataFrame, text, or list of texts, paths or documents
+        A folder, a zip, a file, a table (a row is a document), an e-mail; or texts. See
+        :func:`read_documents`.
+    scorer : Scorer, Encoder or str, optional
+        As of :func:`load_scorer`; by default relative to the collection, with the encoder of the settings.
+    cutoff : Cutoff, optional
+        Calibrated for this scorer; without one, none is drawn.
+    top : int
+        Candidates on each shortlist.
+    conditions : sequence of str
+        Must-haves, shown beside the score and never filtering: ``"years >= 5"``, ``"city = Bern | Basel"``,
+        ``"has: RN licence"``.
+    progress : bool, optional
+        Show a progress bar; by default for long tasks.
+
+    Returns
+    -------
+    Ranking
+        ``to_frame()``, ``to_excel(path)``, ``coverage(jd_id, resume_id)``; what could not be read is in
+        ``jds.unread`` and ``resumes.unread``.
+
+    Raises
+    ------
+    InputError
+        If there is no JD or no résumé, or a condition is none.
+    EncoderMismatchError
+        If the cutoff belongs to another scorer.
+
+    Examples
+    --------
+    >>> ranking = rank(["Night nurse"], ["Java developer", "Ward nurse, at night too"], scorer="use")
+    >>> ranking.to_frame()["resume_id"].tolist()
+    ['2', '1']
+    """
+    from workbench.retrieval.ranking import rank as ranked
+    from workbench.scorers import load_scorer
+
+    loaded = load_scorer(scorer)
+    return ranked(
+        jds,
+        resumes,
+        scorer=loaded,
+        encoder=loaded.encoder,
+        cutoff=cutoff,
+        top=top,
+        conditions=conditions,
+        progress=progress,
+    )

@@ -27,6 +27,7 @@ LAYERS = [
     | {"asking", "pair_hashes", "text_encoder", "decision_log", "progress"},
     {"documents"},
     {"encoders"},
+    {"scorers"},
     {"retrieval"},
     {"calibration"},
     {"exploration", "pairs", "notebooks", "shortcuts"},

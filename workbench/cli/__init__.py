@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import audit, calibration, compare, labelling, notebooks, search
+from workbench.cli import audit, calibration, compare, labelling, notebooks, rank, search
 from workbench.cli.check import check
 from workbench.cli.options import SpokenLanguage
 from workbench.cli.prevalence import prevalence
@@ -33,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("search")(search.search)
+app.command("rank")(rank.rank)
 app.add_typer(search.kb, name="kb")
 app.command("calibrate")(calibration.calibrate)
 app.add_typer(labelling.app, name="pairs")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.results import Result
+from workbench.text_encoder import TextEncoder
 
 __all__ = ["FloatArray", "Scorer", "Scores", "check_sides"]
 
@@ -24,7 +25,7 @@ class Scores(Result):
 
     Attributes
     ----------
-    values : ndarray of float64, shape (n_jds, n_resumes)
+    matrix : ndarray of float64, shape (n_jds, n_resumes)
     scorer, fingerprint : str
         What made them; a cutoff card is for one fingerprint.
     how : str
@@ -33,7 +34,7 @@ class Scores(Result):
         Scores of earlier stages or of parts of the mixture, of the same shape; NaN where a stage had none.
     """
 
-    values: FloatArray
+    matrix: FloatArray
     scorer: str
     fingerprint: str
     how: str
@@ -45,7 +46,14 @@ class Scorer(ABC):
 
     A scorer that uses what a collection has in common (its means, how common a word is) freezes that in
     :meth:`fit`; what it froze is part of its fingerprint.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        What the evidence is found with.
     """
+
+    encoder: TextEncoder
 
     @property
     @abstractmethod
