@@ -1,0 +1,167 @@
+"""From piles of documents to shortlists: what is shown, written, and never lost."""
+
+from __future__ import annotations
+
+import openpyxl
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import workbench as wb
+from workbench.cli import app
+from workbench.cutoffs import Cutoff
+from workbench.documents import Document
+from workbench.errors import EncoderMismatchError, InputError
+from workbench.reports.shortlist import write_shortlist_report
+from workbench.retrieval.conditions import Condition, Met
+
+JDS = {
+    "night-nurse": "Requirements\nRN licence is a must\nnight shifts on a ward",
+    "welder": "任职要求\n持焊工证\n管道焊接经验\n加分项\n会看图纸",
+    "=cmd": "Your profile\nbookkeeping and tax returns",
+}
+RESUMES = {
+    "anna": "Experience\nWard nurse, night shifts for 7 years\nCertificates\nRN licence since 2015",
+    "李师傅": "工作经历\n管道焊接十二年\n证书\n焊工证",
+    "bo": "Profile\nBookkeeping, tax returns and payroll, 3 years\n<script>alert(1)</script>",
+    "chess": 'Summary\n=HYPERLINK("http://x.example") and chess',
+}
+
+
+@pytest.fixture(scope="module")
+def ranking():
+    return ranked()
+
+
+def ranked(**options):
+    jds = [Document(name, text, side="jd") for name, text in JDS.items()]
+    resumes = [Document(name, text, side="resume") for name, text in RESUMES.items()]
+    return wb.rank(jds, resumes, scorer="keyword", **options)
+
+
+class TestShortlists:
+    def test_the_right_one_leads_each(self, ranking):
+        first = {jd: some[0].resume_id for jd, some in ranking.shortlists.items()}
+        assert first == {"night-nurse": "anna", "welder": "李师傅", "=cmd": "bo"}
+
+    def test_ranks_follow_the_scores_and_everyone_is_there(self, ranking):
+        frame = ranking.to_frame()
+        assert len(frame) == len(JDS) * len(RESUMES)
+        for _jd, some in frame.groupby("jd_id"):
+            assert some["rank"].tolist() == [1, 2, 3, 4]
+            assert some["score"].is_monotonic_decreasing
+
+    def test_top_is_a_limit(self):
+        assert {len(some) for some in ranked(top=2).shortlists.values()} == {2}
+        with pytest.raises(InputError, match="top is 0"):
+            ranked(top=0)
+
+    def test_without_a_cutoff_none_is_drawn_and_it_is_said(self, ranking):
+        assert ranking.to_frame()["is_match"].isna().all()
+        assert "No cutoff is calibrated" in ranking.summary()
+
+    def test_a_cutoff_of_this_scorer_is_drawn_and_of_another_refused(self):
+        fingerprint = wb.load_encoder("keyword").fingerprint
+        found = ranked(cutoff=Cutoff(0.1, "keyword", fingerprint))
+        frame = found.to_frame()
+        assert (frame["is_match"] == (frame["score"] > 0.1)).all()
+        assert f"{frame['is_match'].sum()} of 12 pairs lie above the cutoff" in found.summary()
+        with pytest.raises(EncoderMismatchError):
+            ranked(cutoff=Cutoff(0.1, "use", "another"))
+
+    def test_evidence_is_the_nearest_phrase(self, ranking):
+        found = ranking.coverage("night-nurse", "anna")
+        assert found.rows[0].phrase.text == "RN licence since 2015"
+        assert ranking.coverage("welder", "anna").rows[0].requirement.text == "持焊工证"
+        with pytest.raises(InputError, match="no document 'nobody'"):
+            ranking.coverage("welder", "nobody")
+
+    def test_texts_and_tables_are_ranked_too(self):
+        jds = pd.DataFrame({"jd_id": ["a"], "jd": ["night nurse"], "city": ["Bern"]})
+        found = wb.rank(jds, ["chess player", "nurse at night"], scorer="keyword")
+        assert found.to_frame()[["jd_id", "resume_id"]].to_numpy().tolist() == [["a", "2"], ["a", "1"]]
+
+
+class TestConditions:
+    resume = Document(
+        "a", "Experience\nseven years? no: 4 years of welding\n8年护理", {"City": " bern ", "n": 3}, "resume"
+    )
+
+    @pytest.mark.parametrize(
+        ("text", "met"),
+        [
+            ("years >= 5", Met(True, "8年护理")),
+            ("years >= 9", Met(False, "8年护理")),
+            ("city = Basel | Bern", Met(True, " bern ")),
+            ("city != Bern", Met(False, " bern ")),
+            ("n > 2.5", Met(True, "3")),
+            ("degree = BSc", Met(None)),
+            ("has: Ventilation | WELDING", Met(True, "no: 4 years of welding")),
+            ("has：护理", Met(True, "8年护理")),
+            ("has: dance", Met(None)),
+        ],
+    )
+    def test_columns_tell_else_words(self, text, met):
+        assert Condition.parse(text).of(self.resume) == met
+
+    @pytest.mark.parametrize("text", ["nonsense", "", "years >= many", "a >= 1 | 2"])
+    def test_what_is_none_is_refused(self, text):
+        with pytest.raises(InputError, match=r"is no condition|is no number"):
+            Condition.parse(text)
+
+    def test_nobody_is_left_out(self):
+        found = ranked(conditions=["has: RN licence"])
+        assert len(found.to_frame()) == 12
+        assert found.shortlists["night-nurse"][0].conditions["has: RN licence"].met
+
+
+class TestWritten:
+    def test_a_sheet_a_jd_and_no_formula(self, tmp_path):
+        found = ranked(conditions=["years >= 5"])
+        book = openpyxl.load_workbook(found.to_excel(tmp_path / "s.xlsx"))
+        assert book.sheetnames == ["Overview", "night-nurse", "welder", "=cmd"]
+        sheet = book["night-nurse"]
+        assert sheet.freeze_panes == "C2"
+        assert [cell.value for cell in sheet[1]][-2:] == ["RN licence is a must", "night shifts on a ward"]
+        assert sheet["B2"].value == "anna"
+        assert "RN licence since 2015" in sheet["G2"].comment.text
+        assert sheet["F2"].value == "met"
+        cells = [cell for each in book for row in each.iter_rows() for cell in row]
+        assert all(cell.data_type != "f" for cell in cells)
+        with pytest.raises(InputError, match=r"ends with \.xlsx"):
+            found.to_excel(tmp_path / "s.xls")
+
+    def test_names_that_excel_cannot_have_as_titles(self, tmp_path):
+        ids = ["a/b:c?", "A-b c ", "x" * 40, "x" * 40 + "y", "'q'", "[]"]
+        jds = [Document(name, "night nurse", side="jd") for name in ids]
+        found = wb.rank(jds, ["nurse"], scorer="keyword")
+        titles = openpyxl.load_workbook(found.to_excel(tmp_path / "s.xlsx")).sheetnames
+        assert len(titles) == 7
+        assert all(len(title) <= 31 for title in titles)
+
+    def test_the_page_escapes_what_texts_say(self, ranking, tmp_path):
+        page = write_shortlist_report(ranking, tmp_path / "s.html").read_text("utf-8")
+        assert "<script>" not in page
+        assert "候选人" in page
+
+
+class TestCommand:
+    def test_folders_in_files_out(self, tmp_path):
+        for side, texts in (("jds", JDS), ("cvs", RESUMES)):
+            (tmp_path / side).mkdir()
+            for name, text in texts.items():
+                (tmp_path / side / f"{name}.txt").write_text(text, "utf-8")
+        (tmp_path / "cvs" / "broken.docx").write_bytes(b"PK\x03\x04")
+        files = [tmp_path / f"s{suffix}" for suffix in (".xlsx", ".csv", ".html")]
+        out = [part for file in files for part in ("--out", str(file))]
+        done = CliRunner().invoke(
+            app, ["rank", str(tmp_path / "jds"), str(tmp_path / "cvs"), "-s", "keyword", *out]
+        )
+        assert done.exit_code == 1, done.output
+        assert "not read: broken.docx" in done.output
+        assert all(file.exists() for file in files)
+        assert pd.read_csv(files[1])["jd_id"].iloc[0] == "'=cmd"
+
+    def test_a_file_that_cannot_be_written_is_refused_before_the_work(self, tmp_path):
+        done = CliRunner().invoke(app, ["rank", str(tmp_path), str(tmp_path), "--out", "s.doc"])
+        assert done.exit_code == 2
