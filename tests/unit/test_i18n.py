@@ -35,6 +35,7 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Modules whose subject is Chinese text itself, and the texts of the examples.
 ABOUT_CHINESE = {
     "workbench/examples.py",
+    "workbench/retrieval/conditions.py",  # how résumés tell years
     "workbench/documents/pasted.py",  # bullets and numbers of Chinese lists
     "workbench/documents/pdf.py",
     "workbench/documents/reading.py",  # names of columns

@@ -108,10 +108,10 @@ class Ranking(Result):
         return pd.DataFrame([row for some in self.shortlists.values() for row in map(self._row, some)])
 
     def to_excel(self, path: str | Path) -> Path:
-        """Write a workbook with a sheet a JD; see :mod:`workbench.files.shortlist`."""
-        from workbench.retrieval.shortlist_workbook import write_workbook
-
-        return write_workbook(self, path)
+        """Write a workbook with a sheet a JD; see :mod:`workbench.reports.shortlist_workbook`."""
+        # Looks up to the reports by name, as a study does to its plots.
+        written: Path = import_module("workbench.reports.shortlist_workbook").write_workbook(self, path)
+        return written
 
     def summary(self) -> str:
         """What was ranked and how, a line each."""
