@@ -45,7 +45,8 @@ def read_rich_text(path: Path) -> Content:
     from striprtf.striprtf import rtf_to_text
 
     source = path.read_bytes().decode("latin-1")
-    return _not_empty(path, content_of(rtf_to_text(source, errors="replace")))
+    text = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]
+    return _not_empty(path, content_of(text))
 
 
 def read_open_document(path: Path) -> Content:

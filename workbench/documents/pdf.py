@@ -155,7 +155,7 @@ def _paragraphs(page: LTPage) -> Iterator[str]:
 def _goes_on(box: Any, other: Any) -> bool:
     """Whether a box stands right below another in one column, where wide spacing has parted their lines."""
     height = max(line.height for line in other)
-    return abs(box.x0 - other.x0) < 2 and -height < box.y0 - other.y1 < WIDEST_SPACING * height
+    return bool(abs(box.x0 - other.x0) < 2 and -height < box.y0 - other.y1 < WIDEST_SPACING * height)
 
 
 def _text_of(column: Sequence[Any]) -> str:

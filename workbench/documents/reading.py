@@ -25,9 +25,9 @@ from workbench.errors import InputError
 from workbench.files.kinds import TEXT, ZIP, check_archive_size
 from workbench.files.rows import folded
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext
+from workbench.i18n import ngettext, pgettext
+from workbench.progress import progress_bar
 from workbench.results import Result
-from workbench.settings import get_settings
 from workbench.texts import says_missing, tidy
 
 __all__ = ["CONTAINERS", "Documents", "Unread", "read_documents"]
@@ -123,7 +123,11 @@ def read_documents(
     found: list[Document] = []
     unread: list[Unread] = []
     options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
-    for name, file in _with_bar(files, progress):
+    bar = progress_bar(
+        len(files), _("reading"), progress, unit=pgettext("unit of a progress bar", "file"), short=10
+    )
+    for name, file in files:
+        bar.update()
         try:
             found += _documents_of(file, name, unread, options)
         except InputError as error:
@@ -132,6 +136,7 @@ def read_documents(
             unread.append(Unread(name, str(error)))
         except PermissionError:
             unread.append(Unread(name, _("It may not be read; ask for permission, or copy it elsewhere.")))
+    bar.close()
     if not found:
         reasons = "\n".join(f"  - {each.source}: {each.reason}" for each in unread[:20])
         raise InputError(
@@ -193,7 +198,7 @@ def _of_table(
         if says_missing(tidy(text)) or not text.strip():
             unread.append(Unread(f"{name}, {place_of(table.place, number)}", _("it has no text")))
         else:
-            given = str(others.get(id_column) or "").strip()
+            given = str((others.get(id_column) if id_column else None) or "").strip()
             source = {**others, "file": name, table.place: number}
             yield Document(given or f"{PurePosixPath(name).stem}-{number}", text, source, notes=table.notes)
 
@@ -272,12 +277,3 @@ def _with_ids(documents: Iterable[Document]) -> Iterator[Document]:
             name = str(document.source["file"]) if "row" not in document.source else name
         seen[name] += 1
         yield replace(document, id=name if seen[name] == 1 else f"{name} ({seen[name]})")
-
-
-def _with_bar(files: list[tuple[str, Path]], progress: bool | None) -> Iterable[tuple[str, Path]]:
-    from tqdm.auto import tqdm
-
-    shown = get_settings().progress if progress is None else progress
-    if shown is None and len(files) < 10:
-        shown = False
-    return tqdm(files, desc=_("reading"), disable=None if shown is None else not shown, leave=False)

@@ -22,7 +22,7 @@ __all__ = ["Part", "PartKind", "Side", "section_of", "side_of", "split"]
 Side = Literal["jd", "resume"]
 PartKind = Literal["requirement", "nice_to_have", "responsibility", "phrase", "heading", "boilerplate"]
 
-_HEADINGS: dict[Side, dict[str, PartKind]] = {
+_HEADINGS: dict[str, dict[str, PartKind]] = {
     side: {heading: kind for kind, headings in kinds.items() for heading in headings}
     for side, kinds in tomllib.loads(
         resources.files("workbench.documents").joinpath("headings.toml").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -217,7 +218,7 @@ def rank(
     pairs = [(row, int(column)) for row, columns in enumerate(order) for column in columns]
     coverages = cover(encoder, left, right, pairs, levels=levels, progress=progress)
     chosen = np.array([scores.matrix[pair] for pair in pairs])
-    chances = None if cutoff is None else hit_probabilities(cutoff, chosen)
+    chances = None if cutoff is None else hit_probabilities(cutoff, chosen.tolist())
     shortlists: dict[str, list[Candidate]] = {document.id: [] for document in left}
     for at, ((row, column), coverage) in enumerate(zip(pairs, coverages, strict=True)):
         shortlist = shortlists[left[row].id]

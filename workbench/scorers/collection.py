@@ -24,6 +24,7 @@ __all__ = ["FEWEST", "SIDES", "Means", "hubness", "languages_of", "means_of", "w
 Vectors = npt.NDArray[np.float32]
 Languages = npt.NDArray[np.str_]
 SIDES: tuple[Side, Side] = ("jd", "resume")
+_OTHER: dict[Side, Side] = {"jd": "resume", "resume": "jd"}
 
 # A mean of fewer documents is mostly about those.
 FEWEST = 10
@@ -62,7 +63,7 @@ class Means:
             if own is not None:
                 centred[languages == language] -= self.vectors[own, str(language)]
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-        return (centred / np.maximum(lengths, 1e-12)).astype(np.float32)
+        return np.asarray(centred / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
 def languages_of(texts: Sequence[str]) -> Languages:
@@ -85,7 +86,7 @@ def whose_means(
         spreads = {side: _spread(some) for side, some in rows.items() if len(some) >= FEWEST}
         if "resume" not in spreads:
             continue
-        for side, other in (("jd", "resume"), ("resume", "jd")):
+        for side, other in _OTHER.items():
             is_family = other in spreads and spreads.get(side, 0.0) < ONE_FAMILY * spreads[other]
             whose[side, language] = side if side in spreads and not is_family else other
     return whose

@@ -17,7 +17,7 @@ from workbench.documents.splitting import Part, Side
 from workbench.i18n import N_
 from workbench.results import Result
 from workbench.scorers.base import FloatArray
-from workbench.scorers.collection import SIDES, languages_of, means_of, whose_means
+from workbench.scorers.collection import SIDES, Languages, Vectors, languages_of, means_of, whose_means
 from workbench.scorers.keywords import Keywords
 from workbench.text_encoder import TextEncoder
 
@@ -134,10 +134,14 @@ def cover(
         "jd": sorted({jd for jd, _resume in pairs}),
         "resume": sorted({resume for _jd, resume in pairs}),
     }
-    documents = {"jd": jds, "resume": resumes}
+    documents: dict[Side, Sequence[Document]] = {"jd": jds, "resume": resumes}
     parts = {side: {at: documents[side][at].phrases for at in used[side]} for side in SIDES}
-    vectors, languages, places, texts = {}, {}, {}, {}
-    for side, encode in (("jd", encoder.encode_documents), ("resume", encoder.encode_queries)):
+    vectors: dict[Side, Vectors] = {}
+    languages: dict[Side, Languages] = {}
+    places: dict[Side, dict[int, slice]] = {}
+    texts: dict[Side, list[str]] = {}
+    for side in SIDES:
+        encode = encoder.encode_documents if side == "jd" else encoder.encode_queries
         texts[side] = [part.text for at in used[side] for part in parts[side][at]]
         ends = np.cumsum([0, *(len(parts[side][at]) for at in used[side])])
         places[side] = {at: slice(ends[n], ends[n + 1]) for n, at in enumerate(used[side])}

@@ -156,20 +156,16 @@ class RelativeScorer(Scorer):
         )
 
     def _vector_scores(self, left: _Encoded, right: _Encoded, frozen: _Frozen) -> FloatArray:
-        whole = [
-            frozen.whole.off(some.whole, side, some.languages)
-            for side, some in (("jd", left), ("resume", right))
-        ]
-        windows = [
+        whole = (
+            frozen.whole.off(left.whole, "jd", left.languages),
+            frozen.whole.off(right.whole, "resume", right.languages),
+        )
+        found = both_ways(
+            Windows(frozen.windows.off(left.windows.vectors, "jd", left.of_windows), left.windows.starts),
             Windows(
-                frozen.windows.off(
-                    some.windows.vectors, side, np.repeat(some.languages, some.windows.counts)
-                ),
-                some.windows.starts,
-            )
-            for side, some in (("jd", left), ("resume", right))
-        ]
-        found = both_ways(*windows)
+                frozen.windows.off(right.windows.vectors, "resume", right.of_windows), right.windows.starts
+            ),
+        )
         # With a résumé or a few, what counts is whether the job has a place for what the person did.
         found = found[1] if frozen.few_resumes else found.mean(axis=0)
         return np.asarray((whole[0] @ whole[1].T + found) / 2, dtype=np.float64)
