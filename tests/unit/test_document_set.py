@@ -1,0 +1,86 @@
+"""The document set of the demonstration is whole: ids known, pieces exact, counts as written down."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+SET = Path(__file__).parents[2] / "labeled_pairs/documents"
+FOLDERS = {"jd": "jds", "resume": "resumes"}
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (SET / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    return {path.stem: path.read_text(encoding="utf-8") for path in SET.glob("*s/*.txt")}
+
+
+def test_the_list_names_every_document_and_its_length(texts: dict[str, str]) -> None:
+    listed = rows("documents.csv")
+    assert {row["id"] for row in listed} == set(texts)
+    for row in listed:
+        assert (SET / FOLDERS[row["side"]] / f"{row['id']}.txt").exists()
+        assert int(row["characters"]) == len(texts[row["id"]])
+
+
+def test_there_are_as_many_as_promised() -> None:
+    sides = Counter(row["side"] for row in rows("documents.csv"))
+    assert sides["jd"] >= 30
+    assert sides["resume"] >= 60
+    assert len({row["family"] for row in rows("documents.csv")}) >= 12
+
+
+def test_no_document_holds_the_address_of_a_real_domain(texts: dict[str, str]) -> None:
+    for text in texts.values():
+        for domain in re.findall(r"@([\w.-]+\.[a-z]+)", text):
+            assert domain == "example.com" or domain.endswith(".example")
+
+
+def test_each_jd_has_at_least_twelve_rated_pairs_and_someone_to_invite() -> None:
+    pairs = rows("pairs_first.csv")
+    assert len({(row["jd_id"], row["resume_id"]) for row in pairs}) == len(pairs)
+    assert {row["rating"] for row in pairs} == {"0", "1", "2", "3"}
+    for jd in {row["id"] for row in rows("documents.csv") if row["side"] == "jd"}:
+        ratings = [row["rating"] for row in pairs if row["jd_id"] == jd]
+        assert len(ratings) >= 12
+        assert "3" in ratings
+
+
+def test_requirements_are_exact_pieces_of_their_jd(texts: dict[str, str]) -> None:
+    for row in rows("requirements.csv"):
+        assert texts[row["jd_id"]].count(row["text"]) == 1
+        assert row["kind"] in {"must", "nice"}
+
+
+def test_phrases_are_exact_pieces_of_the_resume(texts: dict[str, str]) -> None:
+    requirements = {row["requirement_id"] for row in rows("requirements.csv")}
+    for row in rows("coverage_first.csv"):
+        assert row["requirement_id"] in requirements
+        assert row["phrase"] in texts[row["resume_id"]]
+        assert row["near_miss"] in texts[row["resume_id"]]
+        assert bool(row["phrase"]) == (row["covered"] in {"yes", "partly"})
+
+
+@pytest.mark.parametrize(
+    ("labelled", "to_label", "columns"),
+    [
+        ("pairs_first.csv", "pairs_to_label.csv", ["jd_id", "resume_id"]),
+        ("coverage_first.csv", "coverage_to_label.csv", ["jd_id", "requirement_id", "resume_id"]),
+    ],
+)
+def test_the_lists_for_a_second_labelling_hold_the_same_rows_and_no_label(
+    labelled: str, to_label: str, columns: list[str]
+) -> None:
+    open_rows = rows(to_label)
+    assert list(open_rows[0]) == columns
+    assert {tuple(row.values()) for row in open_rows} == {
+        tuple(row[c] for c in columns) for row in rows(labelled)
+    }
