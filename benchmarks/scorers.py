@@ -3,7 +3,7 @@
 python benchmarks/scorers.py [--encoder use]        writes docs/measured/scorers.md
 
 Each figure is an AUC: how often, of two résumés of one JD that were rated differently, the one rated higher
-has the higher score. For lines, how often a labelled match has a higher score than another pair. Intervals are
+(by the mean of two blind ratings) has the higher score. For lines, how often a labelled match has a higher score than another pair. Intervals are
 of 95 %, from JDs drawn with replacement.
 """
 
@@ -82,8 +82,10 @@ def on_documents(encoder: wb.BaseEncoder) -> pd.DataFrame:
     rows = {document.id: at for at, document in enumerate(jds)}
     columns = {document.id: at for at, document in enumerate(resumes)}
     ratings = np.full((len(jds), len(resumes)), np.nan)
-    for pair in pd.read_csv(DOCUMENTS / "pairs_first.csv").itertuples():
-        ratings[rows[pair.jd_id], columns[pair.resume_id]] = pair.rating
+    both = [pd.read_csv(DOCUMENTS / f"pairs_{which}.csv") for which in ("first", "second")]
+    means = pd.concat(both).groupby(["jd_id", "resume_id"])["rating"].mean()
+    for (jd, resume), rating in means.items():
+        ratings[rows[jd], columns[resume]] = rating
     left, right = [document.text for document in jds], [document.text for document in resumes]
     languages = languages_of(left)
     table = []
