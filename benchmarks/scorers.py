@@ -2,9 +2,9 @@
 
 python benchmarks/scorers.py [--encoder use]        writes docs/measured/scorers.md
 
-Each figure is an AUC: how often, of two résumés of one JD that were rated differently, the one rated higher
-(by the mean of two blind ratings) has the higher score. For lines, how often a labelled match has a higher score than another pair. Intervals are
-of 95 %, from JDs drawn with replacement.
+Each figure is an AUC: how often, of two résumés of one JD that were rated differently (by the mean of two
+ratings), the one rated higher has the higher score. For lines, how often a labelled match has a higher score
+than another pair. Intervals are of 95 %, from JDs drawn with replacement.
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ def rank(
     ['2', '1']
     """
     from workbench.retrieval.ranking import rank as ranked
-    from workbench.scorers import load_scorer
+    from workbench.scorers import levels_of, load_scorer
 
     loaded = load_scorer(scorer)
     return ranked(
@@ -231,5 +231,6 @@ def rank(
         cutoff=cutoff,
         top=top,
         conditions=conditions,
+        levels=levels_of(loaded.encoder.fingerprint),
         progress=progress,
     )

@@ -166,8 +166,8 @@ class TestComparison:
             with language(code):
                 assert found.sentence(HOSTILE) in words(body(html, code))
 
-    def test_figures_stand_over_their_intervals(self, found):
+    def test_figures_stand_beside_their_intervals(self, found):
         row = re.search(r"<tr><td>AUC</td>.*?</tr>", body(comparison_html(found), "en")).group()
         auc = found.row("small", "auc")
-        shown = f"{auc['value']:.3f}<small>{auc['low']:.3f}–{auc['high']:.3f}</small>"
+        shown = f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})"
         assert f'<td class="short">{shown}</td>' in row

@@ -1,6 +1,6 @@
 from .base import Scorer, Scores
 from .cosine import CosineScorer
-from .coverage import Coverage, CoverageLevels, Covered, cover
+from .coverage import Coverage, CoverageLevels, Covered, cover, levels_of
 from .registry import load_scorer
 from .relative import RelativeScorer
 
@@ -13,5 +13,6 @@ __all__ = [
     "Scorer",
     "Scores",
     "cover",
+    "levels_of",
     "load_scorer",
 ]

@@ -5,8 +5,10 @@ What no phrase was found for may still be there in other words: nothing here say
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -24,7 +26,7 @@ from workbench.text_encoder import TextEncoder
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STATES", "Coverage", "CoverageLevels", "Covered", "cover"]
+__all__ = ["STATES", "Coverage", "CoverageLevels", "Covered", "cover", "levels_of"]
 
 State = Literal["covered", "unsure", "not found"]
 STATES = {"covered": N_("covered"), "unsure": N_("unsure"), "not found": N_("no phrase found")}
@@ -107,6 +109,16 @@ class Coverage(Result):
                 for row in self.rows
             ]
         )
+
+
+def levels_of(fingerprint: str) -> CoverageLevels | None:
+    """The levels that were measured with an encoder on the demonstration's documents; None for others.
+
+    ``python benchmarks/coverage.py`` measures them.
+    """
+    measured = json.loads(resources.files("workbench").joinpath("data/coverage.json").read_text("utf-8"))
+    found = measured.get(fingerprint)
+    return None if found is None else CoverageLevels(found["covered"], found["unsure"], fingerprint)
 
 
 def cover(
