@@ -1,4 +1,4 @@
-"""How far the two labellings of the demonstration's documents agree: ``python benchmarks/document_labels.py``."""
+"""How far two labellings of the demonstration's documents agree: ``python benchmarks/document_labels.py``."""
 
 from __future__ import annotations
 
