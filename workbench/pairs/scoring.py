@@ -1,8 +1,8 @@
-"""Scores of pairs by an encoder that is passed in: each distinct text is encoded once, on its own side."""
+"""Scores of pairs by an encoder or scorer that is passed in: each text is encoded once, on its side."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import places, require_columns
 from workbench.pairs.tables import clean_column
-from workbench.text_encoder import TextEncoder
+from workbench.text_encoder import PairScorer, TextEncoder
 from workbench.texts import MAX_CHARACTERS
 
 if TYPE_CHECKING:
@@ -26,19 +26,22 @@ BLOCK = 256
 
 def score_pairs(
     pairs: pd.DataFrame,
-    encoder: TextEncoder,
+    encoder: TextEncoder | PairScorer,
     *,
     progress: bool | None = None,
     max_characters: int = MAX_CHARACTERS,
 ) -> pd.DataFrame:
-    """Add the score of each pair: cosine similarity of its JD as a document and its résumé text as a query.
+    """Add the score of each pair; of an encoder, the cosine of its JD as document and its résumé as query.
 
     Parameters
     ----------
     pairs : DataFrame
         ``jd, resume`` and anything else; as of :func:`~workbench.pairs.read_pairs`.
-    encoder : Encoder
-        See :func:`workbench.load_encoder`.
+    encoder : Encoder or Scorer
+        See :func:`workbench.load_encoder` and :func:`workbench.load_scorer`. A scorer that depends on what
+        else is scored is fitted on the distinct texts of the pairs first, and the fingerprint is that of the
+        fitted one; to go on with it, fit it yourself and pass that. A scorer of a column takes the scores
+        from there.
     progress : bool, optional
         Show a progress bar; by default for long tasks.
     max_characters : int
@@ -54,7 +57,7 @@ def score_pairs(
     Raises
     ------
     InputError
-        If a column is missing, or a text is blank (with its rows).
+        If a column is missing, or a text is blank (with its rows), or a pair has no score.
     EncoderError
         If the encoder fails.
 
@@ -67,6 +70,9 @@ def score_pairs(
     >>> bool(scored["score"][0] > scored["score"][1])
     True
     """
+    if not hasattr(encoder, "encode_documents"):
+        return _scored(pairs, encoder, progress, max_characters)
+    encoder = cast(TextEncoder, encoder)
     documents, jd_codes, queries, resume_codes = _encoded(pairs, encoder, progress, max_characters)
     scores = np.empty(len(pairs), dtype=np.float64)
     for start in range(0, len(pairs), BLOCK):
@@ -76,7 +82,7 @@ def score_pairs(
         scores[block] = np.einsum("ij,ij->i", left, right, dtype=np.float64)
     # Rows of unit length in float32 can have a product a hair above 1.
     scored = pairs.assign(score=np.clip(scores, -1.0, 1.0))
-    scored.attrs = {**pairs.attrs, "encoder": _named(encoder)}
+    scored.attrs = {**pairs.attrs, "encoder": _named(encoder, encoder)}
     return scored
 
 
@@ -101,6 +107,23 @@ def pair_vectors(
     """
     documents, jd_codes, queries, resume_codes = _encoded(pairs, encoder, progress, max_characters)
     return documents[jd_codes], queries[resume_codes]
+
+
+def _scored(
+    pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None, max_characters: int
+) -> pd.DataFrame:
+    if hasattr(scorer, "scores_in"):
+        scores, encoder = scorer.scores_in(pairs), None
+    else:
+        jd_codes, jds = _distinct(pairs, "jd", max_characters)
+        resume_codes, resumes = _distinct(pairs, "resume", max_characters)
+        if not scorer.is_fitted:
+            scorer = scorer.fit(jds, resumes, progress=progress)
+        scores = scorer.score_pairs(jds, resumes, jd_codes, resume_codes, progress=progress)
+        encoder = scorer.encoder
+    scored = pairs.assign(score=scores)
+    scored.attrs = {**pairs.attrs, "encoder": _named(scorer, encoder)}
+    return scored
 
 
 def _encoded(
@@ -139,12 +162,12 @@ def _distinct(
     return codes, distinct.tolist()
 
 
-def _named(encoder: TextEncoder) -> dict[str, Any]:
+def _named(scored_by: TextEncoder | PairScorer, encoder: TextEncoder | None) -> dict[str, Any]:
     more = {key: getattr(encoder, key, None) for key in ("instruction", "dimension", "recipe")}
     recipe = more.pop("recipe")
     return {
-        "name": encoder.name,
-        "fingerprint": encoder.fingerprint,
+        "name": scored_by.name,
+        "fingerprint": scored_by.fingerprint,
         **more,
         "recipe": None if recipe is None else dict(recipe),
     }
