@@ -298,6 +298,8 @@ class TestServer:
             scores_of(ServerReranker(f"http://127.0.0.1:{free_port()}/v1#toy", max_retries=0))
         with pytest.raises(InputError, match="batch_size is 0"):
             ServerReranker("http://localhost/v1#toy", batch_size=0)
+        with pytest.raises(InputError, match="max_retries is -1"):
+            ServerReranker("http://localhost/v1#toy", max_retries=-1)
 
 
 class TestColumn:
@@ -368,6 +370,25 @@ class TestInFrames:
         study.cutoff.check_encoder(fitted.name, fitted.fingerprint)
         with pytest.raises(EncoderMismatchError):
             study.cutoff.check_encoder(scorer.name, scorer.fingerprint)
+
+    def test_scorers_read_texts_whole_as_rankings_do(self):
+        seen = Lengths()
+        long = "welder\n" * 10
+        scorer = RerankScorer(CosineScorer(wb.load_encoder("keyword")), seen)
+        pairs = pd.DataFrame({"jd": ["welder"], "resume": [long]})
+        assert wb.score_pairs(pairs, scorer, max_characters=10)["score"].tolist() == [0.7]
+        ranking = wb.rank(["welder"], [long], scorer=scorer)
+        assert ranking.scores.matrix.tolist() == [[0.7]]
+        assert seen.asked == [("welder", [long])] * 2
+        with pytest.raises(InputError, match="Column resume has blank texts"):
+            wb.score_pairs(pairs.assign(resume=" \n"), scorer)
+
+    def test_a_ranking_has_the_rerankers_order(self, rerank_server):
+        jd, resumes = "welder of pipes", ["chef", "pipes, welding", "welder of pipes"]
+        found = wb.rank([jd], resumes, scorer=f"keyword+rerank:{rerank_server}").to_frame()
+        assert found["resume_id"].tolist()[0] == "3"
+        assert found["score"].between(0, 1).all()
+        assert found["score"].is_monotonic_decreasing
 
     def test_specs(self, rerank_server):
         scorer = load_scorer(f"keyword+relative+rerank:{rerank_server}")

@@ -46,7 +46,8 @@ def score_pairs(
         Show a progress bar; by default for long tasks.
     max_characters : int
         Texts are cleaned as search cleans them before they are encoded, which changes nothing in pairs
-        that were read with :func:`~workbench.pairs.read_pairs`.
+        that were read with :func:`~workbench.pairs.read_pairs`. A scorer reads them whole and as they are,
+        as rankings do.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def score_pairs(
     True
     """
     if not hasattr(encoder, "encode_documents"):
-        return _scored(pairs, encoder, progress, max_characters)
+        return _scored(pairs, encoder, progress)
     encoder = cast(TextEncoder, encoder)
     documents, jd_codes, queries, resume_codes = _encoded(pairs, encoder, progress, max_characters)
     scores = np.empty(len(pairs), dtype=np.float64)
@@ -109,14 +110,13 @@ def pair_vectors(
     return documents[jd_codes], queries[resume_codes]
 
 
-def _scored(
-    pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None, max_characters: int
-) -> pd.DataFrame:
+def _scored(pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None) -> pd.DataFrame:
     if hasattr(scorer, "scores_in"):
         scores, encoder = scorer.scores_in(pairs), None
     else:
-        jd_codes, jds = _distinct(pairs, "jd", max_characters)
-        resume_codes, resumes = _distinct(pairs, "resume", max_characters)
+        # Whole and with their lines, as rankings score them.
+        jd_codes, jds = _distinct(pairs, "jd", None)
+        resume_codes, resumes = _distinct(pairs, "resume", None)
         if not scorer.is_fitted:
             scorer = scorer.fit(jds, resumes, progress=progress)
         scores = scorer.score_pairs(jds, resumes, jd_codes, resume_codes, progress=progress)
@@ -138,7 +138,7 @@ def _encoded(
 
 
 def _distinct(
-    pairs: pd.DataFrame, column: str, max_characters: int
+    pairs: pd.DataFrame, column: str, max_characters: int | None
 ) -> tuple[npt.NDArray[np.intp], list[str]]:
     import pandas as pd
 
@@ -150,8 +150,10 @@ def _distinct(
                 column=column, rows=places(wrong)
             )
         )
-    cleaned = clean_column(pairs[column], max_characters).texts
-    if blank := np.flatnonzero(cleaned.eq("")).tolist():
+    cleaned = pairs[column]
+    if max_characters is not None:
+        cleaned = clean_column(cleaned, max_characters).texts
+    if blank := np.flatnonzero(cleaned.str.strip().eq("")).tolist():
         raise InputError(
             _(
                 "Column {column} has blank texts, which have no score, in {rows} (counted from 0); leave "

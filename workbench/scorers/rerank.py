@@ -76,7 +76,11 @@ class RerankScorer(Scorer):
         *,
         progress: bool | None = None,
     ) -> FloatArray:
-        """As of :class:`Scorer`; the top of a JD is among the pairs that are asked for, not all résumés."""
+        """As of :class:`Scorer`; the top of a JD is among the pairs that are asked for, not all résumés.
+
+        So what a cutoff finds of labelled pairs is what it finds among résumés that are read; in use, those
+        that the first stage leaves out are missed besides.
+        """
         check_sides(jds, resumes)
         asked = np.zeros((len(jds), len(resumes)), dtype=bool)
         asked[rows, columns] = True

@@ -56,6 +56,8 @@ class ServerReranker(Reranker):
         for option, value in counts.items():
             if value <= 0:
                 raise InputError(_("{name} is {value}; it must be above 0.").format(name=option, value=value))
+        if max_retries < 0:
+            raise InputError(_("max_retries is {value}; it must be 0 or more.").format(value=max_retries))
         self._endpoint = Endpoint(url, max_retries=max_retries, timeout=timeout)
         self._url = f"{self._endpoint.url.removesuffix('/rerank')}/rerank"
         self._logits, self._revision = logits, revision
