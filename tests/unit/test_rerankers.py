@@ -259,7 +259,7 @@ class TestServer:
             url = f"{server.url}#toy"
             found = scores_of(ServerReranker(url, logits=True), JD, RESUMES[:2])
             assert found == pytest.approx([0.1192029, 0.9525741])
-            with pytest.raises(EncoderError, match="logits=True"):
+            with pytest.raises(EncoderError, match="the option logits"):
                 load_scorer(f"keyword+rerank:{url}").score([JD], RESUMES[:2])
 
     @pytest.mark.parametrize("code", [301, 302, 307, 308])

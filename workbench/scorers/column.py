@@ -104,7 +104,7 @@ class ColumnScorer(Scorer):
     def _unable(self) -> InputError:
         return InputError(
             _(
-                "{name} holds scores of pairs that somebody scored and cannot score other texts; it goes "
-                "with workbench.score_pairs."
+                "{name} holds scores of pairs that somebody scored and cannot score other texts; use it with "
+                "labelled pairs that have this column."
             ).format(name=self.name)
         )

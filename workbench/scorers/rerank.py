@@ -154,8 +154,8 @@ class RerankScorer(Scorer):
         if len(bad):
             raise EncoderError(
                 _(
-                    "{reranker} gave {score}, where a probability from 0 to 1 was expected. If a server "
-                    "gives raw numbers, load its reranker with logits=True."
+                    "{reranker} gave {score}, where a probability from 0 to 1 was expected. If it is a "
+                    "server that gives raw numbers, load its reranker with the option logits."
                 ).format(reranker=self.reranker.name, score=f"{bad[0]:.4g}")
             )
         return scores
