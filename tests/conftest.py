@@ -37,6 +37,38 @@ def qwen3_checkpoint(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def qwen3_reranker_checkpoint(tmp_path_factory):
+    """Folder of a small random Qwen3-Reranker checkpoint with the real Qwen tokenizer."""
+    pytest.importorskip("transformers")
+    from checkpoints.qwen3 import build_qwen3_reranker
+    from checkpoints.shared import build_once
+
+    return build_once(tmp_path_factory.getbasetemp(), "tiny-qwen3-reranker", build_qwen3_reranker)
+
+
+@pytest.fixture(scope="session")
+def cross_encoder_checkpoint(tmp_path_factory):
+    """Folder of a small random cross-encoder."""
+    pytest.importorskip("sentence_transformers")
+    from checkpoints.cross_encoder import build_cross_encoder
+    from checkpoints.shared import build_once
+
+    return build_once(tmp_path_factory.getbasetemp(), "tiny-cross-encoder", build_cross_encoder)
+
+
+@pytest.fixture(scope="session")
+def rerank_server():
+    """The address of a server that reranks by the share of a JD's letters that a résumé has."""
+
+    def shares(request, number):
+        asked = set(request["query"])
+        return servers.reranked(len(asked & set(text)) / len(asked) for text in request["documents"])
+
+    with servers.ScriptedServer(shares) as server:
+        yield f"{server.url}#toy"
+
+
+@pytest.fixture(scope="session")
 def e5_checkpoint(tmp_path_factory):
     """Folder of the real multilingual-e5-small."""
     pytest.importorskip("transformers")

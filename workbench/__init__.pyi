@@ -136,7 +136,7 @@ from .plots import (
 from .reports import figures_table, write_audit, write_comparison_report, write_study_report
 from .retrieval import KnowledgeBase, search
 from .retrieval.readers import read_file
-from .scorers import load_scorer
+from .scorers import RerankScorer, load_reranker, load_scorer
 from .settings import get_settings
 from .shortcuts import check, compare, explain, rank
 from .texts import clean
@@ -166,6 +166,7 @@ __all__ = [
     "MinCost",
     "Observations",
     "Part",
+    "RerankScorer",
     "SearchPanel",
     "Study",
     "TargetMissed",
@@ -226,6 +227,7 @@ __all__ = [
     "language",
     "live_like_pool",
     "load_encoder",
+    "load_reranker",
     "load_scorer",
     "map_quality",
     "matryoshka",

@@ -1,4 +1,4 @@
-"""What packages that never import an encoder ask of one that is passed in."""
+"""What packages that never import an encoder or a scorer ask of one that is passed in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["TextEncoder"]
+__all__ = ["PairScorer", "TextEncoder"]
 
 
 class TextEncoder(Protocol):
@@ -26,3 +26,30 @@ class TextEncoder(Protocol):
     def encode_queries(
         self, texts: Sequence[str], *, progress: bool | None = None
     ) -> npt.NDArray[np.float32]: ...
+
+
+class PairScorer(Protocol):
+    """Scores pairs of texts; :class:`workbench.scorers.Scorer` has all of it."""
+
+    encoder: TextEncoder
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def is_fitted(self) -> bool: ...
+
+    def fit(
+        self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None
+    ) -> PairScorer: ...
+
+    def score_pairs(
+        self,
+        jds: Sequence[str],
+        resumes: Sequence[str],
+        rows: npt.NDArray[np.intp],
+        columns: npt.NDArray[np.intp],
+        *,
+        progress: bool | None = None,
+    ) -> npt.NDArray[np.float64]: ...

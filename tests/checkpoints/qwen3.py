@@ -95,6 +95,28 @@ def build_qwen3(
     )
 
 
+def build_qwen3_reranker(folder: Path, *, context: int = 2048, seed: int = 0) -> None:
+    """Write a checkpoint with the files of ``Qwen/Qwen3-Reranker-*``, in float32."""
+    import torch
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(seed)
+    config = Qwen3Config(
+        vocab_size=PADDING_ID + len(SPECIAL_TOKENS),
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=32,
+        intermediate_size=160,
+        max_position_embeddings=context,
+        initializer_range=0.1,
+        tie_word_embeddings=True,
+    )
+    Qwen3ForCausalLM(config).save_pretrained(folder)
+    write_qwen_tokenizer(folder, context)
+
+
 def write_qwen_tokenizer(folder: Path, context: int) -> None:
     """tokenizer.json and its configuration, as the published embedding checkpoints have them."""
     from tokenizers import (

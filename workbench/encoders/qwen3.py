@@ -21,12 +21,12 @@ from workbench.encoders.fast.batching import TokenRows, encode_in_batches, token
 from workbench.encoders.fast.checkpoints import (
     find_checkpoint,
     get_checkpoint,
-    loading_bar,
     read_json,
     read_modules,
     weight_files,
 )
 from workbench.encoders.fast.identity import config_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.loading import load_model
 from workbench.encoders.fast.options import (
     checked_instruction,
     checked_number,
@@ -284,45 +284,7 @@ class Qwen3Encoder(BaseEncoder):
         return decoder_for(self._load())
 
     def _load(self) -> Any:
-        import torch
-        from safetensors import SafetensorError
-        from transformers import AutoModel
-
-        try:
-            with loading_bar(weight_files(self._folder)):
-                model, report = AutoModel.from_pretrained(
-                    self._folder,
-                    use_safetensors=True,
-                    trust_remote_code=False,
-                    local_files_only=True,
-                    output_loading_info=True,
-                    **self._precision.loading_options(self.device),
-                )
-                if str(model.device) != self.device:
-                    model = model.to(self.device)
-        except torch.OutOfMemoryError as error:
-            raise EncoderUnavailableError(
-                _(
-                    "{name} in {precision} does not fit into the memory of {device}; load it in "
-                    "nf4, take a smaller model, or free the GPU ('nvidia-smi' shows who uses it)."
-                ).format(name=self._name, precision=self._precision.name, device=self.device)
-            ) from error
-        except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
-            raise EncoderUnavailableError(
-                _("transformers cannot load the weights in {folder}: {reason}").format(
-                    folder=self._folder, reason=error
-                )
-            ) from error
-        # transformers fills what a checkpoint lacks with random numbers, and only warns.
-        if report["missing_keys"]:
-            missing = sorted(report["missing_keys"])
-            raise EncoderUnavailableError(
-                _(
-                    "The checkpoint in {folder} lacks {n} of the model's tensors, such as {tensor}; download "
-                    "it again."
-                ).format(folder=self._folder, n=len(missing), tensor=repr(missing[0]))
-            )
-        return model.eval()
+        return load_model(self._folder, self._precision, self.device, name=self._name)
 
 
 def _short_name(source: str) -> str:

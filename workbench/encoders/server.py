@@ -16,7 +16,7 @@ import numpy as np
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
 from workbench.encoders.fast.endpoint import Endpoint, RefusedError
 from workbench.encoders.fast.options import instructed
-from workbench.errors import EncoderError, EncoderUnavailableError, InputError
+from workbench.errors import EncoderError, InputError
 from workbench.i18n import gettext as _
 
 __all__ = ["ServerEncoder"]
@@ -120,24 +120,7 @@ class ServerEncoder(BaseEncoder):
     @cached_property
     def name(self) -> str:
         """The model's name on the server."""
-        if self._endpoint.model:
-            return self._endpoint.model
-        served = self._endpoint.served_models()
-        if not served:
-            raise EncoderUnavailableError(
-                _("The server at {url} serves no model yet; start one there, then try again.").format(
-                    url=self.device
-                )
-            )
-        if len(served) > 1:
-            raise EncoderUnavailableError(
-                _("The server at {url} serves {n} models; name one of them after a '#': {models}").format(
-                    url=self.device,
-                    n=len(served),
-                    models=", ".join(f"{self.device}#{model}" for model in served),
-                )
-            )
-        return served[0]
+        return self._endpoint.only_model()
 
     @cached_property
     def dimension(self) -> int:

@@ -1,8 +1,8 @@
-"""Scores of pairs by an encoder that is passed in: each distinct text is encoded once, on its own side."""
+"""Scores of pairs by an encoder or scorer that is passed in: each text is encoded once, on its side."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import places, require_columns
 from workbench.pairs.tables import clean_column
-from workbench.text_encoder import TextEncoder
+from workbench.text_encoder import PairScorer, TextEncoder
 from workbench.texts import MAX_CHARACTERS
 
 if TYPE_CHECKING:
@@ -26,24 +26,28 @@ BLOCK = 256
 
 def score_pairs(
     pairs: pd.DataFrame,
-    encoder: TextEncoder,
+    encoder: TextEncoder | PairScorer,
     *,
     progress: bool | None = None,
     max_characters: int = MAX_CHARACTERS,
 ) -> pd.DataFrame:
-    """Add the score of each pair: cosine similarity of its JD as a document and its résumé text as a query.
+    """Add the score of each pair; of an encoder, the cosine of its JD as document and its résumé as query.
 
     Parameters
     ----------
     pairs : DataFrame
         ``jd, resume`` and anything else; as of :func:`~workbench.pairs.read_pairs`.
-    encoder : Encoder
-        See :func:`workbench.load_encoder`.
+    encoder : Encoder or Scorer
+        See :func:`workbench.load_encoder` and :func:`workbench.load_scorer`. A scorer that depends on what
+        else is scored is fitted on the distinct texts of the pairs first, and the fingerprint is that of the
+        fitted one; to go on with it, fit it yourself and pass that. A scorer of a column takes the scores
+        from there.
     progress : bool, optional
         Show a progress bar; by default for long tasks.
     max_characters : int
         Texts are cleaned as search cleans them before they are encoded, which changes nothing in pairs
-        that were read with :func:`~workbench.pairs.read_pairs`.
+        that were read with :func:`~workbench.pairs.read_pairs`. A scorer reads them whole and as they are,
+        as rankings do.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def score_pairs(
     Raises
     ------
     InputError
-        If a column is missing, or a text is blank (with its rows).
+        If a column is missing, or a text is blank (with its rows), or a pair has no score.
     EncoderError
         If the encoder fails.
 
@@ -67,6 +71,9 @@ def score_pairs(
     >>> bool(scored["score"][0] > scored["score"][1])
     True
     """
+    if not hasattr(encoder, "encode_documents"):
+        return _scored(pairs, encoder, progress)
+    encoder = cast(TextEncoder, encoder)
     documents, jd_codes, queries, resume_codes = _encoded(pairs, encoder, progress, max_characters)
     scores = np.empty(len(pairs), dtype=np.float64)
     for start in range(0, len(pairs), BLOCK):
@@ -76,7 +83,7 @@ def score_pairs(
         scores[block] = np.einsum("ij,ij->i", left, right, dtype=np.float64)
     # Rows of unit length in float32 can have a product a hair above 1.
     scored = pairs.assign(score=np.clip(scores, -1.0, 1.0))
-    scored.attrs = {**pairs.attrs, "encoder": _named(encoder)}
+    scored.attrs = {**pairs.attrs, "encoder": _named(encoder, encoder)}
     return scored
 
 
@@ -103,6 +110,22 @@ def pair_vectors(
     return documents[jd_codes], queries[resume_codes]
 
 
+def _scored(pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None) -> pd.DataFrame:
+    if hasattr(scorer, "scores_in"):
+        scores, encoder = scorer.scores_in(pairs), None
+    else:
+        # Whole and with their lines, as rankings score them.
+        jd_codes, jds = _distinct(pairs, "jd", None)
+        resume_codes, resumes = _distinct(pairs, "resume", None)
+        if not scorer.is_fitted:
+            scorer = scorer.fit(jds, resumes, progress=progress)
+        scores = scorer.score_pairs(jds, resumes, jd_codes, resume_codes, progress=progress)
+        encoder = scorer.encoder
+    scored = pairs.assign(score=scores)
+    scored.attrs = {**pairs.attrs, "encoder": _named(scorer, encoder)}
+    return scored
+
+
 def _encoded(
     pairs: pd.DataFrame, encoder: TextEncoder, progress: bool | None, max_characters: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.intp]]:
@@ -115,7 +138,7 @@ def _encoded(
 
 
 def _distinct(
-    pairs: pd.DataFrame, column: str, max_characters: int
+    pairs: pd.DataFrame, column: str, max_characters: int | None
 ) -> tuple[npt.NDArray[np.intp], list[str]]:
     import pandas as pd
 
@@ -127,8 +150,10 @@ def _distinct(
                 column=column, rows=places(wrong)
             )
         )
-    cleaned = clean_column(pairs[column], max_characters).texts
-    if blank := np.flatnonzero(cleaned.eq("")).tolist():
+    cleaned = pairs[column]
+    if max_characters is not None:
+        cleaned = clean_column(cleaned, max_characters).texts
+    if blank := np.flatnonzero(cleaned.str.strip().eq("")).tolist():
         raise InputError(
             _(
                 "Column {column} has blank texts, which have no score, in {rows} (counted from 0); leave "
@@ -139,12 +164,12 @@ def _distinct(
     return codes, distinct.tolist()
 
 
-def _named(encoder: TextEncoder) -> dict[str, Any]:
+def _named(scored_by: TextEncoder | PairScorer, encoder: TextEncoder | None) -> dict[str, Any]:
     more = {key: getattr(encoder, key, None) for key in ("instruction", "dimension", "recipe")}
     recipe = more.pop("recipe")
     return {
-        "name": encoder.name,
-        "fingerprint": encoder.fingerprint,
+        "name": scored_by.name,
+        "fingerprint": scored_by.fingerprint,
         **more,
         "recipe": None if recipe is None else dict(recipe),
     }

@@ -65,6 +65,11 @@ class Scorer(ABC):
     def fingerprint(self) -> str:
         """Short hash of all that changes a score."""
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there is nothing left to freeze, so that scores do not depend on what else is scored."""
+        return True
+
     def fit(self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None) -> Scorer:
         """The scorer with what it needs of these documents frozen; itself, where it needs nothing."""
         return self
@@ -86,6 +91,30 @@ class Scorer(ABC):
         """
         check_sides(jds, resumes)
         return self._score(jds, resumes, progress)
+
+    def score_pairs(
+        self,
+        jds: Sequence[str],
+        resumes: Sequence[str],
+        rows: npt.NDArray[np.intp],
+        columns: npt.NDArray[np.intp],
+        *,
+        progress: bool | None = None,
+    ) -> FloatArray:
+        """Score some pairs only.
+
+        Parameters
+        ----------
+        jds, resumes, progress
+            As of :meth:`score`.
+        rows, columns : ndarray of intp, shape (n,)
+            Of each pair, which JD and which résumé.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+        """
+        return self.score(jds, resumes, progress=progress).matrix[rows, columns]
 
     @abstractmethod
     def _score(self, jds: Sequence[str], resumes: Sequence[str], progress: bool | None) -> Scores: ...

@@ -99,6 +99,10 @@ class RelativeScorer(Scorer):
                 digest.update(np.round(np.asarray(array, dtype=np.float64), 3).tobytes())
         return digest.hexdigest()[:12]
 
+    @property
+    def is_fitted(self) -> bool:
+        return self.frozen is not None
+
     def fit(
         self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None
     ) -> RelativeScorer:

@@ -87,6 +87,27 @@ class Endpoint:
                 ).format(url=self.url, reason=error)
             ) from error
 
+    def only_model(self) -> str:
+        """The model that the address names, else the only one that the server serves."""
+        if self.model:
+            return self.model
+        served = self.served_models()
+        if not served:
+            raise EncoderUnavailableError(
+                _("The server at {url} serves no model yet; start one there, then try again.").format(
+                    url=self.url
+                )
+            )
+        if len(served) > 1:
+            raise EncoderUnavailableError(
+                _("The server at {url} serves {n} models; name one of them after a '#': {models}").format(
+                    url=self.url,
+                    n=len(served),
+                    models=", ".join(f"{self.url}#{model}" for model in served),
+                )
+            )
+        return served[0]
+
     def in_words(self, error: Exception) -> EncoderError | EncoderUnavailableError:
         """An error of the client as one of ours: what happened, where, and what to do."""
         import openai
@@ -126,6 +147,11 @@ class Endpoint:
                 sentence = _(
                     "The server at {url} does not have what was asked for ({code}): {said} The address "
                     "should end in /v1."
+                )
+            case 301 | 302 | 303 | 307 | 308:
+                sentence = _(
+                    "The server at {url} points to another address ({code}), to which no texts are sent; "
+                    "give that address itself."
                 )
             case 400 | 413 | 422:
                 kind, sentence = RefusedError, _("The server at {url} refuses the request ({code}): {said}")

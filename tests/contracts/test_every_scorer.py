@@ -1,0 +1,172 @@
+"""What every scorer promises. A new scorer is one line in ``CASES``."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import workbench as wb
+from workbench.errors import InputError
+from workbench.scorers import RerankScorer, Scorer, load_reranker, load_scorer
+
+TOPICS = ["night nurse on a ward", "java developer", "护士执业证", "welding of steel pipes"]
+JDS = [f"{topic}, job number {number}" for number in range(3) for topic in TOPICS]
+RESUMES = [f"{topic}, person number {number}" for number in range(4) for topic in TOPICS]
+TOP = 3
+
+
+def loaded(spec, top=TOP):
+    """The scorer, fitted to the texts, reading the first few."""
+    scorer = load_scorer(spec)
+    if isinstance(scorer, RerankScorer):
+        scorer = RerankScorer(scorer.first, scorer.reranker, top)
+    return scorer.fit(JDS, RESUMES)
+
+
+def again(scorer, **options):
+    """The same with its reranker loaded otherwise."""
+    reranker = scorer.reranker
+    source = f"{reranker._endpoint.url}#toy" if hasattr(reranker, "_endpoint") else reranker._folder
+    return RerankScorer(scorer.first, load_reranker(source, **options), scorer.top)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A spec, in which ``{fixture}`` stands for what a fixture gives, and its like with other scores."""
+
+    spec: str
+    changed: Callable[[str, Scorer], Scorer]
+
+
+RERANKED = "keyword+rerank:{%s}"
+CASES = {
+    "cosine": Case("keyword", lambda spec, _: load_scorer(spec, dimension=1024)),
+    "relative": Case("keyword+relative", lambda spec, _: load_scorer(spec).fit(JDS[1:], RESUMES)),
+    "server": Case(RERANKED % "rerank_server", lambda _, scorer: again(scorer, logits=True)),
+    "cross-encoder": Case(
+        RERANKED % "cross_encoder_checkpoint", lambda _, scorer: again(scorer, max_length=16)
+    ),
+    "qwen3": Case(
+        RERANKED % "qwen3_reranker_checkpoint", lambda _, scorer: again(scorer, instruction="Is it long?")
+    ),
+    "relative-server": Case("keyword+relative+rerank:{rerank_server}", lambda spec, _: loaded(spec, top=4)),
+}
+NEEDS_TORCH = {"qwen3", "cross-encoder"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(case, id=name, marks=[pytest.mark.models] * (name in NEEDS_TORCH))
+        for name, case in CASES.items()
+    ],
+)
+def case(request):
+    """A case whose spec is complete."""
+    spec = re.sub(r"\{(\w+)\}", lambda match: str(request.getfixturevalue(match[1])), request.param.spec)
+    return Case(spec, request.param.changed)
+
+
+@pytest.fixture(scope="module")
+def scorer(case):
+    return loaded(case.spec)
+
+
+@pytest.fixture(scope="module")
+def scores(scorer):
+    return scorer.score(JDS, RESUMES)
+
+
+def test_a_score_for_every_pair_under_a_name_and_a_fingerprint(scorer, scores):
+    assert scores.matrix.shape == (len(JDS), len(RESUMES))
+    assert scores.matrix.dtype == np.float64
+    assert np.isfinite(scores.matrix).all()
+    assert (scores.scorer, scores.fingerprint) == (scorer.name, scorer.fingerprint)
+    assert scores.how.endswith(".")
+    assert len(np.unique(scores.matrix.round(6))) > 5
+
+
+def test_stages_have_the_shape_of_the_scores(scores):
+    assert all(stage.shape == scores.matrix.shape for stage in scores.stages.values())
+
+
+def test_order_does_not_matter(scorer, scores):
+    rows, columns = np.random.default_rng(1).permutation(len(JDS)), np.arange(len(RESUMES))[::-1]
+    again = scorer.score([JDS[at] for at in rows], [RESUMES[at] for at in columns])
+    assert again.matrix == pytest.approx(scores.matrix[np.ix_(rows, columns)], abs=1e-5)
+
+
+def test_fitted_scores_do_not_depend_on_other_jds(scorer, scores):
+    assert scorer.is_fitted
+    assert scorer.score(JDS[2:4], RESUMES).matrix == pytest.approx(scores.matrix[2:4], abs=1e-5)
+
+
+def test_pairs_have_the_scores_of_the_matrix(scorer, scores):
+    rows, columns = np.divmod(np.arange(scores.matrix.size), len(RESUMES))
+    assert scorer.score_pairs(JDS, RESUMES, rows, columns) == pytest.approx(scores.matrix.ravel(), abs=1e-5)
+
+
+@pytest.mark.parametrize(("jds", "resumes"), [([], ["a"]), (["a"], []), ("a", ["b"]), (["a"], [" "])])
+def test_empty_sides_and_blank_texts_are_refused(scorer, jds, resumes):
+    nothing = np.zeros(1, dtype=np.intp)
+    with pytest.raises(InputError, match=r"(jds|resumes): "):
+        scorer.score(jds, resumes)
+    with pytest.raises(InputError, match=r"(jds|resumes): "):
+        scorer.score_pairs(jds, resumes, nothing, nothing)
+
+
+def test_another_process_finds_the_same_fingerprint(case, scorer):
+    code = "import sys; from test_every_scorer import loaded; print(loaded(sys.argv[1]).fingerprint)"
+    path = os.pathsep.join([*sys.path, str(Path(__file__).parent)])
+    found = subprocess.run(
+        [sys.executable, "-c", code, case.spec],
+        env={**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == scorer.fingerprint
+
+
+def test_what_changes_a_score_changes_the_fingerprint(case, scorer, scores):
+    other = case.changed(case.spec, scorer).score(JDS, RESUMES)
+    assert other.fingerprint != scores.fingerprint
+    assert np.abs(other.matrix - scores.matrix).max() > 1e-4
+    assert loaded(case.spec).fingerprint == scorer.fingerprint
+
+
+def test_ctrl_c_leaves_no_harm(scorer, scores, monkeypatch):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    def after_one_batch(jd, resumes):
+        yield next(batches(jd, resumes))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        if isinstance(scorer, RerankScorer):
+            batches = scorer.reranker.score_batches
+            patch.setattr(scorer.reranker, "score_batches", after_one_batch)
+        else:
+            patch.setattr(type(scorer.encoder), "encode_queries", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            scorer.score(JDS, RESUMES)
+    assert scorer.score(JDS, RESUMES).matrix == pytest.approx(scores.matrix, abs=1e-5)
+
+
+def test_pairs_scored_in_a_frame_carry_the_fitted_fingerprint(case, scorer):
+    frame = pd.DataFrame([(jd, resume) for jd in JDS for resume in RESUMES], columns=["jd", "resume"])
+    scored = wb.score_pairs(frame, load_scorer(case.spec))
+    fitted = load_scorer(case.spec).fit(JDS, RESUMES)
+    assert scored.attrs["encoder"]["fingerprint"] == fitted.fingerprint
+    assert scored["score"].to_numpy() == pytest.approx(fitted.score(JDS, RESUMES).matrix.ravel(), abs=1e-5)
+    assert wb.score_pairs(frame, scorer).attrs["encoder"]["fingerprint"] == scorer.fingerprint

@@ -1,0 +1,167 @@
+"""A sentence-transformers CrossEncoder as a reranker. Importing this module does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.encoders.fast.batching import token_batches
+from workbench.encoders.fast.checkpoints import (
+    get_checkpoint,
+    loading_bar,
+    read_json,
+    read_modules,
+    weight_files,
+)
+from workbench.encoders.fast.identity import config_digest, files_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.options import (
+    checked_number,
+    checked_token_budget,
+    import_torch,
+    resolve_device,
+    resolve_precision,
+)
+from workbench.errors import EncoderUnavailableError, MissingDependencyError
+from workbench.i18n import gettext as _
+from workbench.scorers.rerankers import Reranked, Reranker
+
+__all__ = ["CrossEncoderReranker"]
+
+LONGEST = 8192
+
+
+class CrossEncoderReranker(Reranker):
+    """A sentence-transformers CrossEncoder; the sigmoid of its one logit, whatever it does with it itself.
+
+    Where both texts are too long, tokens are taken off the end of the longer one, as the library does.
+
+    Parameters
+    ----------
+    source : str or Path
+        A folder with safetensors, or a hub id.
+    name : str, optional
+    dtype, device, max_length, token_budget
+        As of :class:`~workbench.encoders.sentence_transformer.SentenceTransformerEncoder`.
+
+    Raises
+    ------
+    MissingDependencyError
+        If torch, transformers or sentence-transformers is not installed.
+    EncoderUnavailableError
+        If the checkpoint is not here, has no safetensors, needs code of its own, or gives no single score.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        *,
+        name: str | None = None,
+        dtype: str = "auto",
+        device: str | None = None,
+        max_length: int | None = None,
+        token_budget: int | None = None,
+    ) -> None:
+        import_torch(_("A cross-encoder"))
+        if find_spec("sentence_transformers") is None:
+            raise MissingDependencyError(
+                _("sentence-transformers is not installed here: pip install '.[qwen]'.")
+            )
+        self._folder = get_checkpoint(str(source))
+        self.name = name or Path(source).name
+        self.device = resolve_device(device)
+        self._precision = resolve_precision(dtype, self.device)
+        self._model = self._load()
+        longest = int(min(self._model.max_seq_length or 512, LONGEST))
+        self._model.max_seq_length = checked_number("max_length", max_length, 8, longest, longest)
+        self._token_budget = checked_token_budget(token_budget, self.device)
+
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        folders = [module.folder for module in read_modules(self._folder)] or [self._folder]
+        settings = ["modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"]
+        files = [self._folder / name for name in settings]
+        files += [folder / "config.json" for folder in folders[1:]]
+        return {
+            "reranker": "cross-encoder",
+            "weights": weights_digest(self._weight_files()),
+            "config": config_digest(read_json(folders[0] / "config.json")),
+            "modules": files_digest(self._folder, files),
+            "tokenizer": tokenizer_digest(folders[0]),
+            "precision": self._precision.name,
+            "max_length": self._model.max_seq_length,
+        }
+
+    def score_batches(self, jd: str, resumes: Sequence[str]) -> Iterator[Reranked]:
+        import torch
+
+        lengths = self._lengths(jd, resumes)
+        longest = self._model.max_seq_length
+        for positions in token_batches(np.minimum(lengths, longest), self._token_budget):
+            scores = self._model.predict(
+                [(jd, resumes[at]) for at in positions],
+                batch_size=len(positions),
+                activation_fn=torch.nn.Sigmoid(),
+                show_progress_bar=False,
+            )
+            yield Reranked(positions, np.asarray(scores, float), int((lengths[positions] > longest).sum()))
+
+    def _lengths(self, jd: str, resumes: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Tokens of each pair, uncut."""
+        backend = self._model.tokenizer.backend_tokenizer
+        backend.no_truncation()
+        backend.no_padding()
+        pairs = backend.encode_batch_fast([(jd, resume) for resume in resumes])
+        return np.array([len(pair.ids) for pair in pairs], dtype=np.int64)
+
+    def _weight_files(self) -> list[Path]:
+        folders = [module.folder for module in read_modules(self._folder)] or [self._folder]
+        return [file for folder in dict.fromkeys(folders) for file in weight_files(folder)]
+
+    def _load(self) -> Any:
+        from safetensors import safe_open
+        from sentence_transformers import CrossEncoder
+
+        try:
+            with loading_bar(self._weight_files()):
+                model = CrossEncoder(
+                    str(self._folder),
+                    device=self.device,
+                    trust_remote_code=False,
+                    local_files_only=True,
+                    model_kwargs={**self._precision.loading_options("cpu"), "use_safetensors": True},
+                )
+        except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
+            raise EncoderUnavailableError(
+                _("sentence-transformers cannot load {folder}: {reason}").format(
+                    folder=self._folder, reason=error
+                )
+            ) from error
+        if model.num_labels != 1 or not getattr(model.tokenizer, "is_fast", False):
+            raise EncoderUnavailableError(
+                _(
+                    "{folder} gives {n} numbers for a pair, or has no fast tokenizer; a reranker gives one "
+                    "score."
+                ).format(folder=self._folder, n=model.num_labels)
+            )
+        kept: set[str] = set()
+        for file in self._weight_files():
+            with safe_open(file, "numpy") as tensors:
+                kept.update(tensors.keys())
+        transformer = model.model
+        if type(transformer).__name__.endswith("ForSequenceClassification"):
+            # The library fills a head that a checkpoint lacks with random numbers, and only warns.
+            base = f"{transformer.base_model_prefix}."
+            lost = sorted({key for key in transformer.state_dict() if not key.startswith(base)} - kept)
+            if lost:
+                raise EncoderUnavailableError(
+                    _(
+                        "{folder} is no cross-encoder: it lacks the head that gives the score ({tensor})."
+                    ).format(folder=self._folder, tensor=repr(lost[0]))
+                )
+        return model.eval()
