@@ -52,8 +52,8 @@ def windows_of(text: str, words: int = WORDS) -> list[str]:
 
     Examples
     --------
-    >>> windows_of("one two three four five", words=2)
-    ['one two', 'three four five']
+    >>> windows_of("one two three four five six seven", words=3)
+    ['one two three', 'four five six seven']
     """
     ends, weight = [], 0.0
     for token in _TOKEN.finditer(text):
