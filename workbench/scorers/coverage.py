@@ -114,7 +114,7 @@ class Coverage(Result):
 def levels_of(fingerprint: str) -> CoverageLevels | None:
     """The levels that were measured with an encoder on the demonstration's documents; None for others.
 
-    ``python benchmarks/coverage.py`` measures them.
+    ``python benchmarks/requirement_coverage.py`` measures them.
     """
     measured = json.loads(resources.files("workbench").joinpath("data/coverage.json").read_text("utf-8"))
     found = measured.get(fingerprint)
