@@ -1,6 +1,6 @@
 """How well the nearest phrase tells whether a requirement is covered, and by which levels a score is read.
 
-python benchmarks/requirement_coverage.py [--encoder use]        writes docs/measured/coverage.md and the levels
+python benchmarks/requirement_coverage.py [--encoder use]    writes docs/measured/coverage.md and the levels
 
 Measured on requirements of the demonstration's JDs that were labelled twice, each against some résumés. A
 requirement counts as covered where both said yes or partly, as not covered where both said no; rows on which
