@@ -419,8 +419,8 @@ class TestSearching:
             panel.search("  ")
 
     def test_an_error_on_the_way_is_a_sentence_not_a_traceback(self, panel, encoder):
-        encoder.broken = ("nan",)
-        panel.widgets.query.value = "nan"
+        encoder.broken = ("overflow",)
+        panel.widgets.query.value = "overflow"
         assert 'role="alert"' in panel.widgets.message.value
         assert "not finite" in panel.widgets.message.value
 

@@ -165,7 +165,7 @@ class TestDamaged:
         path = folder / "annotations" / "x.jsonl"
         path.write_text(path.read_text() + line + "\n")
         with pytest.raises(
-            PairsError, match=r"annotations/x\.jsonl: not a line of an annotation log .*\(row 2\)"
+            PairsError, match=r"annotations/x\.jsonl, row 2: not a line of an annotation log "
         ):
             AnnotationLog(folder, "x")
 
@@ -228,6 +228,6 @@ class TestWithTheOtherLabels:
         assert len(read_annotations(folder)) == 2
         (folder / "pairs.csv").write_text("pair_id,jd,resume\na,Nurse,Chef\nb,Java,JavaScript\n")
         with pytest.raises(
-            PairsError, match=r"annotations/x\.jsonl.*changed after they were labelled.*\(row 1\)"
+            PairsError, match=r"annotations/x\.jsonl, .*row 1: .*changed after they were labelled"
         ):
             read_annotations(folder)

@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 from workbench.errors import InputError
 from workbench.pairs import PairsError, read_annotations, read_pairs, working_copy, write_pairs
 from workbench.pairs.annotations import AnnotationLog
-from workbench.texts import tidy
+from workbench.texts import says_missing, tidy
+
+
+def is_text(text: str) -> bool:
+    return bool(text) and not says_missing(text)
+
 
 # Texts as read_pairs gives them: tidy, not blank, short enough not to be cut.
-texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).map(tidy).filter(bool)
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).map(tidy).filter(is_text)
 ids = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
 names = st.sampled_from(["x", "王芳", "adjudicator"])
 notes = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=40).map(str.strip)

@@ -94,9 +94,9 @@ def impact_intervals(
     --------
     >>> found = impact_intervals([0.5, 0.45, 0.2], [400, 300, 60])
     >>> found.low.round(2).tolist(), found.high.round(2).tolist()
-    ([0.91, 0.74, 0.2], [1.0, 1.0, 0.7])
+    ([0.92, 0.74, 0.2], [1.0, 1.0, 0.69])
     >>> found.smallest_low.round(2).item(), found.smallest_high.round(2).item()
-    (0.24, 0.69)
+    (0.23, 0.69)
     """
     share, size, among = (np.asarray(values, dtype=np.float64) for values in (rates, sizes, correlation))
     share, size = np.broadcast_arrays(share, size)

@@ -62,7 +62,9 @@ class MatchProbability(Result):
     >>> pairs = Observations(np.where(labels, 0.6, 0.3) + 0.15 * rng.standard_normal(600), labels)
     >>> model = fit_probability(pairs)
     >>> model.phrase(0.6)
+    '0.6000, about 88 % (69–97)'
     >>> model.phrase(0.95)
+    '0.9500, about 96 % (88–>99.9)'
     """
 
     scores: FloatArray
@@ -129,9 +131,9 @@ class MatchProbability(Result):
         >>> pairs = Observations(np.linspace(0, 0.5, 200) + 0.4 * labels, labels)
         >>> model = fit_probability(pairs)
         >>> model.phrase(0.45)
-        '0.4500, about 50 % (36–68)'
+        '0.4500, between 25 and 75 %: few labels there'
         >>> model.at_prevalence(0.01).phrase(0.45)
-        '0.4500, about 1.0 % (0.6–2)'
+        '0.4500, about 1 % (0.3–3)'
         """
         check_share(prevalence, "prevalence", _("the share of matches among live pairs"))
         least, most = (prevalence, prevalence) if between is None else np.clip(between, NEVER, 1 - NEVER)

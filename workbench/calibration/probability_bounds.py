@@ -130,6 +130,7 @@ def monotone_intervals(
     --------
     >>> matches, others = np.array([1.0, 5, 9]), np.array([9.0, 5, 1])
     >>> monotone_intervals(matches, others, np.arange(3), 0.9).round(2).tolist()
+    [[[0.0, 0.2, 0.6], [0.4, 0.8, 1.0]]]
     """
     before = np.concatenate([[0.0], np.cumsum(of_match + of_other)])
     free = _log_likelihood(of_match, of_other, TRIED[-1:])

@@ -110,7 +110,7 @@ def calibrate(
     >>> scores = np.where(labels, rng.beta(8, 4, 500), rng.beta(3, 8, 500))
     >>> study = calibrate(pd.DataFrame({"score": scores, "label": labels}), target_precision=0.89)
     >>> study.advice
-    Advice: Move to 0.4612: it meets the target, with 95 % confidence.
+    Advice: Move to 0.5717: it meets the target, with 95 % confidence.
     """
     options = Options(
         target_precision=target_precision,

@@ -266,9 +266,12 @@ def _number(values: pd.Series[str]) -> pd.Series[float]:
 
 # What a column's values must be, and what is said of those that are not.
 _Checks = dict[str, tuple[Callable[["pd.Series[str]"], "pd.Series[bool]"], str]]
-_FILLED = (lambda values: ~values.map(_is_empty), N_("empty, where a text was expected"))
+_EMPTY = N_("empty, where a text was expected")
+_FILLED = (lambda values: values.ne(""), _EMPTY)
+_TEXT = (lambda values: ~values.map(_is_empty), _EMPTY)
 _PAIR_CHECKS: _Checks = {
-    **dict.fromkeys(PAIR_COLUMNS, _FILLED),
+    "pair_id": _FILLED,
+    **dict.fromkeys(("jd", "resume"), _TEXT),
     "weight": (lambda values: _number(values).gt(0), N_("not a number above 0")),
     "inclusion_probability": (
         lambda values: _number(values).between(0, 1, inclusive="right"),
