@@ -22,11 +22,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
+import workbench as wb
 from tests.interrupts import heed_ctrl_c
 from workbench import EXAMPLE_JDS, EXAMPLE_QUERY, Cutoff, __version__, load_encoder
 from workbench.cli import app, notebooks
 from workbench.cli.notebooks import lab_arguments
-from workbench.cli.output import wrapped
+from workbench.cli.output import print_table, wrapped
 from workbench.cutoffs import SHIPPED
 from workbench.errors import InputError
 from workbench.texts import tidy
@@ -623,3 +624,12 @@ class TestProcess:
         assert running.returncode == 130
         assert said.strip().startswith("Interrupted.")
         assert "Traceback" not in said
+
+
+def test_hits_of_a_notebooks_results_are_shown_with_their_chance(capsys):
+    hit = wb.search("主导过智能客服 Agent 项目", wb.EXAMPLE_JDS, encoder="use", k=1)[0]
+    chance = hit["probability"]
+    row = {**hit, "probability": chance["value"]}
+    row |= {f"probability_{end}": chance[end] for end in ("low", "high")}
+    print_table([row], title="hits")
+    assert "about " in capsys.readouterr().out

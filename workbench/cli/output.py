@@ -257,6 +257,9 @@ def _chance(hit: Mapping[str, Any]) -> str:
     found = hit.get("probability")
     if found is None:
         return "–"
+    if not isinstance(found, Mapping):
+        # A row of a frame, as notebooks keep their results.
+        return chance(float(found), float(hit["probability_low"]), float(hit["probability_high"]))
     return chance(found["value"], found["low"], found["high"]) + (" ?" if found["is_guess"] else "")
 
 
