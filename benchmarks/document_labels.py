@@ -20,15 +20,17 @@ def both(name: str, keys: list[str]) -> pd.DataFrame:
     return first.merge(second, on=keys, suffixes=("_first", "_second"))
 
 
-def with_interval(table: pd.DataFrame, figure: Callable[[pd.DataFrame], float]) -> str:
+def with_interval(
+    table: pd.DataFrame, figure: Callable[[pd.DataFrame], float], n_resamples: int = N_RESAMPLES
+) -> str:
     """A figure with its 95 % interval, from JDs drawn with replacement."""
     rng = np.random.default_rng(SEED)
     by_jd = [some for _jd, some in table.groupby("jd_id")]
     drawn = [
         figure(pd.concat([by_jd[place] for place in rng.integers(len(by_jd), size=len(by_jd))]))
-        for _ in range(N_RESAMPLES)
+        for _ in range(n_resamples)
     ]
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
     return f"{figure(table):.3f} ({low:.3f}–{high:.3f})"
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import document_labels
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/measured/coverage.md"
 LEVELS = ROOT / "workbench/data/coverage.json"
 FOLDER = ROOT / "labeled_pairs/documents"
-N_RESAMPLES, SEED = 1000, 0
+N_RESAMPLES = 1000
 # Covered: of ten such requirements, nine are. Not found: of ten, no more than half are.
 COVERED, NOT_FOUND = 0.9, 0.5
 
@@ -90,14 +91,7 @@ def levels(table: pd.DataFrame) -> tuple[float, float]:
 
 def with_interval(table: pd.DataFrame, figure: Callable[[pd.DataFrame], float]) -> str:
     """A figure of the table, with its interval."""
-    rng = np.random.default_rng(SEED)
-    by_jd = [some for _jd, some in table.groupby("jd_id")]
-    drawn = [
-        figure(pd.concat([by_jd[place] for place in rng.integers(len(by_jd), size=len(by_jd))]))
-        for _ in range(N_RESAMPLES)
-    ]
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return f"{figure(table):.3f} ({low:.3f}–{high:.3f})"
+    return document_labels.with_interval(table, figure, N_RESAMPLES)
 
 
 def auc(table: pd.DataFrame) -> float:
