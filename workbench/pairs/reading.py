@@ -12,7 +12,6 @@ import numpy as np
 
 from workbench.asking import option, options
 from workbench.errors import InputError, PairsWarning
-from workbench.files.rows import folded
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext, paragraph
 from workbench.pair_hashes import pair_ids_of
@@ -34,7 +33,7 @@ from workbench.pairs.checks import (
 )
 from workbench.pairs.resolution import How, Resolution
 from workbench.pairs.resolution import resolve as resolve_labels
-from workbench.pairs.tables import as_text, clean_column, read_table
+from workbench.pairs.tables import as_text, clean_column, read_table, recognised_columns
 from workbench.texts import MAX_CHARACTERS, cleaning_recipe
 
 if TYPE_CHECKING:
@@ -258,7 +257,7 @@ def _load_folder(folder: Path, options: _Options) -> _Loaded:
 
 def _load_file(path: Path, options: _Options) -> _Loaded:
     read = read_table(path, encoding=options.encoding)
-    table, recognised = _recognised(_renamed(read, options.columns or {}, path.name))
+    table, recognised = recognised_columns(_renamed(read, options.columns or {}, path.name))
     notes = (*read.attrs.get("notes", ()), *recognised)
     needed = ("jd", "resume", "label") if options.labelled else ("jd", "resume")
     if problems := missing_columns(table, needed, path.name):
@@ -338,15 +337,6 @@ def _advice(problems: Sequence[Problem]) -> str:
     if drop := option("bad_rows", "drop"):
         return _("Mend the file, or pass {drop} to leave those rows out.").format(drop=drop)
     return _("Mend the file.")
-
-
-def _recognised(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The table with our names where its own are the same but for capitals and blanks; and what was meant."""
-    wanted = [name for name in (*PAIR_COLUMNS, *ANNOTATION_COLUMNS) if name not in table.columns]
-    alike = {ours: [name for name in table.columns if folded(name) == ours] for ours in dict.fromkeys(wanted)}
-    meant = {theirs[0]: ours for ours, theirs in alike.items() if len(theirs) == 1}
-    notes = [_("column {theirs} read as {ours}").format(theirs=repr(a), ours=b) for a, b in meant.items()]
-    return table.rename(columns=meant), notes
 
 
 def _any_whole_file(problems: Sequence[Problem]) -> bool:

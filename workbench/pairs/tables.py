@@ -14,16 +14,17 @@ import numpy.typing as npt
 
 from workbench.errors import InputError
 from workbench.files.kinds import EXCEL, TEXT, find_encoding, kind_of
-from workbench.files.rows import delimited_rows, json_lines
+from workbench.files.rows import delimited_rows, folded, json_lines
 from workbench.files.workbooks import sheet_rows
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
+from workbench.pairs.checks import ANNOTATION_COLUMNS, PAIR_COLUMNS
 from workbench.texts import MAX_CHARACTERS, clean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CleanedColumn", "as_text", "clean_column", "read_table"]
+__all__ = ["CleanedColumn", "as_text", "clean_column", "read_table", "recognised_columns"]
 
 PARQUET = N_("a Parquet file")
 
@@ -91,6 +92,15 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
             )
         )
     return read(path, encoding)
+
+
+def recognised_columns(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The table with our names where its own are the same but for capitals and blanks; and what was meant."""
+    wanted = [name for name in (*PAIR_COLUMNS, *ANNOTATION_COLUMNS) if name not in table.columns]
+    alike = {ours: [name for name in table.columns if folded(name) == ours] for ours in dict.fromkeys(wanted)}
+    meant = {theirs[0]: ours for ours, theirs in alike.items() if len(theirs) == 1}
+    notes = [_("column {theirs} read as {ours}").format(theirs=repr(a), ours=b) for a, b in meant.items()]
+    return table.rename(columns=meant), notes
 
 
 def as_text(values: pd.Series[Any]) -> pd.Series[str]:
