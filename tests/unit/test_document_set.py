@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import statistics
 from collections import Counter
 from pathlib import Path
 
@@ -60,9 +61,10 @@ def test_requirements_are_exact_pieces_of_their_jd(texts: dict[str, str]) -> Non
         assert row["kind"] in {"must", "nice"}
 
 
-def test_phrases_are_exact_pieces_of_the_resume(texts: dict[str, str]) -> None:
+@pytest.mark.parametrize("which", ["first", "second", "adjudicated"])
+def test_phrases_are_exact_pieces_of_the_resume(which: str, texts: dict[str, str]) -> None:
     requirements = {row["requirement_id"] for row in rows("requirements.csv")}
-    for row in rows("coverage_first.csv"):
+    for row in rows(f"coverage_{which}.csv"):
         assert row["requirement_id"] in requirements
         assert row["phrase"] in texts[row["resume_id"]]
         assert row["near_miss"] in texts[row["resume_id"]]
@@ -84,3 +86,73 @@ def test_the_lists_for_a_second_labelling_hold_the_same_rows_and_no_label(
     assert {tuple(row.values()) for row in open_rows} == {
         tuple(row[c] for c in columns) for row in rows(labelled)
     }
+
+
+PAIR, REQUIREMENT = ["jd_id", "resume_id"], ["jd_id", "requirement_id", "resume_id"]
+
+
+def labels(name: str, which: str) -> dict[tuple[str, ...], str]:
+    columns, value = (PAIR, "rating") if name == "pairs" else (REQUIREMENT, "covered")
+    return {tuple(row[c] for c in columns): row[value] for row in rows(f"{name}_{which}.csv")}
+
+
+@pytest.mark.parametrize("name", ["pairs", "coverage"])
+def test_the_third_pass_decides_exactly_where_two_labels_differ(name: str) -> None:
+    first, second, third = (labels(name, which) for which in ("first", "second", "adjudicated"))
+    assert first.keys() == second.keys()
+    assert third.keys() == {key for key, label in first.items() if label != second[key]}
+
+
+@pytest.fixture(scope="module")
+def datasheet() -> str:
+    return " ".join((SET / "DATASHEET.md").read_text(encoding="utf-8").split())
+
+
+def test_the_datasheet_counts_documents_and_characters_as_they_are(datasheet: str) -> None:
+    listed = rows("documents.csv")
+    for side, sides in (("jd", "JDs"), ("resume", "résumés")):
+        for language, name in (
+            ("en", "English"),
+            ("zh", "Chinese"),
+            ("mixed", "both languages in one"),
+        ):
+            lengths = [
+                int(row["characters"])
+                for row in listed
+                if row["side"] == side and row["language"] == language
+            ]
+            middle = f"{min(lengths):,} / {int(statistics.median(lengths) + 0.5):,} / {max(lengths):,}"
+            middle = middle if len(lengths) > 1 else f"{lengths[0]:,}"
+            assert f"| {sides}, {name} | {len(lengths)} | {middle} | {sum(lengths):,} |" in datasheet
+            if language == "en":
+                assert min(lengths) >= 1500
+                assert max(lengths) <= 6000
+        chinese = sum(row["language"] != "en" for row in listed if row["side"] == side)
+        assert abs(chinese / sum(row["side"] == side for row in listed) - 0.5) < 0.05
+    families = {row["family"] for row in listed}
+    assert f"{len(families)} job families" in datasheet
+    for family in families:
+        both = [sum(row["family"] == family and row["side"] == side for row in listed) for side in FOLDERS]
+        assert f"| {family} | {both[0]} | {both[1]} |" in datasheet
+    for layout, n in Counter(row["layout"] for row in listed).items():
+        assert f"{n} `{layout}`" in datasheet
+
+
+def test_the_datasheet_counts_labels_as_they_are(datasheet: str) -> None:
+    sided = []
+    for name, what, grades, mark in (
+        ("pairs", "pairs", ["3", "2", "1", "0"], ": "),
+        ("coverage", "requirements", ["yes", "partly", "no"], " "),
+    ):
+        first, third = labels(name, "first"), labels(name, "adjudicated")
+        for counts in (Counter(first.values()), Counter((first | third).values())):
+            assert ", ".join(f"{grade}{mark}{counts[grade]}" for grade in grades) in datasheet
+        assert f"{len(third)} {what}" in datasheet
+        with_first = sum(first[key] == label for key, label in third.items())
+        sided += [with_first, len(third) - with_first]
+    assert (
+        "sided with the first label in {} pairs and {} requirements, with the second in {} and {}".format(
+            *(sided[at] for at in (0, 2, 1, 3))
+        )
+        in datasheet
+    )
