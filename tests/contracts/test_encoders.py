@@ -160,6 +160,7 @@ def test_the_recipe_says_dimension_and_precision(encoder):
     assert "precision" in encoder.recipe
 
 
+@pytest.mark.slow
 def test_another_process_finds_the_same_fingerprint(case, encoder):
     code = (
         "import json, sys; from workbench.encoders import load_encoder; "

@@ -124,6 +124,7 @@ def test_empty_sides_and_blank_texts_are_refused(scorer, jds, resumes):
         scorer.score_pairs(jds, resumes, nothing, nothing)
 
 
+@pytest.mark.slow
 def test_another_process_finds_the_same_fingerprint(case, scorer):
     code = "import sys; from test_every_scorer import loaded; print(loaded(sys.argv[1]).fingerprint)"
     path = os.pathsep.join([*sys.path, str(Path(__file__).parent)])

@@ -243,7 +243,7 @@ class TestScaling:
             pytest.skip("memory cannot be read here")
         with scaling.peak_memory() as peak:
             block = bytearray(os.urandom(1)) * (100 * 2**20)
-            time.sleep(20 * scaling.PERIOD)
+            time.sleep(200 * scaling.PERIOD)  # the watcher has to come to its turn on a busy machine
             del block
         assert 80 < peak() < 300
 

@@ -157,6 +157,7 @@ class TestFigures:
 
 
 class TestResampling:
+    @pytest.mark.slow
     def test_intervals_are_those_of_a_loop_over_resampled_jds(self, pairs, found):
         scores, labels, jd = pairs
         rows_of = [np.flatnonzero(jd == each) for each in np.unique(jd)]

@@ -32,6 +32,7 @@ def test_counts_are_those_of_scikit_learn_at_every_cutoff(pairs):
         assert [[table.tn[at], table.fp[at]], [table.fn[at], table.tp[at]]] == expected.tolist()
 
 
+@pytest.mark.slow
 @given(PAIRS)
 def test_cutoffs_part_scores_in_every_way_that_keeps_ties_together(pairs):
     scores, labels, _ = split(pairs)

@@ -291,6 +291,7 @@ def encoders(qwen3_checkpoint):
 
 
 class TestInTheEncoder:
+    @pytest.mark.slow
     @pytest.mark.parametrize("role", ["encode_documents", "encode_queries"])
     def test_vectors_are_those_of_the_cpu(self, encoders, role):
         texts = [*EXAMPLE_JDS, "C++", ": 冒号", "://", "Java 后端 " * 40]

@@ -105,6 +105,7 @@ def test_curves_that_order_pairs_alike_differ_by_exactly_nothing(example):
         assert found.difference(0, 1) == (0, 0, 0, 1)
 
 
+@pytest.mark.slow
 def test_intervals_of_differences_by_jd_hold_as_often_as_they_say():
     rng = np.random.default_rng(0)
     held, n_repeats, truth = 0, 1000, None

@@ -167,6 +167,7 @@ class TestNothingIsEncodedTwice:
             "other": 0,
         }
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("change", ["add", "reencode"])
     def test_wherever_a_change_stops(self, tmp_path, monkeypatch, change):
         for step in count():

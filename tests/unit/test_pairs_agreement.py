@@ -121,6 +121,7 @@ def test_what_is_resampled_is_what_the_libraries_would_find(seed, level, n_rater
         assert kappas[0] == pytest.approx(expected, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_the_interval_of_kappa_covers_the_true_kappa():
     truth = 1 - 0.18 / (2 * 0.42 * 0.58)  # d / (2 p q): two raters of equal margins
     covered = 0

@@ -188,6 +188,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps)
 def test_what_stands_is_the_last_thing_done_to_each_pair(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("log")

@@ -58,6 +58,7 @@ def in_order(annotations: pd.DataFrame) -> list[dict]:
     return annotations.sort_values(["pair_id", "annotator"]).to_dict("records")
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(sets())
 def test_label_studio_gives_back_what_it_got(tmp_path_factory, case):
@@ -68,6 +69,7 @@ def test_label_studio_gives_back_what_it_got(tmp_path_factory, case):
     assert in_order(found.annotations) == in_order(annotations)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(sets())
 def test_argilla_gives_back_what_it_got_but_the_times(tmp_path_factory, case):

@@ -57,6 +57,7 @@ def test_the_flip_rate_is_found_from_the_disagreement():
     assert found.flip_rate.low < 0.06 < found.flip_rate.high
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_rate():
     covered = 0
     for seed in range(200):

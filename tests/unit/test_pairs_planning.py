@@ -55,6 +55,7 @@ def found(pool):
     return simulate_labelling(pool, 0.5, (60, 120), n_repeats=60)
 
 
+@pytest.mark.slow
 class TestActiveAgainstRandom:
     def rmse(self, found, method, figure):
         rows = found[(found["method"] == method) & (found["figure"] == figure)]

@@ -42,6 +42,7 @@ class TestProbabilities:
         ratios = found[below] / np.array(sizes)[below]
         assert ratios == pytest.approx(np.full(below.sum(), ratios[0] if below.any() else 0))
 
+    @pytest.mark.slow
     def test_every_pair_can_be_drawn(self):
         pool = pool_of(2000)
         drawn = set()

@@ -77,6 +77,7 @@ class TestRules:
         assert resolve(labels, "majority").labels.to_dict() == {"a": 0}
 
 
+@pytest.mark.slow
 @given(annotations, st.sampled_from(["majority", "unanimous", "adjudicated"]), st.integers(1, 3))
 def test_no_label_is_invented_and_no_pair_lost(labels, how, min_labels):
     found = resolve(labels, how, min_labels=min_labels)
@@ -93,6 +94,7 @@ def test_majority_is_what_counting_says(labels):
         assert found.get(pair) == (label if 2 * votes > len(group) else None)
 
 
+@pytest.mark.slow
 @given(annotations, st.sampled_from(["majority", "unanimous", "adjudicated"]), st.randoms())
 def test_the_order_of_rows_changes_nothing(labels, how, random):
     order = list(range(len(labels)))

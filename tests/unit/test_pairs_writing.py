@@ -54,6 +54,7 @@ def test_reading_what_was_written_gives_the_same(tmp_path_factory, case):
     assert read_annotations(folder).to_dict("list") == annotations.to_dict("list")
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(sets())
 def test_writing_what_was_read_gives_the_same_files(tmp_path_factory, case):

@@ -33,6 +33,7 @@ def texts_of(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plot", [plot_values, plot_histogram])
 @pytest.mark.parametrize("file_format", ["png", "pdf", "svg"])
 def test_chinese_has_glyphs_in_every_file_format(plot, file_format, tmp_path):

@@ -71,6 +71,7 @@ def every_figure(study):
     yield plot_reliability(said)
 
 
+@pytest.mark.slow
 def test_every_figure_renders_without_missing_glyphs_and_can_be_read_aloud(study, each_language):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

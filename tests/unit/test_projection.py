@@ -424,6 +424,7 @@ class TestMachines:
         fit_map(vectors, progress=shown)
         assert ("UMAP" in capfd.readouterr().err) == shown
 
+    @pytest.mark.slow
     def test_a_fit_can_be_interrupted_and_done_again(self):
         # A shell starts what runs in the background deaf to Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)

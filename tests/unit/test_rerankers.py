@@ -196,6 +196,7 @@ class TestQwen3:
             found.append(float(torch.softmax(answers, 0)[1]))
         return found
 
+    @pytest.mark.slow
     def test_scores_are_the_probability_of_yes_against_no(self, qwen3_reranker_checkpoint):
         reranker = load_reranker(qwen3_reranker_checkpoint, device="cpu")
         assert isinstance(reranker, Qwen3Reranker)

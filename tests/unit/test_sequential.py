@@ -287,6 +287,7 @@ class TestAPromise:
 PAIR = st.tuples(st.sampled_from([0.2, 0.6, 0.9]), st.integers(0, 1), st.integers(0, 4), st.integers(0, 3))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(PAIR, min_size=1, max_size=40), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(rows, random):

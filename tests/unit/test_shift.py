@@ -104,6 +104,7 @@ class TestWhatASampleIsWorth:
         five = score_shift(profile(rng.random(300)), np.repeat(once, 5), clusters=np.arange(300) // 5)
         assert five.size_now <= 60
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("n_jds", [None, 40])
     def test_the_same_distribution_is_called_shifted_in_at_most_5_percent(self, n_jds):
         """80 times; scores of a JD lie together where JDs are shared."""

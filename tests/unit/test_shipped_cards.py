@@ -49,6 +49,7 @@ def test_it_is_for_the_encoder_as_it_is_now(name):
     assert shipped_card(encoder.fingerprint).value == card.value
 
 
+@pytest.mark.slow
 @each_card
 def test_measured_anew_it_is_the_same(name):
     card, again = Cutoff.load(SHIPPED / f"{name}.json"), cards.card_of(cards.measured(name))
@@ -63,6 +64,7 @@ def test_measured_anew_it_is_the_same(name):
         assert anew == pytest.approx(table, abs=0.02)
 
 
+@pytest.mark.slow
 @each_card
 def test_its_figures_are_those_of_the_everyday_pairs(name):
     card, pairs = Cutoff.load(SHIPPED / f"{name}.json"), everyday(name)

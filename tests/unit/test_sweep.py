@@ -44,6 +44,7 @@ class TestAgainstScikitLearn:
         np.testing.assert_allclose(frame["recall"], tpr[::-1])
         np.testing.assert_allclose(1 - frame["specificity"], fpr[::-1], atol=1e-12)
 
+    @pytest.mark.slow
     @given(BOTH_CLASSES, st.sampled_from([0.5, 1.0, 2.0]), st.integers(1, 5))
     def test_the_other_figures_are_its_scores(self, pairs, beta, weight):
         scores, labels = np.array(pairs).T

@@ -45,6 +45,7 @@ def test_company_and_order_do_not_change_a_vector(encoder):
     np.testing.assert_allclose(alone, together[: len(MIXED)], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_neither_vectors_nor_fingerprint(encoder):
     single = UniversalSentenceEncoder(workers=1)
     texts = [f"text {number}" for number in range(3 * BATCH_SIZE)]

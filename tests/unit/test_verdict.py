@@ -92,6 +92,7 @@ def test_bounds_of_the_missed_share_are_the_exact_one_sided_ones(missed, others)
     assert (test.answer == "failed") == (test.low >= 0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "missed", "wrong_answer"), [(0.9, 0.01, "kept"), (0.9, 0.06, "moved")])
 def test_the_wrong_answer_is_given_in_at_most_5_percent_of_cases(precision, missed, wrong_answer):
     """Precision just at the target: to keep is wrong if it is a hair below, to move if a hair above."""
