@@ -55,10 +55,13 @@ def kinds(text, side=None):
     return [(part.kind, part.text) for part in split(text, side)]
 
 
+HEADINGS = ["\nRequirements\n", "WHAT YOU GET. ", "\nYou have\n- ", "\n薪资：", "experience", "\r\n\r\n"]
+
+
 class TestParts:
     def test_of_a_jd(self):
         assert kinds(JD) == [
-            ("requirement", "Ward nurse (night shift)"),
+            ("description", "Ward nurse (night shift)"),
             ("heading", "About us"),
             ("boilerplate", "We are a hospital of 300 beds."),
             ("boilerplate", "Founded in 1950, e.g. by Dr. Smith."),
@@ -110,10 +113,30 @@ class TestParts:
         assert kinds(line, "resume") == [("phrase", line)]
 
     def test_what_stands_under_an_unknown_heading_is_scored(self):
-        assert kinds("## Mission control\nFlies rockets", "jd") == [
-            ("heading", "## Mission control"),
-            ("requirement", "Flies rockets"),
-        ]
+        assert kinds("## Rockets\nThey fly", "jd") == [("heading", "## Rockets"), ("description", "They fly")]
+
+    @pytest.mark.parametrize(
+        ("text", "asked"),
+        [
+            ("Welder\nWhy now\nWe grow. Orders doubled.\nRequirements\nMIG welding", ["MIG welding"]),
+            ("Requirements and skills\nPHP\nBSc degree", ["PHP", "BSc degree"]),
+            ("岗位职责：\n1. 写代码\n三、对你的要求\n1. 熟悉Go；\n工作地点：北京", ["1. 熟悉Go；"]),
+            ("职位描述：\n1、负责门店运营；\n2、三年以上店长经验。", ["2、三年以上店长经验。"]),
+            (
+                "We hire a nurse. You care for twelve patients. You have an RN licence.",
+                ["You have an RN licence."],
+            ),
+            ("You will\n- cook\nWe are looking for someone who has\n- a knife", ["- a knife"]),
+            (
+                "Requirements\n- Degree in nursing, master's preferred",
+                ["- Degree in nursing, master's preferred"],
+            ),
+            ("Night nurse", ["Night nurse"]),
+            ("Join our great team.\nWe sail.\nWe have fun.\nCome to us.", []),
+        ],
+    )
+    def test_a_requirement_asks_for_something_and_a_story_does_not(self, text, asked):
+        assert [said for kind, said in kinds(text, "jd") if kind == "requirement"] == asked
 
     def test_a_line_that_only_begins_like_a_heading_is_none(self):
         said = "Experience with Kafka\nSkills in welding and fitting of pipes: advanced"
@@ -126,7 +149,9 @@ class TestParts:
         assert side_of(text) == side
 
     @given(
-        st.text(st.sampled_from("任职要求：:。.；; \n\t•1、Aa优先-【】#必须@+"), max_size=200),
+        st.lists(
+            st.sampled_from([*"任职要求：:。.；; \n\t•1、Aa优先-【】#必须@+", *HEADINGS]), max_size=200
+        ).map("".join),
         st.sampled_from(["jd", "resume", None]),
     )
     def test_every_character_belongs_to_exactly_one_part(self, text, side):

@@ -56,5 +56,10 @@ class Document(Result):
         """The parts that are scored; all of them, where none looks like it."""
         return [part for part in self.parts if part.is_scored] or list(self.parts)
 
+    @property
+    def requirements(self) -> Sequence[Part]:
+        """What a JD asks for, or would be glad of; where it names nothing such, what it says at all."""
+        return [part for part in self.parts if part.is_asked] or self.phrases
+
     def __repr__(self) -> str:
         return f"Document({self.id!r}, {self.text!r:.60}, {len(self.text):,} characters)"

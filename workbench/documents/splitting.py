@@ -1,7 +1,8 @@
 """From a whole JD or résumé to its parts, by headings, bullets, numbers and sentences, Chinese or English.
 
 Conservative: what cannot be told stays in as something that is scored. Only what stands under a heading that
-names boilerplate, or is nothing but an address, is set aside.
+names boilerplate, or is nothing but an address, is set aside. What a JD tells without asking for anything,
+such as why the post is open, is a description: scored, but no requirement.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
-from itertools import pairwise, zip_longest
+from itertools import accumulate, pairwise, zip_longest
 from typing import Literal
 
 import regex
@@ -20,7 +21,9 @@ from workbench.results import Result
 __all__ = ["Part", "PartKind", "Side", "section_of", "side_of", "split"]
 
 Side = Literal["jd", "resume"]
-PartKind = Literal["requirement", "nice_to_have", "responsibility", "phrase", "heading", "boilerplate"]
+PartKind = Literal[
+    "requirement", "nice_to_have", "responsibility", "description", "phrase", "heading", "boilerplate"
+]
 
 _HEADINGS: dict[str, dict[str, PartKind]] = {
     side: {heading: kind for kind, headings in kinds.items() for heading in headings}
@@ -43,10 +46,50 @@ _MUST = regex.compile(
     r"必须|必备|硬性|务必|\b(?:must(?:[- ]have)?|mandatory|required|essential)\b", regex.IGNORECASE
 )
 _NICE = regex.compile(
-    r"优先|加分|更佳|最好|\b(?:nice to have|good to have|preferred|preferably|a plus|is a bonus|ideally|"
-    r"desirable|advantageous|an advantage)\b",
+    r"优先|加分|更佳|更好|最好|^\W*(?:preferably|ideally)\b|\b(?:nice[- ]to[- ]haves?|good to have|preferred|"
+    r"a (?:\w+ )?plus|bonus|an asset|additional assets|desirable|advantageous|an advantage|we like it if)\b",
     regex.IGNORECASE,
 )
+# What a heading that is not known by its words is about, by some of them; the first that is found counts.
+_ABOUT_WHAT: dict[PartKind, regex.Pattern[str]] = {
+    "description": regex.compile(r"\b(?:not|don't|don’t|won't)\b|不|无需", regex.IGNORECASE),
+    "nice_to_have": regex.compile(
+        r"优先|加分|更佳|更好|锦上添花|\b(?:nice|bonus|plus|assets?|desirable|desired|preferred|delight|"
+        r"would be great|optional)\b",
+        regex.IGNORECASE,
+    ),
+    "requirement": regex.compile(
+        r"要求|资格|条件|希望[你您]|期待[你您]|具备|适合你|\b(?:requirements?|qualifications?|must|needs?|essential|skills|"
+        r"you(?:'ll| should| will| can)? bring|looking for|ask for|who you are|you have|your profile|"
+        r"like to see|expect from you|(?:some|any)one who|person who)\b",
+        regex.IGNORECASE,
+    ),
+    "responsibility": regex.compile(
+        r"职责|你的工作|你要做|你会做|你会参与|你将|负责|任务|\b(?:responsibilit\w+|duties|tasks|accountabilities|"
+        r"(?:you|you'll|you will) (?:do|be doing|will)|awaits you|role|mission)\b",
+        regex.IGNORECASE,
+    ),
+}
+# A line that asks for something, where no heading says so.
+_ASKS = regex.compile(
+    r"[\d一二三四五六七八九十两]\s*年(?:及)?以上|学历|本科|硕士|熟悉|精通|掌握|熟练|具备|具有|经验|能力|优先|资格证|执业证|证书|流利|"
+    r"\b(?:years|experience|degree|bachelor|master|diploma|knowledge|proficien\w+|familiar\w*|able|ability|"
+    r"fluent|skills?|skilled|licen[cs]ed?|certifi\w+|registration|required|preferred|"
+    r"you (?:have|are able|bring|know|hold|speak)|(?:if|who) (?:you )?(?:has|have))\b|\b\d+\+",
+    regex.IGNORECASE,
+)
+# "Degree in nursing, a master's preferred"; but "experience with X or, better still, Y preferred".
+_ASKED_FIRST = regex.compile(
+    rf"\W*(?:\d{{1,2}}\W+)?(?!有|会|如|若|if|any)[^，,；;]*(?:{_ASKS.pattern})[^，,；;]*[，,；;]", _ASKS.flags
+)
+_BULLET = regex.compile(
+    r"\s*(?:[•●■◆▪·*✓★→+–—-]\s*(?=\S)|[（(]?(?:\d{1,2}|[a-z])[)）、.．]\s*(?=\D)|[①-⑳])", regex.IGNORECASE
+)
+_LABELLED = regex.compile(r"\W*[\p{L}/ ]{2,20}[:：]\s*\S")
+_ENDS = regex.compile(r"[.!?;。！？；]\W*$")
+_CAPITALS = regex.compile(r"(?=(?:\P{L}*\p{Lu}){4})[^\p{Ll}\p{Han}]{4,40}[.:](?=\s)")
+# So few lines without a heading are all that is asked for.
+_FEW_LINES = 3
 # Nothing but a way to reach somebody.
 _ADDRESS = regex.compile(
     r"[\W_]*(?:(?:e-?mail|mail|tel|phone|mobile|电话|手机|邮箱|微信|wechat|linkedin|github|web|website|网址|地址|address)?"
@@ -79,9 +122,10 @@ class Part(Result):
         Its place in the document's text; parts follow one another without a gap, white space included.
     text : str
         What stands there, without the white space around it.
-    kind : {"requirement", "nice_to_have", "responsibility", "phrase", "heading", "boilerplate"}
-        Of a JD what it asks for, what would be good to have, and what is to be done; of a résumé a phrase.
-        Headings and boilerplate (about the company, benefits, addresses) are kept, but never scored.
+    kind : str
+        Of a JD ``requirement``, what it asks for; ``nice_to_have``; ``responsibility``, what is to be done;
+        and ``description``, what it tells besides. Of a résumé ``phrase``. Of both ``heading`` and
+        ``boilerplate`` (about the company, benefits, addresses), which are kept, but never scored.
     section : str
         The heading that it stands under, as the document has it; empty before the first.
     must : bool
@@ -100,11 +144,18 @@ class Part(Result):
         """Whether it says something about the job or the person."""
         return self.kind not in ("heading", "boilerplate")
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a JD asks for it, or would be glad of it."""
+        return self.kind in ("requirement", "nice_to_have")
+
 
 @dataclass(frozen=True)
 class _Section:
     heading: str = ""
     kind: PartKind | None = None
+    is_list: bool = False
+    is_fact: bool = False
 
 
 def split(text: str, side: Side | None = None) -> tuple[Part, ...]:
@@ -124,6 +175,8 @@ def split(text: str, side: Side | None = None) -> tuple[Part, ...]:
     """
     side = side or side_of(text) or "resume"
     found = list(_parts(text, side))
+    if side == "jd":
+        found = _asked(found)
     if not found:
         return (Part(0, len(text), text.strip(), "boilerplate"),) if text else ()
     # Blank lines belong to the part before them, those at the start to the first.
@@ -158,39 +211,112 @@ def section_of(line: str, side: Side) -> PartKind | None:
     if known is None:
         # A bilingual heading says it twice.
         chinese, latin = _LATIN.sub("", words).strip(), " ".join(_LATIN.findall(words)).strip()
-        return _HEADINGS[side].get(chinese) if latin in _HEADINGS[side] else None
+        if latin in _HEADINGS[side]:
+            return _HEADINGS[side].get(chinese)
+        # So does "Requirements and skills".
+        both = [_HEADINGS[side].get(each) for each in words.split(" and ")]
+        return both[0] if None not in both else None
     return known
 
 
 def _parts(text: str, side: Side) -> Iterator[Part]:
     section = _Section()
-    place = 0
-    lines = text.splitlines(keepends=True)
-    for line, after in zip_longest(lines, lines[1:], fillvalue=""):
-        start, place = place, place + len(line)
-        if not line.strip():
-            continue
-        heading, rest = _heading(line, side)
+    for line in _lines(text):
+        heading, rest = _heading(line.text, side)
         if heading:
-            section = _Section(heading.strip(), section_of(heading, side))
-            yield Part(start, start + len(heading), heading.strip(), "heading", section.heading)
-            start += len(heading)
-        elif _is_unknown_heading(line) or (
-            section.kind == "boilerplate" and _could_be_heading(line, after.strip())
+            kind = section_of(heading, side) or _about_what(heading, side)
+            section = _Section(heading.strip(), kind, is_fact=side == "jd" and bool(rest.strip()))
+            yield Part(line.start, line.start + len(heading), section.heading, "heading", section.heading)
+        elif _is_unknown_heading(line.text) or (
+            _could_be_heading(line.text, line.after)
+            and (section.kind == "boilerplate" or (side == "jd" and (line.is_new or line.follows_list)))
         ):
-            # Not known what stands under it, so all of that is scored.
-            section = _Section(line.strip())
-            yield Part(start, place, line.strip(), "heading", section.heading)
+            # What stands under it is scored, even if it is not known what it is.
+            section = _Section(line.text.strip(), _about_what(line.text, side))
+            yield Part(line.start, line.start + len(line.text), section.heading, "heading", section.heading)
             continue
+        elif (
+            section.is_list
+            and side == "jd"
+            and not line.is_bulleted
+            and (line.is_new or (line.follows_list and _LABELLED.match(line.text)))
+        ):
+            # A list that asks for something ends where a paragraph follows, or a fact: "Place: Bern".
+            named = _LABELLED.match(line.text)
+            section = _Section(section.heading, _about_what(named[0], side) if named else None)
+        elif section.is_fact and _LABELLED.match(line.text):
+            # "Company: …" says nothing about "Location: …" below it.
+            section = _Section()
+        start = line.start + len(heading)
+        section = replace(section, is_list=section.is_list or line.is_bulleted)
         for first, last in _points(rest):
             said = rest[first:last].strip()
-            yield Part(start + first, start + last, said, *_kind(said, section, side))
+            if side == "jd" and last == len(rest) and not line.is_bulleted and _leads_in(said, line.after):
+                section = _Section(said, section_of(said, side) or _about_what(said, side))
+                yield Part(start + first, start + last, said, "heading", said)
+            else:
+                yield Part(start + first, start + last, said, *_kind(said, section, side))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line, the one that follows it, and whether it begins something rather than going on."""
+
+    start: int
+    text: str
+    after: str
+    is_bulleted: bool
+    is_new: bool
+    follows_list: bool
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    """Those that are not blank; the first begins nothing, for it names the job or the person."""
+    lines = text.splitlines(keepends=True)
+    starts = accumulate(map(len, lines), initial=0)
+    said = [(start, line) for start, line in zip(starts, lines, strict=False) if line.strip()]
+    end, before = 0, ""
+    for (start, line), (_start, after) in zip_longest(said, said[1:], fillvalue=(0, "")):
+        is_new = bool(before) and (start > end or _ENDS.search(before) is not None)
+        follows_list = _BULLET.match(before) is not None
+        yield _Line(start, line, after.strip(), _BULLET.match(line) is not None, is_new, follows_list)
+        end, before = start + len(line), line
+
+
+def _about_what(heading: str, side: Side) -> PartKind | None:
+    """What stands under a heading that is not known, where its words tell."""
+    found = (kind for kind, words in _ABOUT_WHAT.items() if words.search(heading))
+    return next(found, None) if side == "jd" else None
+
+
+def _leads_in(said: str, after: str) -> bool:
+    """Whether it only begins the list that follows: "We are looking for someone who has"."""
+    return len(said) <= _LONGEST_HEADING and bool(
+        _BULLET.match(after) and not _BULLET.match(said) and regex.search(r"[\p{L}:：]$", said)
+    )
+
+
+def _asked(parts: list[Part]) -> list[Part]:
+    """The parts of a JD; where no heading says what is asked for, its lines do."""
+    if any(part.kind == "requirement" for part in parts):
+        return parts
+    told = [part for part in parts if part.kind in ("description", "responsibility")]
+    asking = [part for part in told if _ASKS.search(part.text)]
+    if not asking and len(told) <= _FEW_LINES and not any(part.kind == "heading" for part in parts):
+        asking = told
+    kept = {part.start for part in asking}
+    return [
+        replace(part, kind="requirement", must=bool(_MUST.search(part.text))) if part.start in kept else part
+        for part in parts
+    ]
 
 
 def _heading(line: str, side: Side) -> tuple[str, str]:
     """A known heading at the start of a line, up to its colon, and the rest; no heading is empty."""
     if section_of(line, side):
         return line, ""
+    if side == "jd" and (capitals := _CAPITALS.match(line)):
+        return capitals[0], line[capitals.end() :]
     head, colon, rest = _partition(line)
     if colon and rest.strip() and section_of(head, side):
         return head + colon, rest
@@ -212,7 +338,7 @@ def _is_unknown_heading(line: str) -> bool:
 
 
 def _could_be_heading(line: str, after: str) -> bool:
-    """A few words without a full stop before a longer line, which may end what is set aside."""
+    """A few words without a full stop before a longer line."""
     said = line.strip()
     few = len(said) <= _LONGEST_HEADING and len(said.split()) <= 6 and len(after) > 2 * len(said)
     return few and regex.search(r"[\p{P}\d]$|^[\p{P}\d]|[:：@]", said) is None
@@ -241,11 +367,21 @@ def _kind(said: str, section: _Section, side: Side) -> tuple[PartKind, str, bool
         return "boilerplate", section.heading, False
     if side == "resume":
         return "phrase", section.heading, False
-    if section.kind == "nice_to_have" or (_NICE.search(said) and not must):
+    is_asked = section.kind == "requirement" or (
+        section.kind is None and section.is_list and _ASKS.search(said)
+    )
+    is_nice = not must and _is_nice(said) and (is_asked or _ASKS.search(said) or _NICE.match(said))
+    if section.kind == "nice_to_have" or is_nice:
         return "nice_to_have", section.heading, False
-    if section.kind == "responsibility":
-        return "responsibility", section.heading, False
-    return "requirement", section.heading, must
+    if is_asked:
+        return "requirement", section.heading, must
+    return section.kind or "description", section.heading, False
+
+
+def _is_nice(said: str) -> bool:
+    """Whether all of it would be good to have; not where only more of what is asked for would be."""
+    found = _NICE.search(said)
+    return found is not None and _ASKED_FIRST.match(said, endpos=found.start()) is None
 
 
 def _words_of(line: str) -> str:

@@ -88,8 +88,13 @@ class Coverage(Result):
     def missing(self) -> list[Covered]:
         """Requirements, not those that are nice to have, for which no phrase was found."""
         return [
-            row for row in self.rows if row.state == "not found" and row.requirement.kind != "nice_to_have"
+            row for row in self.rows if row.state == "not found" and row.requirement.kind == "requirement"
         ]
+
+    @property
+    def names_requirements(self) -> bool:
+        """Whether the JD asks for anything; otherwise its other lines stand in the rows."""
+        return any(row.requirement.is_asked for row in self.rows)
 
     def to_frame(self) -> pd.DataFrame:
         """``requirement, kind, must, phrase, section, score, state``, a row a requirement."""
@@ -146,8 +151,10 @@ def cover(
         "jd": sorted({jd for jd, _resume in pairs}),
         "resume": sorted({resume for _jd, resume in pairs}),
     }
-    documents: dict[Side, Sequence[Document]] = {"jd": jds, "resume": resumes}
-    parts = {side: {at: documents[side][at].phrases for at in used[side]} for side in SIDES}
+    parts: dict[Side, dict[int, Sequence[Part]]] = {
+        "jd": {at: jds[at].requirements for at in used["jd"]},
+        "resume": {at: resumes[at].phrases for at in used["resume"]},
+    }
     vectors: dict[Side, Vectors] = {}
     languages: dict[Side, Languages] = {}
     places: dict[Side, dict[int, slice]] = {}
