@@ -17,8 +17,9 @@ from odfdo import Header, List, Paragraph, Table
 from reportlab.pdfgen.canvas import Canvas
 
 from workbench.documents.formats import read_content
+from workbench.documents.layout import paragraphs_of
 from workbench.documents.pasted import documents_in, understood_as
-from workbench.documents.pdf import MOST_PAGES, paragraphs_of, read_pdf
+from workbench.documents.pdf import MOST_PAGES, read_pdf
 from workbench.documents.reading import read_documents
 from workbench.documents.splitting import side_of, split
 from workbench.documents.word import read_word
@@ -297,7 +298,7 @@ class TestOthers:
         assert read_content(path).text == "工作\n神x"
 
     @pytest.mark.parametrize(
-        ("name", "better"), [("cv.doc", ".docx"), ("cv.pages", ".docx"), ("cv.jpg", ".pdf")]
+        ("name", "better"), [("cv.doc", ".docx"), ("cv.pages", ".docx"), ("cv.heic", ".png")]
     )
     def test_what_cannot_be_read_is_refused_with_what_can(self, tmp_path, name, better):
         (tmp_path / name).write_bytes(b"x")

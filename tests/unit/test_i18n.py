@@ -37,7 +37,7 @@ ABOUT_CHINESE = {
     "workbench/examples.py",
     "workbench/retrieval/conditions.py",  # how résumés tell years
     "workbench/documents/pasted.py",  # bullets and numbers of Chinese lists
-    "workbench/documents/pdf.py",
+    "workbench/documents/layout.py",
     "workbench/documents/reading.py",  # names of columns
     "workbench/documents/splitting.py",
     "workbench/documents/tables.py",

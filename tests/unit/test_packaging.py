@@ -55,7 +55,7 @@ def test_the_conda_environment_is_the_gpu_set_with_the_skill_map():
     [
         ("demo.lock", ["cpu"]),
         ("lab.lock", ["cpu", "map"]),
-        ("test.lock", ["cpu", "map", "qwen", "test"]),
+        ("test.lock", ["cpu", "map", "qwen", "ocr", "test"]),
     ],
 )
 def test_a_lock_pins_each_requirement_at_an_allowed_version(lock, extras):
@@ -104,7 +104,10 @@ def imported_distributions(folder: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("workbench", ["cpu", "map", "qwen", "gpu"]), ("tests", ["cpu", "map", "qwen", "gpu", "test"])],
+    [
+        ("workbench", ["cpu", "map", "qwen", "gpu", "ocr"]),
+        ("tests", ["cpu", "map", "qwen", "gpu", "ocr", "test"]),
+    ],
 )
 def test_what_is_imported_is_required(folder, extras):
     required = set(requirements(*extras)) | set(locked("tokenizers.lock")) | {PROJECT["name"]}

@@ -20,7 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate
 
 import workbench as wb
-from workbench.documents.pdf import paragraphs_of
+from workbench.documents.layout import paragraphs_of
 from workbench.errors import InputError
 from workbench.files import kinds
 from workbench.retrieval import KnowledgeBase
@@ -323,7 +323,9 @@ class TestPdf:
         canvas = Canvas(str(tmp_path / "scan.pdf"))
         canvas.rect(100, 100, 50, 50)
         canvas.save()
-        with pytest.raises(InputError, match=r"scan\.pdf has 1 page but no text; it seems to be a scan"):
+        with pytest.raises(
+            InputError, match=r"scan\.pdf has 1 page but no text: there is none in its pictures either"
+        ):
             read_file(tmp_path / "scan.pdf")
 
     def test_pages_without_text_are_noted(self, tmp_path):

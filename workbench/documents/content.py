@@ -29,10 +29,16 @@ class Content:
         In reading order, none of them blank.
     notes : tuple of str
         How it was read, where that was a choice, and what a person sees there that was not.
+    ocr_pages : int
+        How many pages have their text from OCR.
+    ocr_confidence : float or None
+        The mean confidence of the characters on them.
     """
 
     blocks: tuple[Block, ...]
     notes: tuple[str, ...] = ()
+    ocr_pages: int = 0
+    ocr_confidence: float | None = None
 
     @property
     def text(self) -> str:

@@ -24,7 +24,8 @@ class Document(Result):
     text : str
         All of it; nothing is cut.
     source : mapping
-        Where it came from: ``file``, ``row``, ``sheet``, other columns of its table.
+        Where it came from: ``file``, ``row``, ``sheet``, other columns of its table; where OCR read some of
+        it, ``ocr_pages``, how many, and ``ocr_confidence``, the mean of their characters.
     side : {"jd", "resume"} or None
         None where neither the caller nor the text says.
     notes : tuple of str

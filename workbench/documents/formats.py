@@ -8,10 +8,24 @@ from pathlib import Path
 from workbench.asking import option
 from workbench.documents.content import Content
 from workbench.documents.markup import read_html, read_open_document, read_plain, read_rich_text
+from workbench.documents.ocr import read_picture
 from workbench.documents.pdf import read_pdf
 from workbench.documents.word import read_word
 from workbench.errors import InputError
-from workbench.files.kinds import BINARY, HTML, OPEN_DOCUMENT, PDF, RICH_TEXT, TEXT, WORD, kind_of
+from workbench.files.kinds import (
+    BINARY,
+    HTML,
+    JPEG,
+    OPEN_DOCUMENT,
+    PDF,
+    PNG,
+    RICH_TEXT,
+    TEXT,
+    TIFF,
+    WEBP,
+    WORD,
+    kind_of,
+)
 from workbench.i18n import gettext as _
 from workbench.i18n import paragraph
 
@@ -34,6 +48,12 @@ FORMATS: dict[str, tuple[str, Reader]] = {
     ".rtf": (RICH_TEXT, _without_encoding(read_rich_text)),
     ".html": (HTML, read_html),
     ".htm": (HTML, read_html),
+    ".png": (PNG, _without_encoding(read_picture)),
+    ".jpg": (JPEG, _without_encoding(read_picture)),
+    ".jpeg": (JPEG, _without_encoding(read_picture)),
+    ".tif": (TIFF, _without_encoding(read_picture)),
+    ".tiff": (TIFF, _without_encoding(read_picture)),
+    ".webp": (WEBP, _without_encoding(read_picture)),
 }
 # Formats that no kept library reads, and what the programs that write them can save instead.
 CONVERT = {
@@ -45,7 +65,7 @@ CONVERT = {
     ".pptx": ".pdf",
     ".xps": ".pdf",
     ".msg": ".eml",
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".heic"), ".pdf"),
+    **dict.fromkeys((".bmp", ".gif", ".heic"), ".png"),
 }
 
 

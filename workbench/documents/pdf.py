@@ -3,56 +3,32 @@
 from __future__ import annotations
 
 import logging
-import math
-import unicodedata
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import regex
-
-from workbench.documents.content import CELLS, Block, Content
+from workbench.documents import ocr
+from workbench.documents.content import Block, Content
+from workbench.documents.layout import paragraphs_on
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 
-if TYPE_CHECKING:
-    from pdfminer.layout import LTPage
-
-__all__ = ["MOST_PAGES", "paragraphs_of", "read_pdf"]
+__all__ = ["MOST_PAGES", "read_pdf"]
 
 # Nobody's résumé is longer; reading takes about a second for 20 pages.
 MOST_PAGES = 200
-# A line of a column that ends before this share of its widest line ends a paragraph, and so does every
-# line of a column whose lines are all shorter than running text.
-FULL_LINE = 0.8
-NARROWEST_COLUMN = 40
-# In heights of a letter: a space in running text is about 0.25, in justified text seldom above 0.6.
-WORD_GAP = 0.15
-CELL_GAP = 0.7
-# Lines of one paragraph stand at most this far apart.
-WIDEST_SPACING = 1.0
-_STAND_INS = regex.compile("[\u2e80-\u2fdf\ufb00-\ufb06]")
-# What is written with a hyphen wherever a line ends.
-_COMPOUND = frozenset(
-    {
-        *("self", "well", "full", "part", "cross", "multi", "high", "low", "non", "long", "short", "real"),
-        *("open", "end", "first", "third", "in", "on", "off", "co", "pre", "post", "mid"),
-    }
-)
-_BULLET = regex.compile(
-    r"\s*(?:[•●○◦▪■□◆◇▶►‣⁃∙·*➢✓✔–—-]|\(?\d{1,2}[.)、．）]|（\d{1,2}）|[①-⑳]|[一二三四五六七八九十]{1,3}、)\s*\S"
-)
 
 
 def read_pdf(path: Path) -> Content:
     """Paragraphs of a PDF with their pages, then the filled fields of its form.
 
+    A page that is no more than a picture is read by OCR where that is installed; one with text never is.
+
     Raises
     ------
     InputError
-        If the file is damaged, needs a password, has too many pages, or no text, as scans have none.
+        If the file is damaged, needs a password, has too many pages, or no text.
     """
     import pypdf
     from pdfminer.high_level import extract_pages
@@ -75,7 +51,12 @@ def read_pdf(path: Path) -> Content:
                     "{file} has {n} pages; at most {most} are read. Save the pages that matter as a PDF."
                 ).format(file=path.name, n=f"{n_pages:,}", most=MOST_PAGES)
             )
-        pages = [list(_paragraphs(page)) for page in extract_pages(path)]
+        pages, scans = {}, []
+        for number, page in enumerate(extract_pages(path), start=1):
+            pages[number] = list(paragraphs_on(page))
+            if not pages[number] and len(page):
+                scans.append(number)
+        seen = ocr.read_scans(path, scans) if scans and ocr.is_installed() else ocr.Seen()
         fields = [Block(field, n_pages) for field in _fields(reader)]
     except InputError:
         raise
@@ -85,133 +66,27 @@ def read_pdf(path: Path) -> Content:
                 "{file} cannot be read as a PDF: {reason}. Open it in a PDF viewer and print it to a new PDF."
             ).format(file=path.name, reason=str(error) or type(error).__name__)
         ) from error
-    if not any(pages) and not fields:
+    pages |= seen.pages
+    notes = list(seen.notes())
+    if scans and not ocr.is_installed():
+        notes.append(ocr.how_to_read())
+    if not any(pages.values()) and not fields:
         raise InputError(
             ngettext(
-                "{file} has {n} page but no text; it seems to be a scan. {advice}",
-                "{file} has {n} pages but no text; it seems to be a scan. {advice}",
+                "{file} has {n} page but no text: {reason}.",
+                "{file} has {n} pages but no text: {reason}.",
                 n_pages,
             ).format(
                 file=path.name,
                 n=n_pages,
-                advice=_("Run text recognition on it first (such as 'ocrmypdf -l chi_sim+eng IN OUT')."),
+                reason=listed(notes) or _("there is none in its pictures either"),
             )
         )
-    empty = [number for number, page in enumerate(pages, start=1) if not page]
-    notes = (_("no text on page {pages}").format(pages=listed(empty)),) if empty else ()
-    read = [Block(text, number) for number, page in enumerate(pages, start=1) for text in page]
-    return Content((*read, *fields), notes)
-
-
-def paragraphs_of(page: str, *, width: int | None = None) -> list[str]:
-    r"""Paragraphs of a column from its lines.
-
-    A paragraph ends at a blank line, before a bullet or number, and after a line that leaves room at
-    the right, measured in columns of which a Chinese character takes two. Lines are joined without a
-    space between Chinese characters; a word that was divided loses its hyphen, a compound keeps it.
-
-    Parameters
-    ----------
-    width : int, optional
-        That of a full line, where the column's own lines do not tell.
-
-    Examples
-    --------
-    >>> paragraphs_of("任职要求\n1. 熟悉 Python\n2. 有护理经验")
-    ['任职要求', '1. 熟悉 Python', '2. 有护理经验']
-    """
-    lines = [line.rstrip() for line in page.splitlines()]
-    widest = width or max(map(_width, lines), default=0)
-    paragraphs: list[str] = []
-    open_ended = False
-    for line in lines:
-        if open_ended and line.strip() and not _BULLET.match(line):
-            paragraphs[-1] = _joined(paragraphs[-1], line.strip(), page)
-        elif line.strip():
-            paragraphs.append(line.strip())
-        open_ended = bool(line.strip()) and widest >= NARROWEST_COLUMN and _width(line) >= FULL_LINE * widest
-    return paragraphs
-
-
-def _paragraphs(page: LTPage) -> Iterator[str]:
-    """Those of each box of text on a page, in the order of the layout analysis."""
-    from pdfminer.layout import LTTextBox
-
-    column: list[Any] = []
-    for row in _rows([box for box in page if isinstance(box, LTTextBox)]):
-        stops = _stops([_words(line) for line in row[0]]) if len(row) == 1 else []
-        if column and (len(row) > 1 or stops or not _goes_on(column[-1], row[0])):
-            yield from paragraphs_of(_text_of(column))
-            column = []
-        if len(row) > 1:
-            yield CELLS.join(_composed(box.get_text()).strip() for box in row)
-        elif stops:
-            yield from (_composed(_in_cells(line, stops)) for line in row[0])
-        else:
-            column.append(row[0])
-    yield from paragraphs_of(_text_of(column))
-
-
-def _goes_on(box: Any, other: Any) -> bool:
-    """Whether a box stands right below another in one column, where wide spacing has parted their lines."""
-    height = max(line.height for line in other)
-    return bool(abs(box.x0 - other.x0) < 2 and -height < box.y0 - other.y1 < WIDEST_SPACING * height)
-
-
-def _text_of(column: Sequence[Any]) -> str:
-    return _composed("".join(box.get_text() for box in column))
-
-
-def _rows(boxes: Sequence[Any]) -> Iterator[list[Any]]:
-    """Boxes of a single line that share their height are a row of a table; all others stand alone."""
-    row: list[Any] = []
-    for box in boxes:
-        single = len(list(box)) == 1
-        if row and not (single and abs(box.y0 - row[-1].y0) < 1 and abs(box.y1 - row[-1].y1) < 1):
-            yield row
-            row = []
-        row.append(box)
-        if not single:
-            yield row
-            row = []
-    if row:
-        yield row
-
-
-def _words(line: Any) -> list[tuple[float, float]]:
-    """Where each word of a line starts, and how far that is from the word before, in heights of a letter."""
-    from pdfminer.layout import LTChar
-
-    words, before = [], None
-    for item in line:
-        if not isinstance(item, LTChar) or item.get_text().isspace():
-            continue
-        gap = math.inf if before is None else (item.x0 - before.x1) / item.size
-        if gap > WORD_GAP:
-            words.append((item.x0, gap))
-        before = item
-    return words
-
-
-def _stops(lines: Sequence[list[tuple[float, float]]]) -> list[float]:
-    """Where columns of a table start: after a wide gap, where a word right below or above starts too."""
-    stops = set()
-    for one, two in pairwise(lines):
-        for line, other in ((one, two), (two, one)):
-            for start, gap in line[1:]:
-                if gap > CELL_GAP and any(abs(start - x) < 1 for x, _gap in other[1:]):
-                    stops.add(start)
-    return sorted(stops)
-
-
-def _in_cells(line: Any, stops: Sequence[float]) -> str:
-    cells, left = [""], list(stops)
-    for item in line:
-        if left and getattr(item, "x0", -math.inf) >= left[0] - 1:
-            left.pop(0)
-            cells.append("")
-        cells[-1] += item.get_text()
-    return CELLS.join(cell.strip() for cell in cells if cell.strip())
+    empty = [n for n, texts in pages.items() if not (texts or n in seen.too_large or n in seen.beyond)]
+    if empty:
+        notes.insert(0, _("no text on page {pages}").format(pages=listed(empty)))
+    read = [Block(text, number) for number, texts in pages.items() for text in texts]
+    return Content((*read, *fields), tuple(notes), len(seen.pages), seen.confidence)
 
 
 def _fields(reader: Any) -> Iterator[str]:
@@ -224,23 +99,3 @@ def _fields(reader: Any) -> Iterator[str]:
             if said is not None and str(said).strip():
                 shown = " ".join(str(said).split())
                 yield _("{name}: {value}").format(name=field.get("/TU") or name, value=shown)
-
-
-def _composed(text: str) -> str:
-    """Without the radicals and ligatures that some PDFs have in the place of characters."""
-    return str(_STAND_INS.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text))
-
-
-def _width(line: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
-
-
-def _joined(start: str, rest: str, page: str) -> str:
-    if start[-1] == "\u00ad":
-        return start[:-1] + rest
-    if start[-1] in "-\u2010" and start[-2:-1].isalpha():
-        first, second = start.split()[-1], rest.split()[0]
-        compound = first[:-1].lower() in _COMPOUND or "-" in first[:-1] or first + second in page
-        return (start[:-1] if rest[0].islower() and not compound else start) + rest
-    wide = any(unicodedata.east_asian_width(character) in "WF" for character in (start[-1], rest[0]))
-    return start + ("" if wide else " ") + rest

@@ -25,7 +25,7 @@ from workbench.errors import InputError
 from workbench.files.kinds import TEXT, ZIP, check_archive_size
 from workbench.files.rows import folded
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext, pgettext
+from workbench.i18n import listed, ngettext, pgettext
 from workbench.progress import progress_bar
 from workbench.results import Result
 from workbench.texts import says_missing, tidy
@@ -80,6 +80,11 @@ class Documents(list[Document]):
             *(_("{id} has the same text as {first}").format(id=id, first=first) for id, first in same),
         ]
         head = ngettext("{n} document", "{n} documents", len(self)).format(n=len(self))
+        if scanned := sum(document.source.get("ocr_pages", 0) for document in self):
+            said = ngettext(
+                "{n} page was read by OCR; check it", "{n} pages were read by OCR; check them", scanned
+            )
+            head = listed([head, said.format(n=scanned)])
         more = [_("and {n} more").format(n=len(lines) - MOST_SHOWN)] if len(lines) > MOST_SHOWN else []
         return "\n".join([head, *lines[:MOST_SHOWN], *more])
 
@@ -98,8 +103,9 @@ def read_documents(
     Parameters
     ----------
     path : str, Path, or several
-        A file is one document (.txt, .md, .docx, .pdf, .odt, .rtf, .html); a table has one a row (.csv, .tsv,
-        .jsonl, .xlsx, .xls, .ods); a folder, a .zip and an e-mail (.eml, with what is attached) have many.
+        A file is one document (.txt, .md, .docx, .pdf, .odt, .rtf, .html; with the extra ``ocr`` also .png,
+        .jpg, .tiff, .webp); a table has one a row (.csv, .tsv, .jsonl, .xlsx, .xls, .ods); a folder, a .zip
+        and an e-mail (.eml, with what is attached) have many.
     side : {"jd", "resume"}, optional
         What they are; by default each document's headings tell.
     text_column, sheet, encoding
@@ -184,7 +190,9 @@ def _documents_of(
 
 
 def _document(content: Content, name: str) -> Document:
-    return Document(PurePosixPath(name).stem, content.text, {"file": name}, notes=content.notes)
+    seen = {"ocr_pages": content.ocr_pages, "ocr_confidence": content.ocr_confidence}
+    source = {"file": name, **(seen if content.ocr_pages else {})}
+    return Document(PurePosixPath(name).stem, content.text, source, notes=content.notes)
 
 
 def _of_table(

@@ -22,12 +22,16 @@ __all__ = [
     "BINARY",
     "EXCEL",
     "HTML",
+    "JPEG",
     "OLD_OFFICE",
     "OPEN_DOCUMENT",
     "OPEN_SHEET",
     "PDF",
+    "PNG",
     "RICH_TEXT",
     "TEXT",
+    "TIFF",
+    "WEBP",
     "WORD",
     "ZIP",
     "check_archive_size",
@@ -47,6 +51,10 @@ OPEN_DOCUMENT = N_("an OpenDocument text (.odt)")
 OPEN_SHEET = N_("an OpenDocument spreadsheet (.ods)")
 OLD_OFFICE = N_("an old Office file (.doc, .xls) or one that is protected with a password")
 ZIP = N_("a ZIP archive")
+PNG = N_("a PNG picture")
+JPEG = N_("a JPEG picture")
+TIFF = N_("a TIFF picture")
+WEBP = N_("a WebP picture, or sound or video")
 BINARY = N_("a binary file")
 
 # A workbook of a million rows unpacks to some hundred megabytes; a zip bomb to gigabytes.
@@ -54,12 +62,12 @@ MOST_UNPACKED = 512 * 2**20
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", PDF),
-    (b"\x89PNG\r\n\x1a\n", N_("a PNG picture")),
-    (b"\xff\xd8\xff", N_("a JPEG picture")),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
     (b"GIF87a", N_("a GIF picture")),
     (b"GIF89a", N_("a GIF picture")),
-    (b"II*\x00", N_("a TIFF picture")),
-    (b"MM\x00*", N_("a TIFF picture")),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLD_OFFICE),
     (b"\x1f\x8b", N_("a gzip archive")),
     (b"Rar!\x1a\x07", N_("a RAR archive")),
@@ -69,7 +77,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 # These are words as well, so only where binary numbers follow.
 _BINARY_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"RIFF", N_("a WebP picture, or sound or video")),
+    (b"RIFF", WEBP),
     (b"PAR1", N_("a Parquet file")),
 )
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")

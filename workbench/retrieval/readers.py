@@ -36,7 +36,7 @@ def read_file(
     path : str or Path
         .txt holds one text a line. Of a table (.csv, .tsv, .jsonl, .xlsx, .xls, .ods) one column holds the
         texts, the others become metadata. A .pdf, .docx, .odt, .rtf, .html or .md gives its paragraphs, list
-        entries and rows of tables.
+        entries and rows of tables, and so does a picture where OCR is installed.
     text_column : str, optional
         Column of the texts, for tables; by default the only one, the one with a usual name (``text``,
         ``jd``, ``内容``, …), or the only one that looks like texts.
