@@ -41,6 +41,7 @@ ABOUT_CHINESE = {
     "workbench/documents/reading.py",  # names of columns
     "workbench/documents/splitting.py",
     "workbench/documents/tables.py",
+    "workbench/documents/wording.py",
     "workbench/exploration/phrases.py",
     "workbench/exploration/terms.py",
     "workbench/files/kinds.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import openpyxl
 import pandas as pd
 import pytest
@@ -11,9 +13,13 @@ import workbench as wb
 from workbench.cli import app
 from workbench.cutoffs import Cutoff
 from workbench.documents import Document
+from workbench.documents.reading import Documents, Unread
 from workbench.errors import EncoderMismatchError, InputError
-from workbench.reports.shortlist import write_shortlist_report
+from workbench.reports.shortlist import coverage_html, ranking_html, shortlist_html, write_shortlist_report
 from workbench.retrieval.conditions import Condition, Met
+from workbench.retrieval.ranking import rank
+from workbench.scorers import load_scorer
+from workbench.scorers.coverage import CoverageLevels
 
 JDS = {
     "night-nurse": "Requirements\nRN licence is a must\nnight shifts on a ward",
@@ -31,6 +37,25 @@ RESUMES = {
 @pytest.fixture(scope="module")
 def ranking():
     return ranked()
+
+
+@pytest.fixture(scope="module")
+def found():
+    encoder = wb.load_encoder("keyword")
+    jds = [Document(name, text, side="jd") for name, text in JDS.items()]
+    jds.append(Document("story", "Join us.\nWe sail.\nWe have fun.\nCome along.", side="jd"))
+    texts = {
+        **RESUMES,
+        "anna again": RESUMES["anna"],
+        "long": "Night shifts on a ward\nStripes: " + "zebra, " * 90 + "\n" + "x " * 900,
+    }
+    resumes = Documents(
+        [Document(name, text, side="resume") for name, text in texts.items()],
+        [Unread("broken.docx", "It is <b>broken</b>.")],
+    )
+    levels = CoverageLevels(0.3, 0.1, encoder.fingerprint)
+    options = {"cutoff": Cutoff(0.1, "keyword", encoder.fingerprint), "conditions": ["years >= 5"]}
+    return rank(jds, resumes, scorer=load_scorer(encoder), encoder=encoder, levels=levels, **options)
 
 
 def ranked(**options):
@@ -143,6 +168,48 @@ class TestWritten:
         page = write_shortlist_report(ranking, tmp_path / "s.html").read_text("utf-8")
         assert "<script>" not in page
         assert "候选人" in page
+        assert not re.search(r"(?:src|href)=.(?!#|data:)", page)
+
+
+class TestPage:
+    """With levels and a cutoff, so that all that can be said is said."""
+
+    def rows_of(self, html):
+        return re.findall(r'<tbody class="(wb-\w+)">(.*?)</tbody>\s*(?=<tbody|</table>)', html, re.DOTALL)
+
+    def test_a_line_parts_matches_from_the_rest(self, found):
+        kinds = [kind for kind, _row in self.rows_of(shortlist_html(found, "night-nurse", styled=False))]
+        above = found.above("night-nurse")
+        assert 0 < above < len(found.resumes)
+        assert [kind for kind in kinds if kind] == ["wb-match"] * above + ["wb-cutoff"] + ["wb-below"] * (
+            len(found.resumes) - above
+        )
+
+    def test_phrases_are_marked_with_the_numbers_of_their_requirements(self, found):
+        html = coverage_html(found.coverage("night-nurse", "anna"), styled=False)
+        assert "<mark>RN licence since 2015<sup>1</sup></mark>" in html
+        assert html.count("<mark>") == 2
+
+    def test_nothing_is_marked_for_what_was_not_found_and_it_is_named(self, found):
+        html = shortlist_html(found, "night-nurse", styled=False)
+        chess = next(row for _kind, row in self.rows_of(html) if "<b>chess</b>" in row)
+        assert "<mark>" not in chess
+        assert re.search(r"wb-missing.*?<li>RN licence is a must</li>", chess, re.DOTALL)
+        assert found.coverage("night-nurse", "chess").counts == {"covered": 0, "unsure": 0, "not found": 2}
+
+    def test_a_jd_that_asks_for_nothing_says_so_and_misses_nothing(self, found):
+        assert "names no requirement" in shortlist_html(found, "story", styled=False)
+        assert not any(each.coverage.missing for each in found.shortlists["story"])
+
+    def test_what_was_not_read_or_is_there_twice_is_told(self, found):
+        html = ranking_html(found, styled=False)
+        assert "It is &lt;b&gt;broken&lt;/b&gt;." in html
+        assert "anna again has the same text as anna" in html
+
+    def test_a_long_resume_is_shortened_between_its_marks(self, found):
+        html = coverage_html(found.coverage("night-nurse", "long"), styled=False)
+        assert "[… 1,840 characters …]" in html
+        assert len(html) < 5000
 
 
 class TestCommand:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from workbench.documents.splitting import Part, Side, split
+from workbench.documents.splitting import Part, Side, section_of, split
 from workbench.results import Result
 
 __all__ = ["Document"]
+
+LONGEST_TITLE = 90
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,13 @@ class Document(Result):
     def parts(self) -> tuple[Part, ...]:
         """Its parts; every character belongs to exactly one."""
         return split(self.text, self.side)
+
+    @property
+    def title(self) -> str:
+        """Its first line that names a job or a person, where that is short enough; else nothing."""
+        lines = (line.strip() for line in self.text.splitlines())
+        first = next((line for line in lines if line and section_of(line, "title") is None), "")
+        return first if first != self.id and len(first) <= LONGEST_TITLE else ""
 
     @property
     def phrases(self) -> Sequence[Part]:

@@ -72,6 +72,19 @@ class Documents(list[Document]):
             if first.setdefault(document.text, document.id) != document.id
         }
 
+    def place(self, wanted: str) -> int:
+        """Where the document with an id stands.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        for place, document in enumerate(self):
+            if document.id == wanted:
+                return place
+        raise InputError(_("There is no document {id} here.").format(id=repr(wanted)))
+
     def summary(self) -> str:
         """How many there are, and a line for each that was not read or is there twice."""
         same = self.same_text.items()

@@ -16,15 +16,12 @@ from typing import Literal
 
 import regex
 
+from workbench.documents.wording import PartKind, about_what, asks, is_not_asked, says_must, would_be_nice
 from workbench.results import Result
 
 __all__ = ["Part", "PartKind", "Side", "section_of", "side_of", "split"]
 
 Side = Literal["jd", "resume"]
-PartKind = Literal[
-    "requirement", "nice_to_have", "responsibility", "description", "phrase", "heading", "boilerplate"
-]
-
 _HEADINGS: dict[str, dict[str, PartKind]] = {
     side: {heading: kind for kind, headings in kinds.items() for heading in headings}
     for side, kinds in tomllib.loads(
@@ -42,46 +39,6 @@ _LATIN = regex.compile(r"[\p{Latin}\d'&][\p{Latin}\d'& ]*")
 _ABOUT = regex.compile(r"about \w+(?: \w+){0,3}$")
 _BETWEEN = regex.compile(r"[\W_]+")
 
-_MUST = regex.compile(
-    r"必须|必备|硬性|务必|\b(?:must(?:[- ]have)?|mandatory|required|essential)\b", regex.IGNORECASE
-)
-_NICE = regex.compile(
-    r"优先|加分|更佳|更好|最好|^\W*(?:preferably|ideally)\b|\b(?:nice[- ]to[- ]haves?|good to have|preferred|"
-    r"a (?:\w+ )?plus|bonus|an asset|additional assets|desirable|advantageous|an advantage|we like it if)\b",
-    regex.IGNORECASE,
-)
-# What a heading that is not known by its words is about, by some of them; the first that is found counts.
-_ABOUT_WHAT: dict[PartKind, regex.Pattern[str]] = {
-    "description": regex.compile(r"\b(?:not|don't|don’t|won't)\b|不|无需", regex.IGNORECASE),
-    "nice_to_have": regex.compile(
-        r"优先|加分|更佳|更好|锦上添花|\b(?:nice|bonus|plus|assets?|desirable|desired|preferred|delight|"
-        r"would be great|optional)\b",
-        regex.IGNORECASE,
-    ),
-    "requirement": regex.compile(
-        r"要求|资格|条件|希望[你您]|期待[你您]|具备|适合你|\b(?:requirements?|qualifications?|must|needs?|essential|skills|"
-        r"you(?:'ll| should| will| can)? bring|looking for|ask for|who you are|you have|your profile|"
-        r"like to see|expect from you|(?:some|any)one who|person who)\b",
-        regex.IGNORECASE,
-    ),
-    "responsibility": regex.compile(
-        r"职责|你的工作|你要做|你会做|你会参与|你将|负责|任务|\b(?:responsibilit\w+|duties|tasks|accountabilities|"
-        r"(?:you|you'll|you will) (?:do|be doing|will)|awaits you|role|mission)\b",
-        regex.IGNORECASE,
-    ),
-}
-# A line that asks for something, where no heading says so.
-_ASKS = regex.compile(
-    r"[\d一二三四五六七八九十两]\s*年(?:及)?以上|学历|本科|硕士|熟悉|精通|掌握|熟练|具备|具有|经验|能力|优先|资格证|执业证|证书|流利|"
-    r"\b(?:years|experience|degree|bachelor|master|diploma|knowledge|proficien\w+|familiar\w*|able|ability|"
-    r"fluent|skills?|skilled|licen[cs]ed?|certifi\w+|registration|required|preferred|"
-    r"you (?:have|are able|bring|know|hold|speak)|(?:if|who) (?:you )?(?:has|have))\b|\b\d+\+",
-    regex.IGNORECASE,
-)
-# "Degree in nursing, a master's preferred"; but "experience with X or, better still, Y preferred".
-_ASKED_FIRST = regex.compile(
-    rf"\W*(?:\d{{1,2}}\W+)?(?!有|会|如|若|if|any)[^，,；;]*(?:{_ASKS.pattern})[^，,；;]*[，,；;]", _ASKS.flags
-)
 _BULLET = regex.compile(
     r"\s*(?:[•●■◆▪·*✓★→+–—-]\s*(?=\S)|[（(]?(?:\d{1,2}|[a-z])[)）、.．]\s*(?=\D)|[①-⑳])", regex.IGNORECASE
 )
@@ -140,6 +97,11 @@ class Part(Result):
     must: bool = False
 
     @property
+    def said(self) -> str:
+        """The text without the bullet or number before it."""
+        return str(_BULLET.sub("", self.text, count=1)) if _BULLET.match(self.text) else self.text
+
+    @property
     def is_scored(self) -> bool:
         """Whether it says something about the job or the person."""
         return self.kind not in ("heading", "boilerplate")
@@ -194,8 +156,8 @@ def side_of(text: str) -> Side | None:
     return None if jd == resume else "jd" if jd > resume else "resume"
 
 
-def section_of(line: str, side: Side) -> PartKind | None:
-    """What stands under a line, if it is a known heading.
+def section_of(line: str, side: Side | Literal["title"]) -> PartKind | None:
+    """What stands under a line, if it is a known heading; or whether it is a title that names nothing.
 
     Examples
     --------
@@ -224,7 +186,7 @@ def _parts(text: str, side: Side) -> Iterator[Part]:
     for line in _lines(text):
         heading, rest = _heading(line.text, side)
         if heading:
-            kind = section_of(heading, side) or _about_what(heading, side)
+            kind = section_of(heading, side) or (about_what(heading) if side == "jd" else None)
             section = _Section(heading.strip(), kind, is_fact=side == "jd" and bool(rest.strip()))
             yield Part(line.start, line.start + len(heading), section.heading, "heading", section.heading)
         elif _is_unknown_heading(line.text) or (
@@ -232,7 +194,7 @@ def _parts(text: str, side: Side) -> Iterator[Part]:
             and (section.kind == "boilerplate" or (side == "jd" and (line.is_new or line.follows_list)))
         ):
             # What stands under it is scored, even if it is not known what it is.
-            section = _Section(line.text.strip(), _about_what(line.text, side))
+            section = _Section(line.text.strip(), about_what(line.text) if side == "jd" else None)
             yield Part(line.start, line.start + len(line.text), section.heading, "heading", section.heading)
             continue
         elif (
@@ -243,7 +205,7 @@ def _parts(text: str, side: Side) -> Iterator[Part]:
         ):
             # A list that asks for something ends where a paragraph follows, or a fact: "Place: Bern".
             named = _LABELLED.match(line.text)
-            section = _Section(section.heading, _about_what(named[0], side) if named else None)
+            section = _Section(section.heading, about_what(named[0]) if named else None)
         elif section.is_fact and _LABELLED.match(line.text):
             # "Company: …" says nothing about "Location: …" below it.
             section = _Section()
@@ -252,7 +214,7 @@ def _parts(text: str, side: Side) -> Iterator[Part]:
         for first, last in _points(rest):
             said = rest[first:last].strip()
             if side == "jd" and last == len(rest) and not line.is_bulleted and _leads_in(said, line.after):
-                section = _Section(said, section_of(said, side) or _about_what(said, side))
+                section = _Section(said, section_of(said, side) or about_what(said))
                 yield Part(start + first, start + last, said, "heading", said)
             else:
                 yield Part(start + first, start + last, said, *_kind(said, section, side))
@@ -283,12 +245,6 @@ def _lines(text: str) -> Iterator[_Line]:
         end, before = start + len(line), line
 
 
-def _about_what(heading: str, side: Side) -> PartKind | None:
-    """What stands under a heading that is not known, where its words tell."""
-    found = (kind for kind, words in _ABOUT_WHAT.items() if words.search(heading))
-    return next(found, None) if side == "jd" else None
-
-
 def _leads_in(said: str, after: str) -> bool:
     """Whether it only begins the list that follows: "We are looking for someone who has"."""
     return len(said) <= _LONGEST_HEADING and bool(
@@ -301,12 +257,12 @@ def _asked(parts: list[Part]) -> list[Part]:
     if any(part.kind == "requirement" for part in parts):
         return parts
     told = [part for part in parts if part.kind in ("description", "responsibility")]
-    asking = [part for part in told if _ASKS.search(part.text)]
+    asking = [part for part in told if asks(part.text)]
     if not asking and len(told) <= _FEW_LINES and not any(part.kind == "heading" for part in parts):
         asking = told
     kept = {part.start for part in asking}
     return [
-        replace(part, kind="requirement", must=bool(_MUST.search(part.text))) if part.start in kept else part
+        replace(part, kind="requirement", must=says_must(part.text)) if part.start in kept else part
         for part in parts
     ]
 
@@ -362,26 +318,19 @@ def _weight(text: str) -> int:
 
 
 def _kind(said: str, section: _Section, side: Side) -> tuple[PartKind, str, bool]:
-    must = bool(_MUST.search(said))
+    must = says_must(said)
     if _ADDRESS.fullmatch(said) or section.kind == "boilerplate":
         return "boilerplate", section.heading, False
     if side == "resume":
         return "phrase", section.heading, False
-    is_asked = section.kind == "requirement" or (
-        section.kind is None and section.is_list and _ASKS.search(said)
-    )
-    is_nice = not must and _is_nice(said) and (is_asked or _ASKS.search(said) or _NICE.match(said))
-    if section.kind == "nice_to_have" or is_nice:
+    if is_not_asked(said):
+        return "description", section.heading, False
+    is_asked = section.kind == "requirement" or (section.kind is None and section.is_list and asks(said))
+    if section.kind == "nice_to_have" or (not must and would_be_nice(said, is_asked)):
         return "nice_to_have", section.heading, False
     if is_asked:
         return "requirement", section.heading, must
     return section.kind or "description", section.heading, False
-
-
-def _is_nice(said: str) -> bool:
-    """Whether all of it would be good to have; not where only more of what is asked for would be."""
-    found = _NICE.search(said)
-    return found is not None and _ASKED_FIRST.match(said, endpos=found.start()) is None
 
 
 def _words_of(line: str) -> str:

@@ -16,7 +16,6 @@ from workbench.documents.pasted import documents_in
 from workbench.documents.reading import Documents, read_documents
 from workbench.documents.splitting import Side
 from workbench.errors import InputError
-from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
 from workbench.results import Result
@@ -99,7 +98,7 @@ class Ranking(Result):
         for found in self.shortlists.get(jd_id, ()):
             if found.resume_id == resume_id:
                 return found.coverage
-        places = self._place(self.jds, jd_id), self._place(self.resumes, resume_id)
+        places = self.jds.place(jd_id), self.resumes.place(resume_id)
         return cover(self.encoder, self.jds, self.resumes, [places], levels=self.levels)[0]
 
     def to_frame(self) -> pd.DataFrame:
@@ -110,28 +109,32 @@ class Ranking(Result):
 
     def to_excel(self, path: str | Path) -> Path:
         """Write a workbook with a sheet a JD; see :mod:`workbench.reports.shortlist_workbook`."""
-        # Looks up to the reports by name, as a study does to its plots.
         written: Path = import_module("workbench.reports.shortlist_workbook").write_workbook(self, path)
         return written
 
+    def above(self, jd_id: str) -> int:
+        """How many of all résumés lie above the cutoff for a JD; 0 without one."""
+        scores = self.scores.matrix[self.jds.place(jd_id)]
+        return 0 if self.cutoff is None else int((scores > self.cutoff.value).sum())
+
+    def sentences(self) -> list[str]:
+        """What was ranked, how it was scored, and what the cutoff says."""
+        ranked = _("{jds} JDs × {resumes} résumés, scored by {scorer}.").format(
+            jds=len(self.jds), resumes=len(self.resumes), scorer=self.scores.scorer
+        )
+        return [ranked, self.scores.how, self._about_cutoff()]
+
     def summary(self) -> str:
-        """What was ranked and how, a line each."""
-        n, m = len(self.jds), len(self.resumes)
-        lines = [
-            _("{jds} JDs × {resumes} résumés, scored by {scorer}.").format(
-                jds=n, resumes=m, scorer=self.scores.scorer
-            ),
-            self.scores.how,
-            self._about_cutoff(),
-            *(f"{side}: {documents.summary()}" for side, documents in self._troubled()),
-        ]
-        return "\n".join(lines)
+        """What was ranked and how, and what was not read, a line each."""
+        troubled = (f"{side}: {documents.summary()}" for side, documents in self._troubled())
+        return "\n".join([*self.sentences(), *troubled])
 
     def __repr__(self) -> str:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        return render("retrieval/ranking.html", ranking=self)
+        # Looks up to the reports by name, as a study does to its plots.
+        return str(import_module("workbench.reports.shortlist").ranking_html(self))
 
     def _troubled(self) -> list[tuple[str, Documents]]:
         sides = ((_("JDs"), self.jds), (_("résumés"), self.resumes))
@@ -163,13 +166,6 @@ class Ranking(Result):
             "no_phrase_found_for": "; ".join(row.requirement.text for row in found.coverage.missing),
         }
         return row | {text: met.met for text, met in found.conditions.items()}
-
-    @staticmethod
-    def _place(documents: Documents, wanted: str) -> int:
-        for place, document in enumerate(documents):
-            if document.id == wanted:
-                return place
-        raise InputError(_("There is no document {id} here.").format(id=repr(wanted)))
 
 
 def rank(

@@ -92,6 +92,11 @@ class Coverage(Result):
         ]
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many rows have each state."""
+        return {state: sum(row.state == state for row in self.rows) for state in STATES}
+
+    @property
     def names_requirements(self) -> bool:
         """Whether the JD asks for anything; otherwise its other lines stand in the rows."""
         return any(row.requirement.is_asked for row in self.rows)
