@@ -46,6 +46,19 @@ By = Annotated[
 ]
 
 
+class Level(StrEnum):
+    """Of whole documents: what is labelled."""
+
+    PAIR = "pair"
+    REQUIREMENT = "requirement"
+
+
+LevelOption = Annotated[
+    Level,
+    typer.Option("--level", help="Of whole documents: JDs with résumés, or requirement by requirement."),
+]
+
+
 class Tool(StrEnum):
     """Formats of other tools."""
 
@@ -64,6 +77,7 @@ class Target(StrEnum):
 @app.command()
 def check(
     pairs: PairsPath,
+    level: LevelOption = Level.PAIR,
     column: ColumnNames = None,
     positive: PositiveWords = None,
     negative: NegativeWords = None,
@@ -76,7 +90,9 @@ def check(
     from workbench.pair_hashes import content_hash
     from workbench.pairs import read_pairs
 
-    read = read_pairs(pairs, columns=column_names(column), positive=positive, negative=negative)
+    read = read_pairs(
+        pairs, columns=column_names(column), positive=positive, negative=negative, level=level.value
+    )
     facts = {
         "n_pairs": len(read),
         "n_matches": int(read["label"].sum()),
@@ -96,20 +112,42 @@ def agreement(
     pairs: PairsPath,
     by: By = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the intervals.")] = 0.95,
+    level: LevelOption = Level.PAIR,
+    threshold: Annotated[
+        int | None,
+        typer.Option(metavar="GRADE", help="Compare whether grades reach this one, instead of the grades."),
+    ] = None,
     column: ColumnNames = None,
     positive: PositiveWords = None,
     negative: NegativeWords = None,
     as_json: Json = False,
 ) -> None:
-    """How far the annotators of PAIRS agree, and what their mistakes do to a measured precision."""
+    """How far the annotators of PAIRS agree, and what their mistakes do to a measured precision.
+
+    Of whole documents, intervals draw JDs and not pairs; ratings are compared by how much they differ
+    (weighted kappa), requirements by whether they do.
+    """
     from workbench.pairs import agreement as compare
     from workbench.pairs import disagreements, label_noise, read_annotations, read_pairs
 
     names = column_names(column)
-    annotations = read_annotations(pairs, columns=names, positive=positive, negative=negative)
-    everything = read_pairs(pairs, columns=names, labelled=False)
-    found = compare(annotations, everything, by or (), confidence=confidence)
-    noise = label_noise(annotations, confidence=confidence) if found.level == "nominal" else None
+    annotations = read_annotations(
+        pairs, columns=names, positive=positive, negative=negative, level=level.value
+    )
+    everything = read_pairs(pairs, columns=names, labelled=False, level=level.value)
+    found = compare(
+        annotations,
+        everything,
+        by or (),
+        level="nominal" if level is Level.REQUIREMENT else None,
+        threshold=threshold,
+        together="jd_id" if "jd_id" in everything.columns else None,
+        confidence=confidence,
+    )
+    if threshold is not None:
+        annotations = annotations.assign(label=(annotations["label"] >= threshold).astype("int64"))
+    is_binary = bool(annotations["label"].le(1).all())
+    noise = label_noise(annotations, confidence=confidence) if is_binary else None
     differing = disagreements(annotations)["pair_id"].tolist()
     if as_json:
         print_json(

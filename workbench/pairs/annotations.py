@@ -13,7 +13,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANNOTATIONS_FILE",
+    "DETAILS",
     "Action",
     "AnnotationLog",
     "Entry",
@@ -48,14 +50,19 @@ __all__ = [
     "current",
     "logs_in",
     "no_annotations",
+    "of_log",
 ]
 
 Action = Literal["label", "skip", "retract"]
 ANNOTATIONS_FILE = "annotations.csv"
 FOLDER = "annotations"
 LOCK_SECONDS = 10.0
+# Of whole documents: the phrase that a label rests on, and "1" where evidence had been looked at first.
+DETAILS = ("phrase", "looked")
 # A label, whose texts its annotator saw (where that is known), and where it stands.
-_COLUMNS = [*ANNOTATION_COLUMNS, "texts", "file", "row"]
+_COLUMNS = [*ANNOTATION_COLUMNS, *DETAILS, "texts", "file", "row"]
+# What a line need not say.
+_UNSAID: dict[str, object] = {"label": None, "note": "", "texts": "", "phrase": "", "looked": False}
 
 
 class LabelledElsewhereError(StoreError):
@@ -80,6 +87,10 @@ class Entry:
         UTC, ISO 8601.
     texts : str
         Hash of the two texts that were shown.
+    phrase : str
+        The piece of the résumé that the label rests on, where the annotator named one.
+    looked : bool
+        Whether the annotator had a scorer's evidence shown before the label: what is shown sways.
     """
 
     line: int
@@ -89,6 +100,8 @@ class Entry:
     note: str
     at: str
     texts: str
+    phrase: str = ""
+    looked: bool = False
 
 
 class AnnotationLog:
@@ -149,7 +162,15 @@ class AnnotationLog:
         return new
 
     def append(
-        self, action: Action, pair_id: str, *, label: int | None = None, note: str = "", texts: str = ""
+        self,
+        action: Action,
+        pair_id: str,
+        *,
+        label: int | None = None,
+        note: str = "",
+        texts: str = "",
+        phrase: str = "",
+        looked: bool = False,
     ) -> Entry:
         """Write one entry; it is on disk when this returns.
 
@@ -160,7 +181,7 @@ class AnnotationLog:
         StoreError
             If the file cannot be written.
         """
-        entry = Entry(len(self.entries) + 1, action, pair_id, label, note, _now(), texts)
+        entry = Entry(len(self.entries) + 1, action, pair_id, label, note, _now(), texts, phrase, looked)
         _check(entry)
         with self._locked():
             if others := self.refresh():
@@ -276,7 +297,7 @@ def annotations_in(
         table = read_table(folder / ANNOTATIONS_FILE, encoding=encoding)
         said, problems = annotations_from(table, ANNOTATIONS_FILE, positive, negative)
         tables.append(said)
-    tables += [_of_log(log) for log in logs_in(folder)]
+    tables += [of_log(log) for log in logs_in(folder)]
     filled = [table for table in tables if len(table)]
     return (pd.concat(filled, ignore_index=True) if filled else no_annotations()), problems
 
@@ -293,7 +314,7 @@ def annotations_from(
     there = [name for name in ANNOTATION_COLUMNS if name in table.columns]
     said = table[there].assign(**{name: as_text(table[name]).str.strip() for name in there})
     said = said.reindex(columns=list(ANNOTATION_COLUMNS), fill_value="")
-    said["texts"], said["file"], said["row"] = "", file, said.index
+    said = said.assign(**dict.fromkeys((*DETAILS, "texts"), ""), file=file, row=said.index)
     try:
         said["label"] = standard_labels(said["label"], positive, negative)
     except InputError as error:
@@ -308,12 +329,16 @@ def no_annotations() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="int64" if name == "row" else "str") for name in _COLUMNS})
 
 
-def _of_log(log: AnnotationLog) -> pd.DataFrame:
+def of_log(log: AnnotationLog) -> pd.DataFrame:
+    """The labels that stand in a log."""
     import pandas as pd
 
     file = f"{log.path.parent.name}/{log.path.name}"
     rows = [
-        (entry.pair_id, log.annotator, str(entry.label), entry.at, entry.note, entry.texts, file, entry.line)
+        (
+            *(entry.pair_id, log.annotator, str(entry.label), entry.at, entry.note),
+            *(entry.phrase, "1" if entry.looked else "", entry.texts, file, entry.line),
+        )
         for entry in log.current().values()
         if entry.action == "label"
     ]
@@ -324,16 +349,8 @@ def _entries(lines: Iterable[str], path: Path, start: int) -> Iterator[Entry]:
     name = f"{path.parent.name}/{path.name}"
     for number, line in enumerate(lines, start=start):
         try:
-            fields = json.loads(line)
-            entry = Entry(
-                number,
-                fields["action"],
-                fields["pair_id"],
-                fields.get("label"),
-                fields.get("note", ""),
-                fields["at"],
-                fields.get("texts", ""),
-            )
+            fields = _UNSAID | json.loads(line)
+            entry = Entry(number, *(fields[field.name] for field in dataclass_fields(Entry)[1:]))
             _check(entry)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             what = _("not a line of an annotation log ({error}); repair or remove it")
@@ -348,8 +365,8 @@ def _check(entry: Entry) -> None:
         raise InputError(
             _("action is {action}; it is one of {known}").format(action=repr(entry.action), known=known)
         )
-    if not isinstance(entry.pair_id, str) or not isinstance(entry.note, str):
-        raise InputError(_("pair_id and note must be texts"))
+    if not all(isinstance(text, str) for text in (entry.pair_id, entry.note, entry.phrase)):
+        raise InputError(_("pair_id, note and phrase must be texts"))
     if (entry.label in GRADES) is not (entry.action == "label"):
         raise InputError(
             _("label is {label} with action {action}").format(label=repr(entry.label), action=entry.action)
@@ -357,13 +374,9 @@ def _check(entry: Entry) -> None:
 
 
 def _line(entry: Entry) -> bytes:
-    fields: dict[str, object] = {"at": entry.at, "action": entry.action, "pair_id": entry.pair_id}
-    if entry.label is not None:
-        fields["label"] = entry.label
-    if entry.note:
-        fields["note"] = entry.note
-    if entry.texts:
-        fields["texts"] = entry.texts
+    said = {name: value for name, value in asdict(entry).items() if value != _UNSAID.get(name)}
+    fields = {"at": said.pop("at"), **said}
+    del fields["line"]
     text = json.dumps(fields, ensure_ascii=False)
     # Half a surrogate pair from a note must not keep a label from being written.
     return text.encode("utf-8", "replace") + b"\n"

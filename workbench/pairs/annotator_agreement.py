@@ -21,7 +21,7 @@ from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext, percent
 from workbench.pairs.checks import require_columns
-from workbench.pairs.resolution import is_adjudicator, without_repeats
+from workbench.pairs.resolution import blind_labels
 from workbench.results import Result
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ __all__ = [
     "Agreement",
     "Interval",
     "agreement",
-    "blind_labels",
     "kappa_and_alpha",
     "pair_counts",
     "resampled",
@@ -134,7 +133,7 @@ class Agreement(Result):
             alpha=self.alpha,
             confidence=percent(self.confidence, None),
         )
-        if self.level == "ordinal":
+        if self.level == "ordinal" or any(2 in share for share in self.shares.values()):
             return figures
         shares = listed(f"{name} {percent(share[1])}" for name, share in self.shares.items())
         return figures + " " + _("Share labelled as a match: {shares}.").format(shares=shares)
@@ -157,6 +156,9 @@ def agreement(
     by: str | Sequence[str] = (),
     *,
     adjudicators: Collection[str] | None = None,
+    level: Level | None = None,
+    threshold: int | None = None,
+    together: str | None = None,
     confidence: float = 0.95,
     n_resamples: int = 2000,
     seed: int = 0,
@@ -174,6 +176,13 @@ def agreement(
         Columns of `pairs` by which agreement is also shown.
     adjudicators : collection of str, optional
         Who is left out, since adjudicators are not blind; as of :func:`~workbench.pairs.resolve`.
+    level : {"nominal", "ordinal"}, optional
+        ``"nominal"``: labels differ or not; ``"ordinal"``: by how much. By default ordinal for grades.
+    threshold : int, optional
+        Compare whether grades reach this one, instead of the grades.
+    together : str, optional
+        Column of `pairs`, such as ``jd_id``: pairs with the same value are drawn together, since what is
+        hard about a JD is hard in all its pairs.
     confidence : float
         Two-sided, of the intervals.
     n_resamples : int
@@ -209,64 +218,48 @@ def agreement(
     (1, 0.75, 0.5)
     """
     table = blind_labels(annotations, adjudicators)
-    level: Level = "ordinal" if np.nanmax(table.to_numpy()) > 1 else "nominal"
-    columns = [by] if isinstance(by, str) else list(by)
+    if threshold is not None:
+        table = (table >= threshold).astype(np.float64).where(table.notna())
+    asked = [by] if isinstance(by, str) else list(by)
+    columns = _columns(table, pairs, [*asked, *([together] if together else [])])
     part = partial(
         _agreement,
-        level=level,
+        level=level or ("ordinal" if np.nanmax(table.to_numpy()) > 1 else "nominal"),
         confidence=confidence,
         n_resamples=n_resamples,
         rng=np.random.default_rng(seed),
+        together=columns[together] if together else None,
     )
     whole = part(table)
-    groups = []
-    for column in columns:
-        if pairs is None:
-            raise InputError(_("Pass the pairs too, by whose columns agreement shall be shown."))
-        require_columns(pairs, ["pair_id", column], _("The pairs"))
-        known = pairs.drop_duplicates("pair_id").set_index("pair_id")[column]
-        if lost := list(table.index.difference(known.index)):
-            # Pairs that were resolved lack those on which people differ, and all groups would seem to agree.
-            said = ngettext(
-                "{n} pair that was labelled is not among the pairs: {first}; pass all of them: "
-                "read_pairs(path, labelled=False).",
-                "{n} pairs that were labelled are not among the pairs, such as {first}; pass all of them: "
-                "read_pairs(path, labelled=False).",
-                len(lost),
-            )
-            raise InputError(said.format(n=len(lost), first=lost[0]))
-        values = known.reindex(table.index)
-        groups += [
-            part(table.loc[at.index], column=column, group=str(value)) for value, at in values.groupby(values)
-        ]
+    groups = [
+        part(table.loc[at.index], column=column, group=str(value))
+        for column in asked
+        for value, at in columns[column].groupby(columns[column])
+    ]
     return replace(whole, groups=tuple(groups))
 
 
-def blind_labels(annotations: pd.DataFrame, adjudicators: Collection[str] | None = None) -> pd.DataFrame:
-    """Labels as a table: a row for each pair with at least two blind labels, a column for each annotator.
+def _columns(table: pd.DataFrame, pairs: pd.DataFrame | None, names: Sequence[str]) -> pd.DataFrame:
+    """Columns of `pairs` for the rows of the table."""
+    import pandas as pd
 
-    Values are float, NaN where an annotator has not labelled the pair.
-
-    Raises
-    ------
-    InputError
-        If there is no such pair.
-    """
-    said = without_repeats(annotations)
-    said = said[~is_adjudicator(said["annotator"], adjudicators)]
-    table = said.pivot_table(
-        index="pair_id", columns="annotator", values="label", aggfunc="first", sort=False
-    )
-    table = table.sort_index(axis=1).astype(np.float64)
-    table = table[table.notna().sum(axis=1) >= 2]
-    if table.empty:
-        raise InputError(
-            _(
-                "No pair was labelled by two people independently, so nothing can be said about agreement; "
-                "let a second person label some of the pairs."
-            )
+    if not names:
+        return pd.DataFrame(index=table.index)
+    if pairs is None:
+        raise InputError(_("Pass the pairs too, by whose columns agreement shall be shown."))
+    require_columns(pairs, ["pair_id", *names], _("The pairs"))
+    known = pairs.drop_duplicates("pair_id").set_index("pair_id")[list(dict.fromkeys(names))]
+    if lost := list(table.index.difference(known.index)):
+        # Pairs that were resolved lack those on which people differ, and all groups would seem to agree.
+        said = ngettext(
+            "{n} pair that was labelled is not among the pairs: {first}; pass all of them: "
+            "read_pairs(path, labelled=False).",
+            "{n} pairs that were labelled are not among the pairs, such as {first}; pass all of them: "
+            "read_pairs(path, labelled=False).",
+            len(lost),
         )
-    return table.dropna(axis=1, how="all")
+        raise InputError(said.format(n=len(lost), first=lost[0]))
+    return known.reindex(table.index)
 
 
 def _agreement(
@@ -275,17 +268,21 @@ def _agreement(
     confidence: float,
     n_resamples: int,
     rng: np.random.Generator,
+    together: pd.Series[str] | None,
     column: str | None = None,
     group: str | None = None,
 ) -> Agreement:
     labels = table.to_numpy()
-    scale = np.arange(int(np.nanmax(labels)) + 1) if level == "ordinal" else np.arange(2)
+    scale = np.arange(max(int(np.nanmax(labels)), 1) + 1)
     differ = np.nanmax(labels, axis=1) != np.nanmin(labels, axis=1)
     counts = pair_counts(labels, scale)
     kappa, alpha = kappa_and_alpha(counts.sum(axis=0)[None], level)
     ends = np.full((2, 2), np.nan)
     if differ.any():
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+        if together is not None:
+            of = together[table.index].factorize()[0]
+            counts = np.stack([counts[of == at].sum(axis=0) for at in range(of.max() + 1)])
         drawn = kappa_and_alpha(resampled(counts, n_resamples, rng), level)
         ends = np.array([np.nanquantile(figure, tails) for figure in drawn])
     return Agreement(

@@ -5,7 +5,7 @@ Frames come in with all values as text and row numbers as their index.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -35,6 +35,7 @@ __all__ = [
     "contradictions",
     "if_unlabelled",
     "label_problems",
+    "losses",
     "misplaced_labels",
     "missing_columns",
     "pair_problems",
@@ -241,6 +242,35 @@ def contradictions(annotations: pd.DataFrame) -> list[Problem]:
     cases = [_("{pair} by {annotator}").format(pair=pair, annotator=name) for pair, name in keys]
     what = _("more than one label by the same annotator: {cases}").format(cases=some_of(cases))
     return _by_file(annotations[bad], "label", what)
+
+
+def losses(counts: Mapping[str, int], most: int) -> list[str]:
+    """A sentence on each kind of row that reading left out or cut at `most` characters."""
+    n_bad, n_repeated, n_cut, n_without = (
+        counts.get(name, 0) for name in ("bad_rows", "repeated", "cut", "without_label")
+    )
+    sentences = [
+        (
+            n_bad,
+            ngettext(
+                "{n} row that could not be used left out.", "{n} rows that could not be used left out.", n_bad
+            ),
+        ),
+        (n_repeated, ngettext("{n} repeated row left out.", "{n} repeated rows left out.", n_repeated)),
+        (
+            n_without,
+            ngettext("{n} pair without a label left out.", "{n} pairs without a label left out.", n_without),
+        ),
+        (
+            n_cut,
+            ngettext(
+                "{n} row has a text of more than {most} characters, which was cut there.",
+                "{n} rows have texts of more than {most} characters, which were cut there.",
+                n_cut,
+            ),
+        ),
+    ]
+    return [sentence.format(n=f"{n:,}", most=most) for n, sentence in sentences if n]
 
 
 def among(values: pd.Series[str], known: pd.Series[str]) -> npt.NDArray[np.bool_]:

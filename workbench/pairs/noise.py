@@ -19,7 +19,8 @@ from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, percent
-from workbench.pairs.annotator_agreement import Interval, blind_labels, share_of
+from workbench.pairs.annotator_agreement import Interval, share_of
+from workbench.pairs.resolution import blind_labels
 from workbench.results import Result, plain
 
 if TYPE_CHECKING:

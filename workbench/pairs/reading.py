@@ -15,7 +15,7 @@ from workbench.errors import InputError, PairsWarning
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext, paragraph
 from workbench.pair_hashes import pair_ids_of
-from workbench.pairs.annotations import annotations_from, annotations_in, no_annotations
+from workbench.pairs.annotations import DETAILS, annotations_from, annotations_in, no_annotations
 from workbench.pairs.checks import (
     ANNOTATION_COLUMNS,
     NUMBER_COLUMNS,
@@ -26,11 +26,13 @@ from workbench.pairs.checks import (
     bullets,
     contradictions,
     if_unlabelled,
+    losses,
     misplaced_labels,
     missing_columns,
     pair_problems,
     which_is_which,
 )
+from workbench.pairs.document_set import MATCHES_FROM, DocumentSet, Level, holds_documents
 from workbench.pairs.resolution import How, Resolution
 from workbench.pairs.resolution import resolve as resolve_labels
 from workbench.pairs.tables import as_text, clean_column, read_table, recognised_columns
@@ -52,6 +54,7 @@ def read_pairs(
     positive: str | Collection[str] | None = None,
     negative: str | Collection[str] | None = None,
     labelled: bool = True,
+    level: Level = "pair",
     resolve: How = "adjudicated",
     threshold: int | None = None,
     min_labels: int = 1,
@@ -68,7 +71,8 @@ def read_pairs(
         A folder with ``pairs.csv`` (``pair_id, jd, resume`` and any group columns) and the labels in
         ``annotations.csv`` (``pair_id, annotator, label, labelled_at, note``), in the logs of the
         labelling panel (``annotations/*.jsonl``), or in both. Or one table (.csv, .tsv, .xlsx, .jsonl,
-        .parquet) with ``jd, resume, label``, where ``pair_id`` and ``annotator`` may be given too.
+        .parquet) with ``jd, resume, label``, where ``pair_id`` and ``annotator`` may be given too. Or a
+        folder of whole documents, with ``jds/`` and ``resumes/`` (:mod:`workbench.pairs.document_set`).
     columns : mapping, optional
         For a table with other names: ``{"jd": "job_description_text", …}``, ours to theirs.
     positive, negative : str or collection of str, optional
@@ -76,10 +80,13 @@ def read_pairs(
         that are neither are an error.
     labelled : bool
         False for a pool of pairs that are to be labelled: no labels are asked for or returned.
+    level : {"pair", "requirement"}
+        Of whole documents: a pair is a JD and a résumé, or one requirement of the JD and a résumé.
     resolve : {"adjudicated", "majority", "unanimous"}
         How several people's labels become one; see :func:`~workbench.pairs.resolve`.
     threshold : int, optional
-        For grades from 0 to 3: the smallest that counts as a match.
+        For grades from 0 to 3: the smallest that counts as a match. Of whole documents by default 2 ("I'd
+        call them"); of requirements 1 (covered in part).
     min_labels, adjudicators
         As of :func:`~workbench.pairs.resolve`.
     encoding : str, optional
@@ -87,7 +94,7 @@ def read_pairs(
     bad_rows : {"error", "drop"}
         Rows that cannot be used are an error that lists them all; or they are left out and counted.
     max_characters : int
-        Longer texts are cut, as by :func:`workbench.clean`.
+        Longer texts are cut, as by :func:`workbench.clean`; whole documents stay as they are.
 
     Returns
     -------
@@ -122,14 +129,16 @@ def read_pairs(
     0  Nurse  Ward nurse      1
     1  Nurse        Chef      0
     """
-    options = _Options(columns, positive, negative, labelled, encoding, bad_rows, max_characters)
+    options = _Options(columns, positive, negative, labelled, encoding, bad_rows, max_characters, level)
     loaded = _load(Path(path).expanduser(), options)
     pairs, counts = loaded.pairs, loaded.counts
     notes: dict[Hashable | None, Any] = {
         "source": Path(path).name,
         "reading": counts,
-        "cleaning": cleaning_recipe(max_characters),
+        "cleaning": None if loaded.whole else cleaning_recipe(max_characters),
     }
+    if loaded.whole and threshold is None:
+        threshold = MATCHES_FROM[level]
     first = list(PAIR_COLUMNS)
     resolution = None
     if labelled:
@@ -163,6 +172,7 @@ def read_annotations(
     columns: Mapping[str, str] | None = None,
     positive: str | Collection[str] | None = None,
     negative: str | Collection[str] | None = None,
+    level: Level = "pair",
     encoding: str | None = None,
     bad_rows: BadRows = "error",
 ) -> pd.DataFrame:
@@ -174,14 +184,15 @@ def read_annotations(
     -------
     DataFrame
         ``pair_id, annotator, label`` (int64), ``labelled_at`` (ISO 8601 as text), ``note``; one row for
-        each label. Labels that were taken back in the labelling panel are not there.
+        each label. Labels that were taken back in the labelling panel are not there. Of whole documents
+        also ``phrase``, which the label rests on, and ``looked``: ``"1"`` if evidence was shown before.
 
     Raises
     ------
     PairsError, InputError
         As :func:`read_pairs`.
     """
-    options = _Options(columns, positive, negative, True, encoding, bad_rows)
+    options = _Options(columns, positive, negative, True, encoding, bad_rows, level=level)
     return _load(Path(path).expanduser(), options).annotations
 
 
@@ -196,6 +207,7 @@ class _Options:
     encoding: str | None = None
     bad_rows: BadRows = "error"
     max_characters: int = MAX_CHARACTERS
+    level: Level = "pair"
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +216,7 @@ class _Loaded:
 
     `counts` says how many rows could not be used (`problems` says why; only with ``bad_rows="drop"``), how
     many say again what an earlier row says, and in how many a text was cut; `notes`, how the file was read
-    where that was a choice.
+    where that was a choice; `whole`, that texts are whole documents.
     """
 
     pairs: pd.DataFrame
@@ -212,6 +224,7 @@ class _Loaded:
     counts: dict[str, int]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    whole: bool = False
 
 
 def _load(path: Path, options: _Options) -> _Loaded:
@@ -232,7 +245,24 @@ def _load(path: Path, options: _Options) -> _Loaded:
                 example=option("columns", {"jd": "NAME"}),
             )
         )
+    if path.is_dir() and holds_documents(path):
+        return _load_documents(DocumentSet(path), options)
+    if options.level != "pair":
+        raise InputError(
+            _("{path} holds no whole documents (jds/ and resumes/), and so no requirements of them.").format(
+                path=path
+            )
+        )
     return _load_folder(path, options) if path.is_dir() else _load_file(path, options)
+
+
+def _load_documents(documents: DocumentSet, options: _Options) -> _Loaded:
+    if problems := documents.problems(options.level):
+        raise PairsError(problems)
+    pairs = documents.items(options.level)
+    said, problems = documents.said(options.level) if options.labelled else (no_annotations(), [])
+    problems += misplaced_labels(said, pairs)
+    return replace(_usable(pairs, said, PAIRS_FILE, 0, problems, options), whole=True)
 
 
 def _load_folder(folder: Path, options: _Options) -> _Loaded:
@@ -301,7 +331,8 @@ def _usable(
     pairs = pairs.drop_duplicates("pair_id").reset_index(drop=True)
     pairs = pairs.astype({name: np.float64 for name in NUMBER_COLUMNS if name in pairs.columns})
     said = said[among(said["pair_id"], pairs["pair_id"]) & said["label"].ne("").to_numpy()]
-    said = said.drop_duplicates(["pair_id", "annotator"])[list(ANNOTATION_COLUMNS)].reset_index(drop=True)
+    columns = [*ANNOTATION_COLUMNS, *(name for name in DETAILS if said[name].ne("").any())]
+    said = said.drop_duplicates(["pair_id", "annotator"])[columns].reset_index(drop=True)
     counts = {"bad_rows": len(bad), "repeated": n_repeated, "cut": n_cut}
     return _Loaded(pairs, said.astype({"label": np.int64}), counts, tuple(problems))
 
@@ -358,31 +389,7 @@ def _refuse_grades(loaded: _Loaded, threshold: int | None) -> None:
 
 def _warn(loaded: _Loaded, resolution: Resolution | None, most: int) -> None:
     """Say what was left out or changed; nothing is silently dropped."""
-    n_bad, n_repeated, n_cut, n_without = (
-        loaded.counts.get(name, 0) for name in ("bad_rows", "repeated", "cut", "without_label")
-    )
-    sentences = [
-        (
-            n_bad,
-            ngettext(
-                "{n} row that could not be used left out.", "{n} rows that could not be used left out.", n_bad
-            ),
-        ),
-        (n_repeated, ngettext("{n} repeated row left out.", "{n} repeated rows left out.", n_repeated)),
-        (
-            n_without,
-            ngettext("{n} pair without a label left out.", "{n} pairs without a label left out.", n_without),
-        ),
-        (
-            n_cut,
-            ngettext(
-                "{n} row has a text of more than {most} characters, which was cut there.",
-                "{n} rows have texts of more than {most} characters, which were cut there.",
-                n_cut,
-            ),
-        ),
-    ]
-    said = [sentence.format(n=f"{n:,}", most=most) for n, sentence in sentences if n]
+    said = losses(loaded.counts, most)
     for reason, n in (resolution.reasons if resolution else {}).items():
         sentence = ngettext("{n} pair dropped: {reason}.", "{n} pairs dropped: {reason}.", n)
         said.append(sentence.format(n=n, reason=_(reason)))

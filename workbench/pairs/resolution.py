@@ -26,6 +26,7 @@ __all__ = [
     "ADJUDICATOR",
     "How",
     "Resolution",
+    "blind_labels",
     "disagreements",
     "is_adjudicator",
     "resolve",
@@ -335,6 +336,33 @@ def without_repeats(annotations: pd.DataFrame) -> pd.DataFrame:
         )
         raise InputError(sentence.format(annotator=first["annotator"], pair=first["pair_id"], n=n))
     return said
+
+
+def blind_labels(annotations: pd.DataFrame, adjudicators: Collection[str] | None = None) -> pd.DataFrame:
+    """Labels as a table: a row for each pair with at least two blind labels, a column for each annotator.
+
+    Values are float, NaN where an annotator has not labelled the pair.
+
+    Raises
+    ------
+    InputError
+        If there is no such pair.
+    """
+    said = without_repeats(annotations)
+    said = said[~is_adjudicator(said["annotator"], adjudicators)]
+    table = said.pivot_table(
+        index="pair_id", columns="annotator", values="label", aggfunc="first", sort=False
+    )
+    table = table.sort_index(axis=1).astype(np.float64)
+    table = table[table.notna().sum(axis=1) >= 2]
+    if table.empty:
+        raise InputError(
+            _(
+                "No pair was labelled by two people independently, so nothing can be said about agreement; "
+                "let a second person label some of the pairs."
+            )
+        )
+    return table.dropna(axis=1, how="all")
 
 
 def _votes(pair_codes: npt.NDArray[np.intp], values: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.intp]:

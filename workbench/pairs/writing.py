@@ -29,6 +29,7 @@ from workbench.pairs.checks import (
     some_of,
     which_is_which,
 )
+from workbench.pairs.document_set import holds_documents
 from workbench.pairs.reading import PAIRS_FILE
 from workbench.pairs.tables import as_text, clean_column
 
@@ -60,6 +61,8 @@ def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFra
         Made if it is not there; files of these names in it are replaced, each as a whole.
     pairs : DataFrame
         ``pair_id, jd, resume`` and group columns. A ``label`` column is left out: labels are annotations.
+        Without annotations, pairs of whole documents (with ``jd_id, resume_id``) are written as a folder of
+        documents again.
     annotations : DataFrame, optional
         ``pair_id, annotator, label`` and perhaps ``labelled_at, note``.
 
@@ -93,6 +96,11 @@ def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFra
             problems += misplaced_labels(said, texts)
     if problems:
         raise PairsError(problems, done="written")
+    if {"jd_id", "resume_id"} <= set(columns) and said is None:
+        for side in ("jd", "resume"):
+            for name, text in dict(zip(texts[f"{side}_id"], texts[side], strict=True)).items():
+                write_whole(folder / f"{side}s/{name}.txt", text.encode())
+        texts = texts.drop(columns=list(PAIR_COLUMNS))
     write_whole(folder / PAIRS_FILE, _csv(texts))
     if said is not None:
         write_whole(folder / ANNOTATIONS_FILE, _csv(said[list(ANNOTATION_COLUMNS)]))
@@ -105,7 +113,7 @@ def working_copy(source: str | Path, target: str | Path) -> Path:
     Parameters
     ----------
     source : str or Path
-        A set: a folder with ``pairs.csv``.
+        A set: a folder with ``pairs.csv``, or with whole documents.
     target : str or Path
         Where the copy shall be. If it is there already, with the same pairs, it is kept with all labels
         that were given in it; the set itself as target is no copy, and left as it is.
@@ -123,20 +131,44 @@ def working_copy(source: str | Path, target: str | Path) -> Path:
         If the copy cannot be written.
     """
     source, target = Path(source), Path(target)
+    if holds_documents(source):
+        return _copy_of_documents(source, target)
     if not (source / PAIRS_FILE).is_file():
         raise InputError(_("{folder} has no pairs.csv; pass the folder of a set.").format(folder=source))
     if (target / PAIRS_FILE).is_file():
         if (target / PAIRS_FILE).read_bytes() != (source / PAIRS_FILE).read_bytes():
-            raise InputError(
-                _(
-                    "{target} holds other pairs than {source}; choose another folder, or move that one away."
-                ).format(target=target, source=source)
-            )
+            raise InputError(_other_pairs(source, target))
         return target
+    # The pairs last: without them, a copy that was interrupted counts for none and is made anew.
+    _copy(sorted(_files_of(source), key=lambda path: path.name == PAIRS_FILE), source, target)
+    return target
+
+
+def _copy_of_documents(source: Path, target: Path) -> Path:
+    """The copy, made or completed; tables and logs that are there already are left as they are."""
+    files = _files_of(source)
+    for path in files:
+        there = target / path.relative_to(source)
+        is_document = path.parent.name in ("jds", "resumes")
+        if is_document and there.is_file() and there.read_bytes() != path.read_bytes():
+            raise InputError(_other_pairs(source, target))
+    _copy([path for path in files if not (target / path.relative_to(source)).is_file()], source, target)
+    return target
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".lock"]
+
+
+def _other_pairs(source: Path, target: Path) -> str:
+    return _(
+        "{target} holds other pairs than {source}; choose another folder, or move that one away."
+    ).format(target=target, source=source)
+
+
+def _copy(files: Iterable[Path], source: Path, target: Path) -> None:
     try:
-        # The pairs last: without them, a copy that was interrupted counts for none and is made anew.
-        files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.suffix != ".lock"]
-        for path in sorted(files, key=lambda path: path.name == PAIRS_FILE):
+        for path in files:
             write_whole(target / path.relative_to(source), path.read_bytes())
     except OSError as error:
         raise StoreError(
@@ -144,7 +176,6 @@ def working_copy(source: str | Path, target: str | Path) -> Path:
                 source=source, target=target, error=error.strerror or error
             )
         ) from error
-    return target
 
 
 @dataclass(frozen=True, eq=False)
