@@ -17,21 +17,21 @@ from workbench.i18n import gettext as _
 __all__ = ["replacing", "write_whole"]
 
 
-def write_whole(path: str | Path, content: str | bytes) -> Path:
-    """Write `content` (text as UTF-8) to `path`; folders on the way are made.
+def write_whole(path: str | Path, content: str | bytes, *, mode: int = 0o644) -> Path:
+    """Write `content` (text as UTF-8) to `path`, with these permissions; folders on the way are made.
 
     Raises
     ------
     StoreError
         If the folder cannot be made or written, or the disk is full; what was there before stays.
     """
-    with replacing(path) as draft:
+    with replacing(path, mode=mode) as draft:
         draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return Path(path)
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, *, mode: int = 0o644) -> Iterator[Path]:
     """A draft for the block to write, which takes the place of `path` if the block ends without error.
 
     For libraries that want a file name; the draft has the suffix of `path`, by which they choose the
@@ -52,8 +52,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         ) as file:
             draft = Path(file.name)
         yield draft
-        # A temporary file is readable by its owner only; a card or report is meant to be shared.
-        draft.chmod(0o644)
+        # A temporary file is readable by its owner only; a report is meant to be shared.
+        draft.chmod(mode)
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(target)

@@ -61,6 +61,9 @@ class Cutoff:
         The encoder that the cutoff is valid for; None where nobody measured it for one.
     evidence : mapping
         JSON-serialisable: pairs, cleaning, method, figures with intervals, versions, date.
+    frozen : str
+        What its scorer froze of the labelled documents, as of :func:`workbench.frozen.as_text`: with it the
+        scorer gives the scores that the cutoff is valid for. Empty where a scorer freezes nothing.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class Cutoff:
     encoder_name: str | None = None
     fingerprint: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    frozen: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         # bool is an int, and True would pass for a cutoff of 1.0
@@ -275,12 +279,17 @@ class Cutoff:
             "encoder": {"name": self.encoder_name, "fingerprint": self.fingerprint},
             "evidence": dict(self.evidence),
         }
+        if self.frozen:
+            card["frozen"] = self.frozen
         return {**card, "digest": _digest(card)}
 
     def save(self, path: str | Path) -> Path:
-        """Write the card as JSON; the file is either whole or not there."""
+        """Write the card as JSON; the file is either whole or not there.
+
+        With something frozen of documents, only its owner may read it.
+        """
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        return write_whole(path, text)
+        return write_whole(path, text, mode=0o600 if self.frozen else 0o644)
 
     @classmethod
     def load(cls, path: str | Path) -> Cutoff:
@@ -324,8 +333,13 @@ class Cutoff:
                 ).format(path=path)
             )
         try:
+            scorer = card["encoder"]
             return cls(
-                card["cutoff"], card["encoder"]["name"], card["encoder"]["fingerprint"], card["evidence"]
+                card["cutoff"],
+                scorer["name"],
+                scorer["fingerprint"],
+                card["evidence"],
+                card.get("frozen", ""),
             )
         except (KeyError, TypeError) as error:
             raise CardError(

@@ -176,7 +176,7 @@ def rank(
     resumes: Any,
     *,
     scorer: Scorer | Encoder | str | None = None,
-    cutoff: Cutoff | None = None,
+    cutoff: Cutoff | str | Path | None = None,
     top: int = 10,
     conditions: Sequence[str] = (),
     progress: bool | None = None,
@@ -189,9 +189,10 @@ def rank(
         A folder, a zip, a file, a table (a row is a document), an e-mail; or texts. See
         :func:`read_documents`.
     scorer : Scorer, Encoder or str, optional
-        As of :func:`load_scorer`; by default relative to the collection, with the encoder of the settings.
-    cutoff : Cutoff, optional
-        Calibrated for this scorer; without one, none is drawn.
+        As of :func:`load_scorer`; by default the card's, or relative to the collection, with the encoder of
+        the settings.
+    cutoff : Cutoff or path, optional
+        A card, with what its scorer had frozen; without one, none is drawn.
     top : int
         Candidates on each shortlist.
     conditions : sequence of str
@@ -220,15 +221,16 @@ def rank(
     ['2', '1']
     """
     from workbench.retrieval.ranking import rank as ranked
-    from workbench.scorers import levels_of, load_scorer
+    from workbench.scorers import levels_of, load_scorer, scorer_of
 
-    loaded = load_scorer(scorer)
+    card = Cutoff.load(cutoff) if isinstance(cutoff, str | Path) else cutoff
+    loaded = load_scorer(scorer) if card is None else scorer_of(card, scorer)
     return ranked(
         jds,
         resumes,
         scorer=loaded,
         encoder=loaded.encoder,
-        cutoff=cutoff,
+        cutoff=card,
         top=top,
         conditions=conditions,
         levels=levels_of(loaded.encoder.fingerprint),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,8 @@ class PairScorer(Protocol):
     def fit(
         self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None
     ) -> PairScorer: ...
+
+    def state(self) -> Mapping[str, npt.NDArray[Any]]: ...
 
     def score_pairs(
         self,

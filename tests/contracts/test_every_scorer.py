@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.errors import InputError
-from workbench.scorers import RerankScorer, Scorer, load_reranker, load_scorer
+from workbench.errors import EncoderMismatchError, InputError
+from workbench.frozen import arrays_in, as_text
+from workbench.scorers import RerankScorer, Scorer, load_reranker, load_scorer, scorer_of
 
 TOPICS = ["night nurse on a ward", "java developer", "护士执业证", "welding of steel pipes"]
 JDS = [f"{topic}, job number {number}" for number in range(3) for topic in TOPICS]
@@ -24,12 +25,12 @@ RESUMES = [f"{topic}, person number {number}" for number in range(4) for topic i
 TOP = 3
 
 
-def loaded(spec, top=TOP):
+def loaded(spec, top=TOP, fit=True):
     """The scorer, fitted to the texts, reading the first few."""
     scorer = load_scorer(spec)
     if isinstance(scorer, RerankScorer):
         scorer = RerankScorer(scorer.first, scorer.reranker, top)
-    return scorer.fit(JDS, RESUMES)
+    return scorer.fit(JDS, RESUMES) if fit else scorer
 
 
 def again(scorer, **options):
@@ -143,6 +144,34 @@ def test_what_changes_a_score_changes_the_fingerprint(case, scorer, scores):
     assert other.fingerprint != scores.fingerprint
     assert np.abs(other.matrix - scores.matrix).max() > 1e-4
     assert loaded(case.spec).fingerprint == scorer.fingerprint
+
+
+def test_what_is_frozen_is_plain_and_gives_the_same_scorer_again(case, scorer, scores):
+    state = scorer.state()
+    assert all(array.dtype.kind in "fiuUb" for array in state.values())
+    text = as_text(state)
+    again = loaded(case.spec, fit=False)
+    assert again.is_fitted == (not state)
+    again = again.with_state(arrays_in(text))
+    assert again.fingerprint == scorer.fingerprint
+    assert again.score(JDS, RESUMES).matrix == pytest.approx(scores.matrix, abs=1e-6)
+    assert as_text(again.state()) == text
+    assert load_scorer(case.spec, state=state).is_fitted
+
+
+def test_a_card_finds_its_scorer_with_what_was_frozen(case, scorer, tmp_path):
+    frame = pd.DataFrame([(jd, resume) for jd in JDS for resume in RESUMES], columns=["jd", "resume"])
+    noted = wb.score_pairs(frame, scorer).attrs["encoder"]
+    path = wb.Cutoff(0.1, noted["name"], noted["fingerprint"], frozen=noted["frozen"]).save(
+        tmp_path / "c.json"
+    )
+    assert path.stat().st_mode & 0o777 == (0o600 if scorer.state() else 0o644)
+    found = scorer_of(wb.Cutoff.load(path), loaded(case.spec, fit=False))
+    assert found.fingerprint == scorer.fingerprint
+    other = case.changed(case.spec, scorer)
+    if other.is_fitted:
+        with pytest.raises(EncoderMismatchError, match="was calibrated for"):
+            scorer_of(wb.Cutoff.load(path), other)
 
 
 def test_ctrl_c_leaves_no_harm(scorer, scores, monkeypatch):

@@ -23,7 +23,19 @@ PACKAGE = ROOT / "workbench"
 
 # From the ground up. A module may import its own layer and those below it.
 LAYERS = [
-    {"errors", "i18n", "html", "results", "settings", "texts", "cutoffs", "examples", "atomic", "files"}
+    {
+        "errors",
+        "i18n",
+        "html",
+        "results",
+        "settings",
+        "texts",
+        "cutoffs",
+        "examples",
+        "atomic",
+        "files",
+        "frozen",
+    }
     | {"asking", "pair_hashes", "text_encoder", "decision_log", "progress"},
     {"documents"},
     {"encoders"},

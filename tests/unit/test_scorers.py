@@ -14,7 +14,7 @@ from workbench.documents import Document
 from workbench.errors import InputError
 from workbench.scorers import CosineScorer, CoverageLevels, RelativeScorer, cover, load_scorer
 from workbench.scorers.collection import FEWEST, hubness, languages_of, means_of, whose_means
-from workbench.scorers.keywords import Keywords
+from workbench.scorers.keywords import Keywords, counts_of
 from workbench.scorers.windows import Windows, both_ways, windows_of
 
 RNG = np.random.default_rng(0)
@@ -158,10 +158,28 @@ class TestRelative:
         some = fitted.score(self.jds[3:5], self.resumes[7:8]).matrix
         assert some == pytest.approx(whole[3:5, 7:8], abs=1e-6)
 
-    def test_unfitted_it_is_fitted_on_the_texts_themselves(self):
+    def test_unfitted_it_scores_nearly_as_fitted_on_the_texts_themselves(self):
+        # What is frozen tells from a few directions, not from the texts, how near a text lies to everything.
         scorer = RelativeScorer(TopicEncoder())
-        fitted = scorer.fit(self.jds, self.resumes).score(self.jds, self.resumes)
-        assert scorer.score(self.jds, self.resumes).matrix == pytest.approx(fitted.matrix, abs=1e-6)
+        fitted = scorer.fit(self.jds, self.resumes).score(self.jds, self.resumes).matrix
+        unfitted = scorer.score(self.jds, self.resumes).matrix
+        assert np.corrcoef(fitted.ravel(), unfitted.ravel())[0, 1] > 0.9
+        plain = CosineScorer(TopicEncoder()).score(self.jds, self.resumes).matrix
+        assert auc(fitted, self.jds, self.resumes) > auc(plain, self.jds, self.resumes) + 0.05
+
+    def test_what_is_frozen_holds_no_vector_of_a_text(self):
+        encoder = TopicEncoder()
+        state = RelativeScorer(encoder).fit(self.jds, self.resumes).state()
+        texts = [*self.jds, *self.resumes]
+        vectors = np.concatenate([encoder.encode_documents(texts), encoder.encode_queries(texts)])
+        for array in state.values():
+            if array.dtype.kind == "f" and array.size >= vectors.shape[1]:
+                rows = array.T if len(array) == vectors.shape[1] else array
+                lengths = np.linalg.norm(rows.astype(float), axis=-1, keepdims=True)
+                assert (rows / np.maximum(lengths, 1e-9) @ vectors.T < 0.99).all()
+        once = "Xylophonistin"
+        named = RelativeScorer(encoder).fit([*self.jds, f"nursing {once}"], self.resumes).state()
+        assert named["occurring"][counts_of([once]).indices].min() == 0
 
     def test_order_of_texts_does_not_matter(self):
         order = RNG.permutation(len(self.resumes))

@@ -108,11 +108,11 @@ def gather(
 
 def with_card(study: Study, scored_by: Mapping[str, Any]) -> Study:
     """The study, its cutoff carrying the encoder that it is valid for, and the evidence."""
-    name, fingerprint = scored_by.get("name"), scored_by.get("fingerprint")
+    name, fingerprint, frozen = (scored_by.get(key) for key in ("name", "fingerprint", "frozen"))
     if study.advice.cutoff is None:
         # Today's cutoff was measured, and found wanting; it is not calibrated for this encoder.
-        name = fingerprint = None
-    cutoff = Cutoff(study.cutoff.value, name, fingerprint, _evidence(study, scored_by))
+        name = fingerprint = frozen = None
+    cutoff = Cutoff(study.cutoff.value, name, fingerprint, _evidence(study, scored_by), frozen or "")
     return replace(study, cutoff=cutoff)
 
 

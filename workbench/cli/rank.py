@@ -29,11 +29,11 @@ def rank(
             "-s",
             metavar="SPEC",
             help="Such as use, use+relative, qwen3-4b+relative.",
-            show_default="relative, with the encoder of the settings",
+            show_default="the card's, else relative, with the encoder of the settings",
         ),
     ] = None,
     card: Annotated[
-        Path | None, typer.Option("--card", metavar="CARD", help="A cutoff card of this scorer.")
+        Path | None, typer.Option("--card", metavar="CARD", help="A cutoff card; it names its scorer.")
     ] = None,
     top: Annotated[int, typer.Option("--top", "-k", metavar="N", help="Candidates for each JD.")] = 10,
     must: Annotated[
@@ -60,7 +60,6 @@ def rank(
 
     Exit code 0 if it was made, and everything could be read; 1 if some file could not.
     """
-    from workbench.cutoffs import Cutoff
     from workbench.files.exporting import export_frame
     from workbench.reports.shortlist import write_shortlist_report
     from workbench.shortcuts import rank as run
@@ -74,7 +73,7 @@ def rank(
         jds,
         resumes,
         scorer=scorer,
-        cutoff=None if card is None else Cutoff.load(card),
+        cutoff=card,
         top=top,
         conditions=must or (),
     )

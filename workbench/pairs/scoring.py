@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.errors import InputError
+from workbench.frozen import as_text
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import places, require_columns
 from workbench.pairs.tables import clean_column
@@ -114,7 +115,9 @@ def _scored(pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None) -> p
     if hasattr(scorer, "scores_in"):
         scores, encoder = scorer.scores_in(pairs), None
     else:
-        # Whole and with their lines, as rankings score them.
+        # Whole and with their lines, as rankings score them. What a scorer freezes of these texts (means,
+        # how common a word is) is blind to their labels, so that scores and labels go together as they will
+        # for other texts of the same kind, and a cutoff found here is not flattered.
         jd_codes, jds = _distinct(pairs, "jd", None)
         resume_codes, resumes = _distinct(pairs, "resume", None)
         if not scorer.is_fitted:
@@ -122,7 +125,8 @@ def _scored(pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None) -> p
         scores = scorer.score_pairs(jds, resumes, jd_codes, resume_codes, progress=progress)
         encoder = scorer.encoder
     scored = pairs.assign(score=scores)
-    scored.attrs = {**pairs.attrs, "encoder": _named(scorer, encoder)}
+    named = {**_named(scorer, encoder), "frozen": as_text(scorer.state())}
+    scored.attrs = {**pairs.attrs, "encoder": named}
     return scored
 
 

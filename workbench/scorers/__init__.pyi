@@ -4,7 +4,7 @@ from .cosine import CosineScorer
 from .coverage import Coverage, CoverageLevels, Covered, cover, levels_of
 from .cross_encoder import CrossEncoderReranker
 from .qwen3_reranker import Qwen3Reranker
-from .registry import load_reranker, load_scorer
+from .registry import load_reranker, load_scorer, scorer_of
 from .relative import RelativeScorer
 from .rerank import RerankScorer
 from .rerankers import Reranker
@@ -28,4 +28,5 @@ __all__ = [
     "levels_of",
     "load_reranker",
     "load_scorer",
+    "scorer_of",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +16,10 @@ from workbench.i18n import gettext as _
 from workbench.results import Result
 from workbench.text_encoder import TextEncoder
 
-__all__ = ["FloatArray", "Scorer", "Scores", "check_sides"]
+__all__ = ["FloatArray", "Scorer", "Scores", "State", "check_sides", "fingerprint_with"]
 
 FloatArray = npt.NDArray[np.float64]
+State = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class Scorer(ABC):
     """Turns a JD and a résumé into one score.
 
     A scorer that uses what a collection has in common (its means, how common a word is) freezes that in
-    :meth:`fit`; what it froze is part of its fingerprint.
+    :meth:`fit`; what it froze, its :meth:`state`, is part of its fingerprint, and a cutoff card carries it.
 
     Attributes
     ----------
@@ -72,6 +75,29 @@ class Scorer(ABC):
 
     def fit(self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None) -> Scorer:
         """The scorer with what it needs of these documents frozen; itself, where it needs nothing."""
+        return self
+
+    def state(self) -> State:
+        """What :meth:`fit` froze, as arrays by name; empty where there is nothing.
+
+        It holds as little of people's texts as will do, since it goes with a cutoff card.
+        """
+        return {}
+
+    def with_state(self, state: State) -> Scorer:
+        """The scorer with what another one of its kind froze.
+
+        Raises
+        ------
+        InputError
+            If it is not a state of such a scorer.
+        """
+        if state:
+            raise InputError(
+                _("{name} freezes nothing, so that this is the state of another scorer.").format(
+                    name=self.name
+                )
+            )
         return self
 
     def score(self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None) -> Scores:
@@ -133,3 +159,13 @@ def check_sides(jds: Sequence[str], resumes: Sequence[str]) -> None:
                 raise InputError(
                     _("{side}: text {position} is blank or no text.").format(side=side, position=position)
                 )
+
+
+def fingerprint_with(recipe: str, state: State) -> str:
+    """Short hash of a recipe and of what was frozen."""
+    digest = hashlib.sha256(recipe.encode())
+    for name, array in sorted(state.items()):
+        # Vectors of one text differ by rounding between machines; 0 has a sign.
+        values = np.round(array.astype(np.float64), 3) + 0.0 if array.dtype.kind == "f" else array
+        digest.update(f"{name} {array.shape} ".encode() + values.tobytes())
+    return digest.hexdigest()[:12]

@@ -19,7 +19,17 @@ import regex
 from workbench.documents.splitting import Side
 from workbench.scorers.base import FloatArray
 
-__all__ = ["FEWEST", "SIDES", "Means", "hubness", "languages_of", "means_of", "whose_means"]
+__all__ = [
+    "FEWEST",
+    "SIDES",
+    "Crowd",
+    "Means",
+    "crowd_of",
+    "hubness",
+    "languages_of",
+    "means_of",
+    "whose_means",
+]
 
 Vectors = npt.NDArray[np.float32]
 Languages = npt.NDArray[np.str_]
@@ -34,6 +44,10 @@ FEWEST = 10
 ONE_FAMILY = 0.8
 # Neighbours that say how near a text lies to everything; at most a fifth of the texts.
 NEIGHBOURS = 10
+# Directions of a side that are kept to tell how crowded it is somewhere: 16 to 512 did not differ by more
+# than 0.002 in AUC. Fewer where there are few texts, so that none is a single text's.
+DIRECTIONS = 32
+TEXTS_A_DIRECTION = 5
 
 _HAN = regex.compile(r"\p{Han}")
 _LETTER = regex.compile(r"\p{L}")
@@ -64,6 +78,42 @@ class Means:
                 centred[languages == language] -= self.vectors[own, str(language)]
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
         return np.asarray(centred / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """How crowded a side is in each direction: what hubness comes from, without any of the side's texts.
+
+    Of vectors spread around 0, the highest cosines with `x` grow with the spread along it, ``sqrt(x'Cx)``
+    with their second moments `C`. So a line on that takes the place of neighbours looked up among texts,
+    which would have to be kept, and of which a text's own match would be one.
+
+    Attributes
+    ----------
+    directions : ndarray of float64, shape (dimension, DIRECTIONS or fewer)
+        A root of the second moments, by their largest eigenvalues.
+    line : ndarray of float64, shape (2,)
+        Hubness where there is no spread, and by how much it grows with it.
+    """
+
+    directions: FloatArray
+    line: FloatArray
+
+    def hubness(self, vectors: Vectors) -> FloatArray:
+        """Of texts of the other side; shape (n,)."""
+        return np.asarray(self.line[0] + self.line[1] * np.linalg.norm(vectors @ self.directions, axis=1))
+
+
+def crowd_of(vectors: Vectors, others: Vectors, found: FloatArray) -> Crowd:
+    """How crowded a side is, from its vectors and the hubness that was found of the other side's."""
+    from sklearn.utils.extmath import randomized_svd
+
+    n = max(1, min(DIRECTIONS, len(vectors) // TEXTS_A_DIRECTION))
+    _left, values, rows = randomized_svd(vectors.astype(np.float64), n, random_state=0)
+    directions = np.asarray(rows.T * values / np.sqrt(len(vectors)))
+    spread = np.linalg.norm(others @ directions, axis=1)
+    slope = max(0.0, float(np.cov(spread, found)[0, 1] / max(spread.var(ddof=1), 1e-12)))
+    return Crowd(directions, np.array([found.mean() - slope * spread.mean(), slope]))
 
 
 def languages_of(texts: Sequence[str]) -> Languages:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.scorers.base import FloatArray
 
-__all__ = ["BUCKETS", "NGRAMS", "Keywords", "counts_of", "idf_of", "weighted"]
+__all__ = ["BUCKETS", "NGRAMS", "Keywords", "counts_of", "idf_of", "occurring", "weighted"]
 
 NGRAMS = (2, 4)
 # Different n-grams may fall into one bucket; in so many, few do.
@@ -28,7 +29,7 @@ class Keywords:
     def of(cls, jds: Sequence[str], resumes: Sequence[str]) -> Keywords:
         """With how rare an n-gram is counted in these texts themselves."""
         left, right = counts_of(jds), counts_of(resumes)
-        idf = idf_of(left, right)
+        idf = idf_of(occurring(left, right), len(jds) + len(resumes))
         return cls(weighted(left, idf), weighted(right, idf))
 
     def between(self, rows: Any = slice(None), columns: Any = slice(None)) -> FloatArray:
@@ -48,10 +49,14 @@ def counts_of(texts: Sequence[str]) -> Any:
     return counts
 
 
-def idf_of(*counts: Any) -> FloatArray:
-    """Smoothed inverse document frequency, as of scikit-learn's TfidfTransformer; shape (BUCKETS,)."""
-    n = sum(some.shape[0] for some in counts)
-    occurring = np.sum([np.bincount(some.indices, minlength=BUCKETS) for some in counts], axis=0)
+def occurring(*counts: Any) -> npt.NDArray[np.int32]:
+    """In how many texts each n-gram occurs; shape (BUCKETS,)."""
+    found = np.sum([np.bincount(some.indices, minlength=BUCKETS) for some in counts], axis=0)
+    return np.asarray(found, dtype=np.int32)
+
+
+def idf_of(occurring: npt.NDArray[np.int32], n: int) -> FloatArray:
+    """Smoothed inverse document frequency in `n` texts, as of scikit-learn's TfidfTransformer."""
     return np.asarray(np.log((1 + n) / (1 + occurring)) + 1)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cutoffs import Cutoff
 from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, read_modules
 from workbench.errors import InputError
+from workbench.frozen import arrays_in
 from workbench.i18n import gettext as _
-from workbench.scorers.base import Scorer
+from workbench.scorers.base import Scorer, State
 from workbench.scorers.column import ColumnScorer
 from workbench.scorers.cosine import CosineScorer
 from workbench.scorers.cross_encoder import CrossEncoderReranker
@@ -21,10 +23,12 @@ from workbench.scorers.server_reranker import ServerReranker
 if TYPE_CHECKING:
     from workbench.encoders import Encoder
 
-__all__ = ["load_reranker", "load_scorer"]
+__all__ = ["load_reranker", "load_scorer", "scorer_of"]
 
 
-def load_scorer(spec: str | Scorer | Encoder | None = None, **options: Any) -> Scorer:
+def load_scorer(
+    spec: str | Scorer | Encoder | None = None, *, state: State | None = None, **options: Any
+) -> Scorer:
     """Load a scorer.
 
     Parameters
@@ -39,16 +43,48 @@ def load_scorer(spec: str | Scorer | Encoder | None = None, **options: Any) -> S
         * ``"column:NAME"``, ``"column:NAME#SOURCE"``: scores from elsewhere, in a column of the pairs;
         * ``"auto"`` or None: relative, with the encoder that :func:`~workbench.load_encoder` takes then;
         * a scorer, which is returned as it is.
+    state : mapping of str to ndarray, optional
+        What such a scorer froze: :meth:`Scorer.state`.
     **options
         As of :func:`~workbench.load_encoder`.
 
     Raises
     ------
     InputError
-        If there is no such scorer.
+        If there is no such scorer, or the state is another one's.
     EncoderUnavailableError
         If its encoder or reranker cannot be loaded here.
     """
+    scorer = _loaded(spec, options)
+    return scorer if state is None else scorer.with_state(state)
+
+
+def scorer_of(card: Cutoff, spec: str | Scorer | Encoder | None = None, **options: Any) -> Scorer:
+    """The scorer that a card is for, with what it had frozen.
+
+    Parameters
+    ----------
+    card : Cutoff
+    spec : str, Scorer or Encoder, optional
+        By default what the card names; needed where that name does not say where a model lies.
+    **options
+        As of :func:`load_scorer`.
+
+    Raises
+    ------
+    EncoderMismatchError
+        If it is not the card's scorer.
+    CardError
+        If what the card holds of its scorer cannot be read.
+    """
+    scorer = load_scorer(spec if spec is not None else card.encoder_name, **options)
+    if card.frozen and not scorer.is_fitted:
+        scorer = scorer.with_state(arrays_in(card.frozen))
+    card.check_encoder(scorer.name, scorer.fingerprint)
+    return scorer
+
+
+def _loaded(spec: str | Scorer | Encoder | None, options: dict[str, Any]) -> Scorer:
     from workbench.encoders import load_encoder
 
     if isinstance(spec, Scorer):

@@ -7,27 +7,30 @@ demonstration's documents and lines by ``benchmarks/scorers.py``.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.documents.document import Document
 from workbench.documents.splitting import Side
 from workbench.i18n import gettext as _
-from workbench.scorers.base import FloatArray, Scorer, Scores
+from workbench.scorers.base import FloatArray, Scorer, Scores, State, check_sides, fingerprint_with
 from workbench.scorers.collection import (
     SIDES,
+    Crowd,
     Languages,
     Means,
+    Vectors,
+    crowd_of,
     hubness,
     languages_of,
     means_of,
     whose_means,
 )
-from workbench.scorers.keywords import NGRAMS, counts_of, idf_of, weighted
+from workbench.scorers.keywords import NGRAMS, counts_of, idf_of, occurring, weighted
 from workbench.scorers.windows import WORDS, Windows, both_ways, windows_of
 from workbench.text_encoder import TextEncoder
 
@@ -35,6 +38,8 @@ __all__ = ["KEYWORDS", "RelativeScorer"]
 
 # Weight of the keywords beside the vectors; 0.1 to 0.8 did not differ by more than 0.005.
 KEYWORDS = 0.2
+# What is frozen has no n-gram of fewer texts: it could be somebody's name.
+COMMON = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,26 +59,74 @@ class _Encoded:
 
 @dataclass(frozen=True, eq=False)
 class _Frozen:
-    """What a collection has in common.
+    """What a collection has in common; `crowds` are those of the other side, without few résumés.
 
-    `references` are the collection's own texts, against which the hubness of a text of the other side counts.
+    `occurring` is in how many texts each n-gram does.
     """
 
     whole: Means
     windows: Means
-    idf: FloatArray
+    occurring: npt.NDArray[np.int32]
     keyword_means: Mapping[tuple[str, str], float]
-    few_resumes: bool
-    references: Mapping[Side, _Encoded]
+    crowds: Mapping[Side, Crowd]
     n_jds: int
     n_resumes: int
+
+    @property
+    def few_resumes(self) -> bool:
+        return not self.whole.whose
+
+    @property
+    def idf(self) -> FloatArray:
+        return idf_of(self.occurring, self.n_jds + self.n_resumes)
+
+    def to_state(self) -> State:
+        """Plain arrays; no text, and no vector of one."""
+        whose = [(side, language, own) for (side, language), own in sorted(self.whole.whose.items())]
+        state: dict[str, npt.NDArray[Any]] = {
+            "counts": np.array([self.n_jds, self.n_resumes]),
+            "occurring": self.occurring,
+            "whose": np.array(whose, dtype=str),
+        }
+        for kind, means in (("whole", self.whole), ("windows", self.windows)):
+            state |= {"/".join((kind, *of)): vector for of, vector in means.vectors.items()}
+        state |= {"/".join(("keywords", *pair)): np.array(mean) for pair, mean in self.keyword_means.items()}
+        for side, crowd in self.crowds.items():
+            state |= {f"crowd/{side}": crowd.directions.astype(np.float16), f"line/{side}": crowd.line}
+        return {
+            name: array.astype(np.float32) if array.dtype == np.float64 else array
+            for name, array in state.items()
+        }
+
+    @classmethod
+    def from_state(cls, state: State) -> _Frozen:
+        """As of :meth:`to_state`."""
+        named: dict[str, dict[tuple[Any, ...], FloatArray]] = {}
+        for name, array in state.items():
+            kind, *of = name.split("/")
+            named.setdefault(kind, {})[tuple(of)] = array.astype(np.float64) if of else array
+        whose: dict[Any, Any] = {(side, language): own for side, language, own in state["whose"].tolist()}
+        crowds: dict[Side, Crowd] = {
+            side: Crowd(named["crowd"][side,], named["line"][side,])
+            for side in SIDES
+            if f"crowd/{side}" in state
+        }
+        return cls(
+            Means(whose, named.get("whole", {})),
+            Means(whose, named.get("windows", {})),
+            state["occurring"],
+            {pair: float(mean) for pair, mean in named.get("keywords", {}).items()},
+            crowds,
+            *state["counts"].tolist(),
+        )
 
 
 class RelativeScorer(Scorer):
     """Cosine of whole texts and of their windows, without what each side has in common, and keywords.
 
     Unfitted, it measures what the texts of a call have in common on these themselves; :meth:`fit` freezes
-    that, for a cutoff that is to hold for other texts.
+    that, for a cutoff that is to hold for other texts. What is frozen holds no text and no vector of one:
+    means of sides, how they are spread, and in how many texts common n-grams occur.
 
     Parameters
     ----------
@@ -92,12 +145,8 @@ class RelativeScorer(Scorer):
 
     @property
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(f"relative 1 {WORDS} {KEYWORDS} {NGRAMS} {self.encoder.fingerprint}".encode())
-        if self.frozen is not None:
-            for array in _arrays(self.frozen):
-                # Vectors of one text differ by rounding between machines.
-                digest.update(np.round(np.asarray(array, dtype=np.float64), 3).tobytes())
-        return digest.hexdigest()[:12]
+        recipe = f"relative 2 {WORDS} {KEYWORDS} {NGRAMS} {COMMON} {self.encoder.fingerprint}"
+        return fingerprint_with(recipe, self.state())
 
     @property
     def is_fitted(self) -> bool:
@@ -106,19 +155,31 @@ class RelativeScorer(Scorer):
     def fit(
         self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None
     ) -> RelativeScorer:
-        return RelativeScorer(self.encoder, frozen=self._freeze(*self._encode_sides(jds, resumes, progress)))
+        check_sides(jds, resumes)
+        left, right = self._encode_sides(jds, resumes, progress)
+        frozen = self._freeze(left, right, fewest=COMMON)
+        if not frozen.few_resumes:
+            frozen = replace(frozen, crowds=self._crowds(left, right, frozen))
+        # By way of the state, so that what is saved and found again gives the same scores.
+        return self.with_state(frozen.to_state())
+
+    def state(self) -> State:
+        return {} if self.frozen is None else self.frozen.to_state()
+
+    def with_state(self, state: State) -> RelativeScorer:
+        return RelativeScorer(self.encoder, frozen=_Frozen.from_state(state) if state else None)
 
     def _score(self, jds: Sequence[str], resumes: Sequence[str], progress: bool | None) -> Scores:
         left, right = self._encode_sides(jds, resumes, progress)
         frozen = self.frozen or self._freeze(left, right)
         vectors = self._vector_scores(left, right, frozen)
         levels = np.zeros_like(vectors)
-        if not frozen.few_resumes:
-            own = self.frozen is None
-            near = vectors if own else self._vector_scores(left, frozen.references["resume"], frozen)
-            levels += hubness(near, axis=1)
-            near = vectors if own else self._vector_scores(frozen.references["jd"], right, frozen)
-            levels += hubness(near, axis=0)
+        if self.frozen is None and not frozen.few_resumes:
+            levels += hubness(vectors, axis=1) + hubness(vectors, axis=0)
+        elif not frozen.few_resumes:
+            left_whole, right_whole = _centred(left, right, frozen)
+            levels += frozen.crowds["jd"].hubness(left_whole)[:, None]
+            levels += frozen.crowds["resume"].hubness(right_whole)
         keywords = self._keyword_scores(left, right, frozen)
         return Scores(
             vectors - levels + KEYWORDS * keywords,
@@ -141,29 +202,35 @@ class RelativeScorer(Scorer):
         vectors = encode([piece for some in pieces for piece in some], progress=progress)
         return _Encoded(languages_of(texts), whole, Windows(vectors, starts), counts_of(texts))
 
-    def _freeze(self, left: _Encoded, right: _Encoded) -> _Frozen:
+    def _freeze(self, left: _Encoded, right: _Encoded, fewest: int = 1) -> _Frozen:
         sides: dict[Side, _Encoded] = {"jd": left, "resume": right}
         languages = {side: sides[side].languages for side in SIDES}
         whose = whose_means({side: sides[side].whole for side in SIDES}, languages)
         every = {side: sides[side].of_windows for side in SIDES}
-        idf = idf_of(left.words, right.words)
+        n = len(left.languages), len(right.languages)
+        counts = occurring(left.words, right.words)
+        counts[counts < fewest] = 0
+        idf = idf_of(counts, sum(n))
         shared = weighted(left.words, idf) @ weighted(right.words, idf).T
         return _Frozen(
             means_of({side: sides[side].whole for side in SIDES}, languages, whose),
             means_of({side: sides[side].windows.vectors for side in SIDES}, every, whose),
-            idf,
+            counts,
             {pair: float(shared[rows][:, columns].mean()) for pair, rows, columns in _blocks(left, right)},
-            not whose,
-            sides,
-            len(left.languages),
-            len(right.languages),
+            {},
+            *n,
         )
 
+    def _crowds(self, left: _Encoded, right: _Encoded, frozen: _Frozen) -> Mapping[Side, Crowd]:
+        vectors = self._vector_scores(left, right, frozen)
+        jds, resumes = _centred(left, right, frozen)
+        return {
+            "jd": crowd_of(resumes, jds, hubness(vectors, axis=1)[:, 0]),
+            "resume": crowd_of(jds, resumes, hubness(vectors, axis=0)[0]),
+        }
+
     def _vector_scores(self, left: _Encoded, right: _Encoded, frozen: _Frozen) -> FloatArray:
-        whole = (
-            frozen.whole.off(left.whole, "jd", left.languages),
-            frozen.whole.off(right.whole, "resume", right.languages),
-        )
+        whole = _centred(left, right, frozen)
         found = both_ways(
             Windows(frozen.windows.off(left.windows.vectors, "jd", left.of_windows), left.windows.starts),
             Windows(
@@ -181,6 +248,14 @@ class RelativeScorer(Scorer):
         return np.asarray(found, dtype=np.float64)
 
 
+def _centred(left: _Encoded, right: _Encoded, frozen: _Frozen) -> tuple[Vectors, Vectors]:
+    """Whole texts without what their sides have in common."""
+    return (
+        frozen.whole.off(left.whole, "jd", left.languages),
+        frozen.whole.off(right.whole, "resume", right.languages),
+    )
+
+
 def _said(text: str, side: Side) -> str:
     """The text without headings and boilerplate, which no text of the other side has a word for."""
     return "\n".join(part.text for part in Document("", text, side=side).phrases)
@@ -192,15 +267,6 @@ def _blocks(left: _Encoded, right: _Encoded) -> Iterator[tuple[tuple[str, str], 
         for other in np.unique(right.languages):
             rows = np.flatnonzero(left.languages == one)
             yield (str(one), str(other)), rows, np.flatnonzero(right.languages == other)
-
-
-def _arrays(frozen: _Frozen) -> Iterator[Any]:
-    for means in (frozen.whole, frozen.windows):
-        yield from (means.vectors[key] for key in sorted(means.vectors))
-    yield frozen.idf
-    yield [frozen.keyword_means[pair] for pair in sorted(frozen.keyword_means)]
-    for side in SIDES:
-        yield frozen.references[side].whole
 
 
 def _how(frozen: _Frozen) -> str:

@@ -13,7 +13,7 @@ from workbench.errors import EncoderError, InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, pgettext
 from workbench.progress import progress_bar
-from workbench.scorers.base import FloatArray, Scorer, Scores, check_sides
+from workbench.scorers.base import FloatArray, Scorer, Scores, State, check_sides
 from workbench.scorers.rerankers import Reranker
 
 __all__ = ["RerankScorer"]
@@ -66,6 +66,12 @@ class RerankScorer(Scorer):
         self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None
     ) -> RerankScorer:
         return RerankScorer(self.first.fit(jds, resumes, progress=progress), self.reranker, self.top)
+
+    def state(self) -> State:
+        return self.first.state()
+
+    def with_state(self, state: State) -> RerankScorer:
+        return RerankScorer(self.first.with_state(state), self.reranker, self.top)
 
     def score_pairs(
         self,
