@@ -53,7 +53,6 @@ from .exploration import (
     explain_pairs,
     find_clusters,
     find_near_duplicates,
-    fit_map,
     map_quality,
     measure_faithfulness,
     profile_dimensions,
@@ -138,7 +137,7 @@ from .retrieval import KnowledgeBase, search
 from .retrieval.readers import read_file
 from .scorers import RerankScorer, load_reranker, load_scorer
 from .settings import get_settings
-from .shortcuts import check, compare, explain, rank
+from .shortcuts import check, compare, explain, fit_map, rank
 from .texts import clean
 
 __version__: str

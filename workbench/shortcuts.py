@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import numpy.typing as npt
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import load_encoder, milliseconds_a_text
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
+from workbench.i18n import listed
+from workbench.texts import tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +25,13 @@ if TYPE_CHECKING:
     from workbench.calibration import CheckResult, Comparison
     from workbench.calibration.pair_kinds import PairKind
     from workbench.encoders import Encoder
-    from workbench.exploration import Explanation
+    from workbench.exploration import Explanation, SkillMap
     from workbench.retrieval.ranking import Ranking
     from workbench.scorers import Scorer
 
-__all__ = ["check", "compare", "explain", "rank"]
+__all__ = ["check", "compare", "explain", "fit_map", "rank"]
+
+NEIGHBOURS = 15
 
 
 def explain(
@@ -60,6 +67,88 @@ def explain(
     from workbench.exploration import explain as by_leaving_out
 
     return by_leaving_out(jd, resume, load_encoder(encoder), progress=progress)
+
+
+@overload
+def fit_map(
+    data: npt.NDArray[Any], encoder: None = None, *, text: None = None, **options: Any
+) -> SkillMap: ...
+@overload
+def fit_map(
+    data: pd.DataFrame | Sequence[str],
+    encoder: Encoder | str | None = None,
+    *,
+    text: str | None = None,
+    **options: Any,
+) -> pd.DataFrame: ...
+def fit_map(
+    data: npt.NDArray[Any] | pd.DataFrame | Sequence[str],
+    encoder: Encoder | str | None = None,
+    *,
+    text: str | None = None,
+    **options: Any,
+) -> SkillMap | pd.DataFrame:
+    """Lay texts out in two dimensions, so that texts of near meaning lie near each other.
+
+    Parameters
+    ----------
+    data : DataFrame, sequence of str, or ndarray of shape (n, d)
+        Texts, which are encoded as documents; or vectors.
+    encoder : Encoder or str, optional
+        For texts; an encoder, or the spec of one; by default that of the settings.
+    text : str, optional
+        The frame's column of texts; by default ``"text"``, or the only one that holds strings.
+    **options
+        As of :func:`workbench.exploration.fit_map`, such as `n_neighbors` and `seed`.
+
+    Returns
+    -------
+    SkillMap or DataFrame
+        For vectors the map. For texts the frame (a new one, where texts were given) with columns ``x`` and
+        ``y``; ``neighbors``, the index labels of the texts nearest in meaning, best first; and ``group``,
+        the name of its cluster, missing for texts in none. Its ``attrs["skill_map"]`` is the map, on which
+        new texts find their place.
+
+    Raises
+    ------
+    InputError
+        If it is not clear which column holds the texts, a text is blank, or there are too few.
+
+    Examples
+    --------
+    >>> jds = ["ward nurse", "ICU nurse", "Java developer", "backend engineer", "primary school teacher"]
+    >>> fit_map(jds, "use", method="pca").columns.tolist()
+    ['text', 'x', 'y', 'neighbors', 'group']
+    """
+    import pandas as pd
+
+    from workbench import exploration
+    from workbench.exploration.inputs import nearest_others
+
+    if isinstance(data, np.ndarray):
+        return exploration.fit_map(data, **options)
+    frame = data.copy() if isinstance(data, pd.DataFrame) else pd.DataFrame({"text": list(data)})
+    texts = [tidy(str(value)) for value in frame[_text_column(frame, text)]]
+    if "" in texts:
+        raise InputError(
+            _("The text at {place} is blank; leave it out.").format(place=repr(frame.index[texts.index("")]))
+        )
+    loaded = load_encoder(encoder)
+    progress = options.get("progress")
+    vectors = loaded.encode_documents(texts, progress=progress)
+    found = exploration.fit_map(vectors, fingerprint=loaded.fingerprint, **options)
+    space: Any = "umap" if found.method == "umap" else "vectors"
+    shared = {
+        name: options[name] for name in ("n_neighbors", "seed", "backend", "progress") if name in options
+    }
+    clusters = exploration.find_clusters(vectors, texts, space=space, **shared)
+    k = min(found.settings.get("n_neighbors", NEIGHBOURS), len(texts) - 1)
+    _similarities, rows = nearest_others(vectors, k + 1)
+    frame["x"], frame["y"] = found.coordinates.T
+    frame["neighbors"] = [frame.index[own].tolist() for own in rows[:, 1:]]
+    frame["group"] = [None if label < 0 else clusters.names[label] for label in clusters.labels]
+    frame.attrs["skill_map"] = found
+    return frame
 
 
 def compare(
@@ -163,6 +252,20 @@ def check(
         promised.check_encoder(loaded.name, loaded.fingerprint)  # before hours of encoding, not after
         newer = score_pairs(newer, loaded, progress=progress)
     return hold_against(promised, newer, **options)
+
+
+def _text_column(frame: pd.DataFrame, wanted: str | None) -> str:
+    from pandas.api.types import is_string_dtype
+
+    strings = [str(name) for name in frame.columns if is_string_dtype(frame[name])]
+    known = [wanted] if wanted is not None else ["text"] if "text" in frame else strings
+    if len(known) == 1 and known[0] in frame:
+        return known[0]
+    raise InputError(
+        _("Name the column of texts (text=…); this table's columns are: {columns}.").format(
+            columns=listed(map(repr, frame.columns))
+        )
+    )
 
 
 def _read(pairs: pd.DataFrame | str | Path) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from matplotlib.colors import to_hex
 from workbench.errors import InputError, MissingDependencyError
 from workbench.exploration import (
     Clusters,
+    ClusterStability,
     cluster_hierarchy,
     compare_maps,
     find_clusters,
@@ -121,6 +122,21 @@ class TestTheMap:
         assert colours.count(GREY.lower()) == 20
         assert colours[:20] == [GREY.lower()] * 20
 
+    def test_doubtful_clusters_are_rings_with_a_question_mark(self, skill_map, clusters):
+        verdicts = ["dissolved" if cluster % 2 else "stable" for cluster in range(K)]
+        told = ClusterStability(
+            pd.DataFrame({"jaccard": 0.5, "verdict": verdicts}, index=range(K)), np.zeros((1, K))
+        ).added_to(clusters)
+        figure = plot_skill_map(skill_map, clusters=told)
+        dots = figure.axes[0].collections[0]
+        white = [to_hex(colour) == "#ffffff" for colour in dots.get_facecolors()]
+        assert sum(white) == sum((clusters.labels == cluster).sum() for cluster in range(1, K, 2))
+        asked = [text.get_text() for text in figure.axes[0].texts if "Java" in text.get_text()]
+        assert {name.endswith(" ?") for name in asked} == {True, False}
+        legend = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert "? hardly found in other samples" in legend
+        assert "colours repeat" in legend
+
     def test_a_map_without_any_cluster_says_so(self, skill_map, vectors):
         none = find_clusters(vectors, min_cluster_size=N, space="vectors", min_samples=2)
         figure = plot_skill_map(skill_map, clusters=none)
@@ -156,9 +172,9 @@ class TestTheMap:
     @pytest.mark.parametrize(
         ("given", "message"),
         [
-            ({"kinds": ["jd"]}, "300 points, but 1 kinds"),
+            ({"kinds": ["jd"]}, "1 kinds for 300"),
             ({"kinds": ["cv"] * N}, "not 'cv'"),
-            ({"colour_by": [1.0]}, "300 points, but 1 values"),
+            ({"colour_by": [1.0]}, "1 values of colour_by for 300"),
         ],
     )
     def test_lengths_must_fit(self, skill_map, given, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from toy_encoders import ToyEncoder
@@ -31,6 +32,49 @@ def test_explaining_is_leaving_out_phrases_with_the_encoder_that_is_named():
     found = wb.explain(resume, jd, "use")
     assert found == by_leaving_out(jd, resume, wb.load_encoder("use"))
     assert found.resume.text == resume
+
+
+PHRASES = ("ward nurse", "Java developer", "maths teacher")
+SAID = [f"{phrase} {number}" for phrase in PHRASES for number in range(9)]
+
+
+class TestMaps:
+    def frame(self):
+        return pd.DataFrame({"said": SAID, "n": range(27)}, index=[f"t{n}" for n in range(27)])
+
+    def test_a_frame_comes_back_with_places_neighbours_and_groups(self):
+        frame, encoder = self.frame(), wb.load_encoder("use")
+        found = wb.fit_map(frame, encoder, method="pca")
+        assert found.columns.tolist() == ["said", "n", "x", "y", "neighbors", "group"]
+        assert frame.columns.tolist() == ["said", "n"]
+        places = found.attrs["skill_map"].place(encoder.encode_documents(SAID))
+        np.testing.assert_allclose(found[["x", "y"]], places, atol=1e-5)
+
+    def test_neighbours_are_the_texts_of_highest_cosine_but_itself(self):
+        encoder = wb.load_encoder("use")
+        found = wb.fit_map(self.frame(), encoder, method="pca")
+        vectors = encoder.encode_documents(SAID)
+        nearest = np.argsort(-(vectors @ vectors.T), axis=1)
+        for row, neighbours in enumerate(found["neighbors"]):
+            expected = [f"t{other}" for other in nearest[row] if other != row][:15]
+            assert neighbours[:5] == expected[:5]
+            assert len(neighbours) == 15
+
+    def test_vectors_give_a_map_and_a_list_gives_a_frame(self):
+        vectors = np.random.default_rng(0).standard_normal((30, 8))
+        assert type(wb.fit_map(vectors, method="pca")).__name__ == "SkillMap"
+        assert wb.fit_map(SAID, "use", method="pca")["text"].tolist() == SAID
+
+    @pytest.mark.parametrize(
+        ("frame", "message"),
+        [
+            (pd.DataFrame({"a": ["x", "y"], "b": ["z", "w"]}), "columns are: 'a', 'b'"),
+            (pd.DataFrame({"text": ["nurse", "  "]}), "at 1 is blank"),
+        ],
+    )
+    def test_what_cannot_be_told_is_asked_for(self, frame, message):
+        with pytest.raises(InputError, match=message):
+            wb.fit_map(frame, ToyEncoder())
 
 
 class TestComparing:

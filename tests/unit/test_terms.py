@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from workbench.errors import InputError, MissingDependencyError
 from workbench.exploration import distinguishing_terms, terms_of_selection
-from workbench.exploration.terms import runs_of, segmenter, terms_of
+from workbench.exploration.terms import group_names, runs_of, segmenter, terms_of
 
 TEXTS = [
     "熟悉 Spring Boot 微服务开发",
@@ -164,3 +164,25 @@ class TestSelection:
     def test_nothing_selected_is_refused(self):
         with pytest.raises(InputError, match="No text is selected"):
             terms_of_selection(TEXTS, [])
+
+
+class TestNames:
+    def test_a_group_is_named_in_phrases_of_its_texts(self):
+        names = group_names(TEXTS, GROUPS)
+        assert names["software"].split(" · ")[0] == "Spring Boot"
+        for group, name in names.items():
+            said = " ".join(text for text, own in zip(TEXTS, GROUPS, strict=True) if own == group)
+            for phrase in name.split(" · "):
+                assert phrase.replace(" ", "") in said.replace(" ", "")
+
+    def test_a_numeral_or_an_abbreviation_of_two_letters_is_no_name_by_itself(self):
+        texts = ["Phase III trials", "trial of Phase III", "III, OP", "Java services", "Java services"]
+        assert group_names(texts, [0, 0, 0, 1, 1])[0].startswith("Phase III")
+        assert group_names(["III", "OP", "Java"], [0, 0, 1]) == {0: "", 1: "Java"}
+
+    def test_phrases_of_a_name_share_no_word_and_noise_has_none(self):
+        texts = ["银行对公客户经理，授信报告", "城商行对公客户经理，授信报告", "护士"]
+        names = group_names(texts, [0, 0, -1])
+        assert list(names) == [0]
+        first, second = names[0].split(" · ")
+        assert not set(words_of(first)) & set(words_of(second))

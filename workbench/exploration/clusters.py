@@ -1,4 +1,4 @@
-"""Clusters of texts: dense groups by HDBSCAN, named by their distinguishing terms, with noise shown as such.
+"""Clusters of texts: dense groups by HDBSCAN, named in words that their texts use, with noise shown as such.
 
 Clusters are found on a five-dimensional UMAP layout, not on the picture. How stable they are, and how they
 belong together, is in :mod:`~workbench.exploration.stability`.
@@ -30,7 +30,7 @@ from workbench.exploration.inputs import (
     unit_rows,
 )
 from workbench.exploration.layouts import Backend, check_neighbours, reduce, spectral_layout, umap_layout
-from workbench.exploration.terms import distinguishing_terms, name_of
+from workbench.exploration.terms import distinguishing_terms, group_names
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import percent
@@ -67,7 +67,8 @@ class Clusters(Result):
     table : DataFrame
         A row for each cluster: ``cluster``, ``name``, ``size``, ``share`` of all texts, ``silhouette``
         (mean over its texts, by cosine distance in the original space; NaN where there is one cluster
-        only), ``central`` (positions of its most central texts), and once named, ``terms``.
+        only), ``central`` (positions of its most central texts), once named ``terms``, and once their
+        stability is known (:meth:`ClusterStability.added_to`) ``jaccard`` and ``verdict``.
     centroids : ndarray of float32, shape (k, d)
         Mean direction of each cluster's vectors, unit length.
     settings : dict
@@ -96,6 +97,13 @@ class Clusters(Result):
     def name(self, label: int) -> str:
         """Name of a label; that of noise depends on the language."""
         return _("no cluster") if label == NOISE else str(self.table["name"].iloc[label])
+
+    @property
+    def is_doubtful(self) -> npt.NDArray[np.bool_]:
+        """Whether each would hardly be found in other texts of the kind; none, until that is known."""
+        if "verdict" not in self.table:
+            return np.zeros(len(self), dtype=bool)
+        return self.table["verdict"].isin(["doubtful", "dissolved"]).to_numpy()
 
     def of_texts(self) -> list[str]:
         """For each text, the name of its cluster."""
@@ -288,7 +296,7 @@ def default_min_cluster_size(n: int) -> int:
 
 
 def name_clusters(clusters: Clusters, texts: Sequence[str], *, n_terms: int = 8) -> Clusters:
-    """Give clusters the names of their distinguishing terms.
+    """Name clusters in words that their texts use, and list the terms that tell them from the rest.
 
     Parameters
     ----------
@@ -296,16 +304,17 @@ def name_clusters(clusters: Clusters, texts: Sequence[str], *, n_terms: int = 8)
     texts : sequence of str
         In the order of the labels.
     n_terms : int
-        Terms kept in the column ``terms``; the best three make the name.
+        Terms kept in the column ``terms``.
     """
     if not len(clusters):
         return clusters
     best = distinguishing_terms(texts, clusters.labels.tolist(), n_terms=n_terms, noise=NOISE)
     by_cluster = best.groupby("group")["term"].agg(list)
     terms = [by_cluster.get(cluster, []) for cluster in clusters.table["cluster"]]
+    told = group_names(texts, clusters.labels.tolist(), noise=NOISE)
     names, taken = [], set()
-    for cluster, found in enumerate(terms):
-        name = name_of(found, f"#{cluster}")
+    for cluster in range(len(clusters)):
+        name = told[cluster] or f"#{cluster}"
         if name in taken:
             name = f"{name} #{cluster}"
         taken.add(name)

@@ -4,7 +4,7 @@ how they belong together, by average linkage of their centres.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,11 @@ class ClusterStability(Result):
     def n_stable(self) -> int:
         """Clusters with a mean Jaccard similarity of 0.75 or more."""
         return int((self.table["verdict"] == "stable").sum())
+
+    def added_to(self, clusters: Clusters) -> Clusters:
+        """The clusters with ``jaccard`` and ``verdict`` in their table: pictures show what to doubt."""
+        known = {"jaccard": self.table["jaccard"].to_numpy(), "verdict": self.table["verdict"].to_numpy()}
+        return replace(clusters, table=clusters.table.assign(**known))
 
     def sentence(self) -> str:
         """How many clusters can be relied on."""

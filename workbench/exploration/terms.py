@@ -10,7 +10,7 @@ import logging
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
 from itertools import pairwise
 from typing import Any
 
@@ -23,18 +23,25 @@ from workbench.errors import InputError, MissingDependencyError
 from workbench.i18n import gettext as _
 from workbench.settings import get_settings
 
-__all__ = ["distinguishing_terms", "name_of", "runs_of", "segmenter", "terms_of", "terms_of_selection"]
+__all__ = ["distinguishing_terms", "group_names", "runs_of", "segmenter", "terms_of", "terms_of_selection"]
 
 # A term that stands in one text only says something about that text, not about the group.
 FEWEST_TEXTS = 2
 # From this share of a word's texts on, a pair that the word stands in is what is meant: "Spring Boot".
 WHOLE = 0.75
+# A name is read at a glance: so many phrases, of so many words and columns (two for a Chinese character).
+PHRASES_IN_NAME = 2
+WORDS_IN_PHRASE = 4
+WIDEST_PHRASE = 26
 _SELECTED = ("selected",)
 
 # A run of letters as in "C++", "Node.js", "ISO-9001"; or a run of Chinese characters, for jieba to cut.
 _RUN = regex.compile(
     r"(?P<latin>\p{Latin}[\p{Latin}\p{N}]*(?:[.\-/'’][\p{Latin}\p{N}]+)*[+#]{0,2})|(?P<han>\p{Han}+)"
 )
+
+# Says something only beside another word: "Phase III", "AI product".
+_HARDLY_A_WORD = regex.compile(r"[ivx]+|[a-z]{1,2}")
 
 # What stands in job adverts and résumés of every trade and names no skill, beside the everyday words
 # (scikit-learn's list for English). Kept short: c-TF-IDF weighs down by itself what all groups share.
@@ -140,9 +147,73 @@ def terms_of_selection(
     return table.drop(columns="group")
 
 
-def name_of(terms: Sequence[str], language_free: str, most: int = 3) -> str:
-    """A short name of a group: its best terms, or (where it has none) `language_free`."""
-    return " · ".join(terms[:most]) or language_free
+def group_names(
+    texts: Sequence[str], groups: Sequence[Hashable] | npt.NDArray[Any], *, noise: Hashable = -1
+) -> dict[Hashable, str]:
+    """A name for each group in words that its own texts use, such as "Phase III trials · Senior CRA".
+
+    Of the phrases of up to four words in a group's texts, the two whose words together tell most of the
+    group (class-based TF-IDF, less for words that few of the texts have) and that share none.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    groups : sequence
+        The group of each text.
+    noise : hashable
+        The group that gets no name.
+
+    Returns
+    -------
+    dict
+        Empty names for groups whose texts have no words.
+
+    Examples
+    --------
+    >>> group_names(["senior ward nurse", "ward nurse, nights", "Java services", "Java services at a bank"],
+    ...             ["a", "a", "b", "b"])
+    {'a': 'ward nurse · nights', 'b': 'Java services · bank'}
+    """
+    members: dict[Hashable, list[str]] = defaultdict(list)
+    for text, group in zip(texts, groups, strict=True):
+        members[group].append(text)
+    counted = _Counted([terms_of(text) for text in texts], list(groups))
+    return {
+        group: " · ".join(_naming_phrases(own, counted.weights(group), counted.texts_with[group]))
+        for group, own in members.items()
+        if group != noise
+    }
+
+
+def _naming_phrases(
+    texts: Sequence[str], weights: Mapping[str, float], texts_with: Mapping[str, int]
+) -> list[str]:
+    told = {term: weight * min(1.0, texts_with[term] / 3) for term, weight in weights.items()}
+    found: dict[tuple[str, ...], float] = {}
+    for run in (run for text in texts for run in runs_of(text)):
+        values = [told[word.casefold()] for word in run]
+        for start in range(len(run)):
+            for end in range(start + 1, min(start + WORDS_IN_PHRASE, len(run)) + 1):
+                found[tuple(run[start:end])] = sum(values[start:end]) / (end - start) ** 0.5
+    chosen: list[str] = []
+    used: set[str] = set()
+    for words in sorted(found, key=lambda words: (-found[words], words)):
+        if len(chosen) == PHRASES_IN_NAME:
+            break
+        phrase, plain = reduce(_joined, words), {word.casefold() for word in words}
+        if (
+            len(plain) == len(words)
+            and _columns(phrase) <= WIDEST_PHRASE
+            and not all(map(_HARDLY_A_WORD.fullmatch, plain))
+            and not any(_overlap(word, other) for word in plain for other in used)
+        ):
+            chosen.append(phrase)
+            used |= plain
+    return chosen
+
+
+def _columns(text: str) -> int:
+    return sum(1 + (letter >= "\u2e80") for letter in text)
 
 
 def terms_of(text: str) -> list[str]:

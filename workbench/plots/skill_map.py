@@ -17,6 +17,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from workbench.errors import InputError, MissingDependencyError
+from workbench.exploration.inputs import check_one_for_each
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext, percent
 from workbench.plots.style import (
@@ -68,7 +69,8 @@ def plot_skill_map(
     ----------
     skill_map : SkillMap or array_like, shape (n, 2)
     clusters : Clusters, optional
-        Gives points their colours (unless `colour_by` does) and the map its labels; noise is grey.
+        Gives points their colours (unless `colour_by` does) and the map its labels; noise is grey. Where
+        their stability is known, those that are doubtful are drawn as rings, with a question mark.
     kinds : sequence of {"jd", "resume"}, optional
         JDs are drawn as diamonds, résumé texts as dots.
     colour_by : sequence, optional
@@ -96,15 +98,8 @@ def plot_skill_map(
             _("A map needs coordinates of shape (n, 2), not {shape}.").format(shape=places.shape)
         )
     is_jd = _are_jds(kinds, len(places))
-    for values, message in (
-        (
-            None if clusters is None else clusters.labels,
-            _("There are {n:,} points, but clusters of {given:,} texts."),
-        ),
-        (colour_by, _("There are {n:,} points, but {given:,} values to colour them by.")),
-    ):
-        if values is not None and len(values) != len(places):
-            raise InputError(message.format(n=len(places), given=len(values)))
+    check_one_for_each("cluster labels", None if clusters is None else clusters.labels, len(places))
+    check_one_for_each("values of colour_by", colour_by, len(places))
     if title is None:
         n = len(places)
         title = ngettext("A map of {n:,} text", "A map of {n:,} texts", n).format(n=n)
@@ -114,11 +109,17 @@ def plot_skill_map(
         figure = new_figure(height=7.6)
         ax = figure.subplots()
         colours, key = _colours(places, clusters, colour_by)
-        _draw_points(ax, places, is_jd, colours)
+        doubtful = np.zeros(len(places), dtype=bool)
+        if clusters is not None and colour_by is None:
+            doubtful = np.append(clusters.is_doubtful, False)[clusters.labels]
+        _draw_points(ax, places, is_jd, colours, doubtful)
         _bare(ax, places)
         figure.aside = "" if quality is None else quality.sentence()
         headline(ax, _fitting(title), figure.aside)
-        _explain(figure, ax, [] if kinds is None else _marks(is_jd), key, colour_name)
+        marks = [] if kinds is None else _marks(is_jd)
+        if clusters is not None and colour_by is None:
+            marks += _marks_of(clusters)
+        _explain(figure, ax, marks, key, colour_name)
         if clusters is not None and len(clusters):
             _place_labels(ax, places, clusters, cluster_colours(clusters, places), most_labels)
     return figure
@@ -233,10 +234,7 @@ def cluster_colours(clusters: Clusters, places: npt.NDArray[Any]) -> list[str]:
 def _are_jds(kinds: Sequence[str] | None, n: int) -> npt.NDArray[np.bool_]:
     if kinds is None:
         return np.zeros(n, dtype=bool)
-    if len(kinds) != n:
-        raise InputError(
-            _("There are {n:,} points, but {given:,} kinds; give one for each.").format(n=n, given=len(kinds))
-        )
+    check_one_for_each("kinds", kinds, n)
     if wrong := sorted(set(kinds) - set(KINDS)):
         raise InputError(_("Kinds are 'jd' or 'resume', not {kind!r}.").format(kind=wrong[0]))
     return np.array([kind == "jd" for kind in kinds])
@@ -274,18 +272,24 @@ def _colours(
 
 
 def _draw_points(
-    ax: Axes, places: npt.NDArray[Any], is_jd: npt.NDArray[np.bool_], colours: npt.NDArray[Any]
+    ax: Axes,
+    places: npt.NDArray[Any],
+    is_jd: npt.NDArray[np.bool_],
+    colours: npt.NDArray[Any],
+    doubtful: npt.NDArray[np.bool_],
 ) -> None:
     size = float(np.clip(9000 / len(places), 1.2, 16))
     # Grey first, so that noise lies below what is in a cluster.
     order = np.argsort(colours != GREY, kind="stable")
     order = order[~is_jd[order]]
+    inside = np.where(doubtful, "white", colours)
+    edges = {"linewidths": np.where(doubtful[order], 0.8, 0.0), "edgecolors": colours[order].tolist()}
     x, y = places[order].T
-    ax.scatter(x, y, s=size, c=colours[order].tolist(), alpha=0.75, linewidths=0, rasterized=True)
+    ax.scatter(x, y, s=size, c=inside[order].tolist(), alpha=0.75, rasterized=True, **edges)
     if is_jd.any():
         x, y = places[is_jd].T
-        diamonds: Style = {"marker": "D", "edgecolors": INK, "linewidths": 0.9, "zorder": 3}
-        ax.scatter(x, y, s=max(3.2 * size, 16), c=colours[is_jd].tolist(), **diamonds)
+        edges = {"linewidths": 0.9, "edgecolors": np.where(doubtful, colours, INK)[is_jd].tolist()}
+        ax.scatter(x, y, s=max(3.2 * size, 16), c=inside[is_jd].tolist(), marker="D", zorder=3, **edges)
 
 
 def _bare(ax: Axes, places: npt.NDArray[Any]) -> None:
@@ -323,7 +327,10 @@ def _place_labels(
     _x, _y, texts, lines = allocate(
         ax,
         *centres.T,
-        [shortened(clusters.names[cluster], 30) for cluster in shown],
+        [
+            shortened(clusters.names[cluster], 30) + (" ?" if clusters.is_doubtful[cluster] else "")
+            for cluster in shown
+        ],
         x_scatter=some[:, 0],
         y_scatter=some[:, 1],
         textsize=8.5,
@@ -368,6 +375,17 @@ def _marks(is_jd: npt.NDArray[np.bool_]) -> list[Line2D]:
             "o", 4.5, GREY, ngettext("résumé text ({n:,})", "résumé texts ({n:,})", resumes).format(n=resumes)
         ),
     ]
+
+
+def _marks_of(clusters: Clusters) -> list[Line2D]:
+    """What else is to be known of the clusters on a map."""
+    marks = [_mark("o", 4.5, GREY, _("no cluster"))] if clusters.n_noise else []
+    if clusters.is_doubtful.any():
+        label = _("? hardly found in other samples")
+        marks.append(_mark("o", 4.5, "white", label, COLOURS[0]))
+    if len(clusters) > len(COLOURS):
+        marks.append(_mark("", 0, "none", _("colours repeat")))
+    return marks
 
 
 def _mark(marker: str, size: float, colour: str, label: str, edge: str = "none") -> Line2D:
