@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WORDS  := workbench/locale/zh/LC_MESSAGES/workbench.po
 
-.PHONY: help demo test quick lint setup setup-all lab lock words reference cards bench screenshots clean
+.PHONY: help demo test quick lint setup setup-all lab app lock words reference cards bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -18,6 +18,9 @@ demo: $(VENV)/.demo ## set up the light set, search the example JDs, and calibra
 
 lab: $(VENV)/.lab ## set up what the notebooks need, then open them in JupyterLab
 	$(BIN)/workbench lab
+
+app: $(VENV)/.demo ## open the pages that need no code: search, rank, label, cutoff (port 8501)
+	$(BIN)/workbench app
 
 setup: $(VENV)/.demo ## set up the light CPU set (no torch) in .venv
 setup-all: $(VENV)/.all ## set up everything that the tests need, torch and transformers too
@@ -50,10 +53,10 @@ screenshots: $(VENV)/.all ## take the pictures that the README shows, in headles
 
 lock: $(VENV)/.venv ## pin all packages anew, without addresses
 	$(PIP) install -q uv
-	$(BIN)/uv pip compile -q pyproject.toml --extra cpu $(LOCK) -o requirements/demo.lock
-	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra map $(LOCK) \
+	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app $(LOCK) -o requirements/demo.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app --extra map $(LOCK) \
 	  -c requirements/demo.lock -o requirements/lab.lock
-	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra map --extra qwen --extra ocr --extra test $(LOCK) \
+	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app --extra map --extra qwen --extra ocr --extra test $(LOCK) \
 	  -c requirements/lab.lock -c requirements/torch.txt -o requirements/test.lock
 	# torch brings what it needs by itself, and a CPU build needs none of the CUDA packages
 	sed -i.bak -E '/^(torch|triton|nvidia-|cuda-)/d' requirements/test.lock && rm requirements/test.lock.bak

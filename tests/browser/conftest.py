@@ -35,3 +35,10 @@ def browser():
 def lab(browser, tmp_path_factory):
     with jupyter_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Tells fixtures whether the test failed, for they may keep a picture then."""
+    report = (yield).get_result()
+    item.failed = getattr(item, "failed", False) or (call.when == "call" and report.failed)

@@ -44,6 +44,7 @@ LAYERS = [
     {"calibration"},
     {"exploration", "pairs", "notebooks", "shortcuts"},
     {"plots", "panels", "reports", "diagnostics"},
+    {"app"},
     {"cli", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

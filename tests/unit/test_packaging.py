@@ -53,9 +53,9 @@ def test_the_conda_environment_is_the_gpu_set_with_the_skill_map():
 @pytest.mark.parametrize(
     ("lock", "extras"),
     [
-        ("demo.lock", ["cpu"]),
-        ("lab.lock", ["cpu", "map"]),
-        ("test.lock", ["cpu", "map", "qwen", "ocr", "test"]),
+        ("demo.lock", ["cpu", "app"]),
+        ("lab.lock", ["cpu", "app", "map"]),
+        ("test.lock", ["cpu", "app", "map", "qwen", "ocr", "test"]),
     ],
 )
 def test_a_lock_pins_each_requirement_at_an_allowed_version(lock, extras):

@@ -17,6 +17,7 @@ import typer
 
 from workbench import __version__
 from workbench.cli import audit, calibration, compare, labelling, notebooks, rank, search
+from workbench.cli.app import app as serve_pages
 from workbench.cli.check import check
 from workbench.cli.options import SpokenLanguage
 from workbench.cli.prevalence import prevalence
@@ -44,6 +45,7 @@ app.command("compare")(compare.compare)
 app.command("explain")(search.explain)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)
 app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)
+app.command("app")(serve_pages)
 app.command("doctor")(notebooks.doctor)
 
 

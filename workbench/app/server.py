@@ -1,0 +1,208 @@
+"""The server: Voilà with one page, an own template, and what keeps visitors apart and the machine alone.
+
+Each visitor has a kernel, started before it is needed; kernels that nobody uses are ended. Nothing is run
+that a browser sends, and no file is served but Voilà's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tornado.ioloop
+import tornado.web
+from jupyter_core.utils import ensure_async
+from jupyter_server.base.handlers import JupyterHandler
+from traitlets.config import Config
+from voila.app import Voila
+
+from workbench.app.encoder import EncoderProcess
+from workbench.html import render
+from workbench.i18n import N_, language, language_names
+from workbench.i18n import gettext as _
+from workbench.settings import get_settings
+
+__all__ = ["PAGES", "AppServer", "is_loopback", "serve"]
+
+HERE = Path(__file__).parent
+# Of each page what the navigation calls it.
+PAGES = {"search": N_("Search")}
+# A pasted collection travels in one message; files come in pieces and need no more room.
+LARGEST_MESSAGE = 64 * 2**20
+SECONDS_BETWEEN_LOOKS = 5
+# A page asks every other second; browsers let those behind others ask once a minute.
+SECONDS_WITHOUT_PAGE = 300
+
+
+class Alive(JupyterHandler):  # type: ignore[misc]
+    """Whether a page's kernel lives, which the page asks every other second."""
+
+    @tornado.web.authenticated
+    async def get(self, kernel_id: str) -> None:
+        kernels = self.kernel_manager
+        self.settings["voila"].seen[kernel_id] = time.monotonic()
+        alive = kernel_id in kernels and await ensure_async(kernels.get_kernel(kernel_id).is_alive())
+        self.set_header("Cache-Control", "no-store")
+        # Sets the cookie that a page needs to end its kernel when it is closed.
+        self.xsrf_token  # noqa: B018
+        self.write({"alive": bool(alive)})
+
+
+class AppServer(Voila):  # type: ignore[misc]
+    """Voilà, which also tells whether a kernel lives, and says where it is once it listens."""
+
+    announce: Callable[[str], None]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.seen: dict[str, float] = {}
+
+    def init_handlers(self) -> list[Any]:
+        tornado.ioloop.IOLoop.current().add_callback(lambda: self.announce(self.address))
+        own = (rf"{self.server_url}alive/(\w+-\w+-\w+-\w+-\w+)", Alive)
+        return [own, *super().init_handlers()]
+
+    async def end_deserted(self) -> None:
+        """End kernels whose page was closed without a word, as by a browser that crashed."""
+        kernels, now = self.kernel_manager, time.monotonic()
+        for kernel_id, when in list(self.seen.items()):
+            if kernel_id not in kernels:
+                del self.seen[kernel_id]
+            elif now - when > SECONDS_WITHOUT_PAGE and not kernels.kernel_model(kernel_id)["connections"]:
+                await kernels.shutdown_kernel(kernel_id)
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds it, with the token."""
+        host = "127.0.0.1" if self.ip in ("", "0.0.0.0", "::") else self.ip
+        token = f"?token={self.token}" if self.token else ""
+        return f"http://{host}:{self.port}{self.base_url}{token}"
+
+
+def serve(
+    *,
+    port: int,
+    host: str,
+    token: str | None,
+    browser: bool,
+    spare: int,
+    idle_minutes: float,
+    announce: Callable[[str, EncoderProcess], None],
+) -> None:
+    """Serve the pages until interrupted.
+
+    Parameters
+    ----------
+    port : int
+        The next free one where it is taken.
+    host : str
+        Address to listen on.
+    token : str, optional
+        What visitors have to give; None makes one up where other machines can reach the server, and asks for
+        none where they cannot.
+    browser : bool
+        Open one.
+    spare : int
+        Kernels that wait for visitors.
+    idle_minutes : float
+        After which a kernel that does nothing ends.
+    announce : callable
+        Called with the address and the encoder once all is ready.
+    """
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    if token is None and not is_loopback(host):
+        token = secrets.token_urlsafe(24)
+    os.environ |= {
+        # Kernels run in a folder of ours; what they read and write lies in the user's project.
+        "WORKBENCH_PROJECT": str(get_settings().project_dir.resolve()),
+        "WORKBENCH_PROGRESS": "0",
+        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("JUPYTER_PATH")])),
+    }
+    encoder = EncoderProcess()
+    app = AppServer(config=_configuration(host, spare, idle_minutes, encoder.about["name"]))
+    app.port, app.ip, app.token, app.open_browser = port, host, token or None, False
+
+    def ready(address: str) -> None:
+        announce(address, encoder)
+        for look in (encoder.watch, app.end_deserted):
+            tornado.ioloop.PeriodicCallback(look, 1000 * SECONDS_BETWEEN_LOOKS).start()
+        if browser:
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
+
+    app.announce = ready
+    try:
+        app.initialize([str(HERE / "page.ipynb")])
+        app.start()
+    finally:
+        encoder.stop()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens there."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _chrome(encoder: str, idle_minutes: float) -> dict[str, str]:
+    """What stands around the pages, in all languages; the style sheet shows the one that is spoken."""
+    header, footer = "", ""
+    names = language_names()
+    for code in names:
+        other = next(each for each in names if each != code)
+        with language(code):
+            pages = {name: _(title) for name, title in PAGES.items()}
+            header += render("app/header.html", pages=pages, other=other, other_name=names[other])
+            footer += render("app/footer.html", encoder=encoder, minutes=f"{idle_minutes:g}")
+    return {
+        "header": header,
+        "footer": footer,
+        "style": render("style.html"),
+        "script": render("app/page.html"),
+    }
+
+
+def _configuration(host: str, spare: int, idle_minutes: float, encoder: str) -> Config:
+    config = Config()
+    config.Voila.config_file_paths = []
+    config.Voila.log_level = "WARN"
+    config.Voila.tornado_settings = {
+        "websocket_max_message_size": LARGEST_MESSAGE,
+        "ws_ping_interval": 20_000,
+        "ws_ping_timeout": 20_000,
+        # A page elsewhere must not reach a server on this machine under another name (DNS rebinding).
+        "allow_remote_access": not is_loopback(host),
+        "headers": {"X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "no-referrer"},
+    }
+    config.VoilaConfiguration = Config(
+        template="workbench",
+        theme="light",  # the style sheet follows the system
+        allow_template_override="NO",
+        allow_theme_override="NO",
+        file_allowlist=[],
+        extension_allowlist=[
+            "@jupyter-widgets/jupyterlab-manager",
+            "@voila-dashboards/widgets-manager8",
+            "anywidget",
+        ],
+        preheat_kernel=spare > 0,
+        default_pool_size=spare,
+        resources={"workbench": _chrome(encoder, idle_minutes)},
+    )
+    config.VoilaKernelManager.fill_delay = 0
+    # Other users of the machine must not hear what kernels are told.
+    if os.name == "posix":
+        config.KernelManager.transport = "ipc"
+    # A page whose kernel was started anew behind its back would look alive and answer nothing.
+    config.KernelManager.autorestart = False
+    config.MappingKernelManager = Config(
+        cull_idle_timeout=int(60 * idle_minutes),
+        cull_interval=min(60, int(60 * idle_minutes)),
+        cull_connected=True,
+    )
+    return config
