@@ -36,7 +36,7 @@ def check(results, parameters):
     assert whole["kappa"] == pytest.approx(cohen_kappa_score(a, b))
     assert sorted(results["disagreements"]) == sorted(said.index[a != b])
     assert results["noise"]["disagreement"]["value"] == pytest.approx((a != b).mean())
-    assert {row["column"] for row in results["agreement"]} == {None, "source", "language", "job_family"}
+    assert {row["column"] for row in results["agreement"]} == {None, "source", "language"}
 
     simulated = pd.DataFrame(results["simulation"])
     assert set(simulated["n"]) == {60, 120, 240}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -234,16 +235,19 @@ class TestGroups:
         figure = plot_groups(groups, ["recall"])
         assert figure.alt == "By team: 2 of 3 groups differ from the rest"
 
-    def test_groups_that_are_too_small_are_hollow(self, groups):
-        axes = plot_groups(groups, ["recall"]).axes[0]
-        faces = {
-            label.get_text().split()[0]: line.get_markerfacecolor()
-            for label in axes.get_yticklabels()
-            for line in axes.lines
-            if line.get_marker() in ("o", "s") and line.get_ydata()[0] == label.get_position()[1]
-        }
-        assert faces["small"] == "white"
-        assert "white" not in (faces["low"], faces["high"])
+    def test_groups_that_are_too_small_are_counted_and_not_drawn(self, groups):
+        figure = plot_groups(groups, ["recall"])
+        names = [label.get_text().split()[0] for label in figure.axes[0].get_yticklabels()]
+        assert sorted(names) == ["high", "low"]
+        said = [text.get_text() for text in [*figure.texts, *figure.axes[0].texts]]
+        assert any("1 too small to judge, not drawn" in each for each in said)
+
+    def test_where_all_are_too_small_there_is_nothing_to_draw(self, groups):
+        small = replace(groups, frame=groups.frame.assign(enough=False))
+        assert groups.can_judge
+        assert not small.can_judge
+        with pytest.raises(InputError, match="nothing to draw"):
+            plot_groups(small)
 
     def test_it_renders_without_missing_glyphs(self, groups, each_language):
         with warnings.catch_warnings():

@@ -93,6 +93,11 @@ class GroupFigures(Result):
         """Rows of groups that are too small to judge."""
         return self.frame[~self.frame["enough"]]
 
+    @property
+    def can_judge(self) -> bool:
+        """Whether any group is large enough to be judged."""
+        return bool(self.frame["enough"].any())
+
     def table(self, between: str = " ") -> pd.DataFrame:
         """One row a group: pairs, JDs, and each figure with its interval and what is to be said of it.
 

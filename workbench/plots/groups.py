@@ -64,13 +64,13 @@ def plot_groups(groups: GroupFigures, figures: Sequence[str] | None = None) -> S
     Returns
     -------
     Figure
-        Groups that differ from the rest by more than chance are filled squares; those too small to judge are
-        hollow and grey. Its title counts both.
+        Groups that differ from the rest by more than chance are filled squares. Those too small to judge in
+        one figure are hollow and grey there; those too small in all are counted, not drawn.
 
     Raises
     ------
     InputError
-        If it has not one of the figures.
+        If it has not one of the figures, or no group is large enough.
     """
     frame = groups.frame
     there = list(frame["figure"].unique())
@@ -81,6 +81,10 @@ def plot_groups(groups: GroupFigures, figures: Sequence[str] | None = None) -> S
                 name=unknown[0], names=listed(there)
             )
         )
+    large = set(frame.loc[frame["enough"] & frame["figure"].isin(names), "group"])
+    if not large:
+        raise InputError(_("No group is large enough to be judged, so there is nothing to draw."))
+    frame = frame[frame["group"].isin(large)]
     first = frame[frame["figure"] == names[0]].sort_values(["value", "group"], na_position="first")
     with house_style():
         figure = new_figure(width=3.0 + 2.6 * len(names), height=1.9 + 0.3 * len(first))
@@ -138,7 +142,7 @@ def _headline(groups: GroupFigures, names: Sequence[str]) -> tuple[str, str]:
     shown = groups.frame[groups.frame["figure"].isin(names)]
     total = shown["group"].nunique()
     differ = shown.loc[shown["flag"] != "", "group"].nunique()
-    small = shown.loc[~shown["enough"], "group"].nunique()
+    small = total - shown.loc[shown["enough"], "group"].nunique()
     title = ngettext(
         "By {column}: {n} of {total} groups differs from the rest",
         "By {column}: {n} of {total} groups differ from the rest",
@@ -147,7 +151,8 @@ def _headline(groups: GroupFigures, names: Sequence[str]) -> tuple[str, str]:
     if not differ:
         title = _("By {column}: no difference between {total} groups beyond chance")
     below = _(
-        "cutoff {cutoff}, {confidence} intervals, each by itself; {n} too small in some; pairs in brackets"
+        "cutoff {cutoff}, {confidence} intervals, each by itself; {n} too small to judge, not drawn; pairs "
+        "in brackets"
     )
     sure = percent(groups.confidence, None)
     return (

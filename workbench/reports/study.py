@@ -134,7 +134,7 @@ def _body(study: Study, groups: Sequence[GroupFigures], *, texts: bool) -> Marku
             {
                 "by": found.by,
                 "lines": found.summary().split("\n"),
-                "figure": plot_groups(found),
+                "figure": plot_groups(found) if found.can_judge else None,
                 "table": frame_table(found.table(between="\n")),
             }
             for found in groups
