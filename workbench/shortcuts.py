@@ -153,25 +153,26 @@ def fit_map(
 
 def compare(
     pairs: pd.DataFrame | str | Path,
-    encoders: Sequence[Encoder | str],
+    encoders: Sequence[Encoder | Scorer | str],
     *,
     kind: PairKind = "everyday",
     timing: bool = True,
     progress: bool | None = None,
     **options: Any,
 ) -> Comparison:
-    """Compare encoders on labelled pairs, each at a cutoff of its own, with intervals of the differences.
+    """Compare encoders or scorers on labelled pairs, each at its own cutoff, with intervals of differences.
 
     Parameters
     ----------
     pairs : DataFrame or path
         As :func:`read_pairs` gives them, or what it reads.
-    encoders : sequence of Encoder or str
-        Encoders, or specs of them; the first is the one that the others are compared with.
+    encoders : sequence of Encoder, Scorer or str
+        Encoders or scorers, or specs of them (as of :func:`load_scorer`); the first is the one that the
+        others are compared with.
     kind : {"everyday", "hard", "all"}
         Which pairs, where a column ``source`` says that some were composed to be hard.
     timing : bool
-        Measure what a text costs, without the embedding store.
+        Measure what a text costs an encoder, without the embedding store.
     progress : bool, optional
         Show progress bars; by default for long tasks.
     **options
@@ -188,29 +189,30 @@ def compare(
     """
     from workbench.calibration import compare_scored
     from workbench.pairs import score_pairs
+    from workbench.scorers import Scorer, encoder_or_scorer, load_scorer
 
     labelled = _read(pairs)
     scored, milliseconds = {}, {}
     for each in encoders:
-        encoder = load_encoder(each)
-        if encoder.name in scored:
+        scorer = encoder_or_scorer(load_scorer(each))
+        if scorer.name in scored:
             raise InputError(
                 _("{name} was given twice; nothing is learnt from comparing it with itself.").format(
-                    name=encoder.name
+                    name=scorer.name
                 )
             )
-        if timing:
-            milliseconds[encoder.name] = milliseconds_a_text(
-                encoder, labelled["jd"].tolist(), labelled["resume"].tolist()
+        if timing and not isinstance(scorer, Scorer):
+            milliseconds[scorer.name] = milliseconds_a_text(
+                scorer, labelled["jd"].tolist(), labelled["resume"].tolist()
             )
-        scored[encoder.name] = score_pairs(labelled, encoder, progress=progress)
+        scored[scorer.name] = score_pairs(labelled, scorer, progress=progress)
     return compare_scored(scored, kind=kind, milliseconds=milliseconds or None, **options)
 
 
 def check(
     card: Cutoff | str | Path,
     pairs: pd.DataFrame | str | Path,
-    encoder: Encoder | str | None = None,
+    scorer: Encoder | Scorer | str | None = None,
     *,
     progress: bool | None = None,
     **options: Any,
@@ -224,8 +226,8 @@ def check(
     pairs : DataFrame or path
         Newer labelled pairs, as :func:`read_pairs` gives them, or what it reads; with a column ``score``,
         they are not scored again.
-    encoder : Encoder or str, optional
-        The card's encoder, or its spec; by default the one in the settings.
+    scorer : Encoder, Scorer or str, optional
+        The card's encoder or scorer, or its spec; by default what the card names, with what it had frozen.
     progress : bool, optional
         Show a progress bar; by default for long tasks.
     **options
@@ -238,18 +240,19 @@ def check(
     Raises
     ------
     EncoderMismatchError
-        If the card was made with another encoder.
+        If the card was made with another one.
     InputError
         If the pairs cannot be used, or the card promises nothing.
     """
     from workbench.calibration import check as hold_against
     from workbench.pairs import score_pairs
+    from workbench.scorers import encoder_or_scorer, scorer_of
 
     promised = card if isinstance(card, Cutoff) else Cutoff.load(card)
     newer = _read(pairs)
     if "score" not in newer.columns:
-        loaded = load_encoder(encoder)
-        promised.check_encoder(loaded.name, loaded.fingerprint)  # before hours of encoding, not after
+        # Refuses another one before hours of encoding, not after.
+        loaded = encoder_or_scorer(scorer_of(promised, scorer))
         newer = score_pairs(newer, loaded, progress=progress)
     return hold_against(promised, newer, **options)
 

@@ -103,6 +103,10 @@ def _json(path) -> Result:
 
 
 class TestAnAnswerThatIsNo:
+    def test_the_claim_of_0_4_is_no_claim_about_another_scorer(self, clear):
+        done = workbench("calibrate", clear, "-s", "keyword+relative", "--evidence")
+        assert "0.4000" not in done.output
+
     def test_without_a_guaranteed_cutoff_it_ends_with_1_and_writes_no_card(self, muddled, here):
         done = workbench(
             "calibrate",
@@ -351,6 +355,31 @@ class TestCheck:
         done = workbench("check", card, new, "--require-proof")
         assert done.exit_code == 0, done.output
         assert "still holds" in plain(done.stdout)
+
+    @pytest.mark.parametrize("spec", ["keyword+relative", "column:vendor"])
+    def test_a_scorer_is_found_by_its_card_with_what_it_froze(self, here, spec):
+        def pairs(name, n, turned=False):
+            frame = pd.read_csv(write_pairs_file(here / name, wrong_share=0.0, n=n))
+            frame["vendor"] = 0.2 + 0.6 * frame["label"]
+            frame.assign(label=frame["label"] ^ turned).to_csv(here / name, index=False)
+            return name
+
+        asked = ("-s", spec, "--target-precision", 0.8, "-o", "card.json", "--no-report")
+        made = workbench("calibrate", pairs("pairs.csv", 160), *asked)
+        assert made.exit_code == 0, made.output
+        card = Cutoff.load(here / "card.json")
+        assert (card.encoder_name, bool(card.frozen)) == (spec, spec != "column:vendor")
+        assert ("measured on these" in plain(made.stderr)) == bool(card.frozen)
+        check = ("check", "card.json", pairs("new.csv", 320), "--target-precision", 0.6)
+        assert workbench(*check).exit_code == 0
+        assert workbench(*check, "-s", spec).exit_code == 0
+        assert workbench(*check, "-e", "keyword").exit_code == 2
+        assert workbench("check", "card.json", pairs("turned.csv", 320, turned=True)).exit_code == 1
+
+    def test_an_encoder_and_a_scorer_are_one_too_many(self, clear):
+        done = workbench("calibrate", clear, "-s", "keyword+relative", "-e", "keyword")
+        assert done.exit_code == 2
+        assert "Give --encoder or --scorer" in plain(done.stderr)
 
     def test_a_cutoff_that_breaks_its_promise_ends_with_1_and_the_reason(self, card, here):
         new = write_pairs_file(here / "new.csv", wrong_share=0.5, n=320)

@@ -17,6 +17,7 @@ from workbench.cli import app
 from workbench.cli.variants import Scored, named_once
 from workbench.errors import InputError
 from workbench.pairs import pair_vectors, read_pairs, score_pairs
+from workbench.scorers import load_scorer
 
 SKILLS = ("python 开发", "nursing", "welding", "tax", "java", "sales", "design", "teaching")
 FAST = ("--no-timing",)
@@ -63,6 +64,17 @@ class TestWhatItPrints:
         assert len(done.stdout.splitlines()) <= 15
         assert "AUC" not in said
         assert "What stands behind it: --evidence" in done.stderr
+
+    def test_a_scorer_stands_beside_the_keyword_baseline(self, pairs):
+        done = workbench("compare", pairs, "-s", "keyword+relative", "--json", *FAST)
+        assert done.exit_code == 0, done.output
+        found = json.loads(done.stdout)
+        assert list(found["encoders"]) == ["keyword+relative", "keyword"]
+        frame = read_pairs(pairs)
+        scored = score_pairs(frame, load_scorer("keyword+relative"))
+        auc = {row["encoder"]: row["value"] for row in found["figures"] if row["figure"] == "auc"}
+        assert auc["keyword+relative"] == pytest.approx(roc_auc_score(scored["label"], scored["score"]))
+        assert found["encoders"]["keyword+relative"]["fingerprint"] == scored.attrs["encoder"]["fingerprint"]
 
     def test_a_precision_that_is_asked_for_is_compared_by_recall(self, pairs):
         said = plain(workbench("compare", pairs, "-e", "use", "--target-precision", 0.7, *FAST).stdout)

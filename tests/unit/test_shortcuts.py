@@ -90,6 +90,14 @@ class TestComparing:
         found = wb.compare(pairs, [ToyEncoder(), ToyEncoder(name="other")], n_resamples=20)
         assert all(cost > 0 for cost in found.milliseconds.values())
 
+    def test_scorers_stand_beside_encoders(self, pairs):
+        pairs = pairs.assign(vendor=0.2 + 0.6 * pairs["label"])
+        found = wb.compare(pairs, ["keyword", "keyword+relative", "column:vendor"], n_resamples=20)
+        assert found.others == ["keyword+relative", "column:vendor"]
+        assert list(found.milliseconds) == ["keyword"]
+        auc = found.frame.query("figure == 'auc'").set_index("encoder")["value"]
+        assert auc["column:vendor"] == 1.0
+
     def test_the_same_encoder_twice_is_refused(self, pairs):
         with pytest.raises(InputError, match="was given twice"):
             wb.compare(pairs, [ToyEncoder(), ToyEncoder()], timing=False)

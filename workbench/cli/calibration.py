@@ -21,8 +21,10 @@ from workbench.cli.options import (
     PairsPath,
     PositiveWords,
     Prevalence,
+    ScorerSpec,
     Seed,
     WeightColumn,
+    load_asked,
     read_scored,
     rule_from_text,
 )
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.calibration.groups import GroupFigures
     from workbench.cutoffs import Cutoff
     from workbench.encoders import Encoder
+    from workbench.scorers import Scorer
 
 __all__ = ["calibrate"]
 
@@ -43,6 +46,7 @@ __all__ = ["calibrate"]
 def calibrate(
     pairs: PairsPath,
     encoder: EncoderSpec = None,
+    scorer: ScorerSpec = None,
     target_precision: Annotated[
         float | None,
         typer.Option(
@@ -68,7 +72,7 @@ def calibrate(
         typer.Option(
             metavar="NUMBER|CARD|none",
             help="The cutoff in use, which is tested first.",
-            show_default="the encoder's card in labeled_pairs/cutoffs, else 0.4",
+            show_default="the card in labeled_pairs/cutoffs, else 0.4 of an encoder, none of another scorer",
         ),
     ] = None,
     prevalence: Prevalence = None,
@@ -125,7 +129,7 @@ def calibrate(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Find a cutoff for an encoder on labelled PAIRS, and say how sure it is.
+    """Find a cutoff for an encoder or a scorer on labelled PAIRS, and say how sure it is.
 
     Today's cutoff is tested first, as it stands, and kept where it meets what is asked for. Else the smallest
     cutoff is looked for that does, with the confidence asked for; with two targets, one that meets both, or
@@ -137,18 +141,21 @@ def calibrate(
     from workbench.calibration import calibrate as run_study
     from workbench.calibration.observations import AUTO
     from workbench.cli.tables import print_study, study_entry
-    from workbench.encoders import load_encoder
+    from workbench.frozen import arrays_in
+    from workbench.scorers import load_scorer
 
     if out is not None and out.suffix != ".json":
         raise InputError(_("--out is {file}; a cutoff card is a .json file.").format(file=repr(str(out))))
     if live is not None and prevalence is not None:
         raise InputError(_("Give --prevalence or --live: live pairs imply a prevalence."))
     rule = None if choose_by is None else rule_from_text(choose_by)
-    loaded = load_encoder(encoder)
+    loaded = load_asked(encoder, scorer)
     current = _current_cutoff(current_cutoff, loaded)
     scored = read_scored(pairs, loaded, column, positive, negative)
     live_scores = None
     if live is not None:
+        if frozen := scored.attrs["encoder"].get("frozen"):
+            loaded = load_scorer(loaded, state=arrays_in(frozen))
         live_scores = read_scored(live, loaded, column, positive, negative, labelled=False)["score"]
     ask = partial(
         run_study,
@@ -163,7 +170,6 @@ def calibrate(
         weight=weights or AUTO,
         held_out=held_out,
         seed=seed,
-        encoder=loaded,
     )
     study = ask(target_precision=target_precision, target_missed=target_missed, rule=rule)
     if allow_unproven and study.advice.cutoff is None:
@@ -198,8 +204,9 @@ def _label_error(text: str | None) -> float | Sequence[float] | Literal["annotat
     return shares[0] if len(shares) == 1 else shares
 
 
-def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None:
+def _current_cutoff(text: str | None, encoder: Encoder | Scorer) -> float | Cutoff | None:
     from workbench.retrieval import resolve_cutoff
+    from workbench.scorers import Scorer
 
     if text is not None and text.lower() == "none":
         return None
@@ -208,7 +215,9 @@ def _current_cutoff(text: str | None, encoder: Encoder) -> float | Cutoff | None
         warnings.simplefilter("ignore")
         if text is None:
             # Not one that came with the workbench: it was chosen on pairs that may be these.
-            return resolve_cutoff(None, encoder, shipped=False)
+            found = resolve_cutoff(None, encoder, shipped=False)
+            # 0.4 is said of cosines.
+            return found if found.is_calibrated or not isinstance(encoder, Scorer) else None
         try:
             return resolve_cutoff(float(text), encoder)
         except ValueError as error:

@@ -15,6 +15,8 @@ from workbench.cli.options import (
     PairsPath,
     PositiveWords,
     Prevalence,
+    ScorerSpec,
+    load_asked,
     read_scored,
 )
 from workbench.cli.output import note, print_json, print_signed
@@ -30,6 +32,7 @@ def check(
     card: Annotated[Path, typer.Argument(metavar="CARD", help="File of a cutoff card.")],
     pairs: PairsPath,
     encoder: EncoderSpec = None,
+    scorer: ScorerSpec = None,
     target_precision: Annotated[
         float | None,
         typer.Option(metavar="SHARE", help="Test this precision.", show_default="what the card promises"),
@@ -89,7 +92,7 @@ def check(
     from workbench.calibration.monitoring import check as check_card
     from workbench.cutoffs import Cutoff
     from workbench.decision_log import DecisionLog
-    from workbench.encoders import load_encoder
+    from workbench.scorers import encoder_or_scorer, scorer_of
 
     cutoff = Cutoff.load(card)
     if DecisionLog.is_log(pairs):
@@ -99,9 +102,9 @@ def check(
         time = "at" if sequential and time is None else time
         note(_("A log has the pairs that were shown: what is found holds for such pairs, not for all."))
     else:
-        loaded = load_encoder(encoder if encoder is not None else cutoff.encoder_name)
-        # Before hours of encoding, not after.
-        cutoff.check_encoder(loaded.name, loaded.fingerprint)
+        is_named = encoder is not None or scorer is not None
+        # Refuses another one before hours of encoding, not after.
+        loaded = encoder_or_scorer(scorer_of(cutoff, load_asked(encoder, scorer) if is_named else None))
         scored = read_scored(pairs, loaded, column, positive, negative, labelled=not unlabelled)
     found = check_card(
         cutoff,

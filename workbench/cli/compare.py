@@ -71,6 +71,15 @@ def compare(
             show_default="auto",
         ),
     ] = None,
+    scorer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scorer",
+            "-s",
+            metavar="SPEC",
+            help="Also compare this scorer, such as use+relative or column:score; repeatable.",
+        ),
+    ] = None,
     dimension: Annotated[
         list[int] | None,
         typer.Option(
@@ -138,7 +147,7 @@ def compare(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Is one encoder better than another on labelled PAIRS, at the cutoff each would use?
+    """Is one encoder or scorer better than another on labelled PAIRS, at the cutoff each would use?
 
     Compares recall at --target-precision, else the best F1, with intervals that know that each cutoff was
     chosen on these pairs. Also of vectors cut to --dimension 512, and of another precision (--dtype).
@@ -157,7 +166,8 @@ def compare(
     rule = _rule(target_precision, choose_by)
     labelled = read_pairs(pairs, columns=column_names(column), positive=positive, negative=negative)
     by = _group_columns(groups, labelled)
-    asked = Asked(encoder or [None], dimension or [], instruction or [], dtype or [], timing)
+    specs: list[str | None] = [*(encoder or ([] if scorer else [None]))]
+    asked = Asked(specs, scorer or [], dimension or [], instruction or [], dtype or [], timing)
     variants = score_variants(labelled, asked)
     scored = {each.name: each.frame for each in variants}
     found = compare_scored(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from workbench.cli.output import note
 from workbench.errors import InputError
 from workbench.i18n import N_, Language
 from workbench.i18n import gettext as _
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from workbench.calibration import Rule
     from workbench.encoders import Encoder
+    from workbench.scorers import Scorer
 
 __all__ = [
     "FORMS",
@@ -33,12 +35,14 @@ __all__ = [
     "PositiveWords",
     "Prevalence",
     "Query",
+    "ScorerSpec",
     "Seed",
     "Sheet",
     "SpokenLanguage",
     "TextColumn",
     "WeightColumn",
     "column_names",
+    "load_asked",
     "read_scored",
     "rule_from_text",
 ]
@@ -57,6 +61,17 @@ EncoderSpec = Annotated[
         help="Such as use, keyword, qwen3-4b, qwen3:/folder, st:/folder, http://host:8000/v1#model; "
         "'workbench doctor' says which can be loaded here.",
         show_default="that of the knowledge base, else auto",
+    ),
+]
+ScorerSpec = Annotated[
+    str | None,
+    typer.Option(
+        "--scorer",
+        "-s",
+        metavar="SPEC",
+        help="Such as use+relative, use+relative+rerank:/folder, column:score; instead of --encoder, which "
+        "means the plain cosine of its vectors.",
+        show_default="that of the card, where there is one",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and only that, on stdout.")]
@@ -188,9 +203,27 @@ def rule_from_text(text: str) -> Rule:
     )
 
 
+def load_asked(encoder: str | None, scorer: str | None) -> Encoder | Scorer:
+    """The encoder or the scorer that was asked for.
+
+    Raises
+    ------
+    InputError
+        If both were.
+    EncoderUnavailableError
+        If it cannot be loaded here.
+    """
+    from workbench.encoders import load_encoder
+    from workbench.scorers import encoder_or_scorer, load_scorer
+
+    if encoder is not None and scorer is not None:
+        raise InputError(_("Give --encoder or --scorer: an encoder is a scorer, the plain cosine."))
+    return load_encoder(encoder) if scorer is None else encoder_or_scorer(load_scorer(scorer))
+
+
 def read_scored(
     path: Path,
-    encoder: Encoder,
+    encoder: Encoder | Scorer,
     column: list[str] | None = None,
     positive: list[str] | None = None,
     negative: list[str] | None = None,
@@ -198,6 +231,8 @@ def read_scored(
     labelled: bool = True,
 ) -> pd.DataFrame:
     """Pairs of a file or folder with their scores, encoding with a progress bar.
+
+    What a scorer freezes of them is said.
 
     Raises
     ------
@@ -209,7 +244,15 @@ def read_scored(
     pairs = read_pairs(
         path, columns=column_names(column), positive=positive, negative=negative, labelled=labelled
     )
-    return score_pairs(pairs, encoder)
+    scored = score_pairs(pairs, encoder)
+    if not getattr(encoder, "is_fitted", True):
+        said = _(
+            "{scorer} measured on these {jds} JDs and {resumes} résumés what they have in common; a card "
+            "keeps that, and no text."
+        )
+        jds, resumes = (f"{pairs[side].nunique():,}" for side in ("jd", "resume"))
+        note(said.format(scorer=encoder.name, jds=jds, resumes=resumes))
+    return scored
 
 
 def column_names(options: list[str] | None) -> dict[str, str] | None:

@@ -30,6 +30,7 @@ class Asked:
     """What the command line asks for."""
 
     specs: Sequence[str | None]
+    scorers: Sequence[str] = ()
     dimensions: Sequence[int] = ()
     instructions: Sequence[str] = ()
     dtypes: Sequence[str] = ()
@@ -61,6 +62,8 @@ def score_variants(pairs: pd.DataFrame, asked: Asked) -> list[Scored]:
 
     for spec in asked.specs:
         add(spec)
+    for spec in asked.scorers:
+        found.append(named_once(_scored_by(pairs, spec), found))
     if all(each.name != KEYWORD for each in found):
         add(KEYWORD)
     for option, given in (("instruction", asked.instructions), ("dtype", asked.dtypes)):
@@ -73,6 +76,16 @@ def score_variants(pairs: pd.DataFrame, asked: Asked) -> list[Scored]:
             _("--dimension {n}: none of these encoders has so many dimensions.").format(n=missing[0])
         )
     return found
+
+
+def _scored_by(pairs: pd.DataFrame, spec: str) -> Scored:
+    from workbench.pairs import score_pairs
+    from workbench.scorers import encoder_or_scorer, load_scorer
+
+    scored = score_pairs(pairs, encoder_or_scorer(load_scorer(spec)))
+    noted = scored.attrs["encoder"]
+    entry = {key: noted[key] for key in ("name", "fingerprint", "dimension", "instruction")}
+    return Scored(noted["name"], scored, entry, None)
 
 
 def _variants(spec: str | None, asked: Asked, taken: set[str]) -> Iterator[tuple[Encoder, str]]:

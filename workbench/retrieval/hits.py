@@ -23,6 +23,7 @@ from workbench.encoders.base import Encoder
 from workbench.errors import CardError, CleaningWarning, InputError, UncalibratedCutoffWarning
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
+from workbench.scorers.base import Scorer
 from workbench.settings import get_settings
 from workbench.texts import MAX_CHARACTERS, CleaningReport, clean
 
@@ -176,12 +177,12 @@ def hit_probabilities(cutoff: Cutoff, scores: Sequence[float]) -> list[HitProbab
 
 def resolve_cutoff(
     cutoff: float | Cutoff | str | Path | None,
-    encoder: Encoder,
+    encoder: Encoder | Scorer,
     *,
     prevalence: float | None = None,
     shipped: bool = True,
 ) -> Cutoff:
-    """The cutoff to use with an encoder.
+    """The cutoff to use with an encoder or a scorer.
 
     Parameters
     ----------
@@ -210,7 +211,7 @@ def resolve_cutoff(
     return resolved if prevalence is None else resolved.at_prevalence(prevalence)
 
 
-def _resolved(cutoff: float | Cutoff | str | Path | None, encoder: Encoder, shipped: bool) -> Cutoff:
+def _resolved(cutoff: float | Cutoff | str | Path | None, encoder: Encoder | Scorer, shipped: bool) -> Cutoff:
     if isinstance(cutoff, str | Path):
         cutoff = Cutoff.load(cutoff)
     if isinstance(cutoff, Cutoff):

@@ -4,7 +4,7 @@ from .cosine import CosineScorer
 from .coverage import Coverage, CoverageLevels, Covered, cover, levels_of
 from .cross_encoder import CrossEncoderReranker
 from .qwen3_reranker import Qwen3Reranker
-from .registry import load_reranker, load_scorer, scorer_of
+from .registry import encoder_or_scorer, load_reranker, load_scorer, scorer_of
 from .relative import RelativeScorer
 from .rerank import RerankScorer
 from .rerankers import Reranker
@@ -25,6 +25,7 @@ __all__ = [
     "Scores",
     "ServerReranker",
     "cover",
+    "encoder_or_scorer",
     "levels_of",
     "load_reranker",
     "load_scorer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, read_modules
@@ -23,7 +23,7 @@ from workbench.scorers.server_reranker import ServerReranker
 if TYPE_CHECKING:
     from workbench.encoders import Encoder
 
-__all__ = ["load_reranker", "load_scorer", "scorer_of"]
+__all__ = ["encoder_or_scorer", "load_reranker", "load_scorer", "scorer_of"]
 
 
 def load_scorer(
@@ -82,6 +82,11 @@ def scorer_of(card: Cutoff, spec: str | Scorer | Encoder | None = None, **option
         scorer = scorer.with_state(arrays_in(card.frozen))
     card.check_encoder(scorer.name, scorer.fingerprint)
     return scorer
+
+
+def encoder_or_scorer(scorer: Scorer) -> Encoder | Scorer:
+    """Of a plain cosine its encoder, for which pairs are cleaned as search cleans; others as they are."""
+    return cast("Encoder", scorer.encoder) if isinstance(scorer, CosineScorer) else scorer
 
 
 def _loaded(spec: str | Scorer | Encoder | None, options: dict[str, Any]) -> Scorer:
