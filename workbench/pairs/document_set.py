@@ -64,11 +64,10 @@ class DocumentSet:
 
         if (self.folder / "requirements.csv").is_file():
             return read_table(self.folder / "requirements.csv")
-        kinds = {"requirement": "must", "nice_to_have": "nice"}
         rows = [
-            (jd.id, f"{jd.id}-r{at:02}", kinds[part.kind], part.text)
+            (jd.id, f"{jd.id}-r{at:02}", "nice" if part.kind == "nice_to_have" else "must", part.text)
             for jd in self.jds.values()
-            for at, part in enumerate((part for part in jd.parts if part.kind in kinds), start=1)
+            for at, part in enumerate(jd.requirements, start=1)
         ]
         return pd.DataFrame(rows, columns=["jd_id", "requirement_id", "kind", "text"], dtype="str")
 
