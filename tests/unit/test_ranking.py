@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zipfile import ZipFile
 
 import openpyxl
 import pandas as pd
@@ -148,13 +149,42 @@ class TestWritten:
         sheet = book["night-nurse"]
         assert sheet.freeze_panes == "C2"
         assert [cell.value for cell in sheet[1]][-2:] == ["RN licence is a must", "night shifts on a ward"]
-        assert sheet["B2"].value == "anna"
-        assert "RN licence since 2015" in sheet["G2"].comment.text
-        assert sheet["F2"].value == "met"
+        anna = {title.value: cell for title, cell in zip(sheet[1], sheet[2], strict=True)}
+        assert anna["candidate"].value == "anna"
+        assert anna["name"].value is None or "RN" not in anna["name"].value
+        assert "RN licence since 2015" in anna["RN licence is a must"].comment.text
+        assert anna["years >= 5"].value == "✓ met"
+        assert anna["years >= 5"].comment.text == "Ward nurse, night shifts for 7 years"
         cells = [cell for each in book for row in each.iter_rows() for cell in row]
         assert all(cell.data_type != "f" for cell in cells)
         with pytest.raises(InputError, match=r"ends with \.xlsx"):
             found.to_excel(tmp_path / "s.xls")
+
+    def test_states_have_a_colour_a_sign_and_a_word_and_the_cutoff_a_line(self, found, tmp_path):
+        sheet = openpyxl.load_workbook(found.to_excel(tmp_path / "s.xlsx"))["night-nurse"]
+        column = len(sheet[1])
+        states = {
+            sheet.cell(row, column).value: sheet.cell(row, column).fill.start_color.rgb for row in range(2, 8)
+        }
+        assert set(states) <= {"✓ covered", "? unsure", "○ no phrase found"}
+        assert len(set(states.values())) == len(states) > 1
+        lines = [row for row in range(2, 8) if getattr(sheet.cell(row, 1).border.top, "style", None)]
+        assert lines == [found.above("night-nurse") + 2]
+
+    @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t=", "＝", "＋", "－", "＠", "\r@"])
+    def test_no_text_becomes_a_formula(self, sign, tmp_path):
+        said = f"{sign}HYPERLINK(A1)"
+        jd = Document(said, f"Requirements\n{said} must\nnight shifts", side="jd")
+        resume = Document(said, f"{said}\n{said} night shifts", {"city": said}, side="resume")
+        found = wb.rank([jd], [resume], scorer="keyword", conditions=["city = Bern"])
+        file = found.to_excel(tmp_path / "s.xlsx")
+        cells = [cell for sheet in openpyxl.load_workbook(file) for row in sheet.iter_rows() for cell in row]
+        assert all(cell.data_type != "f" for cell in cells)
+        told = [cell for cell in cells if isinstance(cell.value, str) and cell.value.startswith(said[:1])]
+        assert len(told) >= 3
+        assert all(cell.quotePrefix for cell in told)
+        with ZipFile(file) as archive:
+            assert not any(b"<f>" in archive.read(name) for name in archive.namelist())
 
     def test_names_that_excel_cannot_have_as_titles(self, tmp_path):
         ids = ["a/b:c?", "A-b c ", "x" * 40, "x" * 40 + "y", "'q'", "[]"]

@@ -5,7 +5,8 @@ No text becomes a formula, whatever it begins with: every text is written as a s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +15,24 @@ import regex
 from workbench.atomic import replacing
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.scorers.coverage import STATES
+from workbench.reports.shortlist import SIGNS
+from workbench.scorers.coverage import STATES, Covered
 
 if TYPE_CHECKING:
+    from workbench.retrieval.conditions import Met
     from workbench.retrieval.ranking import Candidate, Ranking
 
 __all__ = ["write_workbook"]
 
-# Soft enough for black text, and told apart by words too.
-FILLS = {"covered": "D5EDDB", "unsure": "FFF3CD", "not found": "F3F3F3"}
-HEAD, MATCH = "1F4E79", "D5EDDB"
+# Soft enough for black text, and told apart by sign and word too.
+FILLS = {"covered": "D5EDDB", "unsure": "FFF3CD", "not found": "EEF1F4"}
+HEAD, MATCH, LINE, MUTED = "1F4E79", "D5EDDB", "C9D1D9", "52606D"
 # Excel's own limits.
 LONGEST_TITLE = 31
 LONGEST_TEXT = 32_000
+LINE_HEIGHT, MOST_LINES = 15, 9
+# Where a program takes a text for a formula when it is typed, or saved as .csv.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NOT_IN_TITLE = regex.compile(r"[\[\]:*?/\\\x00-\x1f]+")
 _NOT_IN_XML = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -57,92 +63,132 @@ def write_workbook(ranking: Ranking, path: str | Path) -> Path:
 
 
 def _overview(sheet: Any, ranking: Ranking, titles: dict[str, str]) -> None:
-    from openpyxl.styles import Alignment, Font
-
     sheet.title = _("Overview")
-    for line in ranking.summary().splitlines():
-        _write(sheet, sheet.max_row + 1 if sheet["A1"].value else 1, [line])
-        sheet.cell(sheet.max_row, 1).alignment = Alignment(wrap_text=False)
-    start = sheet.max_row + 2
-    _write(sheet, start, [_("JD"), _("best candidate"), _("score"), _("above the cutoff")])
-    _head(sheet, start)
-    for number, (jd_id, some) in enumerate(ranking.shortlists.items(), start=start + 1):
-        above = sum(bool(found.is_match) for found in some) if ranking.cutoff is not None else None
-        _write(sheet, number, [jd_id, some[0].resume_id, some[0].score, above])
-        sheet.cell(number, 1).hyperlink = f"#'{titles[jd_id].replace(chr(39), chr(39) * 2)}'!A1"
-        sheet.cell(number, 1).font = Font(color="0563C1", underline="single")
-        sheet.cell(number, 3).number_format = "0.0000"
-    _widths(sheet, [34, 34, 10, 16])
+    _put(sheet["A1"], _("Shortlists"), bold=True, size=16)
+    told = [
+        *ranking.summary().splitlines(),
+        _("Each JD has a sheet. A comment on a cell holds the phrase that was found."),
+        _("Matched by a machine: no phrase found does not mean that the person lacks it."),
+    ]
+    for row, line in enumerate(told, start=2):
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=6)
+        _put(sheet.cell(row, 1), line, color=MUTED, wrap=True, bordered=False)
+        sheet.row_dimensions[row].height = 2 + LINE_HEIGHT * _lines(line, 150)
+    start = len(told) + 3
+    columns = [_("JD"), _("title"), _("best candidate"), _("name"), _("score"), _("above the cutoff")]
+    _head(sheet, start, columns)
+    for row, (jd, some) in enumerate(
+        zip(ranking.jds, ranking.shortlists.values(), strict=True), start=start + 1
+    ):
+        best = some[0]
+        above = None if ranking.cutoff is None else ranking.above(jd.id)
+        values = [jd.id, jd.title, best.resume_id, best.coverage.resume.title, best.score, above]
+        for column, value in enumerate(values, start=1):
+            _put(sheet.cell(row, column), value, wrap=True)
+        sheet.cell(row, 1).hyperlink = f"#'{titles[jd.id].replace(chr(39), chr(39) * 2)}'!A1"
+        _put(sheet.cell(row, 1), jd.id, color="0563C1", wrap=True)
+        sheet.cell(row, 5).number_format = "0.0000"
+    _pages(sheet, [24, 44, 24, 34, 10, 12], scale=75, first=start)
+    sheet.row_dimensions[1].height = 28
 
 
 def _shortlist(sheet: Any, ranking: Ranking, jd_id: str) -> None:
-    from openpyxl.comments import Comment
-    from openpyxl.styles import Alignment, Font, PatternFill
-
     some = ranking.shortlists[jd_id]
-    requirements = [row.requirement for row in some[0].coverage.rows]
+    rows = some[0].coverage.rows
     asked = [condition.text for condition in ranking.conditions]
-    fixed = [_("rank"), _("candidate"), _("score"), _("match"), _("probability"), *asked]
-    _write(sheet, 1, [*fixed, *(requirement.text for requirement in requirements)])
-    _head(sheet, 1)
-    sheet.row_dimensions[1].height = 90
-    sheet.freeze_panes = sheet.cell(2, 3)
+    fixed = [
+        *(_("rank"), _("candidate"), _("name"), _("score"), _("match"), _("probability")),
+        *(_("why: the phrase that covers best"), _("no phrase found for")),
+    ]
+    _head(sheet, 1, [*fixed, *asked, *(row.requirement.said for row in rows)])
+    sheet.freeze_panes = "C2"
     for row, found in enumerate(some, start=2):
-        _write(sheet, row, [*_facts(found), *(_met(found.conditions[text].met) for text in asked)])
-        sheet.cell(row, 3).number_format = "0.0000"
-        sheet.cell(row, 5).number_format = "0 %"
-        if found.is_match:
-            sheet.cell(row, 4).fill = PatternFill("solid", start_color=MATCH)
-            sheet.cell(row, 4).font = Font(bold=True)
-        for column, text in enumerate(asked, start=6):
-            if found.conditions[text].found:
-                sheet.cell(row, column).comment = Comment(_clean(found.conditions[text].found), "workbench")
-        for column, covered in enumerate(found.coverage.rows, start=len(fixed) + 1):
-            cell = sheet.cell(row, column)
-            if covered.state is None:
-                cell.value = covered.score
-            else:
-                _put(cell, _(STATES[covered.state]))
-                cell.fill = PatternFill("solid", start_color=FILLS[covered.state])
-            cell.alignment = Alignment(horizontal="center")
-            said = _("nearest phrase ({score}): {phrase}")
-            said = said.format(score=f"{covered.score:.2f}", phrase=covered.phrase.text)
-            cell.comment = Comment(_clean(said), "workbench", width=360, height=120)
+        for column, value in enumerate(_facts(found), start=1):
+            fill = MATCH if found.is_match and column == 5 else None
+            _put(sheet.cell(row, column), value, bold=column == 2, wrap=True, fill=fill)
+        sheet.cell(row, 4).number_format = "0.0000"
+        sheet.cell(row, 6).number_format = "0 %"
+        for column, text in enumerate(asked, start=len(fixed) + 1):
+            _met(sheet.cell(row, column), found.conditions[text])
+        for column, covered in enumerate(found.coverage.rows, start=len(fixed) + len(asked) + 1):
+            _state(sheet.cell(row, column), covered)
+        if found.is_match is False and (row == 2 or some[row - 3].is_match):
+            _cutoff_line(sheet, row)
     sheet.auto_filter.ref = sheet.dimensions
-    _widths(sheet, [6, 30, 9, 12, 12, *[16] * len(asked), *[18] * len(requirements)])
+    widths = [6, 22, 24, 9, 11, 11, 46, 46, *[20] * len(asked), *[20] * len(rows)]
+    _pages(sheet, widths, scale=55)
+    sheet.print_title_rows, sheet.print_title_cols = "1:1", "A:B"
+    sheet.oddHeader.left.text = _clean(f"{jd_id} {ranking.jds[ranking.jds.place(jd_id)].title}").replace(
+        "&", "&&"
+    )
 
 
 def _facts(found: Candidate) -> list[Any]:
-    says = {None: "", True: _("above the cutoff"), False: _("below")}[found.is_match]
+    says = {None: "", True: f"✓ {_('above the cutoff')}", False: f"— {_('below')}"}[found.is_match]
     chance = None if found.probability is None else found.probability["value"]
-    return [found.rank, found.resume_id, found.score, says, chance]
+    best, missing = found.coverage.best, found.coverage.missing
+    why = f"{best.phrase.said}\n→ {best.requirement.said}"
+    lacks = "\n".join(f"{SIGNS['not found']} {row.requirement.said}" for row in missing)
+    return [found.rank, found.resume_id, found.coverage.resume.title, found.score, says, chance, why, lacks]
 
 
-def _met(met: bool | None) -> str:
-    return {True: _("met"), False: _("not met"), None: _("not found")}[met]
+def _met(cell: Any, met: Met) -> None:
+    sign, word = {True: ("✓", _("met")), False: ("✗", _("not met")), None: ("?", _("not found"))}[met.met]
+    fill = {True: FILLS["covered"], False: "FBDFCD", None: FILLS["not found"]}[met.met]
+    _put(cell, f"{sign} {word}", fill=fill, wrap=True, comment=met.found)
 
 
-def _head(sheet: Any, row: int) -> None:
-    from openpyxl.styles import Alignment, Font, PatternFill
+def _state(cell: Any, covered: Covered) -> None:
+    said = _("nearest phrase ({score}): {phrase}")
+    comment = said.format(score=f"{covered.score:.2f}", phrase=covered.phrase.text)
+    if covered.state is None:
+        _put(cell, covered.score, comment=comment)
+    else:
+        text = f"{SIGNS[covered.state]} {_(STATES[covered.state])}"
+        _put(cell, text, fill=FILLS[covered.state], wrap=True, comment=comment)
+
+
+def _cutoff_line(sheet: Any, row: int) -> None:
+    """The line above the first candidate who does not reach the cutoff."""
+    from openpyxl.styles import Border, Side
 
     for cell in sheet[row]:
-        if cell.value is not None:
-            cell.font = Font(bold=True, color="FFFFFF")
-            cell.fill = PatternFill("solid", start_color=HEAD)
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
+        cell.border = Border(top=Side("mediumDashed"), bottom=cell.border.bottom, right=cell.border.right)
 
 
-def _write(sheet: Any, row: int, values: Iterable[Any]) -> None:
-    for column, value in enumerate(values, start=1):
-        _put(sheet.cell(row, column), value)
+def _head(sheet: Any, row: int, titles: Sequence[str]) -> None:
+    for column, title in enumerate(titles, start=1):
+        _put(sheet.cell(row, column), title, bold=True, color="FFFFFF", fill=HEAD, wrap=True)
 
 
-def _put(cell: Any, value: Any) -> None:
+def _put(
+    cell: Any,
+    value: Any,
+    *,
+    bold: bool = False,
+    size: int = 11,
+    color: str = "000000",
+    fill: str | None = None,
+    wrap: bool = False,
+    bordered: bool = True,
+    comment: str = "",
+) -> None:
+    from openpyxl.comments import Comment
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
     cell.value = _clean(value) if isinstance(value, str) else value
+    cell.font = Font(name="Calibri", bold=bold, size=size, color=color)
+    cell.alignment = Alignment(wrap_text=wrap, vertical="top")
+    if wrap and bordered:
+        cell.border = Border(bottom=Side("thin", LINE), right=Side("thin", LINE))
+    if fill:
+        cell.fill = PatternFill("solid", start_color=fill)
+    if comment:
+        cell.comment = Comment(_clean(comment), "workbench", width=360, height=120)
     if isinstance(value, str):
         # openpyxl takes a text that begins with = for a formula.
         cell.data_type = "s"
-        cell.quotePrefix = value.startswith(("=", "+", "-", "@"))
+        cell.quotePrefix = value.startswith(FORMULA_SIGNS)
 
 
 def _clean(text: str) -> str:
@@ -162,8 +208,24 @@ def _titles(ranking: Ranking) -> dict[str, str]:
     return titles
 
 
-def _widths(sheet: Any, widths: Iterable[float]) -> None:
+def _pages(sheet: Any, widths: Sequence[float], scale: int, first: int = 1) -> None:
+    """Widths of the columns, heights of the rows from the first on, and how the sheet is printed."""
     from openpyxl.utils import get_column_letter
 
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
+    for row in sheet.iter_rows(min_row=first):
+        lines = max(_lines(cell.value, width) for cell, width in zip(row, widths, strict=False))
+        sheet.row_dimensions[row[0].row].height = 5 + LINE_HEIGHT * min(lines, MOST_LINES)
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+    sheet.page_setup.scale = scale
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.oddFooter.center.text = "&P / &N"
+
+
+def _lines(value: Any, width: float) -> int:
+    """How many lines a cell needs, by its letters; a Chinese character is as wide as two."""
+    weights = [
+        sum(2 if character >= "\u2e80" else 1 for character in line) for line in str(value or "").split("\n")
+    ]
+    return sum(max(1, ceil(weight / width)) for weight in weights)
