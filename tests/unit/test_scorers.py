@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
 import workbench as wb
 from workbench.documents import Document
 from workbench.errors import InputError
-from workbench.scorers import CosineScorer, CoverageLevels, RelativeScorer, cover, load_scorer
+from workbench.scorers import CosineScorer, CoverageLevels, RelativeScorer, cover, keywords, load_scorer
 from workbench.scorers.collection import FEWEST, hubness, languages_of, means_of, whose_means
-from workbench.scorers.keywords import Keywords, counts_of
+from workbench.scorers.keywords import BUCKETS, NGRAMS, Keywords, counts_of
 from workbench.scorers.windows import Windows, both_ways, windows_of
 
 RNG = np.random.default_rng(0)
@@ -91,6 +91,22 @@ class TestKeywords:
         peer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True).fit(jds + resumes)
         expected = cosine_similarity(peer.transform(jds), peer.transform(resumes))
         assert Keywords.of(jds, resumes).between() == pytest.approx(expected, abs=1e-6)
+
+    @given(texts=st.lists(st.text(st.characters(codec="utf-8"), max_size=30), max_size=6))
+    def test_n_grams_fall_into_scikit_learns_buckets(self, texts):
+        hashing = HashingVectorizer(
+            analyzer="char_wb", ngram_range=NGRAMS, n_features=BUCKETS, alternate_sign=False, norm=None
+        )
+        texts = [*texts, "a", "护士 ward\nnurse ward", ""]
+        expected = hashing.transform(texts)
+        expected.data = 1 + np.log(expected.data)
+        assert abs(counts_of(texts) - expected).max() == 0
+
+    def test_parts_of_the_texts_are_counted_as_all_of_them_are(self, monkeypatch):
+        texts = ["night nurse", "ward nurse, ward", "", "护士执业证", "java"]
+        at_once = counts_of(texts)
+        monkeypatch.setattr(keywords, "CHARACTERS_AT_ONCE", 12)
+        assert abs(counts_of(texts) - at_once).max() == 0
 
 
 class TestWhoseMean:
