@@ -38,6 +38,9 @@ _LATIN = regex.compile(r"[\p{Latin}\d'&][\p{Latin}\d'& ]*")
 # Whoever is named there; the job and the person have headings of their own.
 _ABOUT = regex.compile(r"about \w+(?: \w+){0,3}$")
 _BETWEEN = regex.compile(r"[\W_]+")
+_MARKED = regex.compile(r"#{1,6}\s+\S.*|【[^】]+】|\*\*[^*]+\*\*:?|={2,}.*={2,}")
+_LISTED = regex.compile(r"[•●\-*]|\d")
+_COLON = regex.compile(r"[:：]")
 
 _BULLET = regex.compile(
     r"\s*(?:[•●■◆▪·*✓★→+–—-]\s*(?=\S)|[（(]?(?:\d{1,2}|[a-z])[)）、.．]\s*(?=\D)|[①-⑳])", regex.IGNORECASE
@@ -167,6 +170,8 @@ def section_of(line: str, side: Side | Literal["title"]) -> PartKind | None:
     True
     """
     words = _words_of(line)
+    if not words:
+        return None
     known = _HEADINGS[side].get(words)
     if known is None and side == "jd" and _ABOUT.match(words):
         return "boilerplate"
@@ -210,7 +215,8 @@ def _parts(text: str, side: Side) -> Iterator[Part]:
             # "Company: …" says nothing about "Location: …" below it.
             section = _Section()
         start = line.start + len(heading)
-        section = replace(section, is_list=section.is_list or line.is_bulleted)
+        if line.is_bulleted and not section.is_list:
+            section = replace(section, is_list=True)
         for first, last in _points(rest):
             said = rest[first:last].strip()
             if side == "jd" and last == len(rest) and not line.is_bulleted and _leads_in(said, line.after):
@@ -280,7 +286,7 @@ def _heading(line: str, side: Side) -> tuple[str, str]:
 
 
 def _partition(line: str) -> tuple[str, str, str]:
-    found = regex.search(r"[:：]", line)
+    found = _COLON.search(line)
     return (line, "", "") if found is None else (line[: found.start()], found[0], line[found.end() :])
 
 
@@ -289,8 +295,8 @@ def _is_unknown_heading(line: str) -> bool:
     said = line.strip()
     if len(said) > _LONGEST_HEADING:
         return False
-    marked = regex.fullmatch(r"#{1,6}\s+\S.*|【[^】]+】|\*\*[^*]+\*\*:?|={2,}.*={2,}", said)
-    return bool(marked) or (said.endswith((":", "：")) and not regex.match(r"[•●\-*]|\d", said))
+    marked = _MARKED.fullmatch(said)
+    return bool(marked) or (said.endswith((":", "：")) and not _LISTED.match(said))
 
 
 def _could_be_heading(line: str, after: str) -> bool:
@@ -305,16 +311,22 @@ def _points(line: str) -> Iterator[tuple[int, int]]:
     start = 0
     for found in _POINT.finditer(line):
         cut = found.end()
-        if min(_weight(line[start:cut]), _weight(line[cut:])) >= _SHORTEST_POINT:
+        if _is_point(line[start:cut]) and _is_point(line[cut:]):
             yield start, cut
             start = cut
     if line[start:]:
         yield start, len(line)
 
 
-def _weight(text: str) -> int:
-    """Letters and digits; a Chinese character says as much as two of them."""
-    return sum(2 if character >= "\u2e80" else 1 for character in text if character.isalnum())
+def _is_point(text: str) -> bool:
+    """Whether it has letters and digits enough; a Chinese character says as much as two of them."""
+    weight = 0
+    for character in text:
+        if character.isalnum():
+            weight += 2 if character >= "\u2e80" else 1
+            if weight >= _SHORTEST_POINT:
+                return True
+    return False
 
 
 def _kind(said: str, section: _Section, side: Side) -> tuple[PartKind, str, bool]:

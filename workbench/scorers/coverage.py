@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -175,11 +176,15 @@ def cover(
     centred = {side: means.off(vectors[side], side, languages[side]) for side in SIDES}
     keywords = Keywords.of(texts["jd"], texts["resume"])
     found = []
-    for jd, resume in pairs:
-        left, right = places["jd"][jd], places["resume"][resume]
+    for jd, some in groupby(pairs, key=lambda pair: pair[0]):
+        candidates = [resume for _jd, resume in some]
+        left = places["jd"][jd]
+        right = np.r_[tuple(places["resume"][at] for at in candidates)]
         scores = centred["jd"][left] @ centred["resume"][right].T + KEYWORDS * keywords.between(left, right)
-        sides = parts["jd"][jd], parts["resume"][resume]
-        found.append(_coverage(jds[jd], resumes[resume], *sides, scores, levels))
+        ends = np.cumsum([len(parts["resume"][at]) for at in candidates])
+        for resume, own in zip(candidates, np.split(scores, ends[:-1], axis=1), strict=True):
+            sides = parts["jd"][jd], parts["resume"][resume]
+            found.append(_coverage(jds[jd], resumes[resume], *sides, own, levels))
     return found
 
 

@@ -16,8 +16,7 @@ __all__ = ["WORDS", "Windows", "both_ways", "windows_of"]
 # A window says about one thing and is long enough to be understood by itself.
 WORDS = 25
 # Two Chinese characters are about a word.
-_TOKEN = regex.compile(r"\p{Han}|[^\s\p{Han}]+")
-_HAN = regex.compile(r"\p{Han}")
+_TOKEN = regex.compile(r"(\p{Han})|[^\s\p{Han}]+")
 # Cosines held at a time, in numbers.
 MOST_HELD = 2**24
 
@@ -57,7 +56,7 @@ def windows_of(text: str, words: int = WORDS) -> list[str]:
     """
     ends, weight = [], 0.0
     for token in _TOKEN.finditer(text):
-        weight += 0.5 if _HAN.match(token[0]) else 1.0
+        weight += 0.5 if token.lastindex else 1.0
         if weight >= words:
             ends.append(token.end())
             weight = 0.0
