@@ -96,6 +96,18 @@ class Cutoff:
         """Whether the cutoff was measured for an encoder."""
         return self.fingerprint is not None
 
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether it was measured on pairs of which most are single lines, as far as the card tells.
+
+        Scores of whole documents lie elsewhere: a cutoff does not carry over between text lengths.
+        """
+        pairs = self.evidence.get("pairs")
+        pairs = pairs if isinstance(pairs, Mapping) else {}
+        n_documents = (pairs.get("reading") or {}).get("documents", 0)
+        measured = self.is_calibrated or bool(self.evidence.get("literature"))
+        return measured and 2 * n_documents < (pairs.get("n") or 1)
+
     def is_match(self, scores: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Whether each score lies above the cutoff; any shape."""
         return np.asarray(scores) > self.value
@@ -349,7 +361,7 @@ class Cutoff:
     @classmethod
     def from_literature(cls) -> Cutoff:
         """The 0.4 that was once found with Qwen3-Embedding-4B, and never for the encoder at hand."""
-        return cls(LITERATURE_CUTOFF)
+        return cls(LITERATURE_CUTOFF, evidence={"literature": "Qwen3-Embedding-4B"})
 
 
 def cards_in(folder: str | Path) -> list[tuple[Path, Cutoff]]:

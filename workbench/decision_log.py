@@ -155,13 +155,17 @@ class DecisionLog:
     def record_hits(
         self, hits: Sequence[Mapping[str, Any]], cutoff: Cutoff, *, encoder: Any, resume_id: str
     ) -> list[Decision]:
-        """Write what the machine decided of the hits of one search, in one go; as :meth:`record`."""
+        """Write what the machine decided of the hits of one search, in one go; as :meth:`record`.
+
+        Of whole documents that the cutoff does not hold for, it decided nothing.
+        """
         by = _Basis(cutoff, encoder)
         made = [
             by.decide(
                 document_id(hit["text"], hit["metadata"]), resume_id, hit["score"], hit.get("probability")
             )
             for hit in hits
+            if hit["is_match"] is not None
         ]
         self._append(made)
         return made

@@ -17,23 +17,29 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 
 __all__ = [
-    "MAX_CHARACTERS",
+    "LONGEST_LINE",
+    "MOST_CHARACTERS",
     "Cleaned",
     "CleaningReport",
-    "CutText",
     "Duplicate",
     "clean",
     "cleaning_recipe",
+    "is_line",
     "says_missing",
     "tidy",
+    "tidy_lines",
+    "too_long",
 ]
 
-MAX_CHARACTERS = 512
-RECIPE_VERSION = 1
+# A longer text, or one of several lines, is a document: it says more than one thing.
+LONGEST_LINE = 512
+# Twice as much as 500 full pages.
+MOST_CHARACTERS = 2_000_000
+RECIPE_VERSION = 2
 
 _INVISIBLE = regex.compile("[\ufeff\u200b\u2060]+")  # byte-order mark, zero-width space, word joiner
 _SPACE = regex.compile(r"[\s\p{Cc}]+")
-_GRAPHEME = regex.compile(r"\X")
+_BLANK_LINES = regex.compile(r"\n{3,}")
 # What programs write where a value is missing: pandas' own list (pandas.read_csv, na_values), Excel's errors,
 # and what an empty field becomes in XML.
 _MISSING = frozenset(
@@ -53,15 +59,6 @@ class Duplicate:
 
 
 @dataclass(frozen=True)
-class CutText:
-    """A text that was shortened, with its length in characters before and after."""
-
-    position: int
-    length: int
-    kept: int
-
-
-@dataclass(frozen=True)
 class CleaningReport:
     """What cleaning did; positions count from 0 in the input.
 
@@ -73,8 +70,6 @@ class CleaningReport:
         Positions of texts that had nothing but white space, or only said that there is none.
     duplicates : tuple of Duplicate
         Texts dropped as duplicates, each with the position of the one that was kept.
-    cut : tuple of CutText
-        Texts that were cut; a text that was cut and then found to be a duplicate is in both lists.
     repaired : tuple of int
         Positions of texts with split surrogate pairs: joined again, or replaced by U+FFFD.
     missing : mapping of int to str
@@ -85,7 +80,6 @@ class CleaningReport:
     n_output: int
     blank: tuple[int, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
-    cut: tuple[CutText, ...] = ()
     repaired: tuple[int, ...] = ()
     missing: Mapping[int, str] = field(default_factory=dict)
 
@@ -94,11 +88,9 @@ class CleaningReport:
         changes = {
             _("{n} blank dropped (no. {places})"): self.blank,
             _("{n} duplicate dropped (no. {places})"): [each.position for each in self.duplicates],
-            _("{n} cut to {most} characters (no. {places})"): [each.position for each in self.cut],
             _("{n} repaired (no. {places})"): self.repaired,
         }
-        most = max((each.kept for each in self.cut), default=0)
-        shown = [said.format(n=len(at), places=_places(at), most=most) for said, at in changes.items() if at]
+        shown = [said.format(n=len(at), places=_places(at)) for said, at in changes.items() if at]
         words = listed(dict.fromkeys(map(repr, self.missing.values())))
         if words:
             shown.append(
@@ -133,26 +125,23 @@ class Cleaned:
     report: CleaningReport
 
 
-def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -> Cleaned:
-    r"""Clean a pasted block (one text a line) or a list of texts.
+def clean(texts: str | Iterable[str]) -> Cleaned:
+    r"""Clean a pasted block (one text a line) or a list of texts, of a line or of many.
 
-    Each text is normalised to Unicode NFC, invisible marks are removed, inner white space (line
-    breaks and control characters too) becomes one space, ends are stripped; then it is cut at
-    `max_characters` on a grapheme boundary (UAX #29), so that no combining sequence is split.
+    Each text is normalised to Unicode NFC, invisible marks are removed, white space inside a line (control
+    characters too) becomes one space, ends of lines are stripped. Lines stay lines, and nothing is cut.
     Blank texts, those that only say that there is none (``nan``, ``NULL``, ``#N/A``), and exact duplicates
     are dropped; the first of each is kept, in order. Cleaning what is clean changes nothing.
 
     Parameters
     ----------
     texts : str or iterable of str
-        A block is split into lines first.
-    max_characters : int
-        Longest text kept, in Unicode code points.
+        A block is split into lines first; items of a list keep theirs.
 
     Raises
     ------
     InputError
-        If an item is not a string (with its position), or `max_characters` is below 1.
+        If an item is not a string, or longer than any document is (with its position).
 
     Examples
     --------
@@ -162,13 +151,9 @@ def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -
     >>> print(cleaned.report)
     2 texts: 1 blank dropped (no. 2); 1 duplicate dropped (no. 3)
     """
-    if max_characters < 1:
-        raise InputError(
-            _("{name} is {value}; it must be at least 1.").format(name="max_characters", value=max_characters)
-        )
     items = texts.splitlines() if isinstance(texts, str) else list(texts)
     first_seen: dict[str, int] = {}
-    blank, duplicates, cut, repaired = [], [], [], []
+    blank, duplicates, repaired = [], [], []
     missing: dict[int, str] = {}
     for position, item in enumerate(items):
         if not isinstance(item, str):
@@ -178,12 +163,11 @@ def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -
                     "to str first."
                 ).format(position=position, type=type(item).__name__, text=f"{item!r:.40}")
             )
-        whole = tidy(item)
+        if said := too_long(item):
+            raise InputError(_("Text {position}: {reason}").format(position=position, reason=said))
         if _has_lone_surrogate(item):
             repaired.append(position)
-        text = _cut(whole, max_characters)
-        if len(text) < len(whole):
-            cut.append(CutText(position, len(whole), len(text)))
+        text = tidy_lines(item)
         if says_missing(text):
             missing[position] = text
         if not text or position in missing:
@@ -193,17 +177,46 @@ def clean(texts: str | Iterable[str], *, max_characters: int = MAX_CHARACTERS) -
         else:
             first_seen[text] = position
     report = CleaningReport(
-        len(items), len(first_seen), tuple(blank), tuple(duplicates), tuple(cut), tuple(repaired), missing
+        len(items), len(first_seen), tuple(blank), tuple(duplicates), tuple(repaired), missing
     )
     return Cleaned(list(first_seen), list(first_seen.values()), report)
 
 
 def tidy(text: str) -> str:
-    """One text in NFC, without invisible marks, with single spaces and stripped ends; not cut."""
+    """One text in NFC, without invisible marks, on one line, with single spaces and stripped ends."""
     if _has_lone_surrogate(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     composed = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     return str(_SPACE.sub(" ", composed)).strip()
+
+
+def tidy_lines(text: str) -> str:
+    r"""One text as :func:`tidy` makes its lines, with one blank line at most between two of them.
+
+    Examples
+    --------
+    >>> tidy_lines("  任职要求 \r\n\n\n1.  熟悉   RAG ")
+    '任职要求\n\n1. 熟悉 RAG'
+    """
+    lines = text.splitlines()
+    if len(lines) < 2:
+        return tidy(text)
+    return str(_BLANK_LINES.sub("\n\n", "\n".join(map(tidy, lines)))).strip()
+
+
+def is_line(text: str) -> bool:
+    """Whether a tidy text is short enough to be compared as one thing; else it is a document."""
+    return len(text) <= LONGEST_LINE and "\n" not in text
+
+
+def too_long(text: str) -> str:
+    """Why a text is refused for its length; empty if it is not."""
+    if len(text) <= MOST_CHARACTERS:
+        return ""
+    return _(
+        "it has {n} characters, more than a document of 1,000 pages; if it holds many documents, give each a "
+        "file or a row of its own."
+    ).format(n=f"{len(text):,}")
 
 
 def says_missing(text: str) -> bool:
@@ -211,14 +224,9 @@ def says_missing(text: str) -> bool:
     return text.casefold() in _MISSING
 
 
-def cleaning_recipe(max_characters: int = MAX_CHARACTERS) -> dict[str, str | int]:
+def cleaning_recipe() -> dict[str, str | int]:
     """All that decides what cleaning does, for the cutoff card."""
-    return {
-        "version": RECIPE_VERSION,
-        "unicode": "NFC",
-        "whitespace": "collapsed",
-        "max_characters": max_characters,
-    }
+    return {"version": RECIPE_VERSION, "unicode": "NFC", "whitespace": "collapsed in lines"}
 
 
 def _has_lone_surrogate(text: str) -> bool:
@@ -227,18 +235,6 @@ def _has_lone_surrogate(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-def _cut(text: str, max_characters: int) -> str:
-    if len(text) <= max_characters:
-        return text
-    end = 0
-    # The tail lets the last grapheme be seen whole; longer sequences are cut like single ones.
-    for grapheme in _GRAPHEME.finditer(text[: max_characters + 64]):
-        if grapheme.end() > max_characters:
-            break
-        end = grapheme.end()
-    return text[: end or max_characters].rstrip()
 
 
 def _places(positions: Iterable[int], most: int = 5) -> str:

@@ -13,7 +13,7 @@ from workbench.asking import asked_by, nowhere, option, options, with_option
 from workbench.cli import app
 from workbench.errors import InputError, PairsWarning
 from workbench.pairs import read_pairs
-from workbench.panels.search_session import texts_in_upload
+from workbench.panels.given import read_upload
 from workbench.retrieval.readers import read_file
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def test_a_column_that_must_be_named_is_named_as_each_reader_can(tmp_path):
     shell = CliRunner().invoke(app, ["search", "nurse", "--kb", str(tmp_path / "two.csv"), "-e", "keyword"])
     assert "such as --text-column jd." in " ".join(shell.stderr.split())
     with pytest.raises(InputError) as uploaded:
-        texts_in_upload("two.csv", TWO.encode())
+        read_upload("two.csv", TWO.encode())
     assert str(uploaded.value).endswith(
         "Its columns are: 'jd', 'resume'; call the one with the texts 'text' in the file."
     )

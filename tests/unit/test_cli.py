@@ -236,13 +236,15 @@ class TestExitCodes:
             (["x", "-c", "40"], "scores in percent must be divided by 100"),
             (["x", "-e", "usee"], "did you mean 'use'"),
             (["x", "--kb", "nowhere.txt"], "nowhere.txt"),
-            (["x", "--kb", "."], "no knowledge base"),
-            (["x", "--kb", ".", "--kb", "."], "one knowledge base, or only files"),
+            (["x", "--kb", "nothing"], "There is no document in nothing."),
+            (["x", "--kb", "kb", "--kb", "kb"], "one knowledge base, or only files"),
             (["x", "--kb", "empty.txt"], "empty"),
         ],
     )
     def test_two_with_one_sentence_for_input_that_cannot_be_used(self, here, arguments, sentence):
         (here / "empty.txt").touch()
+        (here / "nothing").mkdir()
+        wb.KnowledgeBase.open(here / "kb", "use")
         done = workbench("search", "-e", "use", *arguments)
         assert done.exit_code == 2
         assert sentence in done.stderr.splitlines()[-1]
@@ -323,13 +325,19 @@ class TestKnowledgeBase:
         report = json.loads(done.stdout)
         assert (report["added"], report["already_there"], report["n_texts"]) == (0, 3, 3)
 
-    def test_a_file_that_cannot_be_read_adds_nothing(self, kb, here):
+    def test_of_files_that_cannot_be_read_the_rest_is_added_and_the_exit_code_is_no(self, kb, here):
         (here / "broken.xlsx").write_bytes(b"not a workbook")
         (here / "more.txt").write_text("Java", encoding="utf-8")
         done = workbench("kb", "add", kb, "more.txt", "broken.xlsx")
-        assert done.exit_code == 2
+        assert done.exit_code == 1
+        assert "not read: broken.xlsx: " in done.stdout
+        assert json.loads(workbench("kb", "info", kb, "--json").stdout)["n"] == 4
+
+    def test_where_nothing_can_be_read_no_knowledge_base_is_made(self, here):
+        (here / "broken.xlsx").write_bytes(b"not a workbook")
+        done = workbench("kb", "add", "new", "broken.xlsx", "-e", "use")
+        assert (done.exit_code, (here / "new").exists()) == (2, False)
         assert "broken.xlsx" in done.stderr
-        assert json.loads(workbench("kb", "info", kb, "--json").stdout)["n"] == 3
 
     def test_a_column_of_a_table_can_be_named(self, here):
         (here / "jds.csv").write_text(
@@ -539,7 +547,7 @@ class TestLanguage:
     def test_help_follows_it_wherever_it_stands(self, arguments):
         done = workbench(*arguments)
         assert done.exit_code == 0
-        assert "显示与 QUERY 语义最接近的文本。" in done.stdout
+        assert "语义最接近的文本。" in done.stdout
         assert "╭─ 命令" in done.stdout
 
     @pytest.mark.parametrize("path", list(help_pages()), ids=" ".join)

@@ -90,13 +90,6 @@ def test_text_keeps_a_contrast_of_seven_to_one_on_every_highlight(theme):
         assert (lighter + 0.05) / (darker + 0.05) >= 7
 
 
-def test_a_text_that_was_cut_is_said_to_be():
-    side = ExplainedText("a b", (), was_cut=True)
-    with language("zh"):
-        html = Explanation(side, ExplainedText("c", ()), 0.5, "use", "0").to_html()
-    assert html.count("文本过长，只显示参与编码的部分") == 1
-
-
 def test_the_style_sheet_comes_along_only_once_where_asked():
     side = ExplainedText("a b", ())
     found = Explanation(side, side, 0.5, "use", "0")

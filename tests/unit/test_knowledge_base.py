@@ -35,7 +35,7 @@ from workbench.errors import (
 )
 from workbench.i18n import language
 from workbench.retrieval import KnowledgeBase, folder_store
-from workbench.retrieval.readers import read_file
+from workbench.retrieval.readers import read_files
 
 TEXTS = ["python", "java", "typhoon", "nurse", "rust"]
 
@@ -139,7 +139,7 @@ class TestAdding:
     def test_every_text_given_is_accounted_for(self, base):
         report = base.add(["golang", "", "java", "golang", "x" * 600, " java "])
         assert (report.n_input, report.added, report.already_there) == (6, 2, 1)
-        assert (report.duplicates, report.blank, report.cut) == (2, 1, 1)
+        assert (report.duplicates, report.blank) == (2, 1)
         assert report.n_input == report.added + report.already_there + report.duplicates + report.blank
 
     def test_a_text_that_is_there_keeps_its_metadata(self, base):
@@ -167,9 +167,9 @@ class TestAdding:
 
     def test_files_that_were_read_before_are_taken_as_they_are(self, base, tmp_path):
         (tmp_path / "more.txt").write_text("golang\nsql\n")
-        read = read_file(tmp_path / "more.txt")
+        read = read_files(tmp_path / "more.txt")
         (tmp_path / "more.txt").unlink()
-        assert base.add_files([read]).files[0].added == 2
+        assert base.add_files(read).files[0].added == 2
         assert base.texts[5:] == ["golang", "sql"]
 
     def test_a_text_that_is_no_string_adds_nothing(self, base):

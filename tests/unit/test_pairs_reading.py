@@ -69,16 +69,16 @@ class TestAFolder:
     def test_notes_on_how_it_was_read_travel_in_attrs(self, folder):
         notes = read_pairs(folder()).attrs
         assert notes["resolution"]["n_resolved"] == 2
-        assert notes["reading"] == {"bad_rows": 0, "repeated": 0, "cut": 0, "without_label": 0}
+        assert notes["reading"] == {"bad_rows": 0, "repeated": 0, "documents": 0, "without_label": 0}
         json.dumps(notes)
 
     def test_texts_are_cleaned_as_search_cleans_them(self, folder):
         long = "护理 " * 400
         messy = f'pair_id,jd,resume\np1,"  Ward\n nurse",{long}\n'
-        with pytest.warns(PairsWarning, match="1 row has a text of more than 512 characters"):
-            pairs = read_pairs(folder(messy, "pair_id,annotator,label\np1,x,1\n"))
-        assert pairs["jd"][0] == "Ward nurse"
-        assert [pairs["resume"][0]] == wb.clean([long]).texts
+        pairs = read_pairs(folder(messy, "pair_id,annotator,label\np1,x,1\n"))
+        assert pairs["jd"][0] == "Ward\nnurse"
+        assert [pairs["resume"][0]] == wb.clean([long]).texts == [long.strip()]
+        assert pairs.attrs["reading"]["documents"] == 1
 
     def test_unlabelled_pairs_are_left_out_and_counted(self, folder):
         with pytest.warns(PairsWarning, match="1 pair without a label left out"):

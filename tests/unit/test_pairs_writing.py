@@ -17,7 +17,7 @@ def is_text(text: str) -> bool:
     return bool(text) and not says_missing(text)
 
 
-# Texts as read_pairs gives them: tidy, not blank, short enough not to be cut.
+# Texts as read_pairs gives them: tidy, not blank.
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60).map(tidy).filter(is_text)
 ids = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
 names = st.sampled_from(["x", "王芳", "adjudicator"])

@@ -13,7 +13,7 @@ from workbench.calibration import calibrate
 from workbench.errors import WorkbenchError
 from workbench.i18n import language
 from workbench.panels.calibration_session import CalibrationSession
-from workbench.panels.search_session import texts_in_upload
+from workbench.panels.given import read_upload
 
 
 @pytest.fixture(scope="module")
@@ -66,16 +66,16 @@ class TestOfTheCalibrationPanel:
 @pytest.mark.parametrize(
     ("name", "content", "begins"),
     [
-        ("a.zip", b"PK", "读不了 a.zip；可以添加的格式有 .txt"),
+        ("a.exe", b"PK", "读不了 a.exe；可以添加的格式有 .txt"),
         ("a.txt", b"", "a.txt 是空文件。"),
-        ("a.txt", b" \n \n", "a.txt 里没有文字。"),
+        ("a.txt", b" \n \n", "a.txt 中没有文字。"),
         ("a.pdf", b"hello", "从文件名看，a.pdf 应是"),
         ("a.pdf", b"%PDF-1.4\nbroken", "a.pdf 无法作为 PDF 读取"),
         ("a.csv", b"one,two\n1,2\n", "不清楚 a.csv 的哪一列是文本"),
     ],
 )
 def test_of_files_that_are_added(name, content, begins):
-    assert said(lambda: texts_in_upload(name, content)).startswith(begins)
+    assert said(lambda: read_upload(name, content)).startswith(begins)
 
 
 def test_of_a_server_that_does_not_answer():

@@ -481,13 +481,10 @@ class TestALineOfAHundredMegabytes:
         finally:
             tracemalloc.stop()
 
-    def test_a_text_file_is_read_and_the_line_is_cut(self, named):
+    def test_a_text_file_is_more_than_a_document(self, named):
         base = KnowledgeBase.from_texts([], CharacterEncoder())
-        report, peak = self.peak_of(lambda: base.add_files(named(".txt")))
-        assert (report.added, report.cut) == (2, 1)
-        assert [len(text) for text in base.texts] == [511, 4]
-        assert "line 1" in report.files[0].notes[0]
-        assert peak < 20 * 2**20
+        with pytest.raises(InputError, match=r"not read: long\.txt: it has 104,857,6\d\d characters"):
+            base.add_files(named(".txt"))
 
     @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
     def test_a_table_is_refused(self, named, suffix):
@@ -509,17 +506,18 @@ class TestAddingFiles:
             (file.source, file.n_input, file.added, file.already_there, file.duplicates, file.blank)
             for file in report.files
         ]
-        assert counts == [("a.txt", 3, 1, 1, 0, 1), ("b.csv", 2, 1, 0, 1, 0)]
-        assert (report.n_input, report.added) == (5, 2)
+        assert counts == [("a.txt", 2, 1, 1, 0, 0), ("b.csv", 2, 1, 0, 1, 0)]
+        assert (report.n_input, report.added) == (4, 2)
         assert base.metadata["source"].tolist()[1:] == ["a.txt", "b.csv"]
         assert json.loads(json.dumps(report.to_dict()))["files"][1]["source"] == "b.csv"
         assert "b.csv: 1 of 2 added, 1 duplicate; texts from column 'text'" in str(report)
 
-    def test_a_file_that_cannot_be_read_adds_nothing_of_the_others(self, write):
+    def test_of_files_of_which_one_cannot_be_read_the_rest_is_added(self, write):
         base = KnowledgeBase.from_texts(["java"], CharacterEncoder())
-        with pytest.raises(InputError, match="PNG picture"):
-            base.add_files([write("a.txt", "rust"), write("b.pdf", PNG)])
-        assert base.texts == ["java"]
+        report = base.add_files([write("a.txt", "rust"), write("b.pdf", PNG)])
+        assert base.texts == ["java", "rust"]
+        assert [each.source for each in report.unread] == ["b.pdf"]
+        assert "PNG picture" in str(report)
 
     def test_markup_in_file_names_is_shown_as_text(self, write):
         base = KnowledgeBase.from_texts([], CharacterEncoder())

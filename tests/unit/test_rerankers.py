@@ -377,7 +377,7 @@ class TestInFrames:
         long = "welder\n" * 10
         scorer = RerankScorer(CosineScorer(wb.load_encoder("keyword")), seen)
         pairs = pd.DataFrame({"jd": ["welder"], "resume": [long]})
-        assert wb.score_pairs(pairs, scorer, max_characters=10)["score"].tolist() == [0.7]
+        assert wb.score_pairs(pairs, scorer)["score"].tolist() == [0.7]
         ranking = wb.rank(["welder"], [long], scorer=scorer)
         assert ranking.scores.matrix.tolist() == [[0.7]]
         assert seen.asked == [("welder", [long])] * 2

@@ -54,6 +54,7 @@ class TestHits:
             "is_match": bool,
             "index": int,
             "metadata": dict,
+            "phrase": dict,
         }
 
     def test_hits_can_be_written_as_json(self, encoder):
@@ -143,13 +144,6 @@ class TestBadInput:
         with pytest.raises(InputError, match=r"The knowledge base is empty.*add at least one text"):
             search("python", texts, encoder=encoder)
 
-    def test_the_name_of_a_file_is_not_taken_for_a_text(self, encoder, tmp_path):
-        path = tmp_path / "jds.txt"
-        path.write_text("java")
-        for file in (path, str(path)):
-            with pytest.raises(InputError, match=r"jds\.txt is a file or folder, not texts.*add_files"):
-                search("python", file, encoder=encoder)
-
     def test_a_table_is_not_taken_for_the_names_of_its_columns(self, encoder):
         frame = pd.DataFrame({"id": [1], "jd": ["java"]})
         with pytest.raises(InputError, match="is a table; pass the column of its texts, one of 'id', 'jd'"):
@@ -178,13 +172,9 @@ class TestBadInput:
 
 
 class TestCleaningIsSaid:
-    def test_what_was_dropped_or_cut_is_counted(self, encoder):
-        with pytest.warns(CleaningWarning, match="1 blank dropped.*1 duplicate dropped.*1 cut"):
+    def test_what_was_dropped_is_counted(self, encoder):
+        with pytest.warns(CleaningWarning, match="1 blank dropped.*1 duplicate dropped"):
             search("python", ["java", "", "java", "x" * 600], encoder=encoder, cutoff=0.5)
-
-    def test_a_query_that_is_too_long_is_said_to_be_cut(self, encoder):
-        with pytest.warns(CleaningWarning, match="600 characters; only the first 512"):
-            search("x" * 600, TEXTS, encoder=encoder, cutoff=0.5)
 
     def test_clean_texts_raise_no_warning(self, encoder):
         with warnings.catch_warnings():

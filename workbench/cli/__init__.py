@@ -19,6 +19,7 @@ from workbench import __version__
 from workbench.cli import audit, calibration, compare, labelling, notebooks, rank, search
 from workbench.cli.app import app as serve_pages
 from workbench.cli.check import check
+from workbench.cli.knowledge_base import kb
 from workbench.cli.options import SpokenLanguage
 from workbench.cli.prevalence import prevalence
 from workbench.cli.running import ExitCode, Group
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 app.command("search")(search.search)
 app.command("rank")(rank.rank)
-app.add_typer(search.kb, name="kb")
+app.add_typer(kb, name="kb")
 app.command("calibrate")(calibration.calibrate)
 app.add_typer(labelling.app, name="pairs")
 app.command("audit")(audit.audit)

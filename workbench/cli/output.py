@@ -13,7 +13,7 @@ import typer
 
 from workbench.i18n import gettext as _
 from workbench.i18n import percent
-from workbench.texts import tidy
+from workbench.texts import is_line, tidy
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,6 +50,7 @@ WIDTH_BESIDE_TEXT = 28
 WIDTH_OF_PROBABILITY = 23
 LEAST_WIDTH_OF_TEXT = 20
 MOST_ROWS = 20
+LONGEST_TITLE = 80
 
 # Between these a line may be broken: a word, or a CJK character with the marks that must not begin a line.
 _CJK = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
@@ -103,9 +104,9 @@ def print_hits(hits: Sequence[Mapping[str, Any]], title: str | None = None) -> N
         table.add_row(
             str(hit["rank"]),
             f"{hit['score']:.4f}",
-            _text(f"✓ {_('yes')}", "green") if hit["is_match"] else _text(f"· {_('no')}", "dim"),
+            _judged(hit["is_match"]),
             *([_chance(hit)] if beside else []),
-            wrapped(tidy(hit["text"]), width).append(f"\n{_chance(hit)}" if probable and not beside else ""),
+            _hit_text(hit, width).append(f"\n{_chance(hit)}" if probable and not beside else ""),
         )
     console.print(table)
 
@@ -249,6 +250,26 @@ def probability_line(cutoff: Cutoff) -> str | None:
         "Probability of a match from {n} labelled pairs, for pairs of which {share} are matches; '?' is a "
         "guess beyond all labelled scores."
     ).format(n=table.get("n", "?"), share=percent(share))
+
+
+def _judged(is_match: bool | None) -> Text:
+    if is_match is None:
+        return _text("–", "dim")
+    return _text(f"✓ {_('yes')}", "green") if is_match else _text(f"· {_('no')}", "dim")
+
+
+def _hit_text(hit: Mapping[str, Any], width: int) -> Text:
+    """A line whole; of a document its first line, and the part that carries the hit."""
+    text, phrase = str(hit["text"]), hit.get("phrase")
+    if is_line(text):
+        return wrapped(tidy(text), width)
+    source = (hit.get("metadata") or {}).get("source") or hit.get("source") or ""
+    title = " · ".join(filter(None, [str(source), tidy(text.splitlines()[0])[:LONGEST_TITLE]]))
+    # A row of a frame, as notebooks keep their results, has the phrase itself.
+    part = phrase["text"] if isinstance(phrase, Mapping) else phrase or ""
+    said = wrapped(title, width)
+    said.stylize("bold")
+    return said.append("\n").append_text(wrapped(tidy(part), width)) if part else said
 
 
 def _chance(hit: Mapping[str, Any]) -> str:

@@ -1,12 +1,11 @@
-"""``workbench search`` and ``kb``: the texts nearest to a query; ``explain``: what makes a score."""
+"""``workbench search``: the texts nearest to a query; ``explain``: what makes a score."""
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,12 +23,10 @@ from workbench.cli.options import (
     TextColumn,
 )
 from workbench.cli.output import (
-    answer,
     cutoff_entry,
     encoder_entry,
     encoder_line,
     note,
-    print_facts,
     print_hits,
     print_json,
     probability_line,
@@ -37,28 +34,27 @@ from workbench.cli.output import (
     stdout_console,
     wrapped,
 )
-from workbench.cli.running import ExitCode, Group
+from workbench.cli.running import ExitCode
+from workbench.documents.pasted import Pasted
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.i18n import listed, ngettext, paragraph
+from workbench.i18n import ngettext, paragraph
 from workbench.texts import tidy
 
 if TYPE_CHECKING:
     from workbench.cutoffs import Cutoff
     from workbench.retrieval import KnowledgeBase
 
-__all__ = ["explain", "kb", "search"]
+__all__ = ["Candidate", "How", "LogFile", "explain", "search", "show_hits"]
 
-kb = typer.Typer(
-    help="Keep texts with their vectors in a folder, and search them.", no_args_is_help=True, cls=Group
-)
-
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the knowledge base.")]
-Reencode = Annotated[
-    bool,
-    typer.Option("--reencode", help="Encode all its texts again if --encoder is another one than before."),
+How = Annotated[
+    Pasted | None,
+    typer.Option(
+        "--how",
+        help="What .txt files hold: one document, one a line (lines) or one a block (blocks).",
+        show_default="as their lines look",
+    ),
 ]
-
 LogFile = Annotated[
     Path | None,
     typer.Option(
@@ -82,8 +78,8 @@ def search(
         typer.Option(
             "--kb",
             metavar="FILE|FOLDER",
-            help="A file of texts (.txt, .csv, .jsonl, .xlsx, .pdf, .docx; may be given more than once), or "
-            "the folder of a knowledge base.",
+            help="A knowledge base, or whole documents: a file such as .docx or .pdf, a table with one a "
+            "row, a folder, a zip; may be given more than once.",
             show_default="the 8 built-in JDs",
         ),
     ] = None,
@@ -94,149 +90,19 @@ def search(
     text_column: TextColumn = None,
     sheet: Sheet = None,
     file_encoding: FileEncoding = None,
+    how: How = None,
     exact: Exact = False,
     log: LogFile = None,
     candidate: Candidate = None,
     as_json: Json = False,
 ) -> None:
-    """Show the texts that are nearest to QUERY in meaning.
+    """Show the texts that are nearest to QUERY, a text or a file of one document, in meaning.
 
-    Exit code 0 if a text lies above the cutoff, 1 if none does.
+    Of a whole document the part that carries the hit is shown. Exit code 0 if a text lies above the cutoff, 1
+    if none does.
     """
-    base = _open(kb or [], encoder, text_column=text_column, sheet=sheet, encoding=file_encoding)
-    _show_hits(base, query, k, cutoff, as_json, prevalence=prevalence, exact=exact, log=(log, candidate))
-
-
-@kb.command()
-def add(
-    folder: Folder,
-    files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILES...", help="Files of texts: .txt, .csv, .jsonl, .xlsx, .pdf, .docx."),
-    ],
-    encoder: EncoderSpec = None,
-    reencode: Reencode = False,
-    text_column: TextColumn = None,
-    sheet: Sheet = None,
-    file_encoding: FileEncoding = None,
-    as_json: Json = False,
-) -> None:
-    """Add the texts of FILES; the knowledge base is made if it is not there.
-
-    Texts that it has already are not added again. A file that cannot be read adds nothing.
-    """
-    from workbench.retrieval import KnowledgeBase
-    from workbench.retrieval.readers import read_file
-
-    # Read first: no knowledge base is made for a file that cannot be read.
-    read = [read_file(file, text_column=text_column, sheet=sheet, encoding=file_encoding) for file in files]
-    base = KnowledgeBase.open(folder, encoder, reencode=reencode)
-    report = base.add_files(read)
-    index = base.build_index()
-    said = [*(file.summary() for file in report.files), _now_has(folder, base)]
-    if base.info().recall is not None:
-        said.append(_("They are searched by an index: {index}.").format(index=index))
-    answer(as_json, {**report.to_dict(), "n_texts": len(base), "index": index}, *said)
-
-
-@kb.command()
-def info(folder: Folder, as_json: Json = False) -> None:
-    """Show how many texts it has, of which encoder their vectors are, and how they are searched."""
-    from workbench.retrieval import KnowledgeBase
-
-    facts = KnowledgeBase.open(folder, create=False).info().to_dict()
-    if as_json:
-        print_json(facts)
-        return
-    heads = [_("folder"), "n", _("dimension"), _("encoder"), _("fingerprint"), _("bytes"), _("index")]
-    heads += [_("recall"), _("created"), _("changed")]
-    print_facts(dict(zip(heads, facts.values(), strict=True)))
-
-
-@kb.command("search")
-def search_base(
-    folder: Folder,
-    query: Query,
-    encoder: EncoderSpec = None,
-    reencode: Reencode = False,
-    k: Count = None,
-    cutoff: CutoffText = None,
-    prevalence: Prevalence = None,
-    exact: Exact = False,
-    log: LogFile = None,
-    candidate: Candidate = None,
-    as_json: Json = False,
-) -> None:
-    """Show its texts that are nearest to QUERY in meaning.
-
-    Exit code 0 if a text lies above the cutoff, 1 if none does.
-    """
-    from workbench.retrieval import KnowledgeBase
-
-    base = KnowledgeBase.open(folder, encoder, reencode=reencode, create=False)
-    _show_hits(base, query, k, cutoff, as_json, prevalence=prevalence, exact=exact, log=(log, candidate))
-
-
-@kb.command()
-def export(
-    folder: Folder,
-    target: Annotated[
-        Path, typer.Argument(metavar="FILE", help="File to write; its suffix says which format.")
-    ],
-    as_json: Json = False,
-) -> None:
-    """Write its texts and metadata to FILE."""
-    from workbench.retrieval import KnowledgeBase
-
-    base = KnowledgeBase.open(folder, create=False)
-    written = base.export(target)
-    said = ngettext("{n} text written to {file}", "{n} texts written to {file}", len(base))
-    entry = {"path": str(written), "n_texts": len(base)}
-    answer(as_json, entry, said.format(n=f"{len(base):,}", file=written))
-
-
-@kb.command()
-def remove(
-    folder: Folder,
-    row: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--row", metavar="N", help="Row number from 0, the 'index' of a hit; may be given more than once."
-        ),
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--where",
-            metavar="KEY=VALUE",
-            help="All texts with this metadata, such as source=jds.csv; more than one narrows it down. "
-            "A value that reads as JSON is taken as such: level=7 is a number, level='\"7\"' a text.",
-        ),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Remove texts, by row number or by metadata. Exit code 1 if there was nothing to remove."""
-    from workbench.retrieval import KnowledgeBase
-
-    if bool(row) == bool(where):
-        raise InputError(_("Say what to remove with --row or with --where, one of the two."))
-    conditions = dict(_condition(text) for text in where or [])
-    base = KnowledgeBase.open(folder, create=False)
-    if not yes:
-        asked = (
-            _("Remove rows {rows} from {folder}?")
-            if row
-            else _("Remove all texts with {where} from {folder}?")
-        )
-        question = asked.format(rows=listed(row or ()), where=listed(where or ()), folder=folder)
-        typer.confirm(question, abort=True, err=True)
-    removed = base.remove(row) if row else base.remove(where=conditions)
-    said = _("{n} removed;").format(n=f"{removed:,}")
-    answer(as_json, {"removed": removed, "n_texts": len(base)}, f"{said} {_now_has(folder, base)}")
-    if not removed:
-        note(_("No text has this metadata."))
-        raise typer.Exit(ExitCode.NO)
+    base = _open(kb or [], encoder, text_column=text_column, sheet=sheet, encoding=file_encoding, how=how)
+    show_hits(base, query, k, cutoff, as_json, prevalence=prevalence, exact=exact, log=(log, candidate))
 
 
 def explain(
@@ -272,11 +138,9 @@ def explain(
     for line in found.to_text().splitlines():
         console.print(wrapped(tidy(line), console.width))
     say(_("Encoder {encoder}.").format(encoder=encoder_line(loaded)))
-    if any(side.was_cut for side in (found.jd, found.resume)):
-        note(_("A text was too long; only what is encoded is shown."))
 
 
-def _show_hits(
+def show_hits(
     base: KnowledgeBase,
     query: str,
     k: int | None,
@@ -290,10 +154,12 @@ def _show_hits(
     """Search, print, log, and end with exit code 1 if nothing lies above the cutoff."""
     from workbench.decision_log import DecisionLog, document_id
     from workbench.retrieval import resolve_cutoff
+    from workbench.retrieval.hits import not_judged
 
     written = None if log[0] is None else DecisionLog(log[0])
     if written is None and log[1] is not None:
         raise InputError(_("--candidate names whose text QUERY is in a log; give --log too."))
+    query = _query_text(query)
     given = _read_cutoff(cutoff_text)
     hits = base.search(query, k, given, prevalence=prevalence, exact=exact or None)
     index = _("exact, as asked for") if exact else base.build_index()
@@ -319,12 +185,14 @@ def _show_hits(
         searched = ngettext("{n} text searched.", "{n} texts searched.", len(base))
         console = stdout_console()
         at = paragraph([cutoff.origin(), searched.format(n=f"{len(base):,}")])
-        for said in filter(None, (at, cutoff.holds_for(), probability_line(cutoff))):
+        # Of what it was not measured on, a card promises nothing; the search has said so.
+        promise = () if not_judged(hits, cutoff) else (cutoff.holds_for(), probability_line(cutoff))
+        for said in filter(None, (at, *promise)):
             console.print(wrapped(said, console.width))
         if not exact and base.info().recall is not None:
             say(_("Found by an index: {index}; --exact compares with every text.").format(index=index))
         say(_("Encoder {encoder}.").format(encoder=encoder_line(base.encoder)))
-    if not any(hit["is_match"] for hit in hits):
+    if all(hit["is_match"] is False for hit in hits):
         note(_("No text lies above the cutoff."))
         raise typer.Exit(ExitCode.NO)
 
@@ -336,14 +204,16 @@ def _open(
     text_column: str | None,
     sheet: str | None,
     encoding: str | None,
+    how: Pasted | None,
 ) -> KnowledgeBase:
     from workbench.examples import EXAMPLE_JDS
     from workbench.retrieval import KnowledgeBase
+    from workbench.retrieval.folder_store import FolderStore
 
     if not sources:
         note(_("No --kb given: searching the {n} built-in JDs.").format(n=len(EXAMPLE_JDS)))
         return KnowledgeBase.from_texts(EXAMPLE_JDS, encoder)
-    folders = [source for source in sources if source.is_dir()]
+    folders = [source for source in sources if source.is_dir() and FolderStore.exists(source)]
     if folders:
         if len(sources) > 1:
             raise InputError(
@@ -352,11 +222,30 @@ def _open(
         return KnowledgeBase.open(folders[0], encoder, create=False)
     # An index would be built for this one query.
     base = KnowledgeBase.from_texts([], encoder, exact=True)
-    report = base.add_files(sources, text_column=text_column, sheet=sheet, encoding=encoding)
+    report = base.add_files(sources, how=how, text_column=text_column, sheet=sheet, encoding=encoding)
     for file in report.files:
-        if file.added < file.n_input or file.cut or file.notes:
+        if file.added < file.n_input or file.notes:
             note(file.summary())
+    for each in report.unread:
+        note(each.summary())
     return base
+
+
+def _query_text(query: str) -> str:
+    """The text itself, or that of the one document in a file."""
+    from workbench.documents import read_documents
+    from workbench.retrieval.searching import is_path
+
+    if not is_path(query):
+        return query
+    documents = read_documents(query)
+    if len(documents) > 1:
+        raise InputError(
+            _("{file} holds {n} documents, and the query is one; take a file of one document.").format(
+                file=Path(query).name, n=len(documents)
+            )
+        )
+    return documents[0].text
 
 
 def _read_cutoff(text: str | None) -> float | Cutoff | None:
@@ -375,21 +264,3 @@ def _read_cutoff(text: str | None) -> float | Cutoff | None:
             ).format(text=repr(text))
         )
     return Cutoff.load(text)
-
-
-def _now_has(folder: Path, base: KnowledgeBase) -> str:
-    return ngettext("{folder} now has {n} text.", "{folder} now has {n} texts.", len(base)).format(
-        folder=folder, n=f"{len(base):,}"
-    )
-
-
-def _condition(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise InputError(
-            _("--where is {text}; write it as KEY=VALUE, such as source=jds.csv.").format(text=repr(text))
-        )
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, value

@@ -13,12 +13,13 @@ import regex
 from workbench.documents.document import Document
 from workbench.documents.splitting import Side, side_of
 from workbench.errors import InputError
+from workbench.i18n import N_, listed, ngettext
 from workbench.i18n import gettext as _
-from workbench.i18n import listed
 
-__all__ = ["Pasted", "documents_in", "understood_as"]
+__all__ = ["WAYS", "Pasted", "documents_in", "understood", "understood_as"]
 
 Pasted = Literal["one", "lines", "blocks"]
+WAYS: dict[Pasted, str] = {"one": N_("all one"), "lines": N_("one a line"), "blocks": N_("one a block")}
 # A rule or several blank lines between texts.
 _RULE = regex.compile(r"\n[ \t]*(?:[-=*_#~—]{3,}[ \t]*\n|\n[ \t]*\n\s*)")
 _ITEM = regex.compile(
@@ -50,6 +51,12 @@ def understood_as(text: str) -> Pasted:
     if len(lines) > 1 and entries and side_of(text) is None and not any(map(_goes_on, lines)):
         return "lines"
     return "one"
+
+
+def understood(n: int, how: Pasted) -> str:
+    """What a text was understood as, in words: how many documents, and how they were told apart."""
+    count = ngettext("understood as {n} document", "understood as {n} documents", n).format(n=f"{n:,}")
+    return _("{count}, {way}").format(count=count, way=_(WAYS[how])) if n > 1 else count
 
 
 def documents_in(text: str, how: Pasted | None = None, *, side: Side | None = None) -> list[Document]:

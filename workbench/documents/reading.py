@@ -50,6 +50,10 @@ class Unread(Result):
     source: str
     reason: str
 
+    def summary(self) -> str:
+        """One line."""
+        return _("not read: {file}: {reason}").format(file=self.source, reason=self.reason)
+
 
 class Documents(list[Document]):
     """Documents in the order of their files, and what could not be read.
@@ -89,7 +93,7 @@ class Documents(list[Document]):
         """How many there are, and a line for each that was not read or is there twice."""
         same = self.same_text.items()
         lines = [
-            *(_("not read: {file}: {reason}").format(file=u.source, reason=u.reason) for u in self.unread),
+            *(each.summary() for each in self.unread),
             *(_("{id} has the same text as {first}").format(id=id, first=first) for id, first in same),
         ]
         head = ngettext("{n} document", "{n} documents", len(self)).format(n=len(self))

@@ -64,16 +64,14 @@ class ExplainedText(Result):
     Attributes
     ----------
     text : str
-        As given, or cut where it is longer than texts that are encoded.
+        As given.
     phrases : tuple of PhraseEffect
         In order, ``text[start:end]`` each; empty where the text is a single phrase, which cannot be left
         out.
-    was_cut : bool
     """
 
     text: str
     phrases: tuple[PhraseEffect, ...]
-    was_cut: bool = False
 
     def pieces(self) -> list[tuple[str, float | None]]:
         """All of the text in order, phrases with their effects, what lies between them with None."""
@@ -369,7 +367,7 @@ def _effects(phrases: list[Phrase], effects: FloatArray) -> tuple[PhraseEffect, 
 
 
 def _prepared(text: object, side: Side, place: int) -> ExplainedText:
-    """A text as given where it is encoded whole, else as much as is encoded."""
+    """A text as given, where it can be shown so."""
     named: dict[str, Any] = {"side": side_name(side), "n": place}
     if not isinstance(text, str):
         wrong = _("The {side} of pair {n} is {type} ({text}), not a string.")
@@ -378,7 +376,5 @@ def _prepared(text: object, side: Side, place: int) -> ExplainedText:
     if not cleaned.texts:
         blank = _("The {side} of pair {n} is blank, so that there is nothing to explain; give a text.")
         raise InputError(blank.format(**named))
-    if cleaned.report.cut:
-        return ExplainedText(cleaned.texts[0], (), was_cut=True)
     # A split surrogate pair can neither be encoded nor shown.
     return ExplainedText(cleaned.texts[0] if cleaned.report.repaired else text, ())

@@ -244,11 +244,9 @@ def contradictions(annotations: pd.DataFrame) -> list[Problem]:
     return _by_file(annotations[bad], "label", what)
 
 
-def losses(counts: Mapping[str, int], most: int) -> list[str]:
-    """A sentence on each kind of row that reading left out or cut at `most` characters."""
-    n_bad, n_repeated, n_cut, n_without = (
-        counts.get(name, 0) for name in ("bad_rows", "repeated", "cut", "without_label")
-    )
+def losses(counts: Mapping[str, int]) -> list[str]:
+    """A sentence on each kind of row that reading left out."""
+    n_bad, n_repeated, n_without = (counts.get(name, 0) for name in ("bad_rows", "repeated", "without_label"))
     sentences = [
         (
             n_bad,
@@ -261,16 +259,8 @@ def losses(counts: Mapping[str, int], most: int) -> list[str]:
             n_without,
             ngettext("{n} pair without a label left out.", "{n} pairs without a label left out.", n_without),
         ),
-        (
-            n_cut,
-            ngettext(
-                "{n} row has a text of more than {most} characters, which was cut there.",
-                "{n} rows have texts of more than {most} characters, which were cut there.",
-                n_cut,
-            ),
-        ),
     ]
-    return [sentence.format(n=f"{n:,}", most=most) for n, sentence in sentences if n]
+    return [sentence.format(n=f"{n:,}") for n, sentence in sentences if n]
 
 
 def among(values: pd.Series[str], known: pd.Series[str]) -> npt.NDArray[np.bool_]:

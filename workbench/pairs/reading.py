@@ -36,7 +36,7 @@ from workbench.pairs.document_set import MATCHES_FROM, DocumentSet, Level, holds
 from workbench.pairs.resolution import How, Resolution
 from workbench.pairs.resolution import resolve as resolve_labels
 from workbench.pairs.tables import as_text, clean_column, read_table, recognised_columns
-from workbench.texts import MAX_CHARACTERS, cleaning_recipe
+from workbench.texts import cleaning_recipe, is_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,6 @@ def read_pairs(
     adjudicators: Collection[str] | None = None,
     encoding: str | None = None,
     bad_rows: BadRows = "error",
-    max_characters: int = MAX_CHARACTERS,
 ) -> pd.DataFrame:
     r"""Read labelled pairs, checked, cleaned as search cleans texts, with one label a pair.
 
@@ -93,15 +92,13 @@ def read_pairs(
         Of text files, if it cannot be found out.
     bad_rows : {"error", "drop"}
         Rows that cannot be used are an error that lists them all; or they are left out and counted.
-    max_characters : int
-        Longer texts are cut, as by :func:`workbench.clean`; whole documents stay as they are.
 
     Returns
     -------
     DataFrame
         ``pair_id, jd, resume, label`` (int64, 0 or 1), then the group columns; a row for each pair, in
         the order of the file. `attrs` says what was read: ``source``, ``reading`` (counts of what was
-        left out or cut), ``resolution``, ``cleaning``; it is a note on the file, which does not follow
+        left out), ``resolution``, ``cleaning``; it is a note on the file, which does not follow
         what is done to the frame afterwards. :func:`~workbench.pairs.content_hash` is of the frame.
 
     Raises
@@ -114,7 +111,7 @@ def read_pairs(
     Warns
     -----
     PairsWarning
-        If pairs were left out or texts cut.
+        If pairs were left out.
 
     Examples
     --------
@@ -129,13 +126,13 @@ def read_pairs(
     0  Nurse  Ward nurse      1
     1  Nurse        Chef      0
     """
-    options = _Options(columns, positive, negative, labelled, encoding, bad_rows, max_characters, level)
+    options = _Options(columns, positive, negative, labelled, encoding, bad_rows, level)
     loaded = _load(Path(path).expanduser(), options)
     pairs, counts = loaded.pairs, loaded.counts
     notes: dict[Hashable | None, Any] = {
         "source": Path(path).name,
         "reading": counts,
-        "cleaning": None if loaded.whole else cleaning_recipe(max_characters),
+        "cleaning": None if loaded.whole else cleaning_recipe(),
     }
     if loaded.whole and threshold is None:
         threshold = MATCHES_FROM[level]
@@ -151,7 +148,7 @@ def read_pairs(
         notes["resolution"] = resolution.to_dict()
         pairs = pairs[labels.notna()].assign(label=labels.dropna().astype("int64")).reset_index(drop=True)
         first.append("label")
-    _warn(loaded, resolution, max_characters)
+    _warn(loaded, resolution)
     if pairs.empty:
         without = (
             _("{file} has no pair that can be used with a label.")
@@ -206,7 +203,6 @@ class _Options:
     labelled: bool = True
     encoding: str | None = None
     bad_rows: BadRows = "error"
-    max_characters: int = MAX_CHARACTERS
     level: Level = "pair"
 
 
@@ -215,8 +211,8 @@ class _Loaded:
     """What was read: one row a pair, in the order of the file, and one row for each label.
 
     `counts` says how many rows could not be used (`problems` says why; only with ``bad_rows="drop"``), how
-    many say again what an earlier row says, and in how many a text was cut; `notes`, how the file was read
-    where that was a choice; `whole`, that texts are whole documents.
+    many say again what an earlier row says, and how many have a text that is more than a line; `notes`, how
+    the file was read where that was a choice; `whole`, that texts are whole documents.
     """
 
     pairs: pd.DataFrame
@@ -262,7 +258,7 @@ def _load_documents(documents: DocumentSet, options: _Options) -> _Loaded:
     pairs = documents.items(options.level)
     said, problems = documents.said(options.level) if options.labelled else (no_annotations(), [])
     problems += misplaced_labels(said, pairs)
-    return replace(_usable(pairs, said, PAIRS_FILE, 0, problems, options), whole=True)
+    return replace(_usable(pairs, said, PAIRS_FILE, problems, options), whole=True)
 
 
 def _load_folder(folder: Path, options: _Options) -> _Loaded:
@@ -280,9 +276,9 @@ def _load_folder(folder: Path, options: _Options) -> _Loaded:
     problems += found
     if _any_whole_file(problems):
         raise PairsError(problems)
-    pairs, n_cut = _cleaned(pairs, options)
+    pairs = _cleaned(pairs)
     problems += [*pair_problems(pairs, PAIRS_FILE), *misplaced_labels(said, pairs)]
-    return _usable(pairs, said, PAIRS_FILE, n_cut, problems, options)
+    return _usable(pairs, said, PAIRS_FILE, problems, options)
 
 
 def _load_file(path: Path, options: _Options) -> _Loaded:
@@ -293,7 +289,7 @@ def _load_file(path: Path, options: _Options) -> _Loaded:
     if problems := missing_columns(table, needed, path.name):
         lost = [name for name in needed if name not in table.columns]
         raise PairsError(problems, advice=which_is_which(lost))
-    table, n_cut = _cleaned(table, options)
+    table = _cleaned(table)
     if "pair_id" not in table.columns:
         table.insert(0, "pair_id", pair_ids_of(table["jd"], table["resume"]))
     pairs = table.drop(columns=[name for name in ANNOTATION_COLUMNS[1:] if name in table.columns])
@@ -309,11 +305,11 @@ def _load_file(path: Path, options: _Options) -> _Loaded:
         ]
         if not _any_whole_file(problems):
             problems += contradictions(said)
-    return replace(_usable(pairs, said, path.name, n_cut, problems, options), notes=notes)
+    return replace(_usable(pairs, said, path.name, problems, options), notes=notes)
 
 
 def _usable(
-    pairs: pd.DataFrame, said: pd.DataFrame, file: str, n_cut: int, problems: list[Problem], options: _Options
+    pairs: pd.DataFrame, said: pd.DataFrame, file: str, problems: list[Problem], options: _Options
 ) -> _Loaded:
     """Refuse the problems, or leave out their rows; then one row for each pair and each label."""
     import pandas as pd
@@ -333,12 +329,13 @@ def _usable(
     said = said[among(said["pair_id"], pairs["pair_id"]) & said["label"].ne("").to_numpy()]
     columns = [*ANNOTATION_COLUMNS, *(name for name in DETAILS if said[name].ne("").any())]
     said = said.drop_duplicates(["pair_id", "annotator"])[columns].reset_index(drop=True)
-    counts = {"bad_rows": len(bad), "repeated": n_repeated, "cut": n_cut}
+    n_documents = int((~(pairs["jd"].map(is_line) & pairs["resume"].map(is_line))).sum())
+    counts = {"bad_rows": len(bad), "repeated": n_repeated, "documents": n_documents}
     return _Loaded(pairs, said.astype({"label": np.int64}), counts, tuple(problems))
 
 
-def _cleaned(table: pd.DataFrame, options: _Options) -> tuple[pd.DataFrame, int]:
-    """The table with values as text (a .parquet file's numbers stay) and clean texts; how many were cut."""
+def _cleaned(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with values as text (a .parquet file's numbers stay) and clean texts."""
     import pandas as pd
 
     numeric = pd.api.types.is_numeric_dtype
@@ -347,10 +344,9 @@ def _cleaned(table: pd.DataFrame, options: _Options) -> tuple[pd.DataFrame, int]
         for name in table.columns
         if name in (*PAIR_COLUMNS, *ANNOTATION_COLUMNS, *NUMBER_COLUMNS) or not numeric(table[name].dtype)
     }
-    cleaned = [clean_column(texts[name], options.max_characters) for name in ("jd", "resume")]
-    for name, column in zip(("jd", "resume"), cleaned, strict=True):
-        texts[name] = column.texts
-    return table.assign(**texts), int((cleaned[0].cut | cleaned[1].cut).sum())
+    for name in ("jd", "resume"):
+        texts[name] = clean_column(texts[name])
+    return table.assign(**texts)
 
 
 def _renamed(table: pd.DataFrame, columns: Mapping[str, str], file: str) -> pd.DataFrame:
@@ -387,9 +383,9 @@ def _refuse_grades(loaded: _Loaded, threshold: int | None) -> None:
         )
 
 
-def _warn(loaded: _Loaded, resolution: Resolution | None, most: int) -> None:
+def _warn(loaded: _Loaded, resolution: Resolution | None) -> None:
     """Say what was left out or changed; nothing is silently dropped."""
-    said = losses(loaded.counts, most)
+    said = losses(loaded.counts)
     for reason, n in (resolution.reasons if resolution else {}).items():
         sentence = ngettext("{n} pair dropped: {reason}.", "{n} pairs dropped: {reason}.", n)
         said.append(sentence.format(n=n, reason=_(reason)))

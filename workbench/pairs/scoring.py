@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,7 +14,6 @@ from workbench.i18n import gettext as _
 from workbench.pairs.checks import places, require_columns
 from workbench.pairs.tables import clean_column
 from workbench.text_encoder import PairScorer, TextEncoder
-from workbench.texts import MAX_CHARACTERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,9 +30,11 @@ def score_pairs(
     encoder: TextEncoder | PairScorer,
     *,
     progress: bool | None = None,
-    max_characters: int = MAX_CHARACTERS,
 ) -> pd.DataFrame:
     """Add the score of each pair; of an encoder, the cosine of its JD as document and its résumé as query.
+
+    An encoder reads the texts whole and cleaned, as search does; a scorer whole and as they are, as rankings
+    do.
 
     Parameters
     ----------
@@ -45,10 +47,6 @@ def score_pairs(
         from there.
     progress : bool, optional
         Show a progress bar; by default for long tasks.
-    max_characters : int
-        Texts are cleaned as search cleans them before they are encoded, which changes nothing in pairs
-        that were read with :func:`~workbench.pairs.read_pairs`. A scorer reads them whole and as they are,
-        as rankings do.
 
     Returns
     -------
@@ -75,7 +73,7 @@ def score_pairs(
     if not hasattr(encoder, "encode_documents"):
         return _scored(pairs, encoder, progress)
     encoder = cast(TextEncoder, encoder)
-    documents, jd_codes, queries, resume_codes = _encoded(pairs, encoder, progress, max_characters)
+    documents, jd_codes, queries, resume_codes = _encoded(pairs, encoder, progress)
     scores = np.empty(len(pairs), dtype=np.float64)
     for start in range(0, len(pairs), BLOCK):
         block = slice(start, start + BLOCK)
@@ -93,13 +91,12 @@ def pair_vectors(
     encoder: TextEncoder,
     *,
     progress: bool | None = None,
-    max_characters: int = MAX_CHARACTERS,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Vectors of both texts of each pair, such as :func:`~workbench.calibration.matryoshka` takes.
 
     Parameters
     ----------
-    pairs, encoder, progress, max_characters
+    pairs, encoder, progress
         As of :func:`score_pairs`, which raises the same errors.
 
     Returns
@@ -107,7 +104,7 @@ def pair_vectors(
     jds, resumes : ndarray of float32, shape (n, dimension)
         Unit rows, in the order of the pairs.
     """
-    documents, jd_codes, queries, resume_codes = _encoded(pairs, encoder, progress, max_characters)
+    documents, jd_codes, queries, resume_codes = _encoded(pairs, encoder, progress)
     return documents[jd_codes], queries[resume_codes]
 
 
@@ -118,8 +115,8 @@ def _scored(pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None) -> p
         # Whole and with their lines, as rankings score them. What a scorer freezes of these texts (means,
         # how common a word is) is blind to their labels, so that scores and labels go together as they will
         # for other texts of the same kind, and a cutoff found here is not flattered.
-        jd_codes, jds = _distinct(pairs, "jd", None)
-        resume_codes, resumes = _distinct(pairs, "resume", None)
+        jd_codes, jds = _distinct(pairs, "jd")
+        resume_codes, resumes = _distinct(pairs, "resume")
         if not scorer.is_fitted:
             scorer = scorer.fit(jds, resumes, progress=progress)
         scores = scorer.score_pairs(jds, resumes, jd_codes, resume_codes, progress=progress)
@@ -131,18 +128,18 @@ def _scored(pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None) -> p
 
 
 def _encoded(
-    pairs: pd.DataFrame, encoder: TextEncoder, progress: bool | None, max_characters: int
+    pairs: pd.DataFrame, encoder: TextEncoder, progress: bool | None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.intp]]:
     """Vectors of the distinct JDs and which of them each pair has, and the same for résumé texts."""
-    jd_codes, jds = _distinct(pairs, "jd", max_characters)
-    resume_codes, resumes = _distinct(pairs, "resume", max_characters)
+    jd_codes, jds = _distinct(pairs, "jd", clean_column)
+    resume_codes, resumes = _distinct(pairs, "resume", clean_column)
     documents = encoder.encode_documents(jds, progress=progress)
     queries = encoder.encode_queries(resumes, progress=progress)
     return documents, jd_codes, queries, resume_codes
 
 
 def _distinct(
-    pairs: pd.DataFrame, column: str, max_characters: int | None
+    pairs: pd.DataFrame, column: str, cleaning: Callable[[pd.Series[str]], pd.Series[str]] | None = None
 ) -> tuple[npt.NDArray[np.intp], list[str]]:
     import pandas as pd
 
@@ -155,8 +152,8 @@ def _distinct(
             )
         )
     cleaned = pairs[column]
-    if max_characters is not None:
-        cleaned = clean_column(cleaned, max_characters).texts
+    if cleaning is not None:
+        cleaned = cleaning(cleaned)
     if blank := np.flatnonzero(cleaned.str.strip().eq("")).tolist():
         raise InputError(
             _(

@@ -5,12 +5,10 @@ What the columns mean is in :mod:`workbench.pairs.reading`; how a file is read, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.errors import InputError
 from workbench.files.kinds import EXCEL, TEXT, find_encoding, kind_of
@@ -19,30 +17,14 @@ from workbench.files.workbooks import sheet_rows
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import ANNOTATION_COLUMNS, PAIR_COLUMNS
-from workbench.texts import MAX_CHARACTERS, clean
+from workbench.texts import clean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CleanedColumn", "as_text", "clean_column", "read_table", "recognised_columns"]
+__all__ = ["as_text", "clean_column", "read_table", "recognised_columns"]
 
 PARQUET = N_("a Parquet file")
-
-
-@dataclass(frozen=True, eq=False)
-class CleanedColumn:
-    """A column of cleaned texts.
-
-    Attributes
-    ----------
-    texts : Series of str
-        Of the index that was given; ``""`` for blank texts, and words such as ``nan`` as they stand.
-    cut : ndarray of bool, shape (n,)
-        Rows whose text was too long.
-    """
-
-    texts: pd.Series[str]
-    cut: npt.NDArray[np.bool_]
 
 
 def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
@@ -114,27 +96,27 @@ def as_text(values: pd.Series[Any]) -> pd.Series[str]:
     return values.map(_cell).astype("str")
 
 
-def clean_column(texts: pd.Series[str], max_characters: int = MAX_CHARACTERS) -> CleanedColumn:
+def clean_column(texts: pd.Series[str]) -> pd.Series[str]:
     r"""Clean each text as :func:`workbench.clean` does, but keep duplicates and blanks in their rows.
+
+    Blank texts become ``""``, words such as ``nan`` stay as they stand.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> clean_column(pd.Series(["  RAG\n开发", "", "RAG 开发"])).texts.tolist()
+    >>> clean_column(pd.Series(["  RAG  开发", "", "RAG 开发"])).tolist()
     ['RAG 开发', '', 'RAG 开发']
     """
     import pandas as pd
 
     codes, distinct = pd.factorize(texts)
-    cleaned = clean(distinct.tolist(), max_characters=max_characters)
+    cleaned = clean(distinct.tolist())
     new = np.full(len(distinct), "", dtype=object)
     new[cleaned.positions] = cleaned.texts
     new[list(cleaned.report.missing)] = list(cleaned.report.missing.values())
     for duplicate in cleaned.report.duplicates:
         new[duplicate.position] = new[duplicate.first]
-    cut = np.zeros(len(distinct), dtype=np.bool_)
-    cut[[found.position for found in cleaned.report.cut]] = True
-    return CleanedColumn(pd.Series(new[codes], index=texts.index, name=texts.name, dtype="str"), cut[codes])
+    return pd.Series(new[codes], index=texts.index, name=texts.name, dtype="str")
 
 
 def _read_delimited(path: Path, encoding: str | None) -> pd.DataFrame:

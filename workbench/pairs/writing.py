@@ -236,7 +236,7 @@ def checked_set(
 
     table = pd.DataFrame(list(pairs), dtype=object).set_index("row")
     table = table.assign(**{str(name): as_text(table[name]).str.strip() for name in table.columns})
-    table = table.assign(**{name: clean_column(table[name]).texts for name in ("jd", "resume")})
+    table = table.assign(**{name: clean_column(table[name]) for name in ("jd", "resume")})
     problems = pair_problems(table, file, one_id=False)
     columns = [*ANNOTATION_COLUMNS, "row"]
     said = pd.DataFrame(list(annotations), columns=columns, dtype=object).set_index("row")

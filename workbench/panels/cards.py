@@ -21,18 +21,27 @@ from workbench.i18n import gettext as _
 from workbench.i18n import pgettext
 from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import Hit
+from workbench.retrieval.hits import not_judged
+from workbench.texts import is_line
 
 __all__ = ["disagreements_html", "hits_csv", "hits_frame", "hits_html", "status", "vector_html"]
 
 MOST_METADATA = 6
 FIRST_VALUES = 50
 LABEL = "label: "
+LONGEST_TITLE = 120
 
 _PROBABILITIES: dict[str, Literal["value", "low", "high", "prevalence"]] = {
     "probability": "value",
     "probability_low": "low",
     "probability_high": "high",
     "probability_prevalence": "prevalence",
+}
+_PHRASE: dict[str, Literal["text", "start", "end", "query"]] = {
+    "phrase": "text",
+    "phrase_start": "start",
+    "phrase_end": "end",
+    "query_phrase": "query",
 }
 
 
@@ -41,10 +50,12 @@ def hits_html(
 ) -> str:
     """Hits as cards: rank, text, bar, score with 4 decimals, and whether it lies above the cutoff.
 
+    Of a whole document the part that carries the hit is shown, and all of it folded away, that part marked.
+
     Parameters
     ----------
     hits : sequence of Hit
-        As :func:`workbench.search` returns them; `is_match` is decided anew by `cutoff`.
+        As :func:`workbench.search` returns them; `is_match` is decided anew by `cutoff`, unless it is None.
     cutoff : float or Cutoff
         ``score > cutoff`` is a match.
     total : int, optional
@@ -70,7 +81,11 @@ def hits_html(
         hits=hits,
         cutoff=value,
         total=len(hits) if total is None else total,
-        matches=sum(hit["score"] > value for hit in hits),
+        matches=sum(hit["score"] > value for hit in hits if hit["is_match"] is not None),
+        judged=not hits or any(hit["is_match"] is not None for hit in hits),
+        parts_of_query=len({_asked(hit) for hit in hits}) > 1 or any(_asked(hit)[0] for hit in hits),
+        is_line=is_line,
+        longest_title=LONGEST_TITLE,
         most_metadata=MOST_METADATA,
         # The bar goes from 0 to 1; negative scores have no length.
         place=lambda score: f"{min(max(score, 0.0), 1.0):.2%}",
@@ -81,13 +96,16 @@ def hits_html(
 
 
 def hits_frame(hits: Sequence[Hit]) -> pd.DataFrame:
-    """Hits as a frame: rank, score, is_match, text, index, then a column for each kind of metadata.
+    """Hits as a frame: rank, score, is_match, text, phrase, index, then a column for each kind of metadata.
+
+    ``phrase`` is the part of the text that carries the hit, from ``phrase_start`` to ``phrase_end``, and
+    ``query_phrase`` the part of the query.
 
     Where hits have probabilities, ``probability, probability_low, probability_high`` come after the score,
     and ``probability_prevalence``, the share of matches among the pairs that they are for.
     Metadata named as one of these gets the prefix ``metadata_``.
     """
-    fixed = ["rank", "score", "is_match", "text", "index"]
+    fixed = ["rank", "score", "is_match", "text", *_PHRASE, "index"]
     if any("probability" in hit for hit in hits):
         fixed[2:2] = _PROBABILITIES
     rows = [
@@ -109,8 +127,10 @@ def hits_csv(hits: Sequence[Hit], cutoff: float | Cutoff, *, query: str, encoder
         {
             _("rank"): [hit["rank"] for hit in hits],
             _("score"): [round(hit["score"], 4) for hit in hits],
-            _("match"): [_("yes") if hit["score"] > value else _("no") for hit in hits],
+            _("match"): [_judged(hit, value) for hit in hits],
             pgettext("column", "text"): [hit["text"] for hit in hits],
+            _("best phrase"): [_row(hit, ["phrase"])["phrase"] for hit in hits],
+            _("phrase of the query"): [_row(hit, ["query_phrase"])["query_phrase"] for hit in hits],
             _("Semantic query"): query,
             _("Cutoff"): round(value, 4),
             _("Encoder"): f"{encoder.name} [{encoder.fingerprint}]",
@@ -155,8 +175,11 @@ def disagreements_html(found: pd.DataFrame, *, most: int = 10) -> str:
 
 def status(session: SearchSession, view: View, *, stale: bool = False) -> str:
     """What was searched, with what, and how far the cutoff can be trusted."""
+    found, judges = session.found, session.judges_documents(view.cutoff)
+    why = "" if found is None or judges else not_judged(found.hits, session.cutoff)
+    values = {"session": session, "cutoff": view.cutoff, "stale": stale, "not_judged": why}
     with asked_by(nowhere):  # the share of matches has a field
-        return str(render("panels/search_status.html", session=session, cutoff=view.cutoff, stale=stale))
+        return str(render("panels/search_status.html", **values))
 
 
 def vector_html(vector: Vectors, name: str) -> str:
@@ -180,9 +203,24 @@ def vector_html(vector: Vectors, name: str) -> str:
 
 def _row(hit: Hit, names: Sequence[str]) -> dict[str, Any]:
     """Some columns of a hit; a hit without a probability has NaN there."""
-    found = hit.get("probability")
-    own = {key: float("nan") if found is None else found[end] for key, end in _PROBABILITIES.items()}
+    found, phrase = hit.get("probability"), hit.get("phrase")
+    own: dict[str, Any] = {
+        key: float("nan") if found is None else found[end] for key, end in _PROBABILITIES.items()
+    }
+    own |= {key: None if phrase is None else phrase[name] for key, name in _PHRASE.items()}
     return {name: own[name] if name in own else hit[name] for name in names}  # type: ignore[literal-required]
+
+
+def _judged(hit: Hit, cutoff: float) -> str:
+    if hit["is_match"] is None:
+        return _("not judged")
+    return _("yes") if hit["score"] > cutoff else _("no")
+
+
+def _asked(hit: Hit) -> tuple[int, int]:
+    """Where the part of the query stands."""
+    phrase = hit.get("phrase")
+    return (0, 0) if phrase is None else (phrase["query_start"], phrase["query_end"])
 
 
 def _said(row: dict[Any, Any]) -> list[tuple[str, int, str]]:

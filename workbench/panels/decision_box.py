@@ -13,6 +13,7 @@ from workbench.decision_log import DecisionLog, document_id
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.panels.panel import of_class, row
+from workbench.texts import tidy
 
 if TYPE_CHECKING:
     from workbench.panels.search_session import Found
@@ -52,7 +53,10 @@ class DecisionBox:
         self.who.placeholder, self.hit.description = _("your name"), _("Decide on")
         self.yes.description, self.no.description = _("Yes, a match"), _("No match")
         chosen = self.hit.value
-        shown = [(f"{hit['rank']}. {hit['text'][:LONGEST_CHOICE]}", hit["rank"]) for hit in self.panel.hits]
+        shown = [
+            (f"{hit['rank']}. {tidy(hit['text'][:200])[:LONGEST_CHOICE]}", hit["rank"])
+            for hit in self.panel.hits
+        ]
         self.hit.options = shown
         ranks = [rank for _text, rank in shown]
         self.hit.value = chosen if chosen in ranks else next(iter(ranks), None)

@@ -121,7 +121,8 @@ class MapSession:
             )
         if not query.strip():
             raise InputError(_("The query is empty: type the skill or experience that you are looking for."))
-        vector = self._encode(clean_query(query))
+        asked = clean_query(query)
+        vector = self._encode(asked)
         n = len(self.points)
         scores, rows = best_of(vector, self._vectors, np.arange(n), n)
         self.scores = np.empty(n, dtype=np.float32)
@@ -129,7 +130,7 @@ class MapSession:
         if only is not None:
             wanted = self.points.kinds[rows] == only
             scores, rows = scores[wanted], rows[wanted]
-        self.hits = hits_from(scores[:k], rows[:k], self.points.texts, [], self.cutoff)
+        self.hits = hits_from(scores[:k], rows[:k], self.points.texts, [], self.cutoff, query=asked)
         self._pin(query, vector, rows[:k])
         return self.hits
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,12 @@ from workbench.i18n import Language
 from workbench.i18n import gettext as _
 from workbench.panels.cards import hits_csv, hits_frame, hits_html, status, vector_html
 from workbench.panels.decision_box import DecisionBox
+from workbench.panels.given import Given, read_upload
 from workbench.panels.panel import Panel, download
-from workbench.panels.search_session import (
-    Progress,
-    SearchSession,
-    View,
-    texts_in_upload,
-    without_enter,
-)
+from workbench.panels.search_session import Progress, SearchSession, View, without_enter
 from workbench.panels.search_widgets import SearchWidgets
 from workbench.retrieval import Hit
-from workbench.texts import tidy
+from workbench.texts import is_line, tidy
 
 __all__ = ["SearchPanel"]
 
@@ -48,9 +44,9 @@ class SearchPanel(Panel):
     Parameters
     ----------
     texts : str or sequence of str
-        What the knowledge base holds at start: one text a line, or a list.
+        What the knowledge base holds at start: a pasted text, or a list of lines or whole documents.
     query : str
-        What the query holds at start.
+        What the query holds at start, a line or a whole document.
     encoder : Encoder or str, optional
         See :func:`workbench.load_encoder`; by default that of the settings.
     cutoff : float, Cutoff or path, optional
@@ -104,17 +100,17 @@ class SearchPanel(Panel):
         super().__init__(language)
         # The search in progress; a newer one takes its place.
         self._steps: Iterator[Progress] | None = None
-        self._request = ("", "")
+        self._request = (Given(), "")
         self._progress = Progress(0, 0)
         self._task: asyncio.Task[None] | None = None
         with self.speaking():
             if k < 1:
                 raise InputError(_("k is {k}; show at least 1 card.").format(k=k))
             self.session = SearchSession(load_encoder(encoder), cutoff, prevalence=prevalence)
-            block = texts if isinstance(texts, str) else "\n".join(tidy(text) for text in texts)
             card = self.session.cutoff
+            self.given = Given.of(texts)
             self.widgets = SearchWidgets(
-                texts=block, query=query, cutoff=card.value, most=k, prevalence=card.prevalence
+                texts=self.given.pasted, query=query, cutoff=card.value, most=k, prevalence=card.prevalence
             )
             self.decisions = None if log is None else DecisionBox(self, log)
             self._listen()
@@ -126,7 +122,8 @@ class SearchPanel(Panel):
         w, card = self.widgets, self.session.cutoff.value
         # A browser counts marks, and comes back to the card's with an error in the last digit.
         cutoff = card if abs(w.cutoff.value - card) < 1e-6 else w.cutoff.value
-        return View(cutoff, w.only_matches.value, w.contains.value, w.most.value)
+        judges = self.session.judges_documents(cutoff)
+        return View(cutoff, w.only_matches.value, w.contains.value, w.most.value, judges)
 
     @property
     def hits(self) -> list[Hit]:
@@ -155,9 +152,9 @@ class SearchPanel(Panel):
     def report(self) -> str:
         """The result as static HTML, for reports: query, status line, and the cards that are shown."""
         with self.speaking():
-            state, found = status(self.session, self.view), self.session.found
-            results = self._results()
-            return str(render("panels/search_report.html", found=found, status=state, results=results))
+            values = {"status": status(self.session, self.view), "results": self._results()}
+            found = self.session.found
+            return str(render("panels/search_report.html", found=found, is_line=is_line, **values))
 
     def __repr__(self) -> str:
         found = self.session.found
@@ -171,8 +168,10 @@ class SearchPanel(Panel):
         self.hear(w.reset, lambda change: setattr(w.cutoff, "value", self.session.cutoff.value))
         self.hear(w.prevalence, self._on_prevalence)
         self.hear(w.query, self._on_query)
-        self.hear(w.texts, lambda change: self._show_status())
+        self.hear(w.texts, lambda change: self._on_texts(change.new))
+        self.hear(w.how, self._on_how)
         self.hear(w.upload, self._on_upload)
+        self.hear(w.query_upload, self._on_query_upload)
         for widget in (w.cutoff, w.only_matches, w.contains, w.most):
             self.hear(widget, lambda change: self._show_results())
         for widget in (w.chosen, w.behind):
@@ -191,23 +190,73 @@ class SearchPanel(Panel):
         self.session.tell_for(change.new / 100)
         self._show_results()
 
+    def _on_texts(self, pasted: str) -> None:
+        if pasted != self.given.pasted:
+            # Another text may be another kind of list; an edited one stays what somebody said it is.
+            edited = bool(self.given.pasted.strip()) and bool(pasted.strip())
+            self.given = replace(self.given, pasted=pasted, how=self.given.how if edited else None)
+        self._show_given()
+
+    def _on_how(self, change: Any) -> None:
+        if change.new is not None and change.new != self.given.understood_as:
+            self.given = replace(self.given, how=change.new)
+            self._show_given()
+
     def _on_upload(self, change: Any) -> None:
         if not change.new:
             return
         w, said, kind = self.widgets, [], ""
         for file in change.new:
             try:
-                texts = texts_in_upload(file["name"], bytes(file["content"]))
+                upload = read_upload(file["name"], bytes(file["content"]))
             except Exception as error:
                 said.append(self.sentence(error))
                 kind = "problem"
-                break
-            self.session.records.update(texts)
-            w.texts.value = "\n".join(filter(None, [w.texts.value.rstrip("\n"), *texts]))
-            said.append(_("{count} added from {name}").format(name=file["name"], count=len(texts)))
+                continue
+            before = len(self.given.documents)
+            self.given = self.given.with_upload(upload)
+            n = len(self.given.documents) - before
+            added = _("{count} added from {name}")
+            said += [added.format(name=upload.name, count=n), *(u.summary() for u in upload.documents.unread)]
+            kind = kind or ("caution" if upload.documents.unread else "")
+        w.texts.value = self.given.pasted
+        self._show_given()
         self.say(" · ".join(said), kind)
         # Empty, so that the same file can be added again.
         w.upload.value = ()
+
+    def _on_query_upload(self, change: Any) -> None:
+        if not change.new:
+            return
+        w, file = self.widgets, change.new[0]
+        try:
+            upload = read_upload(file["name"], bytes(file["content"]))
+            if len(upload.documents) > 1:
+                raise InputError(
+                    _(
+                        "{file} holds {n} documents, and the query is one; take a file of one document."
+                    ).format(file=upload.name, n=len(upload.documents))
+                )
+        except Exception as error:
+            self.say(self.sentence(error), "problem")
+        else:
+            w.query.value = upload.documents[0].text
+            self.say(_("The query is {file} now.").format(file=upload.sentence()))
+        w.query_upload.value = ()
+
+    def _remove(self, at: int) -> None:
+        self.given = self.given.without(at)
+        self._show_given()
+
+    def _show_given(self) -> None:
+        """What the pasted text is understood as, and the files, each with a way to change it."""
+        w, said = self.widgets, self.given.sentence()
+        w.show(w.how, bool(said))
+        w.show(w.understood, bool(said))
+        w.understood.value = render("panels/quiet.html", text=said)
+        w.how.value = self.given.understood_as
+        w.show_files([upload.sentence() for upload in self.given.uploads], self._remove)
+        self._show_status()
 
     def _start(self) -> None:
         """Search while the kernel stays free; the same search again, while it runs, changes nothing."""
@@ -256,8 +305,8 @@ class SearchPanel(Panel):
         self.say(text, kind)
         self._show_all()
 
-    def _asked(self) -> tuple[str, str]:
-        return self.widgets.texts.value, self.widgets.query.value
+    def _asked(self) -> tuple[Given, str]:
+        return self.given, self.widgets.query.value
 
     def relabelled(self) -> None:
         """Show everything anew, in the language now."""
@@ -265,6 +314,7 @@ class SearchPanel(Panel):
         self._show_all()
 
     def _show_all(self) -> None:
+        self._show_given()
         self._show_busy()
         self._show_results()
         self._show_chosen()
@@ -283,7 +333,7 @@ class SearchPanel(Panel):
 
     def _show_status(self) -> None:
         found = self.session.found
-        stale = self._steps is None and found is not None and (found.texts, found.query) != self._asked()
+        stale = self._steps is None and found is not None and (found.given, found.query) != self._asked()
         self.widgets.status.value = status(self.session, self.view, stale=stale)
         self.widgets.show(self.widgets.reset, self.view.cutoff != self.session.cutoff.value)
 
@@ -309,7 +359,7 @@ class SearchPanel(Panel):
         found, chosen = self.session.found, self.widgets.chosen
         options = [(_("query"), -1)]
         for hit in found.hits[:MOST_CHOICES] if found else ():
-            options.append((f"{hit['rank']}. {hit['text'][:40]}", hit["rank"] - 1))
+            options.append((f"{hit['rank']}. {tidy(hit['text'][:60])[:40]}", hit["rank"] - 1))
         chosen.options = options
         chosen.value = -1
         self._show_scenes()

@@ -1,52 +1,45 @@
 """What the search panel knows, without any widget: a knowledge base, the last result, what of it is shown.
 
-A search runs in steps, so that whoever drives it can show progress, stop it, and go on later. Files that a
-browser sends are checked here and read by the readers of the knowledge base.
+A search runs in steps, so that whoever drives it can show progress, stop it, and go on later. What a page was
+given, pasted or uploaded, is told in :mod:`workbench.panels.given`.
 """
 
 from __future__ import annotations
 
 import itertools
-import tempfile
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
 
-from workbench.asking import asked_by, nowhere
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
-from workbench.errors import CleaningWarning, InputError, UncalibratedCutoffWarning, WorkbenchError
+from workbench.errors import InputError, UncalibratedCutoffWarning
 from workbench.i18n import gettext as _
-from workbench.i18n import listed, number
+from workbench.i18n import number
+from workbench.panels.given import Given
 from workbench.retrieval import Hit, KnowledgeBase, resolve_cutoff
+from workbench.retrieval.adding import encode
 from workbench.retrieval.hits import hit_probabilities
-from workbench.retrieval.readers import read_file
-from workbench.texts import CleaningReport, CutText, clean, tidy
+from workbench.texts import CleaningReport, clean
 
 __all__ = [
-    "UPLOAD_FORMATS",
-    "UPLOAD_MEGABYTES",
     "Found",
     "Progress",
     "SearchSession",
     "View",
-    "texts_in_upload",
     "without_enter",
 ]
 
-UPLOAD_FORMATS = (".txt", ".csv", ".xlsx", ".pdf", ".docx")
-# An upload travels in one websocket message, of which Jupyter servers take 10 MiB by default.
-UPLOAD_MEGABYTES = 9
-
 # Long enough that steps cost nothing, short enough that a click is answered at once.
 SECONDS_A_STEP = 0.4
-FIRST_STEP = 16
+# Characters that are encoded in the first step; a text takes as long as so many more.
+FIRST_STEP, BESIDE = 1000, 60
 
 
 @dataclass(frozen=True)
@@ -59,12 +52,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class View:
-    """What of a result is shown: cutoff, only matches, texts that contain something, how many."""
+    """What of a result is shown: cutoff, only matches, texts that contain something, how many.
+
+    `judges_documents` says whether the cutoff holds for whole documents, too.
+    """
 
     cutoff: float
     only_matches: bool = False
     contains: str = ""
     most: int = 10
+    judges_documents: bool = True
 
     def shown(self, hits: Sequence[Hit]) -> list[Hit]:
         """The hits that pass, best first, with `is_match` by this view's cutoff.
@@ -75,11 +72,15 @@ class View:
         >>> View(cutoff=0.4).shown([hit])[0]["is_match"]
         False
         """
+
+        def judged(hit: Hit) -> Hit:
+            unknown = hit["is_match"] is None and not self.judges_documents
+            return Hit(**{**hit, "is_match": None if unknown else hit["score"] > self.cutoff})
+
         wanted = self.contains.strip().casefold()
-        judged = (Hit(**{**hit, "is_match": hit["score"] > self.cutoff}) for hit in hits)
         passing = (
             hit
-            for hit in judged
+            for hit in map(judged, hits)
             if (hit["is_match"] or not self.only_matches) and wanted in hit["text"].casefold()
         )
         return list(itertools.islice(passing, self.most))
@@ -92,31 +93,29 @@ class Found:
     Attributes
     ----------
     query : str
-        As it was typed.
-    texts : str
-        The block of texts, as it was typed.
+        As it was typed or read from a file: a line or a whole document.
+    given : Given
+        The texts, as they were pasted and uploaded.
     hits : tuple of Hit
         Best first, one for every text.
     report : CleaningReport
-        What cleaning did to the block.
+        What cleaning did to the texts.
     knowledge_base : KnowledgeBase
         With the vectors of all texts.
     """
 
     query: str
-    texts: str
+    given: Given
     hits: tuple[Hit, ...]
     report: CleaningReport
     knowledge_base: KnowledgeBase
 
-    @property
-    def query_cuts(self) -> tuple[CutText, ...]:
-        """How the query was cut, if it was too long."""
-        return clean([self.query]).report.cut
-
     def sentence(self, cutoff: float) -> str:
         """How many texts match, and how much room there is between matches and the others."""
         scores = [hit["score"] for hit in self.hits]
+        if any(hit["is_match"] is None for hit in self.hits):
+            said = _("{total} texts, some of them whole documents; the best score is {best}.")
+            return said.format(total=len(scores), best=number(scores[0]))
         n = sum(score > cutoff for score in scores)
         said = _("{n} of {total} texts match; the best score is {best}.").format(
             n=n, total=len(scores), best=number(scores[0])
@@ -146,8 +145,6 @@ class SearchSession:
     ----------
     found : Found or None
         The last result.
-    records : dict
-        Metadata by tidy text, for texts that came from files.
     """
 
     def __init__(
@@ -158,7 +155,6 @@ class SearchSession:
         prevalence: float | None = None,
     ) -> None:
         self.encoder = cast(Encoder, _Quiet(encoder))
-        self.records: dict[str, Mapping[str, Any]] = {}
         with warnings.catch_warnings():
             # The panel says it in its status line, where it stays in sight.
             warnings.simplefilter("ignore", UncalibratedCutoffWarning)
@@ -176,7 +172,7 @@ class SearchSession:
             return f"GPU ({device})"
         return "CPU" if device == "cpu" else device
 
-    def search(self, texts: str, query: str) -> Found:
+    def search(self, given: Given, query: str) -> Found:
         """Run a search to its end.
 
         Raises
@@ -184,40 +180,41 @@ class SearchSession:
         InputError
             If nothing is left of one of them after cleaning.
         """
-        deque(self.steps(texts, query), maxlen=0)
+        deque(self.steps(given, query), maxlen=0)
         assert self.found is not None
         return self.found
 
-    def steps(self, texts: str, query: str) -> Iterator[Progress]:
+    def steps(self, given: Given, query: str) -> Iterator[Progress]:
         """Run a search step by step; the result is in `found` once the iterator is exhausted.
 
         Closing the iterator before keeps what was encoded: a later search in the same texts goes on
         from there.
         """
-        cleaned = clean(texts)
+        documents = given.documents
+        cleaned = clean([each.text for each in documents])
         if not clean([query]).texts:
             raise InputError(_("The query is empty: type the skill or experience that you are looking for."))
         if not cleaned.texts:
             raise InputError(_("The knowledge base is empty: paste at least one text, or add a file."))
-        if self.found is not None and (self.found.query, self.found.texts) == (query, texts):
+        if self.found is not None and (self.found.query, self.found.given) == (query, given):
             return
         if self._texts != cleaned.texts:
             self._base, self._texts = KnowledgeBase.from_texts([], self.encoder), cleaned.texts
-        lines = texts.splitlines()
-        records = [self.records.get(tidy(lines[position]), {}) for position in cleaned.positions]
+        records = [dict(documents[position].source) for position in cleaned.positions]
         base, size = self._base, FIRST_STEP
         while len(base) < len(cleaned.texts):
             yield Progress(len(base), len(cleaned.texts))
             started = time.perf_counter()
-            some = slice(len(base), len(base) + size)
+            ends = np.cumsum([BESIDE + len(text) for text in cleaned.texts[len(base) :]])
+            some = slice(len(base), len(base) + max(1, int(np.searchsorted(ends, size))))
             base.add(cleaned.texts[some], records[some])
             seconds = max(time.perf_counter() - started, 1e-3)
             size = int(np.clip(size * SECONDS_A_STEP / seconds, 1, 4 * size))
         with warnings.catch_warnings():
-            # That a query was cut is said in the status line.
-            warnings.simplefilter("ignore", CleaningWarning)
+            # That a cutoff does not hold for whole documents is said in the status line.
+            warnings.simplefilter("ignore", UncalibratedCutoffWarning)
             hits = base.search(query, k=len(base), cutoff=self.cutoff)
-        self.found = Found(query, texts, tuple(hits), cleaned.report, base)
+        self.found = Found(query, given, tuple(hits), cleaned.report, base)
 
     def tell_for(self, prevalence: float) -> None:
         """Tell probabilities for pairs of which this share are matches, of the last result too.
@@ -232,7 +229,10 @@ class SearchSession:
             hits = self.found.hits
             told = hit_probabilities(self.cutoff, [hit["score"] for hit in hits])
             if told is not None:
-                again = (Hit(**{**hit, "probability": one}) for hit, one in zip(hits, told, strict=True))
+                again = (
+                    Hit(**{**hit, "probability": one} if "probability" in hit else hit)
+                    for hit, one in zip(hits, told, strict=True)
+                )
                 self.found = replace(self.found, hits=tuple(again))
 
     def standing(self, cutoff: float) -> Literal["calibrated", "demonstration", "literature", "chosen"]:
@@ -245,64 +245,33 @@ class SearchSession:
             return "demonstration"
         return "calibrated" if self.cutoff.is_calibrated else "literature"
 
+    def judges_documents(self, cutoff: float) -> bool:
+        """Whether a cutoff holds for whole documents: it was measured on such, or somebody set it."""
+        return self.standing(cutoff) == "chosen" or not self.cutoff.is_of_lines
+
     def vector_of(self, hit: Hit | None) -> Vectors:
         """The vector of a hit of the last result, or (None) of its query; float32, shape (d,)."""
         if self.found is None:
             raise InputError(_("There is no result yet; search first."))
         if hit is None:
-            vector: Vectors = self.encoder.encode_queries(clean([self.found.query]).texts, progress=False)[0]
+            vector: Vectors = encode(self.encoder, clean([self.found.query]).texts, "query")[0]
             return vector
         row: Vectors = self.found.knowledge_base.vectors[hit["index"]]
         return row
-
-
-def texts_in_upload(name: str, content: bytes) -> dict[str, dict[str, Any]]:
-    """The distinct texts of an uploaded file, tidy and each on one line, with their metadata.
-
-    Raises
-    ------
-    InputError
-        If the kind of file is not one of :data:`UPLOAD_FORMATS`, or it holds no text.
-    WorkbenchError
-        What the reader says, with the name that the user knows.
-    """
-    # Some browsers send a path; only its last part is a name.
-    name = PurePosixPath(PureWindowsPath(name).name).name
-    suffix = Path(name).suffix.lower()
-    if suffix not in UPLOAD_FORMATS:
-        raise InputError(
-            _("{file} cannot be read; add one of {formats}.").format(
-                file=name, formats=listed(UPLOAD_FORMATS)
-            )
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"upload{suffix}"
-        path.write_bytes(content)
-        try:
-            with asked_by(nowhere):
-                found = read_file(path)
-        except WorkbenchError as error:
-            raise type(error)(str(error).replace(str(path), name).replace(path.name, name)) from error
-    texts: dict[str, dict[str, Any]] = {}
-    for text, record in zip(found.texts, found.records, strict=True):
-        if line := tidy(text):
-            texts.setdefault(line, {**record, "source": name})
-    if not texts:
-        raise InputError(_("{file} holds no text.").format(file=name))
-    return texts
 
 
 def without_enter(old: str, new: str) -> str | None:
     """The query without the line break that Enter has just put into it; None if it was not Enter.
 
     A text area tells of no keys, and what is typed fast arrives as one change, so one line break
-    more is taken for Enter. A pasted line that ends in one is searched for, too.
+    more is taken for Enter. A pasted line that ends in one is searched for, too. In a text of several lines
+    Enter is a line break, and text that is pasted with line breaks keeps them.
     """
-    if new.count("\n") != old.count("\n") + 1:
+    if "\n" in old or new.count("\n") != 1:
         return None
     if any(new[:at] + new[at + 1 :] == old for at, character in enumerate(new) if character == "\n"):
         return old
-    return new[:-1] if new.endswith("\n") else new.replace("\n", " ")
+    return new[:-1] if new.endswith("\n") else None
 
 
 class _Quiet:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+
 import ipywidgets as widgets
 
+from workbench.documents.pasted import WAYS, Pasted
 from workbench.i18n import gettext as _
+from workbench.panels.given import UPLOAD_FORMATS, UPLOAD_MEGABYTES
 from workbench.panels.panel import PanelWidgets, box, of_class, row
-from workbench.panels.search_session import UPLOAD_FORMATS, UPLOAD_MEGABYTES
 
 __all__ = ["SearchWidgets"]
 
@@ -23,6 +26,10 @@ class SearchWidgets(PanelWidgets):
         )
         self.upload = widgets.FileUpload(accept=",".join(UPLOAD_FORMATS), multiple=True)
         self.upload_hint = widgets.HTML().add_class("wb-quiet")
+        self.understood = widgets.HTML()
+        self.how = of_class(widgets.ToggleButtons(options=list(_ways()), value=None), "wb-ways")
+        self.files = of_class(widgets.HBox(), "wb-row", "wb-files")
+        self.query_upload = widgets.FileUpload(accept=",".join(UPLOAD_FORMATS), multiple=False)
         # Each keystroke arrives, so that Enter can be seen: a text area tells of no keys.
         self.query = of_class(
             widgets.Textarea(value=query, rows=5, continuous_update=True), "wb-field", "wb-grow"
@@ -56,8 +63,15 @@ class SearchWidgets(PanelWidgets):
         self.scenes = widgets.HTML()
         # A button, since the header of an accordion cannot be reached with the keyboard.
         self.behind = widgets.ToggleButton(layout={"width": "auto"})
-        left = box([self.texts, row([self.upload, self.upload_hint])])
-        right = box([self.query, row([self.search, self.cancel]), self.shortcuts])
+        left = box(
+            [
+                self.texts,
+                row([self.understood, self.how]),
+                self.files,
+                row([self.upload, self.upload_hint]),
+            ]
+        )
+        right = box([self.query, row([self.search, self.cancel, self.query_upload]), self.shortcuts])
         filters = [self.cutoff, self.reset, self.prevalence, self.only_matches, self.contains, self.most]
         filters.append(self.export)
         self.root = self.arranged(
@@ -81,11 +95,15 @@ class SearchWidgets(PanelWidgets):
         )
         self.texts.description = _("Knowledge base")
         self.texts.placeholder = _(
-            "One text a line: job requirements, résumé skills, OKRs or paragraphs of a paper"
+            "Paste whole job descriptions or résumés, or a list with one text a line; or add files"
         )
         self.query.description = _("Semantic query")
-        self.query.placeholder = _("Type a résumé text and press Enter")
+        self.query.placeholder = _("Type a résumé text and press Enter, or paste a whole résumé")
         self.upload.description = self.upload.tooltip = _("Add from file")
+        self.query_upload.description = self.query_upload.tooltip = _("Query from file")
+        chosen = self.how.value
+        self.how.options = list(_ways())
+        self.how.value = chosen
         self.upload_hint.value = _("{formats}, at most {megabytes} MB a file").format(
             formats=" ".join(UPLOAD_FORMATS), megabytes=UPLOAD_MEGABYTES
         )
@@ -98,3 +116,18 @@ class SearchWidgets(PanelWidgets):
         self.contains.description, self.contains.placeholder = _("Contains"), _("e.g. Python")
         self.chosen.description = _("Vector of")
         self.behind.description = self.behind.tooltip = _("Behind the scenes")
+
+    def show_files(self, said: Sequence[str], remove: Callable[[int], object]) -> None:
+        """A button a file, which takes it away."""
+        buttons = []
+        for at, sentence in enumerate(said):
+            button = widgets.Button(description=sentence, icon="times", layout={"width": "auto"})
+            button.tooltip = _("Remove {file}").format(file=sentence)
+            button.on_click(lambda _button, at=at: remove(at))
+            buttons.append(button)
+        self.files.children = buttons
+        self.show(self.files, bool(buttons))
+
+
+def _ways() -> Iterator[tuple[str, Pasted]]:
+    return ((_(name), way) for way, name in WAYS.items())

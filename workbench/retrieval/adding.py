@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from workbench.asking import with_option
+from workbench.documents.reading import Unread
 from workbench.encoders import Encoder, Role, StoredEncoder, Vectors, load_encoder
+from workbench.encoders.whole import whole_vectors
 from workbench.errors import (
     EncoderError,
     EncoderMismatchError,
@@ -28,7 +30,8 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed
 from workbench.results import Result
 from workbench.retrieval.index import check_vectors
-from workbench.retrieval.records import FileTexts, Record, Records
+from workbench.retrieval.parts import Parts, places_of
+from workbench.retrieval.records import FilesRead, Record, Records
 from workbench.retrieval.storage import Contents, Store
 from workbench.texts import Cleaned, CleaningReport, clean
 
@@ -43,6 +46,10 @@ __all__ = [
     "encoder_entry",
     "load_recorded",
 ]
+
+
+# More files than these are only told of where there is something to tell.
+MOST_FILES = 10
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,6 @@ class Counts(Result):
         Texts that are the same as an earlier one of those given, once both are clean.
     blank : int
         Texts with nothing but white space.
-    cut : int
-        Texts that were too long and were cut, whether added or not.
     """
 
     n_input: int
@@ -70,7 +75,6 @@ class Counts(Result):
     already_there: int
     duplicates: int
     blank: int
-    cut: int
 
     def summary(self) -> str:
         """One line."""
@@ -78,7 +82,6 @@ class Counts(Result):
             (self.already_there, _("{n} already there")),
             (self.duplicates, _("{n} duplicate")),
             (self.blank, _("{n} blank")),
-            (self.cut, _("{n} cut")),
         ]
         head = _("{added} of {total} added").format(added=self.added, total=self.n_input)
         return listed([head, *(said.format(n=n) for n, said in counts if n)])
@@ -111,17 +114,29 @@ class AddReport(Counts):
     Attributes
     ----------
     cleaning : CleaningReport
-        Which texts were blank, duplicates, cut, or repaired.
+        Which texts were blank, duplicates, or repaired.
     files : tuple of FileReport
         For each file; empty if texts were given.
+    unread : tuple of Unread
+        Files, or places in them, that gave no text, each with its reason.
     """
 
     cleaning: CleaningReport = field(repr=False)
     files: tuple[FileReport, ...] = field(default=(), repr=False)
+    unread: tuple[Unread, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """One line, and one more for each file."""
-        return "\n".join([self.summary(), *(f"  {file.summary()}" for file in self.files)])
+        return "\n".join([self.summary(), *(f"  {line}" for line in self.lines())])
+
+    def lines(self) -> list[str]:
+        """A line for each file; of many files, for each of which there is something to tell."""
+        told = [file for file in self.files if file.added < file.n_input or file.notes]
+        files = self.files if len(self.files) <= MOST_FILES else told
+        lines = [file.summary() for file in files]
+        if len(lines) > MOST_FILES:
+            lines = [*lines[:MOST_FILES], _("and {n} more").format(n=len(lines) - MOST_FILES)]
+        return [*lines, *(each.summary() for each in self.unread)]
 
     def _repr_html_(self) -> str:
         return render("retrieval/lines.html", lines=str(self))
@@ -132,7 +147,7 @@ def add_new(
     encoder: Encoder,
     items: list[str],
     records: list[Record],
-    files: Sequence[FileTexts] = (),
+    read: FilesRead,
     *,
     check: Callable[[Encoder], object],
     progress: bool | None = None,
@@ -140,11 +155,11 @@ def add_new(
     """Clean texts, encode those that the store does not have, and add them with their records.
 
     `check` is called once no other process can write, and raises if the encoder is not the store's any
-    more. `files` say which of the texts came from where.
+    more. `read` says which of the texts came from where.
     """
     cleaned = clean(items)
     new = _unknown(store, zip(cleaned.texts, cleaned.positions, strict=True))
-    vectors = encode(encoder, list(new), "document", progress)
+    encoded = Contents(list(new), Records([]), *_vectors(encoder, list(new), progress))
     row_of = {text: row for row, text in enumerate(new)}
     with store.changing():
         # Another process may have added some of them, or re-encoded all, while we encoded.
@@ -152,11 +167,14 @@ def add_new(
         new = _unknown(store, new.items())
         if new:
             added = Records.of(records[position] for position in new.values())
+            vectors, parts = encoded.vectors, encoded.parts
             # Nearly always all of them are still new, and need not be copied.
-            kept = vectors if len(new) == len(vectors) else vectors[[row_of[text] for text in new]]
-            store.append(Contents(list(new), added, kept))
-    _entrust(encoder, store, list(row_of))
-    return _report(cleaned, set(new.values()), files)
+            if len(new) < len(encoded):
+                rows = np.array([row_of[text] for text in new], dtype=np.intp)
+                vectors, parts = vectors[rows], parts.only(rows)
+            store.append(Contents(list(new), added, vectors, parts))
+    _entrust(encoder, store, encoded.texts, encoded.parts)
+    return _report(cleaned, set(new.values()), read)
 
 
 def encode_again(store: Store, encoder: Encoder, spec: str | None) -> None:
@@ -168,7 +186,7 @@ def encode_again(store: Store, encoder: Encoder, spec: str | None) -> None:
         If another process has changed the store meanwhile.
     """
     state, old = store.state, store.contents
-    vectors = encode(encoder, old.texts, "document")
+    vectors, parts = _vectors(encoder, old.texts)
     if isinstance(encoder, StoredEncoder) and store.folder:
         recorded = state.encoder
         # Somebody may want to go back; vectors that are damaged, or find no room, are not worth an error.
@@ -184,8 +202,8 @@ def encode_again(store: Store, encoder: Encoder, spec: str | None) -> None:
                     "again; nothing was changed here. Have it encoded once more."
                 ).format(folder=store.folder)
             )
-        store.rewrite(Contents(old.texts, old.records, vectors), encoder_entry(encoder, spec))
-    _entrust(encoder, store, old.texts)
+        store.rewrite(Contents(old.texts, old.records, vectors, parts), encoder_entry(encoder, spec))
+    _entrust(encoder, store, old.texts, parts)
 
 
 def encoder_entry(encoder: Encoder, spec: str | None = None) -> dict[str, Any]:
@@ -207,7 +225,7 @@ def encoder_entry(encoder: Encoder, spec: str | None = None) -> dict[str, Any]:
 
 
 def encode(encoder: Encoder, texts: Sequence[str], role: Role, progress: bool | None = None) -> Vectors:
-    """Vectors of texts, float32 of shape (n, d), known to be finite and of unit length.
+    """Vectors of texts, float32 of shape (n, d), known to be finite and of unit length; of all of each.
 
     Raises
     ------
@@ -215,7 +233,8 @@ def encode(encoder: Encoder, texts: Sequence[str], role: Role, progress: bool | 
         If the encoder returned another shape, or vectors that cannot be compared.
     """
     run = encoder.encode_queries if role == "query" else encoder.encode_documents
-    encoded = run(texts) if progress is None else run(texts, progress=progress)
+    options = {} if progress is None else {"progress": progress}
+    encoded = whole_vectors(run, texts, encoder, **options)
     vectors = np.asarray(encoded, dtype=np.float32)
     if vectors.shape != (len(texts), encoder.dimension):
         raise EncoderError(
@@ -236,6 +255,20 @@ def encode(encoder: Encoder, texts: Sequence[str], role: Role, progress: bool | 
                 encoder=encoder.name, reason=error
             )
         ) from error
+
+
+def _vectors(encoder: Encoder, texts: Sequence[str], progress: bool | None = None) -> tuple[Vectors, Parts]:
+    """Vectors of texts, and of the parts of those that are whole documents."""
+    places = {row: found for row, text in enumerate(texts) if (found := places_of(text))}
+    said = [texts[row][start:end] for row, found in places.items() for start, end in found]
+    vectors = encode(encoder, texts, "document", progress)
+    if not said:
+        return vectors, Parts.of([], encoder.dimension)
+    of_parts, ends = encode(encoder, said, "document", progress), np.cumsum([*map(len, places.values())])
+    each = zip(places.items(), np.split(of_parts, ends[:-1]), strict=True)
+    return vectors, Parts.of(
+        [(row, np.array(found, dtype=np.int64), some) for (row, found), some in each], encoder.dimension
+    )
 
 
 def check_same(encoder: Encoder, recorded: Mapping[str, Any], folder: Path | None, n: int) -> None:
@@ -295,17 +328,18 @@ def _unknown(store: Store, texts: Iterable[tuple[str, int]]) -> dict[str, int]:
     return {text: position for text, position in texts if text not in known}
 
 
-def _entrust(encoder: Encoder, store: Store, texts: list[str]) -> None:
+def _entrust(encoder: Encoder, store: Store, texts: list[str], parts: Parts) -> None:
     """Have the embedding store leave vectors to the knowledge base, where they are on disk by now."""
     if not isinstance(encoder, StoredEncoder) or store.folder is None:
         return
+    said = [texts[row][start:end] for row, places, _vectors in parts for start, end in places.tolist()]
     # If it fails, they are there twice until it succeeds.
     with suppress(StoreError):
-        if encoder.store.entrust(encoder.fingerprint, texts, store.folder):
+        if encoder.store.entrust(encoder.fingerprint, [*texts, *said], store.folder):
             encoder.store.entrust(encoder.fingerprint, store.contents.texts, store.folder)
 
 
-def _report(cleaned: Cleaned, added: Set[int], files: Sequence[FileTexts]) -> AddReport:
+def _report(cleaned: Cleaned, added: Set[int], read: FilesRead) -> AddReport:
     """The report of adding cleaned texts, of which those at the positions `added` were new."""
     report = cleaned.report
     became = {
@@ -314,19 +348,18 @@ def _report(cleaned: Cleaned, added: Set[int], files: Sequence[FileTexts]) -> Ad
         **dict.fromkeys([duplicate.position for duplicate in report.duplicates], "duplicates"),
         **dict.fromkeys(report.blank, "blank"),
     }
-    cut = {cut.position for cut in report.cut}
 
     def counts(positions: range) -> dict[str, int]:
         found = Counter(became[position] for position in positions)
         names = ("added", "already_there", "duplicates", "blank")
-        return {name: found[name] for name in names} | {"cut": len(cut.intersection(positions))}
+        return {name: found[name] for name in names}
 
     reports, start = [], 0
-    for file in files:
+    for file in read.files:
         end = start + len(file.texts)
         reports.append(
             FileReport(len(file.texts), **counts(range(start, end)), source=file.source, notes=file.notes)
         )
         start = end
     n = report.n_input
-    return AddReport(n, **counts(range(n)), cleaning=report, files=tuple(reports))
+    return AddReport(n, **counts(range(n)), cleaning=report, files=tuple(reports), unread=read.unread)

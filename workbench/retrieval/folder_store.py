@@ -29,6 +29,7 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed
 from workbench.retrieval import old_folders
 from workbench.retrieval.approximate import IndexRecord
+from workbench.retrieval.parts import Parts
 from workbench.retrieval.records import Records
 from workbench.retrieval.rows_file import (
     RowsFile,
@@ -38,8 +39,10 @@ from workbench.retrieval.rows_file import (
     explained,
     insert_rows,
     keep_codes,
+    keep_parts,
     keep_state,
     read_codes,
+    read_parts,
     read_rows,
     read_state,
 )
@@ -79,7 +82,7 @@ class FolderStore(Store):
                 # One that may only be read is read as it is.
                 old = old_folders.read(folder)
                 self.state = old.state
-                self.contents = self._with_vectors(old.texts, old.records)
+                self.contents = self._with_vectors(old.texts, old.records, Parts.of([], old.state.dimension))
                 return
         with (
             explained(folder, "read"),
@@ -180,6 +183,7 @@ class FolderStore(Store):
             file.seek(0)
             file.write(header)
         insert_rows(self._writing(), n, more.texts, more.records)
+        keep_parts(self._writing(), more.texts, more.parts, anew=not n)
         self._keep_state(
             replace(
                 old,
@@ -253,10 +257,10 @@ class FolderStore(Store):
         expected = self.state.texts_crc32, self.state.metadata_crc32
         if (checksum(texts), checksum(records.kept)) != expected:
             raise damaged(self.folder / KNOWLEDGE_BASE_FILE, _("its checksum does not fit"))
-        return self._with_vectors(texts, records)
+        return self._with_vectors(texts, records, read_parts(connection, self.state.dimension))
 
-    def _with_vectors(self, texts: list[str], records: Records) -> Contents:
-        return Contents(texts, records, _mapped(self.folder, self.state, len(texts)))
+    def _with_vectors(self, texts: list[str], records: Records, parts: Parts) -> Contents:
+        return Contents(texts, records, _mapped(self.folder, self.state, len(texts)), parts)
 
     def _writing(self) -> sqlite3.Connection:
         assert self._connection is not None, "rows are only changed inside `with store.changing()`"

@@ -22,19 +22,21 @@ from workbench.cutoffs import Cutoff, cards_in, shipped_card
 from workbench.encoders.base import Encoder
 from workbench.errors import CardError, CleaningWarning, InputError, UncalibratedCutoffWarning
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext
+from workbench.i18n import ngettext, number
 from workbench.scorers.base import Scorer
 from workbench.settings import get_settings
-from workbench.texts import MAX_CHARACTERS, CleaningReport, clean
+from workbench.texts import CleaningReport, clean, is_line, too_long
 
 __all__ = [
     "DEFAULT_K",
     "Hit",
+    "HitPhrase",
     "HitProbability",
     "check_k",
     "clean_query",
     "hit_probabilities",
     "hits_from",
+    "not_judged",
     "resolve_cutoff",
     "warn_caller",
     "warn_of_cleaning",
@@ -68,6 +70,32 @@ class HitProbability(TypedDict):
     is_guess: bool
 
 
+class HitPhrase(TypedDict):
+    """What carries a hit: the part of its text, and of the query, that come nearest to one another.
+
+    Attributes
+    ----------
+    text : str
+        The part; of a line, all of it.
+    start, end : int
+        Its place in the hit's text.
+    score : float
+        Cosine similarity of the two parts.
+    query : str
+        The part of the query; of a line, all of it.
+    query_start, query_end : int
+        Its place in the query, after cleaning.
+    """
+
+    text: str
+    start: int
+    end: int
+    score: float
+    query: str
+    query_start: int
+    query_end: int
+
+
 class Hit(TypedDict):
     """One row of a search result.
 
@@ -76,15 +104,19 @@ class Hit(TypedDict):
     rank : int
         From 1, best first; equal scores stay in the order of the knowledge base.
     text : str
-        The text as it was encoded, after cleaning.
+        The text as it was encoded, after cleaning; all of it.
     score : float
-        Cosine similarity in [-1, 1], full precision; show it with 4 decimals.
-    is_match : bool
-        Whether ``score > cutoff``.
+        Cosine similarity in [-1, 1], full precision; show it with 4 decimals. Of a line and a whole document,
+        that of the line and the part of the document that comes nearest to it.
+    is_match : bool or None
+        Whether ``score > cutoff``; None where a whole document is compared and the cutoff was measured on
+        lines, since it does not carry over between text lengths.
     index : int
         Position in the list that was searched, or row number in the knowledge base, from 0.
     metadata : dict
         What was stored with the text; empty for a list.
+    phrase : HitPhrase
+        Which part of the text carries it, and where it stands.
     probability : HitProbability
         How probable a match is, with its interval; only where the cutoff's card says so.
     """
@@ -92,9 +124,10 @@ class Hit(TypedDict):
     rank: int
     text: str
     score: float
-    is_match: bool
+    is_match: bool | None
     index: int
     metadata: dict[str, Any]
+    phrase: HitPhrase
     probability: NotRequired[HitProbability]
 
 
@@ -104,26 +137,44 @@ def hits_from(
     texts: Sequence[str],
     records: Sequence[Mapping[str, Any]],
     cutoff: Cutoff,
-    positions: Sequence[int] | None = None,
+    *,
+    query: str,
+    phrases: Sequence[HitPhrase] | None = None,
 ) -> list[Hit]:
     """Hits of one query from what an index returned: `scores` and `rows`, shape (k,), best first.
 
-    `positions` gives the caller's position of each row, where it is not the row number itself.
+    Parameters
+    ----------
+    phrases : sequence of HitPhrase, optional
+        Of each; by default query and text are compared as one thing.
     """
     hits = [
         Hit(
             rank=rank,
             text=texts[row],
             score=score,
-            is_match=score > cutoff.value,
-            index=row if positions is None else positions[row],
+            is_match=score > cutoff.value if _holds(cutoff, query, texts[row]) else None,
+            index=row,
             metadata=dict(records[row]) if records else {},
+            phrase=phrases[rank - 1] if phrases else _whole(query, texts[row], score),
         )
         for rank, (score, row) in enumerate(zip(scores.tolist(), rows.tolist(), strict=True), start=1)
     ]
     for hit, probability in zip(hits, hit_probabilities(cutoff, scores.tolist()) or (), strict=False):
-        hit["probability"] = probability
+        if hit["is_match"] is not None:
+            hit["probability"] = probability
     return hits
+
+
+def not_judged(hits: Sequence[Hit], cutoff: Cutoff) -> str:
+    """Why hits are not called a match or none, in a sentence; empty where all are."""
+    if all(hit["is_match"] is not None for hit in hits):
+        return ""
+    return _(
+        "The cutoff {cutoff} was measured on single lines, and a cutoff does not carry over between text "
+        "lengths: no whole document is called a match by it. Calibrate one on whole documents, or set a "
+        "number of your own."
+    ).format(cutoff=number(cutoff.value))
 
 
 def hit_probabilities(cutoff: Cutoff, scores: Sequence[float]) -> list[HitProbability] | None:
@@ -238,12 +289,12 @@ def _resolved(cutoff: float | Cutoff | str | Path | None, encoder: Encoder | Sco
 
 
 def clean_query(query: str) -> str:
-    """The query, cleaned as the texts of a knowledge base are, with a warning if it had to be cut.
+    """The query, cleaned as the texts of a knowledge base are; a line or a whole document.
 
     Raises
     ------
     InputError
-        If the query is not a string, or has nothing but white space.
+        If the query is not a string, is longer than any document, or has nothing but white space.
     """
     if not isinstance(query, str):
         raise InputError(
@@ -251,18 +302,12 @@ def clean_query(query: str) -> str:
                 type=type(query).__name__, value=f"{query!r:.40}"
             )
         )
+    if said := too_long(query):
+        raise InputError(_("The query: {reason}").format(reason=said))
     cleaned = clean([query])
     if not cleaned.texts:
         raise InputError(
             _("The query is empty; type what you are looking for, such as a skill or an experience.")
-        )
-    for cut in cleaned.report.cut:
-        warn_caller(
-            _(
-                "The query has {length} characters; only the first {kept} were searched for (texts are cut "
-                "at {most})."
-            ).format(length=f"{cut.length:,}", kept=cut.kept, most=MAX_CHARACTERS),
-            CleaningWarning,
         )
     return cleaned.texts[0]
 
@@ -301,8 +346,8 @@ def check_k(k: int | None, n: int, note: str = "") -> int:
 
 
 def warn_of_cleaning(report: CleaningReport) -> None:
-    """Say what cleaning dropped or cut, if anything."""
-    if report.n_output < report.n_input or report.cut:
+    """Say what cleaning dropped, if anything."""
+    if report.n_output < report.n_input:
         warn_caller(_("Cleaning changed the knowledge base: {what}.").format(what=report), CleaningWarning)
 
 
@@ -312,6 +357,16 @@ def warn_caller(message: str, category: type[Warning]) -> None:
     while frame.f_back and _is_ours(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def _holds(cutoff: Cutoff, query: str, text: str) -> bool:
+    return not cutoff.is_of_lines or (is_line(query) and is_line(text))
+
+
+def _whole(query: str, text: str, score: float) -> HitPhrase:
+    return HitPhrase(
+        text=text, start=0, end=len(text), score=score, query=query, query_start=0, query_end=len(query)
+    )
 
 
 def _is_ours(module: str) -> bool:

@@ -1,4 +1,4 @@
-"""The knowledge base: an ordered set of cleaned texts with their vectors and metadata.
+"""The knowledge base: an ordered set of texts, lines or whole documents, with their vectors and metadata.
 
 How it lies on disk is in :mod:`~workbench.retrieval.folder_store`, how files are read in
 :mod:`~workbench.retrieval.readers`, how the nearest vectors are found, exactly or not, in
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.cutoffs import Cutoff
+from workbench.documents.pasted import Pasted
 from workbench.encoders import Encoder, Vectors, load_encoder
 from workbench.errors import InputError, StoreError
 from workbench.files.exporting import export_frame
@@ -25,16 +26,22 @@ from workbench.retrieval.adding import (
     AddReport,
     add_new,
     check_same,
-    encode,
     encode_again,
     encoder_entry,
     load_recorded,
 )
 from workbench.retrieval.choosing import Indexes
+from workbench.retrieval.finding import find
 from workbench.retrieval.folder_store import FolderStore
-from workbench.retrieval.hits import Hit, check_k, clean_query, hits_from, resolve_cutoff, warn_of_cleaning
-from workbench.retrieval.readers import read_file
-from workbench.retrieval.records import FileTexts, Record, frame_of, matching_rows, records_from, row_numbers
+from workbench.retrieval.hits import (
+    Hit,
+    check_k,
+    clean_query,
+    resolve_cutoff,
+    warn_of_cleaning,
+)
+from workbench.retrieval.readers import NOTHING_READ, FilesRead, read_files
+from workbench.retrieval.records import Record, frame_of, matching_rows, records_from, row_numbers
 from workbench.retrieval.storage import KnowledgeBaseInfo, Store
 
 if TYPE_CHECKING:
@@ -46,7 +53,9 @@ SHOWN_TEXTS = 5
 
 
 class KnowledgeBase:
-    """An ordered set of cleaned texts with their vectors and metadata.
+    """An ordered set of texts, lines or whole documents, with their vectors and metadata.
+
+    A whole document is kept with the vector of all of it and with those of its parts.
 
     Make one with :meth:`open` (in a folder) or :meth:`from_texts` (in memory).
 
@@ -54,7 +63,7 @@ class KnowledgeBase:
     --------
     >>> kb = KnowledgeBase.from_texts(["熟悉 RAG 架构设计", "持护士执业证"], encoder="use")
     >>> kb.add(["具备 AI Agent 开发经验", "持护士执业证"], metadata=[{"city": "上海"}, {"city": "北京"}])
-    AddReport(n_input=2, added=1, already_there=1, duplicates=0, blank=0, cut=0)
+    AddReport(n_input=2, added=1, already_there=1, duplicates=0, blank=0)
     >>> kb.search("开发过智能体 Agent", k=1, cutoff=0.4)[0]["metadata"]
     {'city': '上海'}
     """
@@ -129,7 +138,7 @@ class KnowledgeBase:
     ) -> KnowledgeBase:
         """A knowledge base in memory.
 
-        Parameters are those of :meth:`add` and :meth:`open`. What cleaning drops or cuts is said in a
+        Parameters are those of :meth:`add` and :meth:`open`. What cleaning drops is said in a
         :class:`~workbench.errors.CleaningWarning`.
         """
         encoder = load_encoder(encoder)
@@ -217,9 +226,8 @@ class KnowledgeBase:
         # Keeping a new index shows what another process has changed meanwhile.
         k = check_k(k, len(self))
         self.check_encoder(self.encoder)
-        scores, rows = index.search(encode(self.encoder, cleaned, "query", progress), k)
-        texts, records = self._store.contents.texts, self._store.contents.records
-        return [hits_from(*found, texts, records, resolved) for found in zip(scores, rows, strict=True)]
+        contents, encoder = self._store.contents, self.encoder
+        return find(cleaned, contents, index, k, encoder=encoder, cutoff=resolved, progress=progress)
 
     def add(
         self,
@@ -236,7 +244,7 @@ class KnowledgeBase:
         Parameters
         ----------
         texts : str or sequence of str
-            A pasted block (one text a line) or a list.
+            A pasted block (one text a line) or a list of lines or whole documents.
         metadata : DataFrame or sequence of mappings, optional
             A row for each text as given; see :func:`~workbench.retrieval.records.records_from`.
         progress : bool, optional
@@ -250,33 +258,29 @@ class KnowledgeBase:
             If the folder cannot be written, or another process is writing.
         """
         items = texts.splitlines() if isinstance(texts, str) else list(texts)
-        return self._add(items, records_from(metadata, len(items)), progress=progress)
+        return self._add(items, records_from(metadata, len(items)), NOTHING_READ, progress)
 
     def add_files(
         self,
-        paths: str | Path | Sequence[str | Path | FileTexts],
+        paths: str | Path | Sequence[str | Path] | FilesRead,
         *,
+        how: Pasted | None = None,
         text_column: str | None = None,
         sheet: str | None = None,
         encoding: str | None = None,
         progress: bool | None = None,
     ) -> AddReport:
-        """Add the texts of files: .txt, .csv, .tsv, .jsonl, .xlsx, .pdf and .docx.
+        """Add whole documents: files, tables (one a row), folders, zips and e-mails.
 
-        All files are read before anything is added, so that one that cannot be read adds nothing; what
-        :func:`~workbench.retrieval.readers.read_file` has read is taken as it is. Options and errors are
-        those of that function.
+        Files of a folder that cannot be read are counted and named in the report, and the rest is added; one
+        that is named itself is an error, and adds nothing. See
+        :func:`~workbench.retrieval.readers.read_files`, whose options and errors these are; what it has read
+        is taken as it is.
         """
-        several = [paths] if isinstance(paths, str | Path) else paths
-        files = [
-            path
-            if isinstance(path, FileTexts)
-            else read_file(path, text_column=text_column, sheet=sheet, encoding=encoding)
-            for path in several
-        ]
-        texts = [text for file in files for text in file.texts]
-        records = [record for file in files for record in file.records]
-        return self._add(texts, records, files, progress=progress)
+        if not isinstance(paths, FilesRead):
+            options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
+            paths = read_files(paths, how=how, **options, progress=progress)
+        return self._add(paths.texts, paths.records, paths, progress)
 
     def build_index(self, *, progress: bool | None = None) -> str:
         """Build the index now instead of at the first search; what it is, in words.
@@ -387,13 +391,7 @@ class KnowledgeBase:
         )
 
     def _add(
-        self,
-        items: list[str],
-        records: list[Record],
-        files: Sequence[FileTexts] = (),
-        *,
-        progress: bool | None = None,
+        self, items: list[str], records: list[Record], read: FilesRead, progress: bool | None
     ) -> AddReport:
-        return add_new(
-            self._store, self.encoder, items, records, files, check=self.check_encoder, progress=progress
-        )
+        check = self.check_encoder
+        return add_new(self._store, self.encoder, items, records, read, check=check, progress=progress)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import compress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -14,14 +15,25 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from workbench.documents.reading import Unread
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
+from workbench.texts import too_long
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FileTexts", "Record", "Records", "frame_of", "matching_rows", "records_from", "row_numbers"]
+__all__ = [
+    "FileTexts",
+    "FilesRead",
+    "Record",
+    "Records",
+    "frame_of",
+    "matching_rows",
+    "records_from",
+    "row_numbers",
+]
 
 Record = dict[str, Any]
 
@@ -73,6 +85,41 @@ class FileTexts:
     texts: list[str]
     records: list[Record]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FilesRead:
+    """What was read of some files, and what could not be."""
+
+    files: tuple[FileTexts, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    def without_too_long(self) -> FilesRead:
+        """Texts that are longer than any document count as not read."""
+        unread = [
+            Unread(file.source, said)
+            for file in self.files
+            for text in file.texts
+            if (said := too_long(text))
+        ]
+        return FilesRead(
+            tuple(_those(file, [not too_long(text) for text in file.texts]) for file in self.files),
+            (*self.unread, *unread),
+        )
+
+    @property
+    def texts(self) -> list[str]:
+        """Of all files."""
+        return [text for file in self.files for text in file.texts]
+
+    @property
+    def records(self) -> list[Record]:
+        """Of all texts."""
+        return [record for file in self.files for record in file.records]
+
+
+def _those(file: FileTexts, kept: Sequence[bool]) -> FileTexts:
+    return replace(file, texts=list(compress(file.texts, kept)), records=list(compress(file.records, kept)))
 
 
 def records_from(metadata: pd.DataFrame | Sequence[Mapping[str, Any]] | None, n: int) -> list[Record]:

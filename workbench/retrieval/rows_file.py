@@ -11,11 +11,14 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Literal, Self
 
+import numpy as np
+
 from workbench.encoders.database import Database, Trouble
-from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, text_key
+from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, of_unit_length, text_key
 from workbench.errors import StoreError
 from workbench.i18n import gettext as _
 from workbench.retrieval.approximate import IndexRecord
+from workbench.retrieval.parts import Parts
 from workbench.retrieval.records import Records
 from workbench.retrieval.storage import State
 
@@ -27,12 +30,16 @@ __all__ = [
     "explained",
     "insert_rows",
     "keep_codes",
+    "keep_parts",
     "keep_state",
     "read_codes",
+    "read_parts",
     "read_rows",
     "read_state",
 ]
 
+# A file that holds no whole document, as older ones, lacks it.
+_PARTS = "parts (text_sha256 BLOB PRIMARY KEY, places BLOB NOT NULL, vectors BLOB NOT NULL)"
 _AS_JSON = ("encoder", "cleaning", "index")
 
 
@@ -144,6 +151,48 @@ def insert_rows(connection: sqlite3.Connection, start: int, texts: list[str], re
         (
             (row, text, kept, text_key(text))
             for row, (text, kept) in enumerate(zip(texts, records.kept, strict=True), start)
+        ),
+    )
+
+
+def read_parts(connection: sqlite3.Connection, dimension: int) -> Parts:
+    """The parts of the rows that are whole documents."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'parts'").fetchone():
+        return Parts.of([], dimension)
+    found = connection.execute(
+        "SELECT row, places, vectors FROM document JOIN parts USING (text_sha256) ORDER BY row"
+    ).fetchall()
+    try:
+        read = [
+            (
+                row,
+                np.frombuffer(places, "<i8").reshape(-1, 2),
+                np.frombuffer(vectors, "<f4").reshape(-1, dimension),
+            )
+            for row, places, vectors in found
+        ]
+        if not all(len(places) == len(vectors) > 0 for _row, places, vectors in read):
+            raise ValueError("as many places as vectors were expected")
+        parts = Parts.of(read, dimension)
+        if not of_unit_length(parts.vectors).all():
+            raise ValueError("a vector that is not of unit length")
+    except ValueError as error:
+        raise sqlite3.DatabaseError(f"its parts of documents cannot be read: {error}") from error
+    return parts
+
+
+def keep_parts(connection: sqlite3.Connection, texts: list[str], parts: Parts, *, anew: bool = False) -> None:
+    """Write the parts of those of `texts` that have any; `anew` in the place of all that are there."""
+    if not len(parts) and not anew:
+        return
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {_PARTS}")
+    if anew:
+        connection.execute("DELETE FROM parts")
+    connection.executemany(
+        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?)",
+        (
+            (text_key(texts[row]), places.astype("<i8").tobytes(), vectors.astype("<f4").tobytes())
+            for row, places, vectors in parts
         ),
     )
 

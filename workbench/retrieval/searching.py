@@ -7,24 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from workbench.cutoffs import Cutoff
+from workbench.documents.document import Document
 from workbench.encoders.base import Encoder
-from workbench.errors import InputError
+from workbench.errors import CleaningWarning, InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
-from workbench.retrieval.hits import Hit, check_k, clean_query, warn_of_cleaning
+from workbench.retrieval.hits import Hit, check_k, clean_query, warn_caller, warn_of_cleaning
 from workbench.retrieval.knowledge_base import KnowledgeBase
-from workbench.retrieval.readers import SUFFIXES
+from workbench.retrieval.readers import read_files
+from workbench.retrieval.records import Record
 from workbench.texts import CleaningReport, clean
 
-__all__ = ["search"]
+__all__ = ["is_path", "search"]
 
 # No file system has longer names; asking it about one would be an error.
 LONGEST_PATH = 255
 
 
 def search(
-    query: str,
-    knowledge_base: str | Sequence[str] | KnowledgeBase,
+    query: str | Document,
+    knowledge_base: str | Path | Sequence[str | Document] | KnowledgeBase,
     *,
     k: int | None = None,
     encoder: Encoder | str | None = None,
@@ -37,11 +39,13 @@ def search(
 
     Parameters
     ----------
-    query : str
-        Such as a candidate's skill text.
-    knowledge_base : str, sequence of str, or KnowledgeBase
-        A pasted block (one text a line) or a list is cleaned first; what cleaning drops or cuts is
-        said in a :class:`~workbench.errors.CleaningWarning`.
+    query : str or Document
+        Such as a candidate's skill text, or a whole résumé.
+    knowledge_base : str, Path, sequence of str or Document, or KnowledgeBase
+        The path of a folder, a file, a table or a zip is read as by :func:`workbench.read_documents`. Texts
+        are a pasted block (one a line) or a list, whose items may be whole documents. They are cleaned first;
+        what cleaning drops, and what cannot be read, is said in a
+        :class:`~workbench.errors.CleaningWarning`.
     k : int, optional
         Hits to return, from 1 to the number of texts; by default 5, or all where there are fewer.
     encoder : Encoder or str, optional
@@ -64,14 +68,15 @@ def search(
     -------
     list of Hit
         Best first, with the keys ``rank``, ``text``, ``score``, ``is_match``, ``index`` (position in
-        the list as given, or row in the knowledge base) and ``metadata``; with the card of a cutoff
+        the list as given, or row in the knowledge base), ``metadata`` and ``phrase``, the part of a whole
+        document that carries the hit, and where it stands; with the card of a cutoff
         that has probabilities, ``probability``, too. Equal scores stay in the order of the knowledge
         base.
 
     Raises
     ------
     InputError
-        If the query or the knowledge base is empty, `k` does not fit, or a file or a table is given.
+        If the query or the knowledge base is empty, `k` does not fit, or a table is given.
     EncoderMismatchError
         If `encoder` is not the one that the knowledge base was built with, or the cutoff's.
 
@@ -82,6 +87,7 @@ def search(
     >>> [(hit["rank"], hit["index"]) for hit in hits]
     [(1, 2), (2, 0)]
     """
+    query = query.text if isinstance(query, Document) else query
     if isinstance(knowledge_base, KnowledgeBase):
         if encoder is not None:
             knowledge_base.check_encoder(encoder)
@@ -89,31 +95,24 @@ def search(
             query, k=k, cutoff=cutoff, prevalence=prevalence, exact=exact, progress=progress
         )
     query = clean_query(query)
-    _refuse_files_and_tables(knowledge_base)
-    cleaned = clean(knowledge_base)
+    texts, records = _texts_of(knowledge_base)
+    cleaned = clean(texts)
     check_k(k, len(cleaned.texts), _dropped_note(cleaned.report))
     warn_of_cleaning(cleaned.report)
     # An index would be built for this one query.
-    whole = KnowledgeBase.from_texts(cleaned.texts, encoder, exact=True, progress=progress)
+    metadata = [records[position] for position in cleaned.positions] if records else None
+    whole = KnowledgeBase.from_texts(cleaned.texts, encoder, metadata, exact=True, progress=progress)
     hits = whole.search(query, k=k, cutoff=cutoff, prevalence=prevalence, progress=progress)
     return [Hit(**{**hit, "index": cleaned.positions[hit["index"]]}) for hit in hits]
 
 
-def _refuse_files_and_tables(knowledge_base: Any) -> None:
-    """Say what to do with what would pass for one text, or for the names of its columns."""
-    is_file = isinstance(knowledge_base, Path) or (
-        isinstance(knowledge_base, str)
-        and len(knowledge_base) < LONGEST_PATH
-        and knowledge_base.endswith(SUFFIXES)
-        and Path(knowledge_base).is_file()
-    )
-    if is_file:
-        raise InputError(
-            _(
-                "{path} is a file or folder, not texts. Open a knowledge base, add the file and search that: "
-                "kb = KnowledgeBase.open(folder); kb.add_files(path); kb.search(query)."
-            ).format(path=knowledge_base)
-        )
+def _texts_of(knowledge_base: Any) -> tuple[str | Sequence[str], list[Record]]:
+    """The texts, and a record of metadata for each where there are any."""
+    if isinstance(knowledge_base, Path) or is_path(knowledge_base):
+        read = read_files(knowledge_base)
+        for each in read.unread:
+            warn_caller(each.summary(), CleaningWarning)
+        return read.texts, read.records
     if hasattr(knowledge_base, "columns"):
         names = listed(map(repr, list(knowledge_base.columns)[:12]))
         raise InputError(
@@ -121,6 +120,21 @@ def _refuse_files_and_tables(knowledge_base: Any) -> None:
                 names=names
             )
         )
+    if isinstance(knowledge_base, str) or not any(isinstance(each, Document) for each in knowledge_base):
+        return knowledge_base, []
+    documents = [each if isinstance(each, Document) else Document("", each) for each in knowledge_base]
+    return [each.text for each in documents], [dict(each.source) for each in documents]
+
+
+def is_path(given: Any) -> bool:
+    """Whether a string is the path of something that is there."""
+    return (
+        isinstance(given, str)
+        and 0 < len(given.strip()) < LONGEST_PATH
+        and "\n" not in given
+        and "\0" not in given
+        and Path(given).expanduser().exists()
+    )
 
 
 def _dropped_note(report: CleaningReport) -> str:

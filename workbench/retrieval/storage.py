@@ -19,6 +19,7 @@ from workbench.encoders.base import Vectors
 from workbench.html import render
 from workbench.results import Result
 from workbench.retrieval.approximate import IndexRecord
+from workbench.retrieval.parts import Parts
 from workbench.retrieval.records import Records
 from workbench.texts import cleaning_recipe
 
@@ -80,15 +81,19 @@ class State:
 
 @dataclass(frozen=True)
 class Contents:
-    """Texts, a record of metadata for each, and vectors, float32 of shape (n, d); aligned."""
+    """Texts, a record of metadata for each, and vectors, float32 of shape (n, d); aligned.
+
+    `parts` are those of the texts that are whole documents.
+    """
 
     texts: list[str]
     records: Records
     vectors: Vectors
+    parts: Parts
 
     @classmethod
     def nothing(cls, dimension: int) -> Contents:
-        return cls([], Records([]), np.empty((0, dimension), dtype=np.float32))
+        return cls([], Records([]), np.empty((0, dimension), dtype=np.float32), Parts.of([], dimension))
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -97,13 +102,17 @@ class Contents:
         """These rows and then the others; `vectors` are those of all, if they are known."""
         if vectors is None:
             vectors = np.concatenate([self.vectors, more.vectors]) if len(self) else more.vectors
-        return Contents(self.texts + more.texts, Records(self.records.kept + more.records.kept), vectors)
+        kept = Records(self.records.kept + more.records.kept)
+        return Contents(self.texts + more.texts, kept, vectors, self.parts.followed_by(more.parts, len(self)))
 
     def only(self, rows: npt.NDArray[np.intp]) -> Contents:
         """The given rows, in memory."""
         kept = self.records.kept
         return Contents(
-            [self.texts[row] for row in rows], Records([kept[row] for row in rows]), self.vectors[rows]
+            [self.texts[row] for row in rows],
+            Records([kept[row] for row in rows]),
+            self.vectors[rows],
+            self.parts.only(rows),
         )
 
 
@@ -164,7 +173,8 @@ class Store:
     def n_bytes(self) -> int:
         """That it takes, on disk or in memory."""
         lines = (line for part in (self.contents.texts, self.contents.records.kept) for line in part)
-        return self.contents.vectors.nbytes + sum(len(line.encode()) for line in lines)
+        vectors = self.contents.vectors.nbytes + self.contents.parts.vectors.nbytes
+        return vectors + sum(len(line.encode()) for line in lines)
 
     def changing(self) -> AbstractContextManager[None]:
         """Keep other processes from writing; what they wrote before is in `contents` from here on.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.encoders.whole import whole_vectors
 from workbench.i18n import gettext as _
 from workbench.scorers.base import Scorer, Scores
 from workbench.text_encoder import TextEncoder
@@ -35,7 +36,8 @@ class CosineScorer(Scorer):
         return self.encoder.fingerprint
 
     def _score(self, jds: Sequence[str], resumes: Sequence[str], progress: bool | None) -> Scores:
-        documents = self.encoder.encode_documents(jds, progress=progress).astype(np.float64)
-        queries = self.encoder.encode_queries(resumes, progress=progress).astype(np.float64)
-        values = np.clip(documents @ queries.T, -1.0, 1.0)
+        encoder = self.encoder
+        documents = whole_vectors(encoder.encode_documents, jds, encoder, progress=progress)
+        queries = whole_vectors(encoder.encode_queries, resumes, encoder, progress=progress)
+        values = np.clip(documents.astype(np.float64) @ queries.T.astype(np.float64), -1.0, 1.0)
         return Scores(values, self.name, self.fingerprint, _("Cosine similarity of whole texts."))

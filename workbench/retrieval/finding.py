@@ -1,0 +1,142 @@
+"""From queries and rows to hits: how lines and whole documents are compared, and which phrase carries a hit.
+
+Between two lines the score is the cosine of both. Where one of the two is a whole document, the part of it
+that comes nearest to the line counts; between two whole documents, the cosine of the whole texts. Measured by
+``python benchmarks/whole_documents.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.cutoffs import Cutoff
+from workbench.encoders.base import Encoder, Vectors
+from workbench.errors import UncalibratedCutoffWarning
+from workbench.retrieval.adding import encode
+from workbench.retrieval.hits import Hit, HitPhrase, hits_from, not_judged, warn_caller
+from workbench.retrieval.index import RESOLUTION, Index, Rows, Scores
+from workbench.retrieval.parts import Parts, Place, places_of
+from workbench.retrieval.storage import Contents
+
+__all__ = ["find"]
+
+PartsOfOne = tuple[npt.NDArray[np.int64], Vectors]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A query: its text, its vector, and, of a whole document, its parts with theirs."""
+
+    text: str
+    vector: Vectors
+    places: Sequence[Place] = ()
+    vectors: Vectors | None = None
+
+
+def find(
+    queries: Sequence[str],
+    contents: Contents,
+    index: Index,
+    k: int,
+    *,
+    encoder: Encoder,
+    cutoff: Cutoff,
+    progress: bool | None = None,
+) -> list[list[Hit]]:
+    """The `k` best hits of each clean query, by the index where all are lines, else by comparing with all."""
+    asked = _asked(queries, encoder, progress)
+    several = [
+        hits_from(*found, contents.texts, contents.records, cutoff, query=each.text, phrases=phrases)
+        for each, (*found, phrases) in zip(asked, _found(asked, contents, index, k), strict=True)
+    ]
+    if said := not_judged([hit for hits in several for hit in hits], cutoff):
+        warn_caller(said, UncalibratedCutoffWarning)
+    return several
+
+
+def _asked(queries: Sequence[str], encoder: Encoder, progress: bool | None) -> list[Asked]:
+    """The queries with their vectors, and whole documents with those of their parts."""
+    places = [places_of(query) for query in queries]
+    said = [query[start:end] for query, some in zip(queries, places, strict=True) for start, end in some]
+    vectors = encode(encoder, queries, "query", progress)
+    ends = np.cumsum([*map(len, places)])
+    parts = np.split(encode(encoder, said, "query", progress), ends[:-1]) if said else []
+    return [
+        Asked(query, vector, some, parts[at] if some else None)
+        for at, (query, vector, some) in enumerate(zip(queries, vectors, places, strict=True))
+    ]
+
+
+def _found(
+    asked: Sequence[Asked], contents: Contents, index: Index, k: int
+) -> Iterator[tuple[Scores, Rows, list[HitPhrase] | None]]:
+    """Scores, rows and phrases of the `k` best of each query."""
+    if not len(contents.parts) and all(each.vectors is None for each in asked):
+        found = index.search(np.stack([each.vector for each in asked]), k)
+        yield from ((scores, rows, None) for scores, rows in zip(*found, strict=True))
+        return
+    texts, vectors, parts = contents.texts, contents.vectors, contents.parts
+    for each in asked:
+        scores, rows = _best_rows(each, vectors, parts, k)
+        phrases = [_phrase(each, texts[row], vectors[row], parts[row]) for row in rows.tolist()]
+        yield scores, rows, phrases
+
+
+def _best_rows(asked: Asked, vectors: Vectors, parts: Parts, k: int) -> tuple[Scores, Rows]:
+    """Scores and numbers of the `k` best rows; equal ones in their order."""
+    scores = np.asarray(vectors @ asked.vector, dtype=np.float32)
+    if asked.vectors is None:
+        scores[parts.rows] = np.maximum.reduceat(parts.vectors @ asked.vector, parts.starts)
+    elif len(parts) < len(scores):
+        is_of_lines = np.ones(len(scores), dtype=np.bool_)
+        is_of_lines[parts.rows] = False
+        scores[is_of_lines] = (vectors @ asked.vectors.T).max(axis=1)[is_of_lines]
+    # Rounding could part what is the same; what is shown is the exact product.
+    rows = np.lexsort((np.arange(len(scores)), -scores))[:k]
+    exact = np.array([_exact(asked, vectors[row], parts[row]) for row in rows.tolist()], dtype=np.float32)
+    order = np.lexsort((rows, -exact))
+    return exact[order], rows[order]
+
+
+def _phrase(asked: Asked, text: str, vector: Vectors, parts: PartsOfOne | None) -> HitPhrase:
+    """What carries a hit: the part of its text and of the query that come nearest to one another."""
+    left, right = _nearest(asked, vector, parts).tolist()
+    start, end = (0, len(text)) if parts is None else parts[0][right].tolist()
+    first, last = asked.places[left] if asked.places else (0, len(asked.text))
+    one = vector if parts is None else parts[1][right]
+    return HitPhrase(
+        text=text[start:end],
+        start=start,
+        end=end,
+        score=_cosine(one, asked.vector if asked.vectors is None else asked.vectors[left]),
+        query=asked.text[first:last],
+        query_start=first,
+        query_end=last,
+    )
+
+
+def _nearest(asked: Asked, vector: Vectors, parts: PartsOfOne | None) -> Rows:
+    """Which part of the query and which of a row come nearest to one another; 0 where there is one only."""
+    left = asked.vector[None] if asked.vectors is None else asked.vectors
+    right = vector[None] if parts is None else parts[1]
+    return np.array(divmod(int((left @ right.T).argmax()), len(right)))
+
+
+def _cosine(one: Vectors, other: Vectors) -> float:
+    """Of two unit vectors, as indexes reckon it: see :func:`~workbench.retrieval.index.best_of`."""
+    total = np.multiply(one, other.astype(np.float64)).sum()
+    return float(np.float32(np.clip(np.rint(total / RESOLUTION) * RESOLUTION, -1, 1) + 0.0))
+
+
+def _exact(asked: Asked, vector: Vectors, parts: PartsOfOne | None) -> float:
+    if (asked.vectors is None) == (parts is None):
+        return _cosine(vector, asked.vector)
+    left, right = _nearest(asked, vector, parts).tolist()
+    return _cosine(
+        vector if parts is None else parts[1][right],
+        asked.vector if asked.vectors is None else asked.vectors[left],
+    )
