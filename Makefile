@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WORDS  := workbench/locale/zh/LC_MESSAGES/workbench.po
 
-.PHONY: help demo test quick lint setup setup-all lab app lock words reference cards bench screenshots clean
+.PHONY: help demo test quick lint setup setup-all lab app lock words reference docs cards bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -41,6 +41,11 @@ words: $(VENV)/.all ## gather the sentences of the code, merge them into the Chi
 
 reference: $(VENV)/.all ## write docs/reference.md, what the package offers, from its docstrings
 	$(BIN)/python tools/reference.py
+
+docs: $(VENV)/.all ## build the documentation site (site/index.html), with the notebooks executed as its gallery
+	$(BIN)/mkdocs build --quiet
+	for notebook in notebooks/*.ipynb; do $(BIN)/workbench run $$notebook --output site/gallery || exit 1; done
+	@echo "Open site/index.html"
 
 cards: $(VENV)/.demo ## measure the cutoff cards that the package brings anew, on the demonstration's everyday pairs
 	$(BIN)/python tools/cards.py

@@ -105,8 +105,8 @@ def imported_distributions(folder: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("workbench", ["cpu", "map", "qwen", "gpu", "ocr"]),
-        ("tests", ["cpu", "map", "qwen", "gpu", "ocr", "test"]),
+        ("workbench", ["cpu", "app", "map", "qwen", "gpu", "ocr"]),
+        ("tests", ["cpu", "app", "map", "qwen", "gpu", "ocr", "test"]),
     ],
 )
 def test_what_is_imported_is_required(folder, extras):
@@ -118,6 +118,9 @@ def test_what_is_imported_is_required(folder, extras):
         "nbformat",
         "nbclient",
         "jupyter-client",
+        "jupyter-core",
+        "jupyter-server",
+        "tornado",
         "traitlets",
         "pillow",
         "pyyaml",
