@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import socketserver
 import subprocess
 import sysconfig
 import threading
@@ -11,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
@@ -102,6 +103,38 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class RawServer(socketserver.ThreadingTCPServer):
+    """Reads a request, then writes to the connection what `script` yields, as long as somebody listens."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, script: Callable[[], Iterator[bytes]]) -> None:
+        super().__init__(("127.0.0.1", 0), _RawHandler)
+        self.script = script
+        self.sent = 0
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def __enter__(self) -> RawServer:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _RawHandler(socketserver.BaseRequestHandler):
+    server: RawServer
+
+    def handle(self) -> None:
+        self.request.recv(65_536)
+        with suppress(OSError):
+            for piece in self.server.script():
+                self.request.sendall(piece)
+                self.server.sent += len(piece)
+
+
 def embeddings(vectors: Any) -> dict[str, Any]:
     """The answer of ``/v1/embeddings`` with these rows."""
     return {
@@ -119,6 +152,18 @@ def reranked(scores: Any) -> dict[str, Any]:
     """The answer of ``/v1/rerank`` with these scores, best first as servers send them."""
     entries = [{"index": index, "relevance_score": float(score)} for index, score in enumerate(scores)]
     return {"model": "toy", "results": sorted(entries, key=lambda entry: -entry["relevance_score"])}
+
+
+def drip(start: bytes, piece: bytes, seconds: float) -> Callable[[], Iterator[bytes]]:
+    """A script that begins an answer and goes on with a little of it now and then, for ever."""
+
+    def pieces() -> Iterator[bytes]:
+        yield start
+        while True:
+            time.sleep(seconds)
+            yield piece
+
+    return pieces
 
 
 def free_port() -> int:

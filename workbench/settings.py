@@ -27,7 +27,8 @@ class Settings:
     Attributes
     ----------
     cache_dir : Path
-        Holds the embedding store (``WORKBENCH_CACHE``; the user's cache folder by default).
+        Holds the embedding store and the rerankers' scores (``WORKBENCH_CACHE``; the user's cache folder by
+        default).
     models_dir : Path or None
         Folder that holds model checkpoints in subfolders, such as ``Qwen3-Embedding-4B``
         (``WORKBENCH_MODELS``).
@@ -55,6 +56,11 @@ class Settings:
     def store_path(self) -> Path:
         """The SQLite file of the embedding store."""
         return self.cache_dir / "embeddings.sqlite"
+
+    @property
+    def rerank_store_path(self) -> Path:
+        """The SQLite file of the rerankers' scores."""
+        return self.cache_dir / "reranked.sqlite"
 
     @property
     def cutoffs_dir(self) -> Path:

@@ -18,6 +18,7 @@ import workbench as wb
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.frozen import arrays_in, as_text
 from workbench.scorers import RerankScorer, Scorer, load_reranker, load_scorer, scorer_of
+from workbench.scorers.rerank_store import RerankStore
 
 TOPICS = ["night nurse on a ward", "java developer", "护士执业证", "welding of steel pipes"]
 JDS = [f"{topic}, job number {number}" for number in range(3) for topic in TOPICS]
@@ -64,13 +65,16 @@ CASES = {
 NEEDS_TORCH = {"qwen3", "cross-encoder"}
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
+def named(kind):
+    """The cases whose spec has this in it."""
+    return [
         pytest.param(case, id=name, marks=[pytest.mark.models] * (name in NEEDS_TORCH))
         for name, case in CASES.items()
-    ],
-)
+        if kind in case.spec
+    ]
+
+
+@pytest.fixture(scope="module", params=named(""))
 def case(request):
     """A case whose spec is complete."""
     spec = re.sub(r"\{(\w+)\}", lambda match: str(request.getfixturevalue(match[1])), request.param.spec)
@@ -191,6 +195,29 @@ def test_ctrl_c_leaves_no_harm(scorer, scores, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             scorer.score(JDS, RESUMES)
     assert scorer.score(JDS, RESUMES).matrix == pytest.approx(scores.matrix, abs=1e-5)
+
+
+@pytest.mark.parametrize("case", named("+rerank:"), indirect=True)
+def test_a_stopped_rerank_goes_on_and_reads_no_pair_twice(scorer, scores, tmp_path, monkeypatch):
+    kept = RerankScorer(scorer.first, scorer.reranker, scorer.top, RerankStore(tmp_path / "s.sqlite"))
+    batches, read = scorer.reranker.score_batches, []
+
+    def counted(jd, resumes):
+        for batch in batches(jd, resumes):
+            if len(read) == 2 * TOP:
+                raise KeyboardInterrupt
+            read.extend((jd, resumes[at]) for at in batch.positions)
+            yield batch
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scorer.reranker, "score_batches", counted)
+        with pytest.raises(KeyboardInterrupt):
+            kept.score(JDS, RESUMES)
+        first, read = read, []
+        assert kept.score(JDS[:2], RESUMES).matrix == pytest.approx(scores.matrix[:2], abs=1e-5)
+        assert not read
+    assert kept.score(JDS, RESUMES).matrix == pytest.approx(scores.matrix, abs=1e-5)
+    assert len(first) == len(set(first))
 
 
 def test_pairs_scored_in_a_frame_carry_the_fitted_fingerprint(case, scorer):

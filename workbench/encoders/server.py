@@ -57,7 +57,7 @@ class ServerEncoder(BaseEncoder):
         Times that a request is sent again, with growing pauses, after a time-out, a lost connection,
         "too many requests" or a failure of the server.
     timeout : float
-        Seconds to wait for one answer.
+        Seconds until an answer must be there, to its last byte.
     revision : str, optional
         Your own word for the weights behind the model's name; part of the fingerprint.
 
@@ -199,39 +199,36 @@ class ServerEncoder(BaseEncoder):
 
     def _ask(self, texts: list[str], role: Role) -> Vectors:
         """One request; the answer in the order of `texts`, with its shape checked."""
-        import openai
-
         prompt = self._prompts[role]
+        body = {
+            "model": self.name,
+            "input": [prompt + text for text in texts],
+            "encoding_format": "float",
+            **({"dimensions": self._asked_dimension} if self._asked_dimension else {}),
+            **self._extras[role],
+        }
+        answer = self._endpoint.post("/embeddings", body)
         try:
-            answer = self._endpoint.client.embeddings.create(
-                model=self.name,
-                input=[prompt + text for text in texts],
-                dimensions=self._asked_dimension or openai.omit,
-                encoding_format="float",
-                extra_body=self._extras[role] or None,
-            )
-            entries = sorted(answer.data, key=lambda entry: entry.index)
-            indexes = [entry.index for entry in entries]
-            vectors = np.array([entry.embedding for entry in entries], dtype=np.float32)
-        except openai.OpenAIError as error:
-            raise self._endpoint.in_words(error) from error
-        except (TypeError, ValueError, AttributeError) as error:
+            entries = answer["data"]
+            indexes = self._endpoint.indexes_of(entries)
+            vectors = np.array([entry["embedding"] for entry in entries], dtype=np.float32)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise self._failed(
                 _(
                     "{model} gave an answer that OpenAI's /v1/embeddings does not give ({reason}). Is it an "
                     "embedding server?"
                 ),
-                reason=error,
+                reason=f"{type(error).__name__}: {error}",
             ) from error
         if len(entries) != len(texts):
             raise self._failed(
                 _("{model} gave {n} vector(s) for {asked} text(s)."), n=len(entries), asked=len(texts)
             )
-        if indexes != list(range(len(texts))) or vectors.ndim != 2:
+        if sorted(indexes) != list(range(len(texts))) or vectors.ndim != 2:
             raise self._failed(
                 _("{model} gave {n} vector(s) for {n} text(s), but not one for each of them."), n=len(texts)
             )
-        return vectors
+        return vectors[np.argsort(indexes)]
 
     def _failed(self, sentence: str, **values: object) -> EncoderError:
         model = _("The model {name} at {url}").format(name=repr(self.name), url=self.device)

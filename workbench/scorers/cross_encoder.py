@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.encoders.fast.batching import token_batches
 from workbench.encoders.fast.checkpoints import (
@@ -29,17 +28,16 @@ from workbench.encoders.fast.options import (
 )
 from workbench.errors import EncoderUnavailableError, MissingDependencyError
 from workbench.i18n import gettext as _
-from workbench.scorers.rerankers import Reranked, Reranker
+from workbench.scorers.base import FloatArray
+from workbench.scorers.rerankers import LocalReranker, Positions
 
 __all__ = ["CrossEncoderReranker"]
 
 LONGEST = 8192
 
 
-class CrossEncoderReranker(Reranker):
+class CrossEncoderReranker(LocalReranker):
     """A sentence-transformers CrossEncoder; the sigmoid of its one logit, whatever it does with it itself.
-
-    Where both texts are too long, tokens are taken off the end of the longer one, as the library does.
 
     Parameters
     ----------
@@ -97,10 +95,20 @@ class CrossEncoderReranker(Reranker):
             "max_length": self._model.max_seq_length,
         }
 
-    def score_batches(self, jd: str, resumes: Sequence[str]) -> Iterator[Reranked]:
+    @property
+    def _room(self) -> int:
+        special: int = self._model.tokenizer.backend_tokenizer.num_special_tokens_to_add(True)
+        return max(2, int(self._model.max_seq_length) - special)
+
+    def _tokens_of(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        found = self._uncut().encode_batch(list(texts), add_special_tokens=False)
+        return [list(each.offsets) for each in found]
+
+    def _batches(self, jd: str, resumes: Sequence[str]) -> Iterator[tuple[Positions, FloatArray]]:
         import torch
 
-        lengths = self._lengths(jd, resumes)
+        pairs = self._uncut().encode_batch_fast([(jd, resume) for resume in resumes])
+        lengths = np.array([len(pair.ids) for pair in pairs], dtype=np.int64)
         longest = self._model.max_seq_length
         for positions in token_batches(np.minimum(lengths, longest), self._token_budget):
             scores = self._model.predict(
@@ -109,15 +117,14 @@ class CrossEncoderReranker(Reranker):
                 activation_fn=torch.nn.Sigmoid(),
                 show_progress_bar=False,
             )
-            yield Reranked(positions, np.asarray(scores, float), int((lengths[positions] > longest).sum()))
+            yield positions, np.asarray(scores, float)
 
-    def _lengths(self, jd: str, resumes: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Tokens of each pair, uncut."""
+    def _uncut(self) -> Any:
+        """The tokenizer without the limit and the padding that the library sets for its batches."""
         backend = self._model.tokenizer.backend_tokenizer
         backend.no_truncation()
         backend.no_padding()
-        pairs = backend.encode_batch_fast([(jd, resume) for resume in resumes])
-        return np.array([len(pair.ids) for pair in pairs], dtype=np.int64)
+        return backend
 
     def _weight_files(self) -> list[Path]:
         folders = [module.folder for module in read_modules(self._folder)] or [self._folder]

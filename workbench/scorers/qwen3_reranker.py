@@ -22,7 +22,8 @@ from workbench.encoders.fast.options import (
     resolve_device,
     resolve_precision,
 )
-from workbench.scorers.rerankers import Positions, Reranked, Reranker
+from workbench.scorers.base import FloatArray
+from workbench.scorers.rerankers import LocalReranker, Positions
 
 __all__ = ["Qwen3Reranker"]
 
@@ -35,11 +36,10 @@ HEAD = (
 TAIL = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 
 
-class Qwen3Reranker(Reranker):
+class Qwen3Reranker(LocalReranker):
     """A Qwen3-Reranker checkpoint: the probability of "yes" against "no" as the next token.
 
-    What a text says cannot end its part of the prompt: special tokens in it are read as plain letters. Where
-    a pair is too long, a JD that takes more than half of the room is cut to that, then the résumé at its end.
+    What a text says cannot end its part of the prompt: special tokens in it are read as plain letters.
 
     Parameters
     ----------
@@ -99,11 +99,19 @@ class Qwen3Reranker(Reranker):
             "max_length": self._max_length,
         }
 
-    def score_batches(self, jd: str, resumes: Sequence[str]) -> Iterator[Reranked]:
+    @cached_property
+    def _room(self) -> int:
+        around = [HEAD, TAIL, *self._bodies("", [""])]
+        return self._max_length - sum(len(ids) for ids in self._ids_of(around))
+
+    def _tokens_of(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+        found = self._backend(plain=True).encode_batch(list(texts), add_special_tokens=False)
+        return [list(each.offsets) for each in found]
+
+    def _batches(self, jd: str, resumes: Sequence[str]) -> Iterator[tuple[Positions, FloatArray]]:
         decoder, answers, side_by_side = self._parts
-        rows, is_cut = self._tokenise(jd, resumes)
         # A JD's résumés share the prompt up to the end of the JD, which is computed once.
-        tokens, prefix = decoder.without_prefix(rows)
+        tokens, prefix = decoder.without_prefix(self._tokenise(jd, resumes))
 
         def encode(positions: Positions) -> npt.NDArray[np.float32]:
             return np.asarray(decoder.last_states(tokens, positions, prefix) @ answers.T)
@@ -111,26 +119,29 @@ class Qwen3Reranker(Reranker):
         batches = encode_in_batches(encode, tokens.lengths, self._token_budget, side_by_side=side_by_side)
         for positions, logits in batches:
             no, yes = logits.astype(np.float64).T
-            yield Reranked(positions, np.exp(-np.logaddexp(0.0, no - yes)), int(is_cut[positions].sum()))
+            yield positions, np.exp(-np.logaddexp(0.0, no - yes))
 
-    def _tokenise(self, jd: str, resumes: Sequence[str]) -> tuple[TokenRows, npt.NDArray[np.bool_]]:
-        """Token ids of the whole prompt for each résumé, and which were cut."""
+    def _tokenise(self, jd: str, resumes: Sequence[str]) -> TokenRows:
+        """Token ids of the whole prompt for each résumé."""
+        head, tail = self._ids_of([HEAD, TAIL])
+        # Cut in windows, a text may have a token more than it had before.
+        room = self._max_length - len(head) - len(tail)
+        found = self._backend(plain=True).encode_batch_fast(
+            self._bodies(jd, resumes), add_special_tokens=False
+        )
+        return TokenRows.from_lists([*head, *each.ids[:room], *tail] for each in found)
+
+    def _ids_of(self, texts: Sequence[str]) -> list[list[int]]:
+        backend = self._backend(plain=False)
+        return [backend.encode(text, add_special_tokens=False).ids for text in texts]
+
+    def _backend(self, *, plain: bool) -> Any:
+        """The tokenizer, uncut; `plain` reads special tokens in a text as letters."""
         backend = self._tokenizer.backend_tokenizer
         backend.no_padding()
         backend.no_truncation()
-        backend.encode_special_tokens = False
-        head, tail = (backend.encode(text, add_special_tokens=False).ids for text in (HEAD, TAIL))
-        room = self._max_length - len(head) - len(tail)
-        backend.encode_special_tokens = True
-        query = backend.encode(jd, add_special_tokens=False)
-        bodies = self._bodies(jd, resumes)
-        found = [each.ids for each in backend.encode_batch_fast(bodies, add_special_tokens=False)]
-        is_cut = np.array([len(ids) > room for ids in found])
-        if is_cut.any() and len(query.ids) > room // 2:
-            bodies = self._bodies(jd[: query.offsets[room // 2][0]], resumes)
-            shorter = [each.ids for each in backend.encode_batch_fast(bodies, add_special_tokens=False)]
-            found = [b if cut else a for a, b, cut in zip(found, shorter, is_cut, strict=True)]
-        return TokenRows.from_lists([*head, *ids[:room], *tail] for ids in found), is_cut
+        backend.encode_special_tokens = plain
+        return backend
 
     def _bodies(self, jd: str, resumes: Sequence[str]) -> list[str]:
         start = f"<Instruct>: {self.instruction}\n<Query>: {jd}\n<Document>: "

@@ -17,8 +17,10 @@ from workbench.scorers.cross_encoder import CrossEncoderReranker
 from workbench.scorers.qwen3_reranker import Qwen3Reranker
 from workbench.scorers.relative import RelativeScorer
 from workbench.scorers.rerank import RerankScorer
+from workbench.scorers.rerank_store import RerankStore
 from workbench.scorers.rerankers import Reranker
 from workbench.scorers.server_reranker import ServerReranker
+from workbench.settings import get_settings
 
 if TYPE_CHECKING:
     from workbench.encoders import Encoder
@@ -39,7 +41,7 @@ def load_scorer(
         * ``"NAME+relative"``: the same relative to the collection, with windows and keywords;
         * ``"SCORER+rerank:/folder"``, ``"SCORER+rerank:http://host/v1#model"``: the best of any of these are
           read again, together with the JD, by a reranker (:func:`~workbench.scorers.load_reranker` takes
-          options for it);
+          options for it), whose scores are kept unless ``store`` is False;
         * ``"column:NAME"``, ``"column:NAME#SOURCE"``: scores from elsewhere, in a column of the pairs;
         * ``"auto"`` or None: relative, with the encoder that :func:`~workbench.load_encoder` takes then;
         * a scorer, which is returned as it is.
@@ -103,7 +105,8 @@ def _loaded(spec: str | Scorer | Encoder | None, options: dict[str, Any]) -> Sco
         return ColumnScorer(column, source)
     first, rerank, source = spec.rpartition("+rerank:")
     if rerank:
-        return RerankScorer(load_scorer(first, **options), load_reranker(source))
+        store = None if options.get("store") is False else RerankStore(get_settings().rerank_store_path)
+        return RerankScorer(load_scorer(first, **options), load_reranker(source), store=store)
     name, plus, kind = spec.rpartition("+")
     if not plus or "/" in kind:
         return CosineScorer(load_encoder(spec, **options))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,8 @@ from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, pgettext
 from workbench.progress import progress_bar
 from workbench.scorers.base import FloatArray, Scorer, Scores, State, check_sides
-from workbench.scorers.rerankers import Reranker
+from workbench.scorers.rerank_store import RerankStore
+from workbench.scorers.rerankers import Reranked, Reranker
 
 __all__ = ["RerankScorer"]
 
@@ -36,6 +37,9 @@ class RerankScorer(Scorer):
         See :func:`~workbench.scorers.load_reranker`.
     top : int
         Résumés of each JD that it reads; the same text counts once.
+    store : RerankStore, optional
+        Where its scores are kept, batch by batch: a stopped run goes on where it was, and no pair is read
+        twice.
 
     Raises
     ------
@@ -43,10 +47,12 @@ class RerankScorer(Scorer):
         If `top` is below 1.
     """
 
-    def __init__(self, first: Scorer, reranker: Reranker, top: int = TOP) -> None:
+    def __init__(
+        self, first: Scorer, reranker: Reranker, top: int = TOP, store: RerankStore | None = None
+    ) -> None:
         if top < 1:
             raise InputError(_("{name} is {value}; it must be at least 1.").format(name="top", value=top))
-        self.first, self.reranker, self.top = first, reranker, top
+        self.first, self.reranker, self.top, self.store = first, reranker, top, store
         self.encoder = first.encoder
 
     @property
@@ -65,13 +71,14 @@ class RerankScorer(Scorer):
     def fit(
         self, jds: Sequence[str], resumes: Sequence[str], *, progress: bool | None = None
     ) -> RerankScorer:
-        return RerankScorer(self.first.fit(jds, resumes, progress=progress), self.reranker, self.top)
+        first = self.first.fit(jds, resumes, progress=progress)
+        return RerankScorer(first, self.reranker, self.top, self.store)
 
     def state(self) -> State:
         return self.first.state()
 
     def with_state(self, state: State) -> RerankScorer:
-        return RerankScorer(self.first.with_state(state), self.reranker, self.top)
+        return RerankScorer(self.first.with_state(state), self.reranker, self.top, self.store)
 
     def score_pairs(
         self,
@@ -136,24 +143,44 @@ class RerankScorer(Scorer):
             wanted[which[asked[row]]] = True
             order = np.argsort(np.where(wanted, -scores[at], np.inf), kind="stable")
             chosen.append(order[: min(self.top, int(wanted.sum()))])
-        total, n_cut = sum(map(len, chosen)), 0
+        total, n_in_windows = sum(map(len, chosen)), 0
         unit = pgettext("unit of a progress bar", "pair")
         with progress_bar(total, self.reranker.name, progress, unit=unit) as bar:
             for row, (jd, some) in enumerate(zip(jds, chosen, strict=True)):
-                for positions, scores, cut in self.reranker.score_batches(jd, [texts[i] for i in some]):
+                for positions, scores, in_windows in self._batches(jd, [texts[i] for i in some]):
                     read[row, some[positions]] = self._checked(scores)
-                    n_cut += cut
+                    n_in_windows += int(in_windows.sum())
                     bar.update(len(positions))
-        if n_cut:
+        if n_in_windows:
             warnings.warn(
                 ngettext(
-                    "{n} of {total} pairs was too long for {reranker}, which did not read its end.",
-                    "{n} of {total} pairs were too long for {reranker}, which did not read their ends.",
-                    n_cut,
-                ).format(n=n_cut, total=total, reranker=self.reranker.name),
+                    "{n} of {total} pairs was too long for {reranker}, which read it in windows; the best of "
+                    "them is its score.",
+                    "{n} of {total} pairs were too long for {reranker}, which read them in windows; the best "
+                    "of these is a pair's score.",
+                    n_in_windows,
+                ).format(n=n_in_windows, total=total, reranker=self.reranker.name),
                 stacklevel=2,
             )
         return np.where(asked, read[:, which], np.nan)
+
+    def _batches(self, jd: str, resumes: Sequence[str]) -> Iterator[Reranked]:
+        """The reranker's batches; what is stored comes first, and what is not is stored before it counts."""
+        missing = np.arange(len(resumes))
+        if self.store and len(resumes):
+            fingerprint = self.reranker.fingerprint
+            scores, in_windows = self.store.get(fingerprint, jd, resumes)
+            known = np.flatnonzero(~np.isnan(scores))
+            yield Reranked(known, scores[known], in_windows[known])
+            missing = np.flatnonzero(np.isnan(scores))
+        if not len(missing):
+            return
+        wanted = [resumes[at] for at in missing]
+        for positions, scores, in_windows in self.reranker.score_batches(jd, wanted):
+            if self.store:
+                done = [wanted[at] for at in positions.tolist()]
+                self.store.put(fingerprint, jd, done, self._checked(scores), in_windows)
+            yield Reranked(missing[positions], scores, in_windows)
 
     def _checked(self, scores: FloatArray) -> FloatArray:
         bad = scores[~((scores >= 0) & (scores <= 1))]

@@ -8,26 +8,35 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.encoders.fast.endpoint import Endpoint, RefusedError
-from workbench.errors import EncoderError, InputError
+from workbench.errors import EncoderError, EncoderUnavailableError, InputError
 from workbench.i18n import gettext as _
 from workbench.scorers.base import FloatArray
 from workbench.scorers.rerankers import Reranked, Reranker
 
 __all__ = ["ServerReranker"]
 
+# A path that is not there, or a body that is understood otherwise there.
+_ANOTHER_WAY = (400, 404, 405, 422)
+# A refused text is halved until it is shorter than this many characters.
+SHORTEST_WINDOW = 200
+
 
 class ServerReranker(Reranker):
-    """A reranker behind ``/v1/rerank`` or ``/rerank``: vLLM, Jina, Infinity and others.
+    """A reranker behind ``/v1/rerank`` or ``/rerank``: vLLM, Jina, Cohere, Infinity, TEI and others.
 
-    The JD is the query. Texts are sent to this address only; a redirect is an error.
+    The JD is the query. Texts are sent to this address only; a redirect is an error. Where a server does not
+    know what vLLM, Jina and Cohere understand (``documents`` in, ``results`` out), it is asked as TEI
+    (``texts`` in, a list out), at ``/rerank`` beside ``/v1`` too. A text that is refused as too long is sent
+    in windows.
 
     Parameters
     ----------
     url : str
         ``http(s)://host:port/v1#model``, or the address up to ``/rerank``. Without ``#model`` the server is
-        asked; it must serve one.
+        asked; it must serve one. TEI lists none, so name its model.
     logits : bool
         Whether the server gives raw numbers, of which the sigmoid is the probability.
     batch_size : int
@@ -58,8 +67,11 @@ class ServerReranker(Reranker):
                 raise InputError(_("{name} is {value}; it must be above 0.").format(name=option, value=value))
         if max_retries < 0:
             raise InputError(_("max_retries is {value}; it must be 0 or more.").format(value=max_retries))
-        self._endpoint = Endpoint(url, max_retries=max_retries, timeout=timeout)
-        self._url = f"{self._endpoint.url.removesuffix('/rerank')}/rerank"
+        self._endpoint = Endpoint(url, max_retries=max_retries, timeout=timeout, serves="reranker")
+        base = self._endpoint.url.removesuffix("/rerank")
+        ways = [(base, "documents"), (base, "texts"), (base.removesuffix("/v1"), "texts")]
+        # Those that are left to try; the first that answers stays.
+        self._ways = [(f"{address}/rerank", texts) for address, texts in dict.fromkeys(ways)]
         self._logits, self._revision = logits, revision
         self.batch_size, self.concurrency = batch_size, concurrency
 
@@ -83,51 +95,93 @@ class ServerReranker(Reranker):
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="rerank")
         try:
             answers = pool.map(lambda batch: self._scores_of(jd, [resumes[at] for at in batch]), batches)
-            for positions, scores in zip(batches, answers, strict=True):
-                yield Reranked(positions, 1 / (1 + np.exp(-scores)) if self._logits else scores)
+            for positions, (scores, in_windows) in zip(batches, answers, strict=True):
+                yield Reranked(positions, 1 / (1 + np.exp(-scores)) if self._logits else scores, in_windows)
         finally:
             # Requests on the way are left to end by themselves: whoever interrupts does not wait for them.
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _scores_of(self, jd: str, resumes: list[str]) -> FloatArray:
+    def _scores_of(self, jd: str, resumes: list[str]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """The scores, and which texts were read in windows."""
         try:
-            return self._ask(jd, resumes)
+            return self._ask(jd, resumes), np.zeros(len(resumes), dtype=bool)
         except RefusedError as error:
             if len(resumes) == 1:
-                raise EncoderError(
-                    _("{error} It was the text {text}.").format(error=error, text=f"{resumes[0]!r:.60}")
-                ) from error
+                return np.array([self._best_window(jd, resumes[0], error)]), np.ones(1, dtype=bool)
             middle = len(resumes) // 2
             self.batch_size = min(self.batch_size, middle)
-            halves = resumes[:middle], resumes[middle:]
-            return np.concatenate([self._scores_of(jd, half) for half in halves])
+            halves = [self._scores_of(jd, half) for half in (resumes[:middle], resumes[middle:])]
+            scores, in_windows = map(np.concatenate, zip(*halves, strict=True))
+            return scores, in_windows
+
+    def _best_window(self, jd: str, resume: str, refused: RefusedError) -> float:
+        """The best score of halves of the longer text, which are halved again where they are refused."""
+        if max(len(jd), len(resume)) < SHORTEST_WINDOW:
+            raise EncoderError(
+                _("{error} It was the text {text}.").format(error=refused, text=f"{resume!r:.60}")
+            ) from refused
+        if len(jd) > len(resume):
+            pairs = [(half, resume) for half in _halves(jd)]
+        else:
+            pairs = [(jd, half) for half in _halves(resume)]
+        scores = []
+        for pair in pairs:
+            try:
+                scores.append(float(self._ask(pair[0], [pair[1]])[0]))
+            except RefusedError as error:
+                scores.append(self._best_window(*pair, error))
+        return max(scores)
 
     def _ask(self, jd: str, resumes: list[str]) -> FloatArray:
-        """One request; the answer in the order of `resumes`, with its shape checked."""
-        import openai
+        """One request, in the way that the server is known to understand, or in each until one is."""
+        failed: list[EncoderError | EncoderUnavailableError] = []
+        for url, texts in list(self._ways):
+            body: dict[str, Any] = {"query": jd, texts: resumes}
+            if texts == "documents":
+                body |= {"model": self.name, "top_n": len(resumes)}
+            try:
+                answer = self._endpoint.post(url, body, once=bool(failed))
+            except (EncoderError, EncoderUnavailableError) as error:
+                code = getattr(error.__cause__, "status_code", None)
+                if not failed and (len(self._ways) == 1 or code not in _ANOTHER_WAY):
+                    raise
+                failed.append(error)
+            else:
+                self._ways = [(url, texts)]
+                return self._scores_in(url, answer, jd, resumes)
+        # A refusal may be about the texts, and says more than a path that is not there.
+        raise next((error for error in failed if isinstance(error, RefusedError)), failed[0])
 
-        scores = np.full(len(resumes), np.nan)
+    def _scores_in(self, url: str, answer: Any, jd: str, resumes: list[str]) -> FloatArray:
+        """The scores of an answer in the order of `resumes`, with its shape checked."""
         try:
-            answer: Any = self._endpoint.client.post(
-                self._url,
-                cast_to=object,
-                body={"model": self.name, "query": jd, "documents": resumes, "top_n": len(resumes)},
-                options={"follow_redirects": False},
-            )
-            found = {int(each["index"]): float(each["relevance_score"]) for each in answer["results"]}
-        except openai.OpenAIError as error:
-            raise self._endpoint.in_words(error) from error
-        except (TypeError, ValueError, LookupError) as error:
+            entries = answer["results"] if isinstance(answer, dict) else answer
+            found = [float(_score_of(entry)) for entry in entries]
+            unnumbered = len(entries) > 1 and all(entry.get("index") is None for entry in entries)
+            if unnumbered and found == sorted(found, reverse=True):
+                # Best first, perhaps: which text is which cannot be told of several at once.
+                return np.concatenate([self._ask(jd, [resume]) for resume in resumes])
+            indexes = self._endpoint.indexes_of(entries)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise EncoderError(
                 _("{url} gave no list of results with index and relevance_score ({reason}).").format(
-                    url=self._url, reason=f"{type(error).__name__}: {error}"
+                    url=url, reason=f"{type(error).__name__}: {error}"
                 )
             ) from error
-        if sorted(found) != list(range(len(resumes))):
+        if sorted(indexes) != list(range(len(resumes))):
             raise EncoderError(
                 _("{url} gave {n} score(s) for {asked} text(s), or not one for each.").format(
-                    url=self._url, n=len(found), asked=len(resumes)
+                    url=url, n=len(found), asked=len(resumes)
                 )
             )
-        scores[list(found)] = list(found.values())
-        return scores
+        return np.array(found)[np.argsort(indexes)]
+
+
+def _score_of(entry: Mapping[str, Any]) -> Any:
+    return entry["relevance_score"] if "relevance_score" in entry else entry["score"]
+
+
+def _halves(text: str) -> list[str]:
+    """Two halves that overlap a little, so that what is cut in one stands whole in the other."""
+    middle, more = len(text) // 2, len(text) // 16
+    return [text[: middle + more], text[middle - more :]]

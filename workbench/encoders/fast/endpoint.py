@@ -1,16 +1,18 @@
 """One OpenAI-compatible server: its address, the key for it, the client, and its errors as sentences.
 
-What is asked of it, and what its answers must look like, is the encoder's; retries and time-outs are left to
-the ``openai`` client.
+What is asked of it, and what its answers must look like, is the encoder's or the reranker's; retries are left
+to the ``openai`` client. Texts are sent to this address only: a redirect is an error.
 """
 
 from __future__ import annotations
 
 import os
-from functools import cached_property
-from typing import Any
+import warnings
+from functools import cache, cached_property
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from workbench.encoders.fast.wire import MOST_BYTES, TooMuchError, bounded
 from workbench.errors import EncoderError, EncoderUnavailableError, InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
@@ -37,7 +39,9 @@ class Endpoint:
         ``http(s)://host:port/v1#model``; the model may be left out.
     max_retries : int
     timeout : float
-        Seconds.
+        Seconds for one answer, from the first byte sent to the last one received.
+    serves : {"encoder", "reranker"}
+        What to call it in an error.
 
     Raises
     ------
@@ -51,9 +55,18 @@ class Endpoint:
     ('http://localhost:8000/v1', 'BAAI/bge-m3')
     """
 
-    def __init__(self, url: str, *, max_retries: int, timeout: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_retries: int,
+        timeout: float,
+        serves: Literal["encoder", "reranker"] = "encoder",
+    ) -> None:
         self.url, self.model = _split(url)
+        self.serves = serves
         self.max_retries = max_retries
+        self._is_unnumbered = False
         self.timeout = timeout
 
     @cached_property
@@ -61,15 +74,67 @@ class Endpoint:
         """The ``openai.OpenAI`` client."""
         import openai
 
+        local = self._host in _LOOPBACK
+        if self.url.startswith("http:") and not local:
+            _warn_of_plain_text(self.url)
+        # A proxy from the environment cannot reach this very machine.
+        http_client = openai.DefaultHttpxClient(trust_env=not local, follow_redirects=False)
         return openai.OpenAI(
             base_url=self.url,
             # The client insists on a key; servers of one's own do not look at it.
             api_key=self._key or "none",
             max_retries=self.max_retries,
             timeout=openai.Timeout(self.timeout, connect=min(self.timeout, CONNECT_TIMEOUT)),
-            # A proxy from the environment cannot reach this very machine.
-            http_client=openai.DefaultHttpxClient(trust_env=self._host not in _LOOPBACK),
+            http_client=bounded(http_client, self.timeout),
         )
+
+    def post(self, url: str, body: dict[str, Any], *, once: bool = False) -> Any:
+        """The JSON that is answered to a request; with `once`, it is not sent again where it fails.
+
+        Raises
+        ------
+        EncoderError, EncoderUnavailableError
+            If there is no answer, no JSON, or one that says an error, with whatever status.
+        RefusedError
+            If the request is refused for what is in it.
+        """
+        import openai
+
+        try:
+            retries = 0 if once else self.max_retries
+            answer = self.client.post(url, cast_to=object, body=body, options={"max_retries": retries})
+        except (openai.OpenAIError, TooMuchError) as error:
+            raise self.in_words(error) from error
+        except (ValueError, RecursionError) as error:
+            raise EncoderError(
+                _("The answer of {url} cannot be read: {said}").format(
+                    url=self.url, said=f"{type(error).__name__}: {error}"
+                )
+            ) from error
+        if isinstance(answer, dict) and not any(isinstance(value, list) for value in answer.values()):
+            said = _sentence_in(answer)
+            if said:
+                raise EncoderError(
+                    _("The server at {url} answers with an error: {said}").format(
+                        url=self.url, said=self._shown(said)
+                    )
+                )
+        return answer
+
+    def indexes_of(self, entries: list[dict[str, Any]]) -> list[int]:
+        """Which text each entry of an answer is for; without numbers, they are taken in order, and said."""
+        if entries and all(entry.get("index") is None for entry in entries):
+            if not self._is_unnumbered:
+                self._is_unnumbered = True
+                warnings.warn(
+                    _(
+                        "The server at {url} does not say which text each part of its answer is for; they "
+                        "are taken in the order of the texts."
+                    ).format(url=self.url),
+                    stacklevel=2,
+                )
+            return list(range(len(entries)))
+        return [int(entry["index"]) for entry in entries]
 
     def served_models(self) -> list[str]:
         """The names of the models that the server says it serves."""
@@ -77,7 +142,7 @@ class Endpoint:
 
         try:
             return [model.id for model in self.client.models.list()]
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, TooMuchError) as error:
             raise self.in_words(error) from error
         except (AttributeError, TypeError, ValueError) as error:
             raise EncoderUnavailableError(
@@ -112,19 +177,31 @@ class Endpoint:
         """An error of the client as one of ours: what happened, where, and what to do."""
         import openai
 
+        root, kind_of_model = _root_of(error), "Reranker" if self.serves == "reranker" else "Embedding"
         if isinstance(error, openai.APITimeoutError):
             return EncoderError(
                 _(
-                    "The server at {url} did not answer within {seconds} s, asked {tries}. Load the encoder "
+                    "The server at {url} did not answer within {seconds} s, asked {tries}. Load the {what} "
                     "with a longer timeout or a smaller batch_size."
-                ).format(url=self.url, seconds=f"{self.timeout:g}", tries=self._tries())
+                ).format(url=self.url, seconds=f"{self.timeout:g}", tries=self._tries(), what=self._called())
+            )
+        if isinstance(root, TooMuchError):
+            return EncoderError(
+                _(
+                    "The server at {url} sent more than {most} MB for one answer. Load the {what} with a "
+                    "smaller batch_size, or check what answers there."
+                ).format(url=self.url, most=MOST_BYTES // 2**20, what=self._called())
             )
         if isinstance(error, openai.APIConnectionError):
             return EncoderUnavailableError(
                 _(
                     "There is no server at {url} ({reason}). Check the address, or start one, for example "
-                    "with: vllm serve Qwen/Qwen3-Embedding-4B --port 8000"
-                ).format(url=self.url, reason=_root_of(error))
+                    "with: vllm serve Qwen/Qwen3-{kind}-4B --port 8000"
+                ).format(
+                    url=self.url,
+                    reason=getattr(root, "strerror", None) or str(root) or type(root).__name__,
+                    kind=kind_of_model,
+                )
             )
         said = self._said(error)
         if not isinstance(error, openai.APIStatusError):
@@ -146,7 +223,7 @@ class Endpoint:
             case 404:
                 sentence = _(
                     "The server at {url} does not have what was asked for ({code}): {said} The address "
-                    "should end in /v1."
+                    "should end in /v1, or in /v1#model for a server that does not list its models."
                 )
             case 301 | 302 | 303 | 307 | 308:
                 sentence = _(
@@ -172,10 +249,16 @@ class Endpoint:
         vendor = next((key for domain, key in _VENDOR_KEYS.items() if self._host.endswith(domain)), None)
         return os.environ.get("WORKBENCH_API_KEY") or (os.environ.get(vendor) if vendor else None)
 
+    def _called(self) -> str:
+        return _("reranker") if self.serves == "reranker" else _("encoder")
+
     def _said(self, error: Exception) -> str:
         body = getattr(error, "body", None)
-        message = body.get("message") if isinstance(body, dict) else None
-        words = " ".join(str(message or body or error).split())
+        return self._shown(_sentence_in(body) or body or error)
+
+    def _shown(self, said: object) -> str:
+        """A server's words in one line, as a sentence."""
+        words = " ".join(str(said).split())
         if self._key:
             # Some servers send the key that they refused back in their message.
             words = words.replace(self._key, "***")
@@ -211,7 +294,28 @@ def _split(url: str) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}{path}", parts.fragment
 
 
-def _root_of(error: BaseException) -> str:
+@cache
+def _warn_of_plain_text(url: str) -> None:
+    warnings.warn(
+        _(
+            "Texts are sent to {url} as anybody on the way can read them; use https, or a tunnel to "
+            "localhost."
+        ).format(url=url),
+        stacklevel=2,
+    )
+
+
+def _sentence_in(body: object) -> str | None:
+    """What an answer says went wrong, in the ways of OpenAI, TEI, vLLM, FastAPI and others."""
+    if isinstance(body, list) and body:
+        return _sentence_in(body[0])
+    if isinstance(body, dict):
+        words = (_sentence_in(body[key]) for key in ("error", "message", "detail", "msg") if key in body)
+        return next(filter(None, words), None)
+    return body if isinstance(body, str) and body.strip() else None
+
+
+def _root_of(error: BaseException) -> BaseException:
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return error
