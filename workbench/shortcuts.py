@@ -302,8 +302,8 @@ def rank(
     top : int
         Candidates on each shortlist.
     conditions : sequence of str
-        Must-haves, shown beside the score and never filtering: ``"years >= 5"``, ``"city = Bern | Basel"``,
-        ``"has: RN licence"``.
+        Must-haves, shown beside the score and never filtering: ``"years >= 5"``, ``"degree >= bachelor"``,
+        ``"language = German"``, ``"city = Bern | Basel"``, ``"has: RN licence"``.
     progress : bool, optional
         Show a progress bar; by default for long tasks.
 

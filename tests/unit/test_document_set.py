@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.documents import Document
+from workbench.retrieval.conditions import Condition
+
 SET = Path(__file__).parents[2] / "labeled_pairs/documents"
 FOLDERS = {"jd": "jds", "resume": "resumes"}
 
@@ -156,3 +159,32 @@ def test_the_datasheet_counts_labels_as_they_are(datasheet: str) -> None:
         )
         in datasheet
     )
+
+
+# What these must-haves ask for is all that their requirement asks for.
+MUSTS = {
+    "jd-01-r01": "years >= 5",
+    "jd-03-r03": "years >= 3",
+    "jd-06-r01": "degree >= bachelor",
+    "jd-07-r01": "years >= 3",
+    "jd-12-r01": "years >= 4",
+    "jd-17-r01": "degree >= master",
+    "jd-17-r06": "language = English",
+    "jd-19-r02": "language = German",
+    "jd-25-r06": "language = German",
+}
+
+
+def test_must_haves_are_met_where_the_labels_say_that_a_requirement_is_covered(texts: dict[str, str]) -> None:
+    asked = {row["requirement_id"]: row["text"] for row in rows("requirements.csv")}
+    told = {
+        (row["requirement_id"], row["resume_id"]): row["covered"]
+        for name in ("coverage_first.csv", "coverage_adjudicated.csv")
+        for row in rows(name)
+    }
+    met = Counter(
+        Condition.parse(MUSTS[requirement]).of(Document(resume, texts[resume], side="resume")).met
+        for (requirement, resume), covered in told.items()
+        if requirement in MUSTS and covered == "yes"
+    )
+    assert met[True] >= 0.9 * met.total() > 20, {MUSTS[key]: asked[key] for key in MUSTS}

@@ -36,6 +36,7 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 ABOUT_CHINESE = {
     "workbench/examples.py",
     "workbench/retrieval/conditions.py",  # how résumés tell years
+    "workbench/documents/facts.py",
     "workbench/documents/pasted.py",  # bullets and numbers of Chinese lists
     "workbench/documents/layout.py",
     "workbench/documents/reading.py",  # names of columns

@@ -130,7 +130,43 @@ class TestConditions:
     def test_columns_tell_else_words(self, text, met):
         assert Condition.parse(text).of(self.resume) == met
 
-    @pytest.mark.parametrize("text", ["nonsense", "", "years >= many", "a >= 1 | 2"])
+    @pytest.mark.parametrize(
+        ("condition", "text", "met"),
+        [
+            ("years >= 5", "Backend developer with five years of experience", True),
+            ("years >= 5", "Twelve-year-old cat, 18 years old, born 1990 years ago", None),
+            ("years >= 5", "Clerk, 2001 – 2009\nMoved here 3 years ago", True),
+            ("years >= 5", "Licence since 2001", None),
+            ("years >= 4", "Welder, Kiel, 2016.07 – 2018.06\nFitter, 2018 to 2019\nBSc, 2010–2015", False),
+            ("years >= 4", "2016年7月—2020年9月　焊工", True),
+            ("years >= 4", "2010.09—2014.06　姑苏大学　会计", None),
+            ("工作年限 >= 10", "从事护理十二年", True),
+            ("years >= 2", "三年级班主任，第五年", None),
+            ("degree >= bachelor", "M.Sc. Physics, Kiel, 2011", True),
+            ("degree >= master", "本科（会计学，2014年）", False),
+            ("学历 >= 本科", "学历：大专", False),
+            ("degree >= bachelor", "Scrum master of two teams", None),
+            ("degree = 博士", "PhD in economics", True),
+            ("language = German", "德语C1", True),
+            ("语言 = 英语", "English C2", True),
+            ("language = German", "A germane remark", None),
+            ("certificate = RN licence | 护士执业证", "持护士执业证", True),
+            ("city = Bern", "Lives in Bern", True),
+            ("city != Bern", "Lives in Bern", None),
+            ("has: Go", "Good with Google Docs", None),
+            ("has: C++", "Five years of C++.", True),
+        ],
+    )
+    def test_words_tell_years_degrees_languages_and_places(self, condition, text, met):
+        found = Condition.parse(condition).of(Document("a", text, side="resume"))
+        assert found.met is met
+        assert bool(found.found) is (met is not None)
+
+    def test_a_column_tells_before_the_words_and_a_degree_is_more_than_its_name(self):
+        resume = Document("a", "PhD in law", {"Degree": "大专"}, "resume")
+        assert Condition.parse("degree >= bachelor").of(resume) == Met(False, "大专")
+
+    @pytest.mark.parametrize("text", ["nonsense", "", "years >= many", "a >= 1 | 2", "degree >= clever"])
     def test_what_is_none_is_refused(self, text):
         with pytest.raises(InputError, match=r"is no condition|is no number"):
             Condition.parse(text)

@@ -41,7 +41,8 @@ def rank(
         typer.Option(
             "--must",
             metavar="CONDITION",
-            help="A must-have that is shown beside the score, such as 'years >= 5' or 'has: RN licence'; may "
+            help="A must-have that is shown beside the score and leaves nobody out, such as 'years >= 5', "
+            "'degree >= bachelor', 'language = German', 'certificate = RN | ICU' or 'has: ventilation'; may "
             "be given again.",
         ),
     ] = None,

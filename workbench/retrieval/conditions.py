@@ -1,19 +1,23 @@
 """Must-haves beside the score: conditions on a candidate's columns or words, shown and never filtering.
 
-``years >= 5``, ``city = Bern | Basel``, ``has: RN licence | 护士执业证``.
+``years >= 5``, ``degree >= bachelor``, ``language = German``, ``certificate = RN | 护士执业证``,
+``city = Bern | Basel``, ``has: ventilation``. A column of that name tells, else the words of the résumé.
 """
 
 from __future__ import annotations
 
 import operator
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import regex
 
 from workbench.documents.document import Document
+from workbench.documents.facts import degree_of, degree_told, names_of_language, years_told
+from workbench.documents.splitting import Part
 from workbench.errors import InputError
 from workbench.files.rows import folded
 from workbench.i18n import gettext as _
@@ -29,10 +33,24 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-# "5 years", "over 10 yrs", and years in Chinese, as résumés tell the length of what was done.
-_YEARS = regex.compile(
-    r"(?<![\d.])(\d{1,2})(?:\.\d)?\s*\+?\s*(?:years?|yrs?\.?|年)(?![\d月])", regex.IGNORECASE
+_OF_DEGREES = {**_SIGNS, "=": operator.eq, "!=": operator.ne}
+# What the words of a résumé tell where no column does.
+YEARS = ("years", "years of experience", "年限", "工作年限", "经验年限")
+DEGREE = ("degree", "education", "学历", "学位")
+LANGUAGE = ("language", "languages", "语言", "外语")
+WORDS = (
+    "certificate",
+    "certification",
+    "licence",
+    "license",
+    "证书",
+    "执照",
+    "资格证",
+    "place",
+    "city",
+    "location",
 )
+WORDS += ("地点", "城市", "现居地")
 
 
 @dataclass(frozen=True)
@@ -81,12 +99,13 @@ class Condition:
         if found is None:
             raise InputError(
                 _(
-                    "{text} is no condition; write such as 'years >= 5', 'city = Bern | Basel' or "
-                    "'has: RN licence | ventilation'."
+                    "{text} is no condition; write such as 'years >= 5', 'degree >= bachelor', "
+                    "'city = Bern | Basel' or 'has: RN licence | ventilation'."
                 ).format(text=repr(text))
             )
         values = _split(found["value"])
-        if found["sign"] in _SIGNS and (len(values) != 1 or _number(values[0]) is None):
+        is_degree = folded(found["column"]) in DEGREE and degree_of(found["value"]) is not None
+        if found["sign"] in _SIGNS and not is_degree and (len(values) != 1 or _number(values[0]) is None):
             raise InputError(
                 _("{text} compares with {value}, which is no number.").format(
                     text=repr(text), value=repr(found["value"])
@@ -97,36 +116,49 @@ class Condition:
     def of(self, resume: Document) -> Met:
         """Whether a résumé meets it: its columns tell, else its words."""
         if self.column is None:
-            return self._said(resume)
+            return _said(resume, self.values)
         columns = {folded(name): value for name, value in resume.source.items()}
-        value = columns.get(folded(self.column))
+        name = folded(self.column)
+        value = columns.get(name)
         if value is not None and str(value).strip():
             return Met(self._compared(str(value)), str(value))
-        if folded(self.column) in ("years", "年限", "工作年限") and self.sign in _SIGNS:
-            return self._years(resume)
+        if name in YEARS and self.sign in _SIGNS:
+            return self._told(years_told(resume), _number(self.values[0]))
+        if name in DEGREE and self.sign != "!=":
+            return self._told(degree_told(resume), degree_of(self.values[0]))
+        if name in (*LANGUAGE, *WORDS) and self.sign == "=":
+            names = map(names_of_language, self.values) if name in LANGUAGE else [self.values]
+            return _said(resume, tuple(chain.from_iterable(names)))
         return Met(None)
 
     def _compared(self, value: str) -> bool | None:
+        if folded(self.column or "") in DEGREE and (wanted := degree_of(self.values[0])) is not None:
+            has = degree_of(value)
+            return None if has is None else _OF_DEGREES[self.sign](has, wanted)
         if self.sign in _SIGNS:
             number = _number(value)
             return None if number is None else _SIGNS[self.sign](number, _number(self.values[0]))
         among = _folded(value) in map(_folded, self.values)
         return among if self.sign == "=" else not among
 
-    def _said(self, resume: Document) -> Met:
-        wanted = [_folded(words) for words in self.values]
-        for part in resume.parts:
-            if any(words in _folded(part.text) for words in wanted):
-                return Met(True, part.text)
-        return Met(None)
-
-    def _years(self, resume: Document) -> Met:
-        """By the largest number of years that a part names, which may be of one thing that was done."""
-        said = [(int(found[1]), part.text) for part in resume.phrases for found in _YEARS.finditer(part.text)]
-        if not said:
+    def _told(self, told: tuple[int, Part] | None, wanted: float | None) -> Met:
+        if told is None or wanted is None:
             return Met(None)
-        years, text = max(said)
-        return Met(_SIGNS[self.sign](years, _number(self.values[0])), text)
+        return Met(_OF_DEGREES[self.sign](told[0], wanted), told[1].text)
+
+
+def _said(resume: Document, words: Iterable[str]) -> Met:
+    """Whether any of the words stands in the résumé: as a word, so that Go is not found in Google."""
+    letter = r"[\p{Latin}\d]"
+    wanted = "|".join(
+        (rf"(?<!{letter})" if regex.match(letter, each) else "")
+        + regex.escape(each)
+        + (rf"(?!{letter})" if regex.search(rf"{letter}$", each) else "")
+        for each in map(_folded, words)
+    )
+    pattern = regex.compile(wanted)
+    found = next((part.text for part in resume.parts if pattern.search(_folded(part.text))), None)
+    return Met(None) if found is None else Met(True, found)
 
 
 def _split(words: str) -> tuple[str, ...]:
