@@ -196,3 +196,30 @@ class TestExchange:
         result = workbench("label-studio-interface")
         assert result.stdout.startswith("<View>")
         assert result.stdout.endswith("</View>\n")
+
+
+class TestWholeDocuments:
+    DEMO = Path(__file__).parents[2] / "labeled_pairs/documents"
+
+    @pytest.mark.parametrize(
+        ("options", "kappa"), [((), 0.936), (("--threshold", 2), 0.981), (("--level", "requirement"), 0.770)]
+    )
+    def test_agreement_is_what_the_datasheet_says(self, options, kappa):
+        datasheet = plain((self.DEMO / "DATASHEET.md").read_text(encoding="utf-8"))
+        found = json.loads(workbench("agreement", self.DEMO, *options, "--json").stdout)["kappa"]
+        assert found["value"] == pytest.approx(kappa, abs=0.0005)
+        assert f"kappa {kappa:.3f} ({found['low']:.3f}–{found['high']:.3f})" in datasheet
+
+    def test_what_to_label_next_is_drawn_by_a_scorer_and_stays_whole(self, here):
+        for side in ("jds", "resumes"):
+            (here / "pool" / side).mkdir(parents=True)
+            for skill in SKILLS:
+                text = f"{skill} {side}\n" + f"We work with {skill} every day.\n" * 40
+                (here / "pool" / side / f"{skill}.txt").write_text(text)
+        arguments = ("-c", 0.1, "-n", 6, "--scorer", "keyword", "-o", "batch")
+        result = workbench("propose", here / "pool", *arguments)
+        assert result.exit_code == 0, result.output
+        drawn = read_pairs(here / "batch", labelled=False)
+        assert len(drawn) == 6
+        assert drawn["resume"].str.len().min() > 1000
+        assert drawn["inclusion_probability"].between(0, 1).all()

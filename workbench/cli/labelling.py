@@ -15,7 +15,9 @@ from workbench.cli.options import (
     NegativeWords,
     PairsPath,
     PositiveWords,
+    ScorerSpec,
     column_names,
+    load_asked,
     read_scored,
 )
 from workbench.cli.output import answer, encoder_line, note, print_json, print_table, say
@@ -176,6 +178,7 @@ def plan(
     pairs: PairsPath,
     cutoff: Cutoff,
     encoder: EncoderSpec = None,
+    scorer: ScorerSpec = None,
     half_width: Annotated[
         float, typer.Option(metavar="SHARE", help="How well precision shall be known: 0.02 for ±2 points.")
     ] = 0.02,
@@ -194,12 +197,11 @@ def plan(
     And, before they are labelled, how likely a guaranteed cutoff is: by numbers of pairs, and by how many
     labels are wrong.
     """
-    from workbench.encoders import load_encoder
     from workbench.pairs import chance_of_a_cutoff, chances_table, everyday_scores
     from workbench.pairs import plan as plan_labels
     from workbench.results import plain
 
-    loaded = load_encoder(encoder)
+    loaded = load_asked(encoder, scorer)
     scored = read_scored(pairs, loaded, column, positive, negative)
     found = plan_labels(scored, cutoff, half_width=half_width, confidence=confidence)
     matches, others = everyday_scores(scored)
@@ -233,6 +235,7 @@ def propose(
     ],
     n: Annotated[int, typer.Option("-n", metavar="N", help="Pairs to label.")] = 100,
     encoder: EncoderSpec = None,
+    scorer: ScorerSpec = None,
     by: By = None,
     labelled: Annotated[
         Path | None,
@@ -252,9 +255,8 @@ def propose(
     Each pair carries the probability with which it was drawn, by which calibration weights it. Scores
     are not written, so that people stay blind.
     """
-    from workbench.encoders import load_encoder
     from workbench.pairs import propose as draw
-    from workbench.pairs import write_pairs
+    from workbench.pairs import read_pairs, write_pairs
 
     if out.exists() and any(out.iterdir()):
         raise InputError(
@@ -262,7 +264,11 @@ def propose(
                 folder=out
             )
         )
-    loaded = load_encoder(encoder)
+    loaded = load_asked(encoder, scorer)
+    if not getattr(loaded, "is_fitted", True):
+        # Both lots of pairs are scored by what the pool has in common.
+        texts = read_pairs(pool, columns=column_names(column), labelled=False)
+        loaded = loaded.fit(list(texts["jd"].unique()), list(texts["resume"].unique()))
     unlabelled = read_scored(pool, loaded, column, labelled=False)
     known = None if labelled is None else read_scored(labelled, loaded)
     batch = draw(unlabelled, n, cutoff, groups=by or (), labelled=known, seed=seed)

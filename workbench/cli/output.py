@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from workbench.cutoffs import Cutoff
     from workbench.encoders import Encoder
+    from workbench.scorers import Scorer
 
 __all__ = [
     "PIECE",
@@ -210,8 +211,10 @@ def encoder_entry(encoder: Encoder) -> dict[str, Any]:
     }
 
 
-def encoder_line(encoder: Encoder) -> str:
-    """The encoder in a line, with the reason if it was chosen automatically."""
+def encoder_line(encoder: Encoder | Scorer) -> str:
+    """The encoder or scorer in a line, with the reason if it was chosen automatically."""
+    if not hasattr(encoder, "dimension"):
+        return f"{encoder.name}, {encoder.fingerprint}"
     said = _("{name}, {dimension} dimensions, {device}, {fingerprint}").format(
         name=encoder.name,
         dimension=encoder.dimension,

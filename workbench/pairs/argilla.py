@@ -15,16 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workbench.atomic import write_whole
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import (
-    LabelledSet,
-    checked_set,
-    label_word,
-    records_in,
-    shown_entry,
-    without_fields,
-)
+from workbench.pairs.writing import Gathered, LabelledSet, label_word, records_in, shown_entry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,8 +140,7 @@ def read_argilla(
     found, file = records_in(records, "records")
     names = {"jd": "jd", "resume": "resume"} | dict(columns or {})
     known = {str(user_id): name for name, user_id in (users or {}).items()}
-    pairs, annotations, n_skipped = [], [], 0
-    unreadable: list[str] = []
+    taken = Gathered(file)
     for number, record in enumerate(found, start=1):
         fields = record.get("fields") if isinstance(record, Mapping) else None
         if not isinstance(fields, Mapping):
@@ -158,24 +149,21 @@ def read_argilla(
                     file=file, number=number
                 )
             )
-        if lost := {ours: theirs for ours, theirs in names.items() if theirs not in fields}:
-            raise without_fields(_("{file}, record {number}").format(file=file, number=number), lost, fields)
-        jd, resume = str(fields[names["jd"]]), str(fields[names["resume"]])
-        pair_id = record.get("id") or pair_ids_of([jd], [resume])[0]
+        where = _("{file}, record {number}").format(file=file, number=number)
         metadata = {str(name): value for name, value in (record.get("metadata") or {}).items()}
-        pairs.append({**metadata, "pair_id": pair_id, "jd": jd, "resume": resume, "row": number})
+        pair_id = taken.pair(where, fields, names, number, pair_id=record.get("id"), groups=metadata)
         answers = _answers(record.get("responses") or ())
         notes = {answer.user: answer.value for answer in answers if answer.question == NOTE}
         for answer in answers:
             if answer.question is None:
                 entry = shown_entry(answer.value)
-                unreadable.append(_("record {number}: {entry}").format(number=number, entry=entry))
+                taken.unreadable.append(_("record {number}: {entry}").format(number=number, entry=entry))
             elif answer.question == label and answer.status not in ("submitted", None):
-                n_skipped += 1
+                taken.n_skipped += 1
             elif answer.question == label:
-                annotations.append(
+                taken.annotations.append(
                     {
-                        "pair_id": str(pair_id),
+                        "pair_id": pair_id,
                         "annotator": known.get(answer.user, f"user-{answer.user.split('-')[0]}"),
                         "label": answer.value,
                         "labelled_at": "",
@@ -183,17 +171,7 @@ def read_argilla(
                         "row": number,
                     }
                 )
-    if not pairs:
-        raise InputError(_("{file} has no records.").format(file=file))
-    return checked_set(
-        pairs,
-        annotations,
-        file,
-        n_skipped=n_skipped,
-        unreadable=unreadable,
-        positive=positive,
-        negative=negative,
-    )
+    return taken.checked(positive, negative)
 
 
 class _Answer(NamedTuple):

@@ -14,17 +14,9 @@ from workbench.atomic import write_whole
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
-from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.checks import GRADES
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import (
-    LabelledSet,
-    checked_set,
-    label_word,
-    records_in,
-    shown_entry,
-    without_fields,
-)
+from workbench.pairs.writing import Gathered, LabelledSet, label_word, records_in, shown_entry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,8 +117,7 @@ def read_label_studio(
     """
     found, file = records_in(tasks, "tasks")
     names = {name: name for name in ("pair_id", "jd", "resume")} | dict(columns or {})
-    pairs, annotations, n_skipped = [], [], 0
-    unreadable: list[str] = []
+    taken = Gathered(file)
     for number, task in enumerate(found, start=1):
         data = task.get("data") if isinstance(task, Mapping) else None
         if not isinstance(data, Mapping):
@@ -136,34 +127,20 @@ def read_label_studio(
                     "CSV."
                 ).format(file=file, number=number)
             )
-        if lost := {ours: names[ours] for ours in ("jd", "resume") if names[ours] not in data}:
-            raise without_fields(_("{file}, task {number}").format(file=file, number=number), lost, data)
-        jd, resume = str(data[names["jd"]]), str(data[names["resume"]])
-        pair_id = data.get(names["pair_id"]) or pair_ids_of([jd], [resume])[0]
+        where = _("{file}, task {number}").format(file=file, number=number)
         groups = {str(name): value for name, value in data.items() if name not in names.values()}
-        pairs.append({**groups, "pair_id": pair_id, "jd": jd, "resume": resume, "row": number})
+        pair_id = taken.pair(where, data, names, number, pair_id=data.get(names["pair_id"]), groups=groups)
         for answer in _answers(task):
             if not isinstance(answer, Mapping):
-                unreadable.append(
-                    _("task {number}: {entry}").format(number=number, entry=shown_entry(answer))
-                )
+                entry = shown_entry(answer)
+                taken.unreadable.append(_("task {number}: {entry}").format(number=number, entry=entry))
                 continue
             said = None if answer.get("was_cancelled") else _said(answer, label)
             if said is None:
-                n_skipped += 1
+                taken.n_skipped += 1
             else:
-                annotations.append({**said, "pair_id": str(pair_id), "row": number})
-    if not pairs:
-        raise InputError(_("{file} has no tasks.").format(file=file))
-    return checked_set(
-        pairs,
-        annotations,
-        file,
-        n_skipped=n_skipped,
-        unreadable=unreadable,
-        positive=positive,
-        negative=negative,
-    )
+                taken.annotations.append({**said, "pair_id": pair_id, "row": number})
+    return taken.checked(positive, negative)
 
 
 def label_studio_config(*, grades: bool = False) -> str:

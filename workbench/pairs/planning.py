@@ -309,7 +309,8 @@ def live_like_pool(
         for scores, size, label in ((matches, n_matches, 1), (others, n - n_matches, 0))
     ]
     pool = pd.concat(parts, ignore_index=True)
-    return pool.assign(score=pool["score"].clip(-1, 1))
+    # A cosine's scale, or that of a scorer which goes beyond it.
+    return pool.assign(score=pool["score"].clip(min(-1, *matches, *others), max(1, *matches, *others)))
 
 
 def _half_width(share: float, n: float, confidence: float) -> float:

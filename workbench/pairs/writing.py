@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from workbench.errors import InputError, PairsWarning, StoreError
 from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
+from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.annotations import ANNOTATIONS_FILE, annotations_from
 from workbench.pairs.checks import (
     ANNOTATION_COLUMNS,
@@ -37,11 +38,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "Gathered",
     "LabelledSet",
-    "checked_set",
     "label_word",
     "records_in",
-    "without_fields",
     "working_copy",
     "write_pairs",
 ]
@@ -210,62 +210,91 @@ class LabelledSet:
         )
 
 
-def checked_set(
-    pairs: Sequence[Mapping[str, Any]],
-    annotations: Sequence[Mapping[str, Any]],
-    file: str,
-    *,
-    n_skipped: int,
-    unreadable: Sequence[str],
-    positive: str | Collection[str] | None,
-    negative: str | Collection[str] | None,
-) -> LabelledSet:
-    """Frames from records, which say in ``row`` where they came from, if nothing is wrong with them.
+@dataclass
+class Gathered:
+    """What is taken from another tool's export, one entry after the other; rows are numbers of entries."""
 
-    Raises
-    ------
-    PairsError
-        If something is, with all of it.
+    file: str
+    pairs: list[dict[str, Any]] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    n_skipped: int = 0
 
-    Warns
-    -----
-    PairsWarning
-        If something that is no answer was left out.
-    """
-    import pandas as pd
+    def pair(
+        self,
+        where: str,
+        texts: Mapping[str, Any],
+        names: Mapping[str, str],
+        row: int,
+        *,
+        pair_id: Any = None,
+        groups: Mapping[str, Any],
+    ) -> str:
+        """Take a pair; `names` is ours to theirs, and without an id the texts make one. Returns the id.
 
-    table = pd.DataFrame(list(pairs), dtype=object).set_index("row")
-    table = table.assign(**{str(name): as_text(table[name]).str.strip() for name in table.columns})
-    table = table.assign(**{name: clean_column(table[name]) for name in ("jd", "resume")})
-    problems = pair_problems(table, file, one_id=False)
-    columns = [*ANNOTATION_COLUMNS, "row"]
-    said = pd.DataFrame(list(annotations), columns=columns, dtype=object).set_index("row")
-    if positive is None:
-        said["label"] = said["label"].replace({MATCH: "1", NO_MATCH: "0"})
-    labels, found = annotations_from(said, file, positive, negative)
-    problems += [*found, *(contradictions(labels) if all(problem.rows for problem in found) else [])]
-    if problems:
-        raise PairsError(problems)
-    if unreadable:
-        left_out = ngettext(
-            "{file}: {n} entry that is no answer left out ({entries}).",
-            "{file}: {n} entries that are no answers left out ({entries}).",
-            len(unreadable),
-        ).format(file=file, n=len(unreadable), entries=some_of(unreadable))
-        warnings.warn(left_out, PairsWarning, stacklevel=3)
-    labels = labels.loc[labels["label"].ne(""), list(ANNOTATION_COLUMNS)]
-    labels = labels.drop_duplicates(["pair_id", "annotator"]).reset_index(drop=True)
-    first = [*PAIR_COLUMNS, *(name for name in table.columns if name not in PAIR_COLUMNS)]
-    table = table[first].drop_duplicates("pair_id").reset_index(drop=True)
-    return LabelledSet(table, labels.astype({"label": "int64"}), n_skipped, tuple(unreadable))
+        Raises
+        ------
+        InputError
+            If a text is not there.
+        """
+        if lost := {ours: names[ours] for ours in ("jd", "resume") if names[ours] not in texts}:
+            said = _("{where} has no field {lost}; it has {names}. {advice}").format(
+                where=where,
+                lost=listed(map(repr, lost.values())),
+                names=listed(texts),
+                advice=which_is_which(lost),
+            )
+            raise InputError(said.strip())
+        jd, resume = str(texts[names["jd"]]), str(texts[names["resume"]])
+        pair_id = pair_id or pair_ids_of([jd], [resume])[0]
+        self.pairs.append({**groups, "pair_id": pair_id, "jd": jd, "resume": resume, "row": row})
+        return str(pair_id)
 
+    def checked(
+        self, positive: str | Collection[str] | None, negative: str | Collection[str] | None
+    ) -> LabelledSet:
+        """All of it as a set, if nothing is wrong with it.
 
-def without_fields(where: str, lost: Mapping[str, str], names: Iterable[object]) -> InputError:
-    """That a record or task lacks texts; `lost` is ours to theirs."""
-    said = _("{where} has no field {lost}; it has {names}. {advice}").format(
-        where=where, lost=listed(map(repr, lost.values())), names=listed(names), advice=which_is_which(lost)
-    )
-    return InputError(said.strip())
+        Raises
+        ------
+        PairsError
+            If something is, with all of it.
+        InputError
+            If nothing was taken.
+
+        Warns
+        -----
+        PairsWarning
+            If something that is no answer was left out.
+        """
+        import pandas as pd
+
+        if not self.pairs:
+            raise InputError(_("{file} has no records.").format(file=self.file))
+        table = pd.DataFrame(self.pairs, dtype=object).set_index("row")
+        table = table.assign(**{str(name): as_text(table[name]).str.strip() for name in table.columns})
+        table = table.assign(**{name: clean_column(table[name]) for name in ("jd", "resume")})
+        problems = pair_problems(table, self.file, one_id=False)
+        columns = [*ANNOTATION_COLUMNS, "row"]
+        said = pd.DataFrame(self.annotations, columns=columns, dtype=object).set_index("row")
+        if positive is None:
+            said["label"] = said["label"].replace({MATCH: "1", NO_MATCH: "0"})
+        labels, found = annotations_from(said, self.file, positive, negative)
+        problems += [*found, *(contradictions(labels) if all(problem.rows for problem in found) else [])]
+        if problems:
+            raise PairsError(problems)
+        if self.unreadable:
+            left_out = ngettext(
+                "{file}: {n} entry that is no answer left out ({entries}).",
+                "{file}: {n} entries that are no answers left out ({entries}).",
+                len(self.unreadable),
+            ).format(file=self.file, n=len(self.unreadable), entries=some_of(self.unreadable))
+            warnings.warn(left_out, PairsWarning, stacklevel=3)
+        labels = labels.loc[labels["label"].ne(""), list(ANNOTATION_COLUMNS)]
+        labels = labels.drop_duplicates(["pair_id", "annotator"]).reset_index(drop=True)
+        first = [*PAIR_COLUMNS, *(name for name in table.columns if name not in PAIR_COLUMNS)]
+        table = table[first].drop_duplicates("pair_id").reset_index(drop=True)
+        return LabelledSet(table, labels.astype({"label": "int64"}), self.n_skipped, tuple(self.unreadable))
 
 
 def label_word(label: int, *, grades: bool) -> str:
