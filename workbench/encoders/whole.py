@@ -31,7 +31,7 @@ def whole_vectors(
     encode : callable
         ``encoder.encode_documents`` or ``encoder.encode_queries``.
     """
-    tokens = encoder.recipe.get("max_length")
+    tokens = getattr(encoder, "recipe", {}).get("max_length")
     most = MOST_AT_ONCE if tokens is None else max(1, int(tokens * CHARACTERS_A_TOKEN))
     pieces = [[text] if len(text) <= max(most, LONGEST_LINE) else list(_pieces(text, most)) for text in texts]
     if all(len(some) == 1 for some in pieces):

@@ -122,7 +122,15 @@ class Ranking(Result):
         ranked = _("{jds} JDs × {resumes} résumés, scored by {scorer}.").format(
             jds=len(self.jds), resumes=len(self.resumes), scorer=self.scores.scorer
         )
-        return [ranked, self.scores.how, self._about_cutoff()]
+        drift = [found.sentence() for found in self.scores.drift]
+        if drift:
+            drift.append(
+                _(
+                    "So the cutoff may not hold for these: check it on labelled pairs of yours, or calibrate "
+                    "on them."
+                )
+            )
+        return [ranked, self.scores.how, self._about_cutoff(), *drift]
 
     def summary(self) -> str:
         """What was ranked and how, and what was not read, a line each."""

@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.results import Result
 from workbench.text_encoder import TextEncoder
+
+if TYPE_CHECKING:
+    from workbench.scorers.drift import Drift
 
 __all__ = ["FloatArray", "Scorer", "Scores", "State", "check_sides", "fingerprint_with"]
 
@@ -35,6 +38,9 @@ class Scores(Result):
         What was done with these documents, in a sentence.
     stages : mapping of str to ndarray
         Scores of earlier stages or of parts of the mixture, of the same shape; NaN where a stage had none.
+    drift : tuple of Drift
+        In what these texts differ from those that the scorer was fitted on; see
+        :mod:`workbench.scorers.drift`.
     """
 
     matrix: FloatArray
@@ -42,6 +48,7 @@ class Scores(Result):
     fingerprint: str
     how: str
     stages: Mapping[str, FloatArray] = field(default_factory=dict)
+    drift: tuple[Drift, ...] = ()
 
 
 class Scorer(ABC):

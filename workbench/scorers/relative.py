@@ -30,6 +30,7 @@ from workbench.scorers.collection import (
     means_of,
     whose_means,
 )
+from workbench.scorers.drift import Texts, drift_from, seen_in
 from workbench.scorers.keywords import NGRAMS, counts_of, idf_of, occurring, weighted
 from workbench.scorers.windows import WORDS, Windows, both_ways, windows_of
 from workbench.text_encoder import TextEncoder
@@ -47,6 +48,7 @@ class _Encoded:
     """One side's texts as the scorer needs them."""
 
     languages: Languages
+    lengths: Sequence[int]
     whole: Any
     windows: Windows
     words: Any
@@ -61,7 +63,7 @@ class _Encoded:
 class _Frozen:
     """What a collection has in common; `crowds` are those of the other side, without few résumés.
 
-    `occurring` is in how many texts each n-gram does.
+    `occurring` is in how many texts each n-gram does; `seen` is what drift is told by.
     """
 
     whole: Means
@@ -71,6 +73,7 @@ class _Frozen:
     crowds: Mapping[Side, Crowd]
     n_jds: int
     n_resumes: int
+    seen: State
 
     @property
     def few_resumes(self) -> bool:
@@ -93,6 +96,7 @@ class _Frozen:
         state |= {"/".join(("keywords", *pair)): np.array(mean) for pair, mean in self.keyword_means.items()}
         for side, crowd in self.crowds.items():
             state |= {f"crowd/{side}": crowd.directions.astype(np.float16), f"line/{side}": crowd.line}
+        state |= {f"seen/{name}": array for name, array in self.seen.items()}
         return {
             name: array.astype(np.float32) if array.dtype == np.float64 else array
             for name, array in state.items()
@@ -118,6 +122,7 @@ class _Frozen:
             {pair: float(mean) for pair, mean in named.get("keywords", {}).items()},
             crowds,
             *state["counts"].tolist(),
+            {name.removeprefix("seen/"): state[name] for name in state if name.startswith("seen/")},
         )
 
 
@@ -160,6 +165,7 @@ class RelativeScorer(Scorer):
         frozen = self._freeze(left, right, fewest=COMMON)
         if not frozen.few_resumes:
             frozen = replace(frozen, crowds=self._crowds(left, right, frozen))
+        frozen = replace(frozen, seen=seen_in(_texts(left, right)))
         # By way of the state, so that what is saved and found again gives the same scores.
         return self.with_state(frozen.to_state())
 
@@ -187,6 +193,7 @@ class RelativeScorer(Scorer):
             self.fingerprint,
             _how(frozen),
             {"vectors": vectors, "keywords": keywords},
+            drift_from(frozen.seen, _texts(left, right)) if self.frozen else (),
         )
 
     def _encode_sides(
@@ -200,7 +207,9 @@ class RelativeScorer(Scorer):
         starts = np.cumsum([0, *map(len, pieces)])[:-1]
         whole = encode(texts, progress=progress)
         vectors = encode([piece for some in pieces for piece in some], progress=progress)
-        return _Encoded(languages_of(texts), whole, Windows(vectors, starts), counts_of(texts))
+        return _Encoded(
+            languages_of(texts), [*map(len, texts)], whole, Windows(vectors, starts), counts_of(texts)
+        )
 
     def _freeze(self, left: _Encoded, right: _Encoded, fewest: int = 1) -> _Frozen:
         sides: dict[Side, _Encoded] = {"jd": left, "resume": right}
@@ -219,6 +228,7 @@ class RelativeScorer(Scorer):
             {pair: float(shared[rows][:, columns].mean()) for pair, rows, columns in _blocks(left, right)},
             {},
             *n,
+            {},
         )
 
     def _crowds(self, left: _Encoded, right: _Encoded, frozen: _Frozen) -> Mapping[Side, Crowd]:
@@ -254,6 +264,12 @@ def _centred(left: _Encoded, right: _Encoded, frozen: _Frozen) -> tuple[Vectors,
         frozen.whole.off(left.whole, "jd", left.languages),
         frozen.whole.off(right.whole, "resume", right.languages),
     )
+
+
+def _texts(left: _Encoded, right: _Encoded) -> Mapping[Side, Texts]:
+    """Both sides as drift is told by."""
+    sides: dict[Side, _Encoded] = {"jd": left, "resume": right}
+    return {side: Texts(some.whole, some.languages, some.lengths) for side, some in sides.items()}
 
 
 def _said(text: str, side: Side) -> str:

@@ -122,6 +122,7 @@ class RerankScorer(Scorer):
                 "probability is their score; all others are below 0."
             ).format(first=first.how, top=self.top, reranker=self.reranker.name),
             {"first": first.matrix, "rerank": read},
+            first.drift,
         )
 
     def _read(
