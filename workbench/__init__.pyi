@@ -97,7 +97,7 @@ from .pairs import (
     write_label_studio,
     write_pairs,
 )
-from .panels import CalibrationPanel, LabellingPanel, MapPanel, SearchPanel, disagreements_html
+from .panels import CalibrationPanel, LabellingPanel, MapPanel, RankPanel, SearchPanel, disagreements_html
 from .plots import (
     house_style,
     plot_active_labelling,
@@ -165,6 +165,7 @@ __all__ = [
     "MinCost",
     "Observations",
     "Part",
+    "RankPanel",
     "RerankScorer",
     "SearchPanel",
     "Study",

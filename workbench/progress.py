@@ -1,16 +1,27 @@
-"""One progress bar for all long acts: shown as the caller, else the settings, else the screen says."""
+"""One progress bar for all long acts: shown as the caller, else the settings, else the screen says.
+
+A page has none of its own to draw on: it listens with :func:`heard_by`, and may end what it hears of.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from workbench.i18n import pgettext
 from workbench.settings import get_settings
 
-__all__ = ["SHORT", "hidden", "progress_bar"]
+__all__ = ["SHORT", "heard_by", "hidden", "progress_bar"]
+
+# Told what is done, how many steps of it, and of how many.
+Listener = Callable[[str, int, int], object]
 
 # Fewer texts are encoded before a bar could be read.
 SHORT = 64
+
+_listener: ContextVar[Listener | None] = ContextVar("workbench_progress", default=None)
 
 
 def progress_bar(
@@ -20,6 +31,8 @@ def progress_bar(
 
     Without word from caller or settings, it is not shown for fewer than `short` steps.
     """
+    if (listener := _listener.get()) is not None:
+        return _Heard(total, what, listener)
     from tqdm.auto import tqdm
 
     disabled = hidden(progress)
@@ -27,6 +40,40 @@ def progress_bar(
         disabled = True
     unit = pgettext("unit of a progress bar", "text") if unit is None else unit
     return tqdm(total=total, desc=what, unit=unit, disable=disabled, leave=False)
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Inside the ``with`` block, tell `listener` of each step instead of drawing a bar.
+
+    What it raises ends the act between two steps.
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+class _Heard:
+    """What :func:`progress_bar` gives where somebody listens; of tqdm what long acts use."""
+
+    def __init__(self, total: int, what: str, listener: Listener) -> None:
+        self._total, self._what, self._listener, self._done = total, what, listener, 0
+        self.update(0)
+
+    def update(self, n: int = 1) -> None:
+        self._done += n
+        self._listener(self._what, self._done, self._total)
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> _Heard:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
 
 
 def hidden(progress: bool | None) -> bool | None:

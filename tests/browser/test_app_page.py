@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+import zipfile
 
+import openpyxl
 import pytest
 from live_app import visit, workbench_app
 
@@ -12,6 +14,10 @@ import workbench as wb
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240), pytest.mark.xdist_group("browser")]
 
+# With a long title, for which a phone has no room.
+TITLE = "Ward nurse, surgery and intensive care, hospital in the old town, full time or 80 %"
+JD = f"{TITLE}\nRequirements\n- RN licence\n- night shifts on a surgical ward"
+NURSE = "Registered nurse, RN licence; nights on a surgical ward"
 KNOWN = "持护士执业证，三年以上病房护理经验"
 
 
@@ -136,3 +142,67 @@ def test_a_phone_shows_the_page_without_scrolling_sideways(visitor, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(245, 247, 250)" if scheme == "light" else "rgb(21, 25, 30)")
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("en-US", ("Or paste a JD", "Rank", "Excel", "above the cutoff|best of each JD")),
+        ("zh-CN", ("或粘贴 JD", "排序", "Excel", "阈值")),
+    ],
+)
+def test_files_are_ranked_with_reasons_and_a_workbook(visitor, locale, words):
+    page = visitor("rank", locale=locale)
+    pasted, rank, excel, sentence = words
+    page.get_by_label(pasted).fill(JD)
+    files = {"anna": NURSE, "bob": "Java developer, ten years of Spring and Kafka"}
+    page.locator(".wb-drop-input").nth(2).set_input_files(
+        [
+            {"name": f"{name}.txt", "mimeType": "text/plain", "buffer": text.encode()}
+            for name, text in files.items()
+        ]
+    )
+    page.locator(".wb-drop-list", has_text="anna.txt, bob.txt").wait_for()
+    page.get_by_role("button", name=re.compile(f"{rank}$")).click()
+    first = page.locator(".wb-candidates tbody").first
+    first.wait_for(timeout=30_000)
+    assert first.locator(".wb-who b").inner_text() == "anna"
+    assert "surgical ward" in first.locator(".wb-because").inner_text()
+    assert re.search(sentence, page.locator(".wb-told").first.inner_text())
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile(excel)).click()
+    assert openpyxl.load_workbook(download.value.path().open("rb")).sheetnames
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.outside == []
+
+
+def test_a_file_beyond_the_limit_of_a_message_arrives_with_progress(visitor, tmp_path):
+    page = visitor("rank")
+    # Seventy megabytes of zeros in a zip that is not compressed: more than one message may carry.
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as file:
+        file.writestr("anna.txt", NURSE)
+        file.writestr("zeros.bin", bytes(70 * 10**6))
+    page.locator(".wb-drop-input").nth(2).set_input_files(tmp_path / "many.zip")
+    page.locator(".wb-drop", has_text=re.compile(r"\d of 70 MB")).wait_for()
+    page.locator(".wb-drop-list", has_text="70 MB (many.zip)").wait_for(timeout=60_000)
+    page.get_by_label("Or paste a JD").fill(JD)
+    page.get_by_role("button", name=re.compile("Rank$")).click()
+    page.locator(".wb-candidates", has_text="anna").wait_for(timeout=60_000)
+
+
+def test_a_ranking_shows_progress_and_can_be_stopped(visitor):
+    page = visitor("rank")
+    page.get_by_label("Or paste a JD").fill(JD)
+    many = "\n".join(
+        f"{number},nurse number {number} who worked on ward {number * 7}" for number in range(20_000)
+    )
+    page.locator(".wb-drop-input").nth(2).set_input_files(
+        {"name": "many.csv", "mimeType": "text/csv", "buffer": f"id,text\n{many}".encode()}
+    )
+    page.locator(".wb-drop-list", has_text="many.csv").wait_for()
+    page.get_by_role("button", name=re.compile("Rank$")).click()
+    page.get_by_text(re.compile(r"Working: encoding [\d,]+ / 20,000")).wait_for(timeout=60_000)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Stopped.").wait_for()
+    assert page.get_by_role("button", name=re.compile("Rank$")).is_enabled()

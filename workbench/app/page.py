@@ -15,7 +15,9 @@ from workbench.html import render
 from workbench.i18n import Language, current_language, language
 from workbench.i18n import gettext as _
 from workbench.panels.panel import Panel, of_class
+from workbench.panels.rank_panel import RankPanel
 from workbench.panels.search_panel import SearchPanel
+from workbench.scorers.relative import RelativeScorer
 
 __all__ = ["Page", "Shell"]
 
@@ -49,7 +51,10 @@ class Page:
 
     @property
     def _makers(self) -> dict[str, Callable[[], Panel]]:
-        return {"search": lambda: SearchPanel(encoder=self.encoder)}
+        return {
+            "search": lambda: SearchPanel(encoder=self.encoder),
+            "rank": lambda: RankPanel(RelativeScorer(self.encoder)),
+        }
 
     def _turn(self, _change: Any) -> None:
         self._open(self.shell.page if self.shell.page in self.rooms else "search")

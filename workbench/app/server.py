@@ -33,7 +33,7 @@ __all__ = ["PAGES", "AppServer", "is_loopback", "serve"]
 
 HERE = Path(__file__).parent
 # Of each page what the navigation calls it.
-PAGES = {"search": N_("Search")}
+PAGES = {"search": N_("Search"), "rank": N_("Rank")}
 # A pasted collection travels in one message; files come in pieces and need no more room.
 LARGEST_MESSAGE = 64 * 2**20
 SECONDS_BETWEEN_LOOKS = 5

@@ -1,0 +1,120 @@
+"""The rank panel without a front end: what it ranks, what it writes, and how files reach it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+import pandas as pd
+import pytest
+
+import workbench as wb
+from workbench.errors import InputError
+from workbench.panels.file_drop import MOST_MEGABYTES, FileDrop
+from workbench.panels.rank_session import StoppedError
+from workbench.progress import heard_by, progress_bar
+
+JD = "Ward nurse\nRequirements\n- RN licence\n- night shifts on a surgical ward"
+RESUMES = "Registered nurse, nights on a surgical ward\n---\nJava developer, ten years of Spring"
+
+
+@pytest.fixture
+def panel():
+    panel = wb.RankPanel("keyword", language="en")
+    panel.widgets.pasted["jd"].value = JD
+    panel.widgets.pasted["resume"].value = RESUMES
+    return panel
+
+
+def drop(widget, name, content, kinds=("end",)):
+    """What the browser's half sends for a file."""
+    widget._receive(widget, {"kind": "begin", "name": name, "size": len(content)}, [])
+    half = len(content) // 2
+    widget._receive(widget, {"kind": "piece"}, [memoryview(content[:half])])
+    widget._receive(widget, {"kind": "piece"}, [memoryview(content[half:])])
+    for kind in (*kinds, "done"):
+        widget._receive(widget, {"kind": kind}, [])
+
+
+def test_it_ranks_as_the_function_does(panel):
+    expected = wb.rank([JD], RESUMES.split("\n---\n"), scorer="keyword").to_frame()
+    frame = panel.rank().to_frame()
+    assert frame["resume_id"].tolist() == expected["resume_id"].tolist()
+    assert frame["score"].tolist() == pytest.approx(expected["score"].tolist())
+
+
+def test_the_workbook_and_the_table_hold_the_ranking(panel):
+    found = panel.rank().to_frame()
+    files = panel.session.files
+    table = pd.read_csv(io.BytesIO(files["shortlists.csv"]))
+    assert table["resume_id"].astype(str).tolist() == found["resume_id"].tolist()
+    assert files["shortlists.xlsx"].startswith(b"PK")
+    assert b"Registered nurse" in files["shortlists.html"]
+
+
+def test_files_come_in_pieces_and_in_their_folders(panel):
+    drops = panel.widgets.drops
+    drop(drops["resume"], "team/../anna.txt", b"Registered nurse, nights")
+    drop(drops["resume"], "C:\\Users\\me\\bob.txt", b"Java developer")
+    panel.widgets.pasted["resume"].value = ""
+    assert [name for name, _size in drops["resume"].files] == ["team/anna.txt", "Users/me/bob.txt"]
+    assert {document.id for document in panel.rank().resumes} == {"anna", "bob"}
+
+
+@pytest.mark.parametrize("name", ["../../evil.txt", "/etc/evil.txt", "..\\..\\evil.txt"])
+def test_no_name_leads_out_of_the_folder(name):
+    widget = FileDrop(lambda refused: None)
+    drop(widget, name, b"evil")
+    (file,) = [each for each in widget.folder.rglob("*") if each.is_file()]
+    assert file.resolve().is_relative_to(widget.folder.resolve())
+
+
+def test_what_was_stopped_or_is_too_large_leaves_nothing():
+    told = []
+    widget = FileDrop(told.append)
+    drop(widget, "half.txt", b"half of it", kinds=("stop",))
+    widget._receive(widget, {"kind": "begin", "name": "huge.zip", "size": (MOST_MEGABYTES + 1) * 10**6}, [])
+    widget._receive(widget, {"kind": "done"}, [])
+    assert widget.files == []
+    assert [each for each in widget.folder.rglob("*") if each.is_file()] == []
+    assert told[0] == ""
+    assert "huge.zip" in told[1]
+
+
+def test_a_page_without_documents_says_which_side_lacks_them(panel):
+    panel.widgets.pasted["resume"].value = " "
+    with pytest.raises(InputError, match="no résumé"):
+        panel.rank()
+
+
+def test_stop_ends_a_ranking_and_keeps_the_last_one(panel):
+    before = panel.rank()
+
+    async def press_stop_at_once():
+        panel._start()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        panel.session.stop()
+        while panel._task is not None:
+            await asyncio.sleep(0.01)
+
+    heard = panel.session._hear
+    panel.session._hear = lambda *step: (panel.session.stop(), heard(*step))
+    asyncio.run(press_stop_at_once())
+    assert "Stopped" in panel.widgets.message.value
+    assert panel.session.found is before
+    assert not panel.widgets.rank.disabled
+
+
+def test_whoever_listens_hears_each_step_and_may_end_it():
+    heard = []
+    with heard_by(lambda *step: heard.append(step)), progress_bar(3, "texts", False) as bar:
+        bar.update(2)
+        bar.update()
+    assert heard == [("texts", 0, 3), ("texts", 2, 3), ("texts", 3, 3)]
+
+    def end(*_step):
+        raise StoppedError("enough")
+
+    with pytest.raises(StoppedError), heard_by(end):
+        wb.load_encoder("keyword", store=False).encode_documents(["a", "b"])

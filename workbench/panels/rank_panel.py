@@ -1,0 +1,259 @@
+"""The rank panel: JDs and résumés in, as files or pasted; a shortlist for each JD out, with its evidence.
+
+What is known lives in :mod:`workbench.panels.rank_session`, and how a shortlist looks in
+:mod:`workbench.reports.shortlist`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from workbench.cutoffs import Cutoff
+from workbench.documents.splitting import Side
+from workbench.html import render
+from workbench.i18n import Language
+from workbench.i18n import gettext as _
+from workbench.panels.file_drop import MOST_MEGABYTES, FileDrop
+from workbench.panels.panel import Panel, PanelWidgets, box, of_class, row
+from workbench.panels.rank_session import Asked, RankSession, StoppedError
+from workbench.reports.shortlist import shortlist_html
+from workbench.retrieval.ranking import Ranking
+from workbench.scorers import Scorer, load_scorer, scorer_of
+
+__all__ = ["RankPanel", "RankWidgets"]
+
+SIDES: tuple[Side, ...] = ("jd", "resume")
+# Seconds between two looks at how far a ranking is.
+LOOK = 0.15
+ACCEPT = ".txt,.md,.docx,.pdf,.odt,.rtf,.html,.eml,.zip,.csv,.tsv,.jsonl,.xlsx,.xls,.ods,.png,.jpg,.tiff"
+
+
+class RankWidgets(PanelWidgets):
+    """The widgets of the rank panel."""
+
+    def __init__(self, drops: dict[Side, FileDrop]) -> None:
+        super().__init__()
+        self.drops = drops
+        self.pasted = {
+            side: of_class(widgets.Textarea(rows=7, continuous_update=False), "wb-field", "wb-grow")
+            for side in SIDES
+        }
+        self.conditions = of_class(widgets.Textarea(rows=2, continuous_update=False), "wb-field")
+        self.top = widgets.BoundedIntText(value=10, min=1, max=1000, layout={"width": "auto"})
+        self.rank = widgets.Button(button_style="primary", icon="sort-amount-desc", layout={"width": "160px"})
+        self.stop = widgets.Button(icon="stop", layout={"width": "100px"})
+        self.progress = widgets.IntProgress(layout={"width": "100%", "height": "10px"})
+        self.told, self.downloads, self.shortlist, self.evidence = (widgets.HTML() for _ in range(4))
+        self.jd = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
+        self.behind = widgets.ToggleButton(layout={"width": "auto"})
+        sides = [box([self.drops[side], self.pasted[side]]) for side in SIDES]
+        self.results = of_class(
+            widgets.VBox(
+                [
+                    self.told,
+                    row([self.jd, self.downloads], "wb-box", "wb-toolbar"),
+                    self.shortlist,
+                    box([self.behind, self.evidence], "wb-behind"),
+                ]
+            ),
+            "wb-found",
+        )
+        self.root = self.arranged(
+            [
+                of_class(widgets.HBox(sides), "wb-columns"),
+                of_class(box([self.conditions, row([self.top, self.rank, self.stop])]), "wb-toolbar"),
+                self.progress,
+                self.message,
+                self.results,
+            ],
+            "wb-ranks",
+        )
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Put all fixed texts in the language now."""
+        self.head(_("Rank"), _("For each job, the résumés that fit it best, and why"))
+        hint = _("Word, PDF, text, e-mail, table or zip; at most {megabytes} MB a file").format(
+            megabytes=MOST_MEGABYTES
+        )
+        self.drops["jd"].relabel(_("Job descriptions: drop files here"), hint)
+        self.drops["resume"].relabel(_("Résumés: drop files here"), hint)
+        self.pasted["jd"].description, self.pasted["resume"].description = (
+            _("Or paste a JD"),
+            _("Or paste a résumé"),
+        )
+        for side in SIDES:
+            self.pasted[side].placeholder = _("A whole document; of several, a line of --- between them")
+        self.conditions.description = _(
+            "Must-haves, one a line (optional; shown beside the score, nobody is left out)"
+        )
+        self.conditions.placeholder = _("years >= 5")
+        self.top.description, self.rank.description, self.stop.description = (
+            _("Show at most"),
+            _("Rank"),
+            _("Stop"),
+        )
+        self.jd.description = _("JD")
+        self.behind.description = self.behind.tooltip = _("Evidence")
+
+
+class RankPanel(Panel):
+    r"""A rank panel for a notebook; the last expression of a cell shows it.
+
+    Parameters
+    ----------
+    scorer : Scorer or str, optional
+        As of :func:`workbench.load_scorer`; by default that of the card, else relative to the collection.
+    cutoff : Cutoff or path, optional
+        A card of this scorer; without one, no cutoff is drawn.
+    language : {"zh", "en"}, optional
+        By default that of the settings; can be changed in the panel.
+
+    Raises
+    ------
+    WorkbenchError
+        If the scorer or the card cannot be used.
+
+    Attributes
+    ----------
+    session : RankSession
+        What the panel knows; works without a front end.
+    widgets : RankWidgets
+        The widgets by name.
+
+    Examples
+    --------
+    >>> panel = RankPanel("use", language="en")
+    >>> panel.widgets.pasted["jd"].value = "Ward nurse\nRequirements\n- RN licence"
+    >>> panel.widgets.pasted["resume"].value = "Nurse on a ward, nights too\n---\nJava developer"
+    >>> [found.rank for found in panel.rank().shortlists["1"]]
+    [1, 2]
+    """
+
+    widgets: RankWidgets
+
+    def __init__(
+        self,
+        scorer: Scorer | str | None = None,
+        cutoff: Cutoff | str | Path | None = None,
+        *,
+        language: Language | None = None,
+    ) -> None:
+        super().__init__(language)
+        self._task: asyncio.Task[None] | None = None
+        with self.speaking():
+            card = Cutoff.load(cutoff) if isinstance(cutoff, str | Path) else cutoff
+            loaded = load_scorer(scorer) if card is None else scorer_of(card, scorer)
+            self.session = RankSession(loaded, card)
+            self.widgets = RankWidgets({side: FileDrop(self._added, ACCEPT) for side in SIDES})
+            w = self.widgets
+            self.hear(w.rank, lambda change: self._start())
+            self.hear(w.stop, lambda change: self.session.stop())
+            self.hear(w.jd, lambda change: self._show_shortlist())
+            self.hear(w.behind, lambda change: self._unfold())
+            self.hear_language()
+            self._show()
+
+    def rank(self) -> Ranking:
+        """Rank now, wait for the end, and return the ranking.
+
+        Raises
+        ------
+        WorkbenchError
+            What the button would show as a message.
+        """
+        with self.speaking():
+            found = self.session.rank(self.asked, self.language)
+            self._show()
+        return found
+
+    @property
+    def asked(self) -> Asked:
+        """What is in the fields now."""
+        w = self.widgets
+        lines = (line.strip() for line in w.conditions.value.splitlines())
+        return Asked(
+            {side: w.drops[side].folder if w.drops[side].files else None for side in SIDES},
+            {side: w.pasted[side].value for side in SIDES},
+            tuple(filter(None, lines)),
+            w.top.value,
+        )
+
+    def __repr__(self) -> str:
+        found = self.session.found
+        result = f"{len(found.jds)} JDs, {len(found.resumes)} résumés" if found else "not ranked yet"
+        return f"<RankPanel: {self.session.scorer.name}, {result}>"
+
+    def relabelled(self) -> None:
+        """Show everything anew, in the language now."""
+        self._show()
+
+    def _added(self, refused: str) -> None:
+        with self.speaking():
+            self.say(refused, "problem")
+
+    def _start(self) -> None:
+        if self._task is not None:
+            return
+        self.say("")
+        self._task = asyncio.ensure_future(self._drive())
+
+    async def _drive(self) -> None:
+        """Rank in a thread, and tell how far it is, while the page stays free."""
+        work = asyncio.ensure_future(asyncio.to_thread(self.session.rank, self.asked, self.language))
+        while not work.done():
+            with self.speaking():
+                self._show_busy(True)
+            await asyncio.wait([work], timeout=LOOK)
+        with self.speaking():
+            self._task = None
+            error = work.exception()
+            if error is None:
+                self.say("")
+            else:
+                kind = "caution" if isinstance(error, StoppedError) else "problem"
+                self.say(self.sentence(error if isinstance(error, Exception) else RuntimeError(error)), kind)
+            self._show()
+
+    def _show_busy(self, busy: bool) -> None:
+        w, step = self.widgets, self.session.step
+        w.rank.disabled = busy
+        w.show(w.stop, busy)
+        w.show(w.progress, busy)
+        if busy:
+            w.progress.max, w.progress.value = max(step.total, 1), step.done
+            what = (
+                _("encoding") if step.what == self.session.scorer.encoder.name else step.what or _("reading")
+            )
+            counted = f" {step.done:,} / {step.total:,}" if step.total else ""
+            self.say(_("Working: {what}{counted}").format(what=what, counted=counted))
+
+    def _show(self) -> None:
+        w, found = self.widgets, self.session.found
+        self._show_busy(self._task is not None)
+        w.show(w.results, found is not None)
+        if found is not None:
+            w.told.value = render("panels/rank_told.html", ranking=found)
+            w.downloads.value = render("panels/rank_downloads.html", files=self.session.files)
+            chosen = w.jd.value
+            names = {f"{jd.id} · {jd.title}" if jd.title else jd.id: jd.id for jd in found.jds}
+            w.jd.options = list(names.items())
+            w.jd.value = chosen if chosen in found.shortlists else found.jds[0].id
+            self._show_shortlist()
+        self._unfold()
+
+    def _show_shortlist(self) -> None:
+        found, w = self.session.found, self.widgets
+        if found is not None and w.jd.value is not None:
+            w.shortlist.value = shortlist_html(found, w.jd.value, styled=False)
+
+    def _unfold(self) -> None:
+        w, found = self.widgets, self.session.found
+        w.behind.icon = "caret-down" if w.behind.value else "caret-right"
+        w.show(w.evidence, w.behind.value)
+        if found is not None:
+            lines = found.sentences()[:2]
+            w.evidence.value = render("panels/rank_evidence.html", lines=lines, scores=found.scores)
