@@ -6,7 +6,6 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +13,12 @@ import numpy.typing as npt
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.results import Result
+from workbench.scorers.drift import Drift, State
 from workbench.text_encoder import TextEncoder
-
-if TYPE_CHECKING:
-    from workbench.scorers.drift import Drift
 
 __all__ = ["FloatArray", "Scorer", "Scores", "State", "check_sides", "fingerprint_with"]
 
 FloatArray = npt.NDArray[np.float64]
-State = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,10 @@ from workbench.documents.splitting import Side
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
-from workbench.scorers.base import State
 
 __all__ = ["Drift", "Texts", "drift_from", "seen_in"]
+
+State = Mapping[str, npt.NDArray[Any]]
 
 # Texts of a language that say what is usual in it.
 FEWEST = 10
