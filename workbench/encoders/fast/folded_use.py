@@ -9,6 +9,7 @@ the vectors, up to rounding.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from threading import Lock
 from typing import Any
 
@@ -63,7 +64,7 @@ class FoldedUse:
         of_text = np.repeat(np.arange(len(texts)), lengths)
         places = np.arange(len(of_text)) + BETWEEN * of_text + FURTHEST
         stream = np.full(places[-1] + 1 + FURTHEST, -1)
-        stream[places] = np.fromiter((token for some in tokens for token in some), np.intp, len(places))
+        stream[places] = np.fromiter(chain.from_iterable(tokens), np.intp, len(places))
         sums = np.zeros((len(texts), EMBEDDED + len(REACHES) * WIDTH), dtype=np.float32)
         for start in range(FURTHEST, len(stream) - FURTHEST, BLOCK):
             end = min(start + BLOCK, len(stream) - FURTHEST)
