@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from email.message import EmailMessage
 from zipfile import ZipFile
 
@@ -16,6 +18,7 @@ from odfdo import Document as OpenDocument
 from odfdo import Header, List, Paragraph, Table
 from reportlab.pdfgen.canvas import Canvas
 
+from workbench.documents import aside
 from workbench.documents.formats import read_content
 from workbench.documents.layout import paragraphs_of
 from workbench.documents.pasted import documents_in, understood_as
@@ -24,6 +27,7 @@ from workbench.documents.reading import read_documents
 from workbench.documents.splitting import side_of, split
 from workbench.documents.word import read_word
 from workbench.errors import InputError
+from workbench.i18n import language
 
 JD = """\
 Ward nurse (night shift)
@@ -407,3 +411,52 @@ class TestPasted:
         assert [d.text for d in documents_in("a\n\nb\nc", "lines")] == ["a", "b", "c"]
         with pytest.raises(InputError, match="how is 'words'; choose one of 'one', 'lines', 'blocks'"):
             documents_in("a", "words")
+
+
+class TestAside:
+    """Many slow files, read in processes of their own."""
+
+    @pytest.fixture
+    def folder(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(aside, "WORTH_WHILE", 0)
+        monkeypatch.setattr(aside.os, "cpu_count", lambda: 2)
+        for number in range(4):
+            document = docx.Document()
+            document.add_paragraph(f"Ward nurse {number}, three years at night")
+            document.save(tmp_path / f"{number}.docx")
+        (tmp_path / "broken.docx").write_bytes(b"PK\x03\x04 broken")
+        (tmp_path / "plain.txt").write_text("Java", "utf-8")
+        return tmp_path
+
+    def test_the_same_is_read_in_the_same_order(self, folder, monkeypatch):
+        with language("zh"):
+            found = read_documents(folder)
+            monkeypatch.setattr(aside, "WORTH_WHILE", 1e9)
+            one_by_one = read_documents(folder)
+        assert [(each.id, each.text) for each in found] == [(each.id, each.text) for each in one_by_one]
+        assert len(found) == 5
+        assert found.unread == one_by_one.unread
+        assert [each.source for each in found.unread] == ["broken.docx"]
+
+    @pytest.mark.parametrize(
+        "program",
+        ["import os; os.abort()", pytest.param("import time; time.sleep(60)", marks=pytest.mark.slow)],
+    )
+    def test_a_file_that_ends_its_process_or_hangs_is_listed_and_the_rest_is_read(
+        self, folder, monkeypatch, program
+    ):
+        start, started = aside._start, []
+
+        def failing_once():
+            started.append(None)
+            if len(started) > 1:
+                return start()
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            return subprocess.Popen([sys.executable, "-c", program], **pipes)
+
+        monkeypatch.setattr(aside, "_start", failing_once)
+        monkeypatch.setattr(aside, "MOST_SECONDS", 8 if "sleep" in program else 600)
+        found = read_documents(folder)
+        assert len(found) == 4
+        (missed,) = [each for each in found.unread if each.source != "broken.docx"]
+        assert f"{missed.source} cannot be read: it took more than" in missed.reason

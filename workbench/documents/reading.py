@@ -15,6 +15,7 @@ from email.message import EmailMessage
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile
 
+from workbench.documents.aside import Read, reading_aside
 from workbench.documents.content import Content, content_of
 from workbench.documents.document import Document
 from workbench.documents.formats import FORMATS, check_file, read_content
@@ -146,20 +147,24 @@ def read_documents(
     found: list[Document] = []
     unread: list[Unread] = []
     options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
-    bar = progress_bar(
-        len(files), _("reading"), progress, unit=pgettext("unit of a progress bar", "file"), short=10
-    )
-    for name, file in files:
-        bar.update()
-        try:
-            found += _documents_of(file, name, unread, options)
-        except InputError as error:
-            if alone:
-                raise
-            unread.append(Unread(name, str(error)))
-        except PermissionError:
-            unread.append(Unread(name, _("It may not be read; ask for permission, or copy it elsewhere.")))
-    bar.close()
+    with (
+        progress_bar(
+            len(files), _("reading"), progress, unit=pgettext("unit of a progress bar", "file"), short=10
+        ) as bar,
+        reading_aside(file for _name, file in files) as read,
+    ):
+        for name, file in files:
+            bar.update()
+            try:
+                found += _documents_of(file, name, unread, options, read)
+            except InputError as error:
+                if alone:
+                    raise
+                unread.append(Unread(name, str(error)))
+            except PermissionError:
+                unread.append(
+                    Unread(name, _("It may not be read; ask for permission, or copy it elsewhere."))
+                )
     if not found:
         reasons = "\n".join(f"  - {each.source}: {each.reason}" for each in unread[:20])
         raise InputError(
@@ -187,7 +192,12 @@ def _is_hidden(name: str) -> bool:
 
 
 def _documents_of(
-    file: Path, name: str, unread: list[Unread], options: dict[str, str | None], depth: int = 0
+    file: Path,
+    name: str,
+    unread: list[Unread],
+    options: dict[str, str | None],
+    read: Read = read_content,
+    depth: int = 0,
 ) -> Iterator[Document]:
     suffix = file.suffix.lower()
     if suffix in TABLES:
@@ -203,7 +213,7 @@ def _documents_of(
     else:
         kinds = {suffix: kind for suffix, (kind, _read) in FORMATS.items()}
         check_file(file, {**kinds, **TABLES, **CONTAINERS}, options["encoding"])
-        yield _document(read_content(file, options["encoding"]), name)
+        yield _document(read(file, options["encoding"]), name)
 
 
 def _document(content: Content, name: str) -> Document:
@@ -243,7 +253,7 @@ def _of_members(
             file.write_bytes(content)
             inside = f"{name}/{member}"
             try:
-                yield from _documents_of(file, inside, unread, options, depth + 1)
+                yield from _documents_of(file, inside, unread, options, depth=depth + 1)
             except InputError as error:
                 unread.append(Unread(inside, str(error).replace(file.name, PurePosixPath(member).name)))
             finally:
