@@ -24,25 +24,33 @@ if TYPE_CHECKING:
 
     from workbench.calibration import CheckResult, Comparison
     from workbench.calibration.pair_kinds import PairKind
+    from workbench.documents.document import Document
     from workbench.encoders import Encoder
     from workbench.exploration import Explanation, SkillMap
     from workbench.retrieval.ranking import Ranking
-    from workbench.scorers import Scorer
+    from workbench.scorers import Coverage, Scorer
 
 __all__ = ["check", "compare", "explain", "fit_map", "rank"]
 
 NEIGHBOURS = 15
+# What is longer, or has more lines, is a whole document.
+LONGEST_LINE, MOST_LINES = 600, 3
 
 
 def explain(
-    resume: str, jd: str, encoder: Encoder | str | None = None, *, progress: bool | None = None
-) -> Explanation:
-    """Which phrases of a résumé text and of a JD lift or lower their score.
+    resume: str | Document,
+    jd: str | Document,
+    encoder: Encoder | str | None = None,
+    *,
+    progress: bool | None = None,
+) -> Explanation | Coverage:
+    """Where a score comes from: of lines their phrases, of whole documents what covers each requirement.
 
     Parameters
     ----------
-    resume, jd : str
-        They are encoded as search does: cleaned, the JD as a document, the résumé text as a query.
+    resume, jd : str or Document
+        A text of more than three lines, or more than 600 characters, is a whole document. Lines are encoded
+        as search does: cleaned, the JD as a document, the résumé text as a query.
     encoder : Encoder or str, optional
         An encoder, or the spec of one (see :func:`load_encoder`); by default the one in the settings.
     progress : bool, optional
@@ -50,8 +58,9 @@ def explain(
 
     Returns
     -------
-    Explanation
-        Phrases with their effects, to be displayed as it is.
+    Explanation or Coverage
+        Phrases that lift or lower the score, with their effects; or, if one of them is a whole document, for
+        each requirement the nearest phrase of the résumé. To be displayed as it is.
 
     Raises
     ------
@@ -64,9 +73,21 @@ def explain(
     >>> found.strongest("resume", 1)[0].text
     'ward nurse'
     """
+    from workbench.documents.document import Document
     from workbench.exploration import explain as by_leaving_out
+    from workbench.scorers import cover, levels_of
 
-    return by_leaving_out(jd, resume, load_encoder(encoder), progress=progress)
+    loaded = load_encoder(encoder)
+    if isinstance(resume, str) and isinstance(jd, str) and not (_is_whole(resume) or _is_whole(jd)):
+        return by_leaving_out(jd, resume, loaded, progress=progress)
+    asked = Document("JD", jd, side="jd") if isinstance(jd, str) else jd
+    told = Document("résumé", resume, side="resume") if isinstance(resume, str) else resume
+    levels = levels_of(loaded.fingerprint)
+    return cover(loaded, [asked], [told], [(0, 0)], levels=levels, progress=progress)[0]
+
+
+def _is_whole(text: str) -> bool:
+    return len(text) > LONGEST_LINE or len(text.strip().splitlines()) > MOST_LINES
 
 
 @overload

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+from itertools import pairwise
 from zipfile import ZipFile
 
 import openpyxl
@@ -298,3 +300,55 @@ class TestCommand:
     def test_a_file_that_cannot_be_written_is_refused_before_the_work(self, tmp_path):
         done = CliRunner().invoke(app, ["rank", str(tmp_path), str(tmp_path), "--out", "s.doc"])
         assert done.exit_code == 2
+
+
+class TestPicture:
+    def test_a_cell_has_the_sign_of_its_state_and_the_cutoff_its_line(self, found, each_language):
+        figure = found.plot("night-nurse")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a glyph that is missing is a warning
+            assert figure.png().startswith(b"\x89PNG")
+        (ax,) = figure.axes
+        signs = {text.get_position(): text.get_text() for text in ax.texts}
+        for column, each in enumerate(found.shortlists["night-nurse"]):
+            for row, covered in enumerate(each.coverage.rows):
+                assert signs[column, row] == {"covered": "✓", "unsure": "?", "not found": "○"}[covered.state]
+        assert [line.get_xdata()[0] for line in ax.lines] == [found.above("night-nurse") - 0.5]
+        assert "anna" in figure.alt
+
+    def test_without_levels_cells_have_scores(self, ranking):
+        figure = ranking.plot("welder", most=2)
+        scores = [
+            f"{row.score:.2f}" for each in ranking.shortlists["welder"][:2] for row in each.coverage.rows
+        ]
+        assert [text.get_text() for text in figure.axes[0].texts] == scores
+
+    def test_ten_by_fifteen_is_readable(self):
+        jd = "Requirements\n" + "\n".join(
+            f"- requirement number {n} of fifteen, told at length" for n in range(15)
+        )
+        resumes = [Document(f"candidate-{n}", f"number {n}", side="resume") for n in range(10)]
+        found = wb.rank([Document("a", jd, side="jd")], resumes, scorer="keyword")
+        figure = found.plot("a")
+        figure.draw_without_rendering()
+        boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+        assert len(boxes) == 15
+        assert all(one.y0 >= other.y1 for one, other in pairwise(boxes))
+        assert min(box.x0 for box in boxes) >= 0
+
+
+class TestPairs:
+    def test_whole_documents_are_explained_by_their_requirements_and_lines_by_their_phrases(self):
+        coverage = wb.explain(Document("anna", RESUMES["anna"], side="resume"), JDS["night-nurse"], "keyword")
+        assert coverage.rows[0].phrase.text == "RN licence since 2015"
+        assert "<mark>" in coverage._repr_html_()
+        assert not hasattr(
+            wb.explain("ward nurse, plays chess", "nurse on a ward, by night", "keyword"), "rows"
+        )
+
+    def test_one_jd_of_many_keeps_its_numbers(self, found):
+        only = found.of("welder")
+        assert only.to_frame().equals(found.to_frame().query("jd_id == 'welder'").reset_index(drop=True))
+        assert only.above("welder") == found.above("welder")
+        with pytest.raises(InputError, match="no document 'x'"):
+            found.of("x")

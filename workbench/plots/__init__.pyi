@@ -6,6 +6,7 @@ from .explanation import plot_explanation, plot_faithfulness
 from .groups import plot_groups
 from .monitoring import plot_evidence
 from .pairs import plot_active_labelling, plot_agreement, plot_label_noise
+from .shortlist import plot_shortlist
 from .skill_map import plot_cluster_tree, plot_map_comparison, plot_skill_map
 from .style import house_style
 from .supply_demand import plot_supply_change, plot_supply_demand
@@ -37,6 +38,7 @@ __all__ = [
     "plot_removal",
     "plot_roc",
     "plot_scores",
+    "plot_shortlist",
     "plot_side_by_side",
     "plot_skill_map",
     "plot_stability",

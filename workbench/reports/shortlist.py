@@ -17,15 +17,13 @@ from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import pgettext
 from workbench.reports.page import page
-from workbench.scorers.coverage import STATES, Coverage
+from workbench.scorers.coverage import SIGNS, STATES, Coverage
 
 if TYPE_CHECKING:
     from workbench.retrieval.ranking import Ranking
 
-__all__ = ["SIGNS", "coverage_html", "ranking_html", "shortlist_html", "write_shortlist_report"]
+__all__ = ["coverage_html", "ranking_html", "shortlist_html", "write_shortlist_report"]
 
-# Told apart without colour too.
-SIGNS = {"covered": "✓", "unsure": "?", "not found": "○", None: ""}
 # Of what is not marked in a row of a résumé, both ends are shown: pages stay small enough to open.
 LONGEST_UNMARKED = 600
 

@@ -15,8 +15,7 @@ import regex
 from workbench.atomic import replacing
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.reports.shortlist import SIGNS
-from workbench.scorers.coverage import STATES, Covered
+from workbench.scorers.coverage import SIGNS, STATES, Covered
 
 if TYPE_CHECKING:
     from workbench.retrieval.conditions import Met

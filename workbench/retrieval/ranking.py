@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,26 @@ class Ranking(Result):
         places = self.jds.place(jd_id), self.resumes.place(resume_id)
         return cover(self.encoder, self.jds, self.resumes, [places], levels=self.levels)[0]
 
+    def of(self, jd_id: str) -> Ranking:
+        """The same with one JD only.
+
+        Raises
+        ------
+        InputError
+            If there is no such JD.
+        """
+        at = self.jds.place(jd_id)
+        stages = {name: stage[[at]] for name, stage in self.scores.stages.items()}
+        scores = replace(self.scores, matrix=self.scores.matrix[[at]], stages=stages)
+        only = {jd_id: self.shortlists[jd_id]}
+        return replace(self, jds=Documents([self.jds[at]]), scores=scores, shortlists=only)
+
+    def plot(self, jd_id: str, *, most: int = 15) -> Any:
+        """One JD's shortlist as a matrix; see :func:`workbench.plot_shortlist`."""
+        found = self.shortlists[self.jds[self.jds.place(jd_id)].id]
+        # Looks up to plots and reports by name, as a study does to its plots.
+        return import_module("workbench.plots").plot_shortlist(found, most=most)
+
     def to_frame(self) -> pd.DataFrame:
         """A row a candidate: ids, rank, score, what the cutoff says, the best evidence, must-haves."""
         import pandas as pd
@@ -141,7 +161,6 @@ class Ranking(Result):
         return self.summary()
 
     def _repr_html_(self) -> str:
-        # Looks up to the reports by name, as a study does to its plots.
         return str(import_module("workbench.reports.shortlist").ranking_html(self))
 
     def _troubled(self) -> list[tuple[str, Documents]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from importlib import import_module, resources
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
@@ -27,10 +27,12 @@ from workbench.text_encoder import TextEncoder
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STATES", "Coverage", "CoverageLevels", "Covered", "cover", "levels_of"]
+__all__ = ["SIGNS", "STATES", "Coverage", "CoverageLevels", "Covered", "cover", "levels_of"]
 
 State = Literal["covered", "unsure", "not found"]
 STATES = {"covered": N_("covered"), "unsure": N_("unsure"), "not found": N_("no phrase found")}
+# Told apart without colour too.
+SIGNS = {"covered": "✓", "unsure": "?", "not found": "○", None: ""}
 # Beside the vectors; keywords count for more between a line and a line than between whole texts.
 KEYWORDS = 0.5
 
@@ -101,6 +103,10 @@ class Coverage(Result):
     def names_requirements(self) -> bool:
         """Whether the JD asks for anything; otherwise its other lines stand in the rows."""
         return any(row.requirement.is_asked for row in self.rows)
+
+    def _repr_html_(self) -> str:
+        # Looks up to the reports by name, as a study does to its plots.
+        return str(import_module("workbench.reports.shortlist").coverage_html(self))
 
     def to_frame(self) -> pd.DataFrame:
         """``requirement, kind, must, phrase, section, score, state``, a row a requirement."""
