@@ -135,7 +135,7 @@ from .plots import (
 )
 from .reports import figures_table, write_audit, write_comparison_report, write_study_report
 from .retrieval import KnowledgeBase, search
-from .retrieval.readers import read_file
+from .retrieval.readers import read_files
 from .scorers import RerankScorer, load_reranker, load_scorer
 from .settings import get_settings
 from .shortcuts import check, compare, explain, fit_map, rank
@@ -276,7 +276,7 @@ __all__ = [
     "read_annotations",
     "read_argilla",
     "read_documents",
-    "read_file",
+    "read_files",
     "read_label_studio",
     "read_pairs",
     "read_results",

@@ -40,10 +40,13 @@ def panel(opened):
     """The panel, back at the worked example."""
     opened.get_by_role("button", name="中文").click()
     opened.get_by_label("知识库").fill("\n".join(wb.EXAMPLE_JDS))
+    while opened.locator(".wb-files button").count():
+        opened.locator(".wb-files button").first.click()
+        settle(opened.page)
     opened.get_by_label("包含文字").fill("")
     opened.get_by_label("只看匹配").set_checked(False)
-    move_slider(opened, CARD)
     search(opened, wb.EXAMPLE_QUERY)
+    move_slider(opened, CARD)
     settle(opened.page)
     return opened
 
@@ -161,6 +164,24 @@ def test_a_file_is_added_through_the_browser(panel):
     assert "城市: 上海" in cards(panel).first.inner_text()
 
 
+def test_a_whole_document_stays_one_text_and_its_phrase_is_marked(panel):
+    phrase = "1. 持护士执业证，三年以上病房护理经验"
+    jd = f"夜班护士\n\n任职要求\n{phrase}\n\n2. 会用呼吸机\n\n关于我们\n海边的医院"
+    panel.get_by_label("知识库").fill(jd)
+    panel.get_by_label("知识库").blur()
+    search(panel, "护士执业证")
+    assert cards(panel).count() == 1
+    card = cards(panel).first
+    assert card.locator("mark").first.inner_text() == phrase
+    assert card.locator(".wb-pill").inner_text() == "未判定"
+    assert not card.locator(".wb-lines").is_visible()
+    card.locator("summary").click()
+    assert card.locator(".wb-lines").inner_text() == jd
+    panel.get_by_role("button", name="一行一篇").click()
+    wait_for(panel, lambda: "理解为 6 篇文档，一行一篇" in panel.inner_text())
+    assert panel.get_by_label("知识库").input_value() == jd
+
+
 def test_behind_the_scenes_shows_values_and_figures(panel):
     button = panel.get_by_role("button", name="查看幕后数据")
     button.click()
@@ -191,11 +212,12 @@ def test_a_long_search_can_be_cancelled_and_what_was_found_before_stays(panel):
 def test_tab_reaches_every_control_in_reading_order(panel):
     panel.get_by_role("button", name="English").focus()
     reached = []
-    for _ in range(12):
+    for _ in range(16):
         panel.page.keyboard.press("Tab")
         reached.append(focused(panel))
     assert reached == [
-        *("知识库", "从文件添加", "语义查询", "搜索", "slider", f"{CARD:.4f}"),
+        *("知识库", "整体一篇", "一行一篇", "一段一篇", "从文件添加", "语义查询", "搜索", "从文件读入查询"),
+        *("slider", f"{CARD:.4f}"),
         *("匹配占比 %", "只看匹配", "包含文字", "显示条数", "导出 CSV（8 条）", "查看幕后数据"),
     ]
 
@@ -208,6 +230,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(panel):
     press("Enter")
     wait_for(panel, lambda: "护士执业证" in cards(panel).first.inner_text())
     press("Tab")  # search
+    press("Tab")  # query from a file
     press("Tab")  # slider
     press("ArrowRight")
     wait_for(panel, lambda: f"阈值 {CARD + 0.005:.4f}，手动设定" in panel.inner_text())

@@ -21,7 +21,7 @@ __all__ = ["WAYS", "Pasted", "documents_in", "understood", "understood_as"]
 Pasted = Literal["one", "lines", "blocks"]
 WAYS: dict[Pasted, str] = {"one": N_("all one"), "lines": N_("one a line"), "blocks": N_("one a block")}
 # A rule or several blank lines between texts.
-_RULE = regex.compile(r"\n[ \t]*(?:[-=*_#~—]{3,}[ \t]*\n|\n[ \t]*\n\s*)")
+_RULE = regex.compile(r"\s*\n[ \t]*[-=*_#~—]{3,}[ \t]*\n|\n[ \t]*\n[ \t]*\n\s*")
 _ITEM = regex.compile(
     r"\s*(?:[•●○◦▪■□◆◇▶‣·*➢✓–—-]\s|\(?\d{1,2}[.)、．）]|[①-⑳]|[一二三四五六七八九十]{1,3}、|#{1,6}\s)"
 )

@@ -127,7 +127,7 @@ def read_documents(
     side : {"jd", "resume"}, optional
         What they are; by default each document's headings tell.
     text_column, sheet, encoding
-        Of tables and text files, where it is not clear; as of :func:`~workbench.retrieval.readers.read_file`.
+        Of tables and text files, where it is not clear; such as ``"jd"``, ``"Sheet2"``, ``"gb18030"``.
     progress : bool, optional
         Show a bar; by default for many files.
 

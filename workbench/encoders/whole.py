@@ -47,7 +47,7 @@ def _pieces(text: str, most: int) -> Iterator[str]:
     """The text in pieces of `most` characters at most, parted at blanks where there are any."""
     start = 0
     while len(text) - start > most:
-        blank = max(text.rfind(mark, start + most // 2, start + most) for mark in (" ", "\n"))
+        blank = max(text.rfind(mark, start + most // 2, start + most + 1) for mark in (" ", "\n"))
         cut = start + most if blank < 0 else blank
         yield text[start:cut]
         start = cut + (blank >= 0)

@@ -24,12 +24,14 @@ from workbench.retrieval import Hit
 from workbench.retrieval.hits import not_judged
 from workbench.texts import is_line
 
-__all__ = ["disagreements_html", "hits_csv", "hits_frame", "hits_html", "status", "vector_html"]
+__all__ = ["MOST_SHOWN", "disagreements_html", "hits_csv", "hits_frame", "hits_html", "status", "vector_html"]
 
 MOST_METADATA = 6
 FIRST_VALUES = 50
 LABEL = "label: "
 LONGEST_TITLE = 120
+# Characters of one document on a page, which a browser takes at once.
+MOST_SHOWN = 20_000
 
 _PROBABILITIES: dict[str, Literal["value", "low", "high", "prevalence"]] = {
     "probability": "value",
@@ -86,6 +88,7 @@ def hits_html(
         parts_of_query=len({_asked(hit) for hit in hits}) > 1 or any(_asked(hit)[0] for hit in hits),
         is_line=is_line,
         longest_title=LONGEST_TITLE,
+        most_shown=MOST_SHOWN,
         most_metadata=MOST_METADATA,
         # The bar goes from 0 to 1; negative scores have no length.
         place=lambda score: f"{min(max(score, 0.0), 1.0):.2%}",

@@ -88,6 +88,12 @@ class Given:
             return ""
         return understood(len(documents_in(self.pasted, self.understood_as)), self.understood_as)
 
+    def edited(self, pasted: str) -> Given:
+        """With another pasted text, which stays what somebody said it is while half of its lines stay."""
+        before = {line for line in self.pasted.splitlines() if line.strip()}
+        stay = 2 * len(before.intersection(pasted.splitlines())) >= max(1, len(before))
+        return replace(self, pasted=pasted, how=self.how if stay else None)
+
     def with_upload(self, upload: Upload) -> Given:
         """With one more file; a text file whose lines are a list goes on where a pasted list stands."""
         if upload.name.lower().endswith(".txt"):

@@ -22,7 +22,7 @@ from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
 from workbench.html import render
 from workbench.i18n import Language
 from workbench.i18n import gettext as _
-from workbench.panels.cards import hits_csv, hits_frame, hits_html, status, vector_html
+from workbench.panels.cards import MOST_SHOWN, hits_csv, hits_frame, hits_html, status, vector_html
 from workbench.panels.decision_box import DecisionBox
 from workbench.panels.given import Given, read_upload
 from workbench.panels.panel import Panel, download
@@ -152,9 +152,9 @@ class SearchPanel(Panel):
     def report(self) -> str:
         """The result as static HTML, for reports: query, status line, and the cards that are shown."""
         with self.speaking():
-            values = {"status": status(self.session, self.view), "results": self._results()}
-            found = self.session.found
-            return str(render("panels/search_report.html", found=found, is_line=is_line, **values))
+            values: dict[str, Any] = {"status": status(self.session, self.view), "results": self._results()}
+            values |= {"found": self.session.found, "is_line": is_line, "most_shown": MOST_SHOWN}
+            return str(render("panels/search_report.html", **values))
 
     def __repr__(self) -> str:
         found = self.session.found
@@ -191,10 +191,7 @@ class SearchPanel(Panel):
         self._show_results()
 
     def _on_texts(self, pasted: str) -> None:
-        if pasted != self.given.pasted:
-            # Another text may be another kind of list; an edited one stays what somebody said it is.
-            edited = bool(self.given.pasted.strip()) and bool(pasted.strip())
-            self.given = replace(self.given, pasted=pasted, how=self.given.how if edited else None)
+        self.given = self.given.edited(pasted)
         self._show_given()
 
     def _on_how(self, change: Any) -> None:

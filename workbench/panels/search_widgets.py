@@ -28,6 +28,7 @@ class SearchWidgets(PanelWidgets):
         self.upload_hint = widgets.HTML().add_class("wb-quiet")
         self.understood = widgets.HTML()
         self.how = of_class(widgets.ToggleButtons(options=list(_ways()), value=None), "wb-ways")
+        self.how.style.button_width = "auto"
         self.files = of_class(widgets.HBox(), "wb-row", "wb-files")
         self.query_upload = widgets.FileUpload(accept=",".join(UPLOAD_FORMATS), multiple=False)
         # Each keystroke arrives, so that Enter can be seen: a text area tells of no keys.

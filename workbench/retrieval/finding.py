@@ -24,6 +24,9 @@ from workbench.retrieval.storage import Contents
 
 __all__ = ["find"]
 
+# Letters, of which a Chinese character counts as two; what is shorter carries nothing by itself.
+FEW_WORDS = 14
+
 PartsOfOne = tuple[npt.NDArray[np.int64], Vectors]
 
 
@@ -104,7 +107,7 @@ def _best_rows(asked: Asked, vectors: Vectors, parts: Parts, k: int) -> tuple[Sc
 
 def _phrase(asked: Asked, text: str, vector: Vectors, parts: PartsOfOne | None) -> HitPhrase:
     """What carries a hit: the part of its text and of the query that come nearest to one another."""
-    left, right = _nearest(asked, vector, parts).tolist()
+    left, right = _nearest(asked, vector, parts, text).tolist()
     start, end = (0, len(text)) if parts is None else parts[0][right].tolist()
     first, last = asked.places[left] if asked.places else (0, len(asked.text))
     one = vector if parts is None else parts[1][right]
@@ -119,11 +122,20 @@ def _phrase(asked: Asked, text: str, vector: Vectors, parts: PartsOfOne | None) 
     )
 
 
-def _nearest(asked: Asked, vector: Vectors, parts: PartsOfOne | None) -> Rows:
-    """Which part of the query and which of a row come nearest to one another; 0 where there is one only."""
+def _nearest(asked: Asked, vector: Vectors, parts: PartsOfOne | None, text: str | None = None) -> Rows:
+    """Which part of the query and which of a row come nearest to one another; 0 where there is one only.
+
+    With the row's text, of two whole documents those parts that say a few words.
+    """
     left = asked.vector[None] if asked.vectors is None else asked.vectors
     right = vector[None] if parts is None else parts[1]
-    return np.array(divmod(int((left @ right.T).argmax()), len(right)))
+    cosines = left @ right.T
+    if text is not None and asked.places and parts is not None:
+        rows = [_letters(asked.text[start:end]) >= FEW_WORDS for start, end in asked.places]
+        columns = [_letters(text[start:end]) >= FEW_WORDS for start, end in parts[0].tolist()]
+        said = np.outer(rows, columns)
+        cosines = np.where(said | ~said.any(), cosines, -np.inf)
+    return np.array(divmod(int(cosines.argmax()), len(right)))
 
 
 def _cosine(one: Vectors, other: Vectors) -> float:
@@ -140,3 +152,7 @@ def _exact(asked: Asked, vector: Vectors, parts: PartsOfOne | None) -> float:
         vector if parts is None else parts[1][right],
         asked.vector if asked.vectors is None else asked.vectors[left],
     )
+
+
+def _letters(text: str) -> int:
+    return sum(2 if character >= "\u2e80" else 1 for character in text if character.isalnum())

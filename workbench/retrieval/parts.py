@@ -113,7 +113,7 @@ def _short(text: str, start: int, length: int) -> Iterator[Place]:
     """A part in pieces of a line's length at most, parted at blanks where there are any."""
     end = start + length
     while end - start > LONGEST_LINE:
-        blank = text.rfind(" ", start + LONGEST_LINE // 2, start + LONGEST_LINE)
+        blank = text.rfind(" ", start + LONGEST_LINE // 2, start + LONGEST_LINE + 1)
         cut = start + LONGEST_LINE if blank < 0 else blank
         yield Place(start, cut)
         start = cut + (blank >= 0)
