@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 DEMO = Path(__file__).parents[2] / "labeled_pairs" / "demo"
+DOCUMENTS = DEMO.parent / "documents"
 # Goes when the tests end.
 SCRATCH = tempfile.TemporaryDirectory()
 
@@ -20,10 +21,39 @@ RUNS = {
         "n_repeats": 3,
         "language": "en",
     },
+    "whole documents": {
+        "pairs_folder": str(DOCUMENTS),
+        "work_folder": str(Path(SCRATCH.name) / "documents"),
+        "encoder": "keyword",
+        "cutoff": 0.6,
+        "n_repeats": 1,
+        "language": "zh",
+    },
 }
 
 
 def check(results, parameters):
+    if parameters["pairs_folder"] == str(DOCUMENTS):
+        check_documents(results)
+    else:
+        check_lines(results, parameters)
+
+
+def check_documents(results):
+    first, second = (
+        pd.read_csv(DOCUMENTS / f"pairs_{which}.csv").set_index(["jd_id", "resume_id"])["rating"].sort_index()
+        for which in ("first", "second")
+    )
+    whole = results["agreement"][0]
+    assert results["n_pairs"] == results["n_resolved"] == len(first)
+    assert whole["kappa"] == pytest.approx(cohen_kappa_score(first, second, weights="quadratic"))
+    assert sorted(results["disagreements"]) == sorted(map("~".join, first.index[first != second]))
+    assert results["noise"]["disagreement"]["value"] == pytest.approx(((first >= 2) != (second >= 2)).mean())
+    assert {row["column"] for row in results["agreement"]} == {None, "language"}
+    assert not (DOCUMENTS / "annotations").exists()
+
+
+def check_lines(results, parameters):
     pairs = pd.read_csv(DEMO / "pairs.csv")
     said = pd.read_csv(DEMO / "annotations.csv").pivot_table(
         index="pair_id", columns="annotator", values="label"

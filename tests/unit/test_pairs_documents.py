@@ -137,6 +137,8 @@ class TestTheDemonstration:
             == expected.to_numpy()
         ).all()
         assert pairs["jd"].str.count("\n").min() > 10
+        # jd-02 is Chinese; cv-12 is so too, and cv-104 is not.
+        assert pairs["language"].loc[[("jd-02", "cv-12"), ("jd-02", "cv-104")]].tolist() == ["zh", "zh-en"]
 
     def test_grades_come_out_resolved(self) -> None:
         assert resolve(read_annotations(DEMO)).labels.value_counts().to_dict() == {

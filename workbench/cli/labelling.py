@@ -143,7 +143,7 @@ def agreement(
         by or (),
         level="nominal" if level is Level.REQUIREMENT else None,
         threshold=threshold,
-        together="jd_id" if "jd_id" in everything.columns else None,
+        together="jd_id" if {"jd_id", "resume_id"} <= set(everything.columns) else None,
         confidence=confidence,
     )
     if threshold is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from workbench.documents import Document
 
-__all__ = ["COVERED", "MATCHES_FROM", "DocumentSet", "Level", "holds_documents"]
+__all__ = ["COVERED", "MATCHES_FROM", "DocumentSet", "Level", "are_of_documents", "holds_documents"]
 
 Level = Literal["pair", "requirement"]
 # Words of the tables, weakest first: a label is a word's place.
@@ -39,6 +39,13 @@ _IDS = {"pair": ("jd_id", "resume_id"), "requirement": ("jd_id", "requirement_id
 def holds_documents(folder: Path) -> bool:
     """Whether a folder is a set of whole documents."""
     return (folder / "jds").is_dir() and (folder / "resumes").is_dir()
+
+
+def are_of_documents(pairs: pd.DataFrame) -> bool:
+    """Whether pairs came from such a folder, a JD and a résumé each."""
+    if not {"jd_id", "resume_id"} <= set(pairs.columns):
+        return False
+    return bool((pairs["pair_id"] == _pair_ids(pairs, ["jd_id", "resume_id"])).all())
 
 
 @dataclass(frozen=True)
@@ -76,16 +83,21 @@ class DocumentSet:
         return self.folder if level == "pair" else self.folder / "coverage"
 
     def items(self, level: Level = "pair") -> pd.DataFrame:
-        """What is to be labelled: ``pair_id, jd, resume`` with whole texts, then ids and the JD's family.
+        """What is to be labelled: ``pair_id, jd, resume`` with whole texts, then ids and groups.
 
+        Groups are the JD's family and both languages, ``zh-en`` where they differ, as in ``documents.csv``.
         On the level of requirements, `jd` is the requirement's text.
         """
         ids = list(_IDS[level])
         found = self._listed(level)
         documents = self.folder / "documents.csv"
         if documents.is_file():
-            families = read_table(documents).set_index("id")["family"]
-            found = found.assign(job_family=found["jd_id"].map(families).fillna(""))
+            told = read_table(documents).set_index("id")
+            jd, resume = (found[f"{side}_id"].map(told["language"]).fillna("") for side in ("jd", "resume"))
+            found = found.assign(
+                job_family=found["jd_id"].map(told["family"]).fillna(""),
+                language=jd.where(jd == resume, jd + "-" + resume),
+            )
         if level == "requirement":
             asked = self.requirements.set_index("requirement_id")
             found = found.assign(

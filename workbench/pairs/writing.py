@@ -30,7 +30,7 @@ from workbench.pairs.checks import (
     some_of,
     which_is_which,
 )
-from workbench.pairs.document_set import holds_documents
+from workbench.pairs.document_set import are_of_documents, holds_documents
 from workbench.pairs.reading import PAIRS_FILE
 from workbench.pairs.tables import as_text, clean_column
 
@@ -96,7 +96,7 @@ def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFra
             problems += misplaced_labels(said, texts)
     if problems:
         raise PairsError(problems, done="written")
-    if {"jd_id", "resume_id"} <= set(columns) and said is None:
+    if said is None and are_of_documents(texts):
         for side in ("jd", "resume"):
             for name, text in dict(zip(texts[f"{side}_id"], texts[side], strict=True)).items():
                 write_whole(folder / f"{side}s/{name}.txt", text.encode())
