@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from itertools import pairwise
@@ -180,6 +181,11 @@ class TestConditions:
 
 
 class TestWritten:
+    def test_as_json_it_names_its_encoder(self, ranking):
+        kept = json.loads(json.dumps(ranking.to_dict()))
+        assert kept["encoder"] == {"name": "keyword", "fingerprint": ranking.encoder.fingerprint}
+        assert len(kept["shortlists"]) == len(JDS)
+
     def test_a_sheet_a_jd_and_no_formula(self, tmp_path):
         found = ranked(conditions=["years >= 5"])
         book = openpyxl.load_workbook(found.to_excel(tmp_path / "s.xlsx"))

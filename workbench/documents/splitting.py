@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import resources
 from itertools import accumulate, pairwise, zip_longest
 from typing import Literal
@@ -41,6 +42,7 @@ _BETWEEN = regex.compile(r"[\W_]+")
 _MARKED = regex.compile(r"#{1,6}\s+\S.*|【[^】]+】|\*\*[^*]+\*\*:?|={2,}.*={2,}")
 _LISTED = regex.compile(r"[•●\-*]|\d")
 _COLON = regex.compile(r"[:：]")
+_NO_HEADING = regex.compile(r"[\p{P}\d]$|^[\p{P}\d]|[:：@]")
 
 _BULLET = regex.compile(
     r"\s*(?:[•●■◆▪·*✓★→+–—-]\s*(?=\S)|[（(]?(?:\d{1,2}|[a-z])[)）、.．]\s*(?=\D)|[①-⑳])", regex.IGNORECASE
@@ -68,6 +70,8 @@ _POINT = regex.compile(
       | (?<=\.["”’)]?)(?<!{_ABBREVIATION})(?<!\b\p{{Lu}}\.)\s+(?=[\p{{Lu}}"“(•])""",
     regex.VERBOSE,
 )
+# Texts whose parts are at hand: a scorer and its evidence both need them. About 30 kB each.
+MOST_KEPT = 2**11
 # A shorter piece is no point of its own, but belongs to the one before.
 _SHORTEST_POINT = 6
 
@@ -123,6 +127,7 @@ class _Section:
     is_fact: bool = False
 
 
+@lru_cache(MOST_KEPT)
 def split(text: str, side: Side | None = None) -> tuple[Part, ...]:
     """The parts of a document.
 
@@ -147,8 +152,8 @@ def split(text: str, side: Side | None = None) -> tuple[Part, ...]:
     # Blank lines belong to the part before them, those at the start to the first.
     starts = [0, *(part.start for part in found[1:]), len(text)]
     return tuple(
-        replace(part, start=start, end=end)
-        for part, (start, end) in zip(found, pairwise(starts), strict=True)
+        part if (part.start, part.end) == place else replace(part, start=place[0], end=place[1])
+        for part, place in zip(found, pairwise(starts), strict=True)
     )
 
 
@@ -303,7 +308,7 @@ def _could_be_heading(line: str, after: str) -> bool:
     """A few words without a full stop before a longer line."""
     said = line.strip()
     few = len(said) <= _LONGEST_HEADING and len(said.split()) <= 6 and len(after) > 2 * len(said)
-    return few and regex.search(r"[\p{P}\d]$|^[\p{P}\d]|[:：@]", said) is None
+    return few and _NO_HEADING.search(said) is None
 
 
 def _points(line: str) -> Iterator[tuple[int, int]]:

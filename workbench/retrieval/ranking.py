@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from workbench.documents.splitting import Side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
-from workbench.results import Result
+from workbench.results import Result, plain
 from workbench.retrieval.conditions import Condition, Met
 from workbench.retrieval.hits import HitProbability, hit_probabilities
 from workbench.scorers.base import Scorer, Scores
@@ -86,6 +86,13 @@ class Ranking(Result):
     shortlists: Mapping[str, Sequence[Candidate]]
     encoder: TextEncoder
     levels: CoverageLevels | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, JSON-serialisable; of the encoder its name and fingerprint."""
+        kept = {
+            field.name: plain(getattr(self, field.name)) for field in fields(self) if field.name != "encoder"
+        }
+        return kept | {"encoder": {"name": self.encoder.name, "fingerprint": self.encoder.fingerprint}}
 
     def coverage(self, jd_id: str, resume_id: str) -> Coverage:
         """Requirement by requirement, for any pair, on the shortlist or not.
