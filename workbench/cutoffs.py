@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from workbench.asking import with_option
 from workbench.atomic import write_whole
-from workbench.errors import CardError, EncoderMismatchError, InputError
+from workbench.errors import CardError, CardWarning, EncoderMismatchError, InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.settings import LITERATURE_CUTOFF
@@ -314,12 +315,12 @@ class Cutoff:
         """
         path = Path(path)
         try:
-            card = json.loads(path.read_text(encoding="utf-8"))
+            card = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
         except FileNotFoundError:
             raise CardError(
                 _("There is no cutoff card at {path}; make one with 'workbench calibrate'.").format(path=path)
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise CardError(
                 _("{path} cannot be read as a cutoff card: {error}").format(path=path, error=error)
             ) from error
@@ -365,13 +366,18 @@ class Cutoff:
 
 
 def cards_in(folder: str | Path) -> list[tuple[Path, Cutoff]]:
-    """All readable cards in a folder, newest file name last; files that are no cards are passed over."""
+    """All sound cards in a folder, newest file name last.
+
+    Others are named in a :class:`~workbench.errors.CardWarning` and passed over: one bad file must not stop a
+    search. Hidden files, such as drafts, are no cards.
+    """
     cards = []
-    for path in sorted(Path(folder).glob("*.json")):
+    for path in sorted(Path(folder).glob("[!.]*.json")):
         try:
             cards.append((path, Cutoff.load(path)))
-        except CardError:
-            continue
+        except InputError as error:
+            said = _("A cutoff card was passed over. {reason}")
+            warnings.warn(said.format(reason=error), CardWarning, stacklevel=2)
     return cards
 
 
@@ -383,6 +389,10 @@ def _shipped() -> Mapping[str | None, Cutoff]:
 def shipped_card(fingerprint: str) -> Cutoff | None:
     """The card that came with the workbench for exactly this encoder; None if there is none."""
     return _shipped().get(fingerprint)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def _digest(card: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "CardError",
+    "CardWarning",
     "CleaningWarning",
     "EncoderError",
     "EncoderMismatchError",
@@ -61,6 +62,10 @@ class MissingDependencyError(WorkbenchError, ImportError):
 
 class UncalibratedCutoffWarning(UserWarning):
     """The cutoff in use was never calibrated for the encoder in use."""
+
+
+class CardWarning(UserWarning):
+    """A file among the cutoff cards is none that can be used."""
 
 
 class CleaningWarning(UserWarning):

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.cutoffs import SCHEMA, SCHEMA_VERSION, Cutoff, cards_in
-from workbench.errors import CardError, EncoderMismatchError, InputError
+from workbench.cutoffs import SCHEMA, SCHEMA_VERSION, Cutoff, _digest, cards_in
+from workbench.errors import CardError, CardWarning, EncoderMismatchError, InputError
 
 EVIDENCE = {"pairs": 120, "method": "precision ≥ 0.89", "interval": [0.31, 0.44], "note": "客服 Agent"}
 CALIBRATED = Cutoff(0.375, "use", "a1b2c3d4e5f6", EVIDENCE)
@@ -218,15 +218,34 @@ class TestDamagedCard:
 
 
 class TestFolderOfCards:
-    def test_cards_come_in_name_order_and_other_files_are_passed_over(self, tmp_path):
+    @pytest.mark.parametrize(
+        "content", ["{}", "", '{"cutoff": 0.4, "enc', "[" * 100_000, '{"cutoff": NaN}', "null", "\x00"]
+    )
+    def test_cards_come_in_name_order_and_a_bad_one_is_named_and_passed_over(self, tmp_path, content):
         Cutoff(0.2).save(tmp_path / "2026-02.json")
         Cutoff(0.1).save(tmp_path / "2026-01.json")
-        (tmp_path / "other.json").write_text("{}")
+        (tmp_path / "2026-03.json").write_text(content)
         (tmp_path / "notes.txt").write_text("")
-        assert [(path.name, cutoff.value) for path, cutoff in cards_in(tmp_path)] == [
+        with pytest.warns(CardWarning, match=r"2026-03\.json"):
+            found = cards_in(tmp_path)
+        assert [(path.name, cutoff.value) for path, cutoff in found] == [
             ("2026-01.json", 0.1),
             ("2026-02.json", 0.2),
         ]
+
+    def test_a_card_with_a_cutoff_that_is_none_is_passed_over(self, tmp_path):
+        Cutoff(0.2).save(tmp_path / "card.json")
+        card = json.loads((tmp_path / "card.json").read_text())
+        del card["digest"]
+        card["cutoff"] = 7
+        (tmp_path / "card.json").write_text(json.dumps({**card, "digest": _digest(card)}))
+        with pytest.warns(CardWarning, match="passed over"):
+            assert cards_in(tmp_path) == []
+
+    def test_hidden_files_are_no_cards(self, tmp_path, recwarn):
+        (tmp_path / ".card.json").write_text("half")
+        assert cards_in(tmp_path) == []
+        assert not recwarn.list
 
     def test_a_folder_that_is_not_there_has_no_cards(self, tmp_path):
         assert cards_in(tmp_path / "none") == []

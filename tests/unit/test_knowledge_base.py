@@ -501,6 +501,15 @@ class TestDamage:
         with pytest.raises(StoreError, match=r"vectors-000001\.npy is damaged: its checksum"):
             base.search("rust", cutoff=0.5)
 
+    def test_damage_is_not_made_valid_by_removing_a_row(self, stored, encoder):
+        vectors = stored / "vectors-000001.npy"
+        self.damaged(vectors, lambda content: content[:-1] + bytes([content[-1] ^ 1]))
+        before = vectors.read_bytes()
+        base = KnowledgeBase.open(stored, encoder)
+        with pytest.raises(StoreError, match=r"vectors-000001\.npy is damaged: its checksum"):
+            base.remove([0])
+        assert vectors.read_bytes() == before
+
     def test_vectors_that_are_too_few_are_named(self, stored, encoder):
         self.damaged(stored / "vectors-000001.npy", lambda content: content[:-10])
         with pytest.raises(StoreError, match=r"vectors-000001\.npy is damaged: it has fewer"):

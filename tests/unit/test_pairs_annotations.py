@@ -67,6 +67,14 @@ class TestAppending:
         assert not (folder / "annotations").exists()
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_an_entry_ends_at_a_line_feed_only(tmp_path, separator):
+    log = AnnotationLog(tmp_path, "me")
+    log.append("label", f"a{separator}b", label=1, note=f"x{separator}y")
+    (entry,) = AnnotationLog(tmp_path, "me").entries
+    assert (entry.pair_id, entry.note) == (f"a{separator}b", f"x{separator}y")
+
+
 class TestSeveralAtOnce:
     def test_each_annotator_has_a_file_and_none_overwrites_another(self, folder):
         first, second = AnnotationLog(folder, "x"), AnnotationLog(folder, "y")

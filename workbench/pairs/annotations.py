@@ -155,7 +155,8 @@ class AnnotationLog:
                 _("{file} cannot be read: {error}.").format(file=self.path, error=error.strerror or error)
             ) from error
         whole = content[: content.rfind(b"\n") + 1]
-        lines = whole.decode("utf-8", "replace").splitlines()
+        # Other line breaks, such as U+2028, may stand in an id or a note.
+        lines = whole.decode("utf-8", "replace").split("\n")[:-1]
         new = list(_entries(lines, self.path, start=len(self.entries) + 1))
         self.entries += new
         self._read_bytes += len(whole)

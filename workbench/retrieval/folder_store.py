@@ -198,7 +198,15 @@ class FolderStore(Store):
         self.contents = self.contents.followed_by(more, mapped)
 
     def rewrite(self, contents: Contents, encoder: Mapping[str, Any] | None = None) -> None:
-        """Put other rows, perhaps of another encoder, in the place of all, as a new generation."""
+        """Put other rows, perhaps of another encoder, in the place of all, as a new generation.
+
+        Raises
+        ------
+        StoreError
+            If vectors are kept that are damaged: with a new checksum they would count as sound.
+        """
+        if encoder is None:
+            self.check_vectors()
         self._writing().execute("DELETE FROM document")
         keep_codes(self._writing(), None)
         super().rewrite(contents, encoder)
