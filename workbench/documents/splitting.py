@@ -58,6 +58,8 @@ _ADDRESS = regex.compile(
     r"[\s:：]*(?:[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\+?[\d\s()/.-]{7,20}|(?:https?://|www\.)\S+)[\s|,;/·]*)+",
     regex.IGNORECASE,
 )
+# What an address has in it, which is looked for in less time.
+_REACHED = regex.compile(r"@|[\d\s()/.-]{7}|://|[wW]{3}\.")
 
 # Where a line goes on with another point: after a full stop, or before a number in a run-on list.
 _ABBREVIATION = (
@@ -65,9 +67,9 @@ _ABBREVIATION = (
     r"|yrs?)\."
 )
 _POINT = regex.compile(
-    rf"""(?<=[。！？!?；;])\s*(?=\S)
-      | (?<=[。；;，,.]\s{{0,3}})(?=(?:[（(]?\d{{1,2}}[)）、.．]|[①-⑳]|[•●■◆])\s*\D)
-      | (?<=\.["”’)]?)(?<!{_ABBREVIATION})(?<!\b\p{{Lu}}\.)\s+(?=[\p{{Lu}}"“(•])""",
+    rf"""[。！？!?；;]\s*(?=\S)
+      | [。；;，,.]\s{{0,3}}(?=(?:[（(]?\d{{1,2}}[)）、.．]|[①-⑳]|[•●■◆])\s*\D)
+      | \.["”’)]?(?<!{_ABBREVIATION})(?<!\b\p{{Lu}}\.)\s+(?=[\p{{Lu}}"“(•])""",
     regex.VERBOSE,
 )
 # Texts whose parts are at hand: a scorer and its evidence both need them. About 30 kB each.
@@ -248,12 +250,12 @@ def _lines(text: str) -> Iterator[_Line]:
     lines = text.splitlines(keepends=True)
     starts = accumulate(map(len, lines), initial=0)
     said = [(start, line) for start, line in zip(starts, lines, strict=False) if line.strip()]
-    end, before = 0, ""
+    end, before, follows_list = 0, "", False
     for (start, line), (_start, after) in zip_longest(said, said[1:], fillvalue=(0, "")):
         is_new = bool(before) and (start > end or _ENDS.search(before) is not None)
-        follows_list = _BULLET.match(before) is not None
-        yield _Line(start, line, after.strip(), _BULLET.match(line) is not None, is_new, follows_list)
-        end, before = start + len(line), line
+        is_bulleted = _BULLET.match(line) is not None
+        yield _Line(start, line, after.strip(), is_bulleted, is_new, follows_list)
+        end, before, follows_list = start + len(line), line, is_bulleted
 
 
 def _leads_in(said: str, after: str) -> bool:
@@ -335,11 +337,11 @@ def _is_point(text: str) -> bool:
 
 
 def _kind(said: str, section: _Section, side: Side) -> tuple[PartKind, str, bool]:
-    must = says_must(said)
-    if _ADDRESS.fullmatch(said) or section.kind == "boilerplate":
+    if section.kind == "boilerplate" or (_REACHED.search(said) and _ADDRESS.fullmatch(said)):
         return "boilerplate", section.heading, False
     if side == "resume":
         return "phrase", section.heading, False
+    must = says_must(said)
     if is_not_asked(said):
         return "description", section.heading, False
     is_asked = section.kind == "requirement" or (section.kind is None and section.is_list and asks(said))
