@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+from reading import read_one
 from typer.testing import CliRunner
 
 from workbench.asking import asked_by, nowhere, option, options, with_option
@@ -14,7 +15,6 @@ from workbench.cli import app
 from workbench.errors import InputError, PairsWarning
 from workbench.pairs import read_pairs
 from workbench.panels.given import read_upload
-from workbench.retrieval.readers import read_file
 
 ROOT = Path(__file__).parents[2]
 TWO = "jd,resume\nward nurse,nurse\ncanteen cook,cook\n"
@@ -30,7 +30,7 @@ def test_options_are_written_as_python_or_as_the_way_that_asks():
 def test_a_column_that_must_be_named_is_named_as_each_reader_can(tmp_path):
     (tmp_path / "two.csv").write_text(TWO)
     with pytest.raises(InputError, match=r"name the one with the texts, such as text_column='jd'"):
-        read_file(tmp_path / "two.csv")
+        read_one(tmp_path / "two.csv")
     shell = CliRunner().invoke(app, ["search", "nurse", "--kb", str(tmp_path / "two.csv"), "-e", "keyword"])
     assert "such as --text-column jd." in " ".join(shell.stderr.split())
     with pytest.raises(InputError) as uploaded:

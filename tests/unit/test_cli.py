@@ -333,6 +333,35 @@ class TestKnowledgeBase:
         assert "not read: broken.xlsx: " in done.stdout
         assert json.loads(workbench("kb", "info", kb, "--json").stdout)["n"] == 4
 
+    def test_a_folder_of_whole_documents_is_searched_with_a_whole_resume(self, here):
+        (here / "jds" / "wards").mkdir(parents=True)
+        nurse = "Night nurse\nRequirements\n- RN licence\n- ventilation of patients"
+        (here / "jds" / "wards" / "nurse.txt").write_text(nurse, encoding="utf-8")
+        (here / "jds" / "clerk.txt").write_text("Clerk\nRequirements\n- keeping of files", encoding="utf-8")
+        (here / "jds" / "broken.docx").write_bytes(b"no document")
+        resume = (
+            "Experience\n- looked after ventilated patients\nEducation\n- nursing school, registered in 2015"
+        )
+        (here / "resume.txt").write_text(resume, encoding="utf-8")
+        added = workbench("kb", "add", "kb", "jds", "-e", "use")
+        assert (added.exit_code, "kb now has 2 texts." in added.stdout) == (1, True)
+        assert "not read: broken.docx: " in added.stdout
+        found = json.loads(workbench("kb", "search", "kb", "resume.txt", "--json").stdout)
+        best = found["hits"][0]
+        assert found["query"] == resume
+        assert (best["text"], best["metadata"], best["is_match"]) == (
+            nurse,
+            {"source": "wards/nurse.txt"},
+            None,
+        )
+        assert nurse[best["phrase"]["start"] : best["phrase"]["end"]] == "- ventilation of patients"
+        assert best["phrase"]["query"] == "- looked after ventilated patients"
+        shown = workbench("kb", "search", "kb", "resume.txt", "-k", "1")
+        assert shown.exit_code == 0
+        assert "wards/nurse.txt · Night nurse" in shown.stdout
+        assert "- ventilation of patients" in shown.stdout
+        assert "does not carry over between text lengths" in shown.stderr
+
     def test_where_nothing_can_be_read_no_knowledge_base_is_made(self, here):
         (here / "broken.xlsx").write_bytes(b"not a workbook")
         done = workbench("kb", "add", "new", "broken.xlsx", "-e", "use")

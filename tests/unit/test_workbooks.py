@@ -8,12 +8,12 @@ from zipfile import ZipFile
 
 import openpyxl
 import pytest
+from reading import read_one
 
 import workbench as wb
 from workbench.errors import InputError, PairsWarning
 from workbench.files.workbooks import sheet_rows
 from workbench.pairs import read_argilla, read_label_studio
-from workbench.retrieval.readers import read_file
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ class TestSheets:
         seen = book.create_sheet("岗位")
         seen.append(["jd"])
         seen.append(["Night nurse"])
-        found = read_file(saved(book, tmp_path))
+        found = read_one(saved(book, tmp_path))
         assert found.texts == ["Night nurse"]
         assert "sheet '岗位'; not read: 'choices' (hidden), 'secrets' (hidden)" in found.notes
 
@@ -119,7 +119,7 @@ class TestCells:
         path = tmp_path / "old.xlsx"
         path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2048))
         with pytest.raises(InputError, match="old Office file"):
-            read_file(path)
+            read_one(path)
 
 
 class TestWordsForMissing:
@@ -149,7 +149,7 @@ class TestWordsForMissing:
     def test_a_table_of_texts_tells_them(self, tmp_path):
         path = tmp_path / "jds.csv"
         path.write_text("id,jd\n1,Night nurse\n2,NULL\n3,NULL\n4,Welder\n", "utf-8")
-        assert "2 texts only say that there is none ('NULL'): row 3, row 4" in read_file(path).notes
+        assert "2 texts only say that there is none ('NULL'): row 3, row 4" in read_one(path).notes
 
 
 class TestDelimited:
@@ -157,7 +157,7 @@ class TestDelimited:
     def test_a_first_line_may_name_the_separator(self, tmp_path, line):
         path = tmp_path / "jds.csv"
         path.write_text(f"{line}\njd;n\nNurses, wards;1\n", "utf-8", newline="")
-        found = read_file(path)
+        found = read_one(path)
         assert (found.texts, found.records[0]["row"]) == (["Nurses, wards"], 2)
 
     def test_columns_are_known_whatever_their_capitals_and_blanks(self, tmp_path):

@@ -256,9 +256,11 @@ def probability_line(cutoff: Cutoff) -> str | None:
 
 
 def _judged(is_match: bool | None) -> Text:
+    from rich.text import Text
+
     if is_match is None:
-        return _text("–", "dim")
-    return _text(f"✓ {_('yes')}", "green") if is_match else _text(f"· {_('no')}", "dim")
+        return Text("–", "dim")
+    return Text(f"✓ {_('yes')}", "green") if is_match else Text(f"· {_('no')}", "dim")
 
 
 def _hit_text(hit: Mapping[str, Any], width: int) -> Text:

@@ -34,6 +34,8 @@ from workbench.texts import says_missing, tidy
 __all__ = ["CONTAINERS", "Documents", "Unread", "read_documents"]
 
 CONTAINERS = {".zip": ZIP, ".eml": TEXT}
+# What a file of each name must be.
+KINDS = {**{suffix: kind for suffix, (kind, _read) in FORMATS.items()}, **TABLES, **CONTAINERS}
 # A column of these names what a row is about; otherwise its number does.
 ID_COLUMNS = (
     *("id", "jd_id", "job_id", "resume_id", "candidate_id", "document_id"),
@@ -205,7 +207,7 @@ def _documents_of(
     if suffix in TABLES:
         yield from _of_table(file, name, unread, options)
     elif suffix in CONTAINERS:
-        check_file(file, CONTAINERS)
+        check_file(file, KINDS)
         if depth == DEEPEST:
             raise InputError(_("{file} lies too deep; unpack it.").format(file=file.name))
         if suffix == ".eml":
@@ -213,8 +215,7 @@ def _documents_of(
         else:
             yield from _of_members(_unzipped(file, name, unread), name, unread, options, depth)
     else:
-        kinds = {suffix: kind for suffix, (kind, _read) in FORMATS.items()}
-        check_file(file, {**kinds, **TABLES, **CONTAINERS}, options["encoding"])
+        check_file(file, KINDS, options["encoding"])
         yield _document(read(file, options["encoding"]), name)
 
 
@@ -227,7 +228,7 @@ def _document(content: Content, name: str) -> Document:
 def _of_table(
     file: Path, name: str, unread: list[Unread], options: dict[str, str | None]
 ) -> Iterator[Document]:
-    check_file(file, TABLES, options["encoding"])
+    check_file(file, KINDS, options["encoding"])
     table = read_texts(file, **options)
     columns = {folded(column): column for row in table.others for column in row}
     id_column = next((columns[known] for known in ID_COLUMNS if known in columns), None)
@@ -236,7 +237,10 @@ def _of_table(
             unread.append(Unread(f"{name}, {place_of(table.place, number)}", _("it has no text")))
         else:
             given = str((others.get(id_column) if id_column else None) or "").strip()
-            source = {**others, "file": name, table.place: number}
+            # Ours are the last word on where a text came from; columns of these names are kept beside them.
+            beside = {column: f"{column} (column)" for column in ("file", table.place)}
+            source = {beside.get(column, column): value for column, value in others.items()}
+            source |= {"file": name, table.place: number}
             yield Document(given or f"{PurePosixPath(name).stem}-{number}", text, source, notes=table.notes)
 
 

@@ -37,7 +37,7 @@ _OF_DEGREES = {**_SIGNS, "=": operator.eq, "!=": operator.ne}
 YEARS = ("years", "years of experience", "年限", "工作年限", "经验年限")
 DEGREE = ("degree", "education", "学历", "学位")
 LANGUAGE = ("language", "languages", "语言", "外语")
-WORDS = (
+WORDS: tuple[str, ...] = (
     "certificate",
     "certification",
     "licence",

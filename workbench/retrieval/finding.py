@@ -53,8 +53,8 @@ def find(
     """The `k` best hits of each clean query, by the index where all are lines, else by comparing with all."""
     asked = _asked(queries, encoder, progress)
     several = [
-        hits_from(*found, contents.texts, contents.records, cutoff, query=each.text, phrases=phrases)
-        for each, (*found, phrases) in zip(asked, _found(asked, contents, index, k), strict=True)
+        hits_from(scores, rows, contents.texts, contents.records, cutoff, query=each.text, phrases=phrases)
+        for each, (scores, rows, phrases) in zip(asked, _found(asked, contents, index, k), strict=True)
     ]
     if said := not_judged([hit for hits in several for hit in hits], cutoff):
         warn_caller(said, UncalibratedCutoffWarning)

@@ -40,8 +40,8 @@ from workbench.retrieval.hits import (
     resolve_cutoff,
     warn_of_cleaning,
 )
-from workbench.retrieval.readers import NOTHING_READ, FilesRead, read_files
-from workbench.retrieval.records import Record, frame_of, matching_rows, records_from, row_numbers
+from workbench.retrieval.readers import NOTHING_READ, read_files
+from workbench.retrieval.records import FilesRead, Record, frame_of, matching_rows, records_from, row_numbers
 from workbench.retrieval.storage import KnowledgeBaseInfo, Store
 
 if TYPE_CHECKING:
