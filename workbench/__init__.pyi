@@ -144,7 +144,7 @@ from .retrieval import KnowledgeBase, search
 from .retrieval.readers import read_files
 from .scorers import RerankScorer, load_reranker, load_scorer
 from .settings import get_settings
-from .shortcuts import check, compare, explain, fit_map, rank
+from .shortcuts import check, compare, explain, fit_map, rank, with_language_offsets
 from .texts import clean
 
 __version__: str
@@ -307,6 +307,7 @@ __all__ = [
     "tabulate",
     "warm_up",
     "which_suffice",
+    "with_language_offsets",
     "working_copy",
     "write_argilla",
     "write_audit",

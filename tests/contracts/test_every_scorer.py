@@ -17,7 +17,7 @@ import pytest
 import workbench as wb
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.frozen import arrays_in, as_text
-from workbench.scorers import RerankScorer, Scorer, load_reranker, load_scorer, scorer_of
+from workbench.scorers import OffsetScorer, RerankScorer, Scorer, load_reranker, load_scorer, scorer_of
 from workbench.scorers.rerank_store import RerankStore
 
 TOPICS = ["night nurse on a ward", "java developer", "护士执业证", "welding of steel pipes"]
@@ -31,6 +31,8 @@ def loaded(spec, top=TOP, fit=True):
     scorer = load_scorer(spec)
     if isinstance(scorer, RerankScorer):
         scorer = RerankScorer(scorer.first, scorer.reranker, top)
+    if isinstance(scorer, OffsetScorer) and fit:
+        scorer = OffsetScorer(scorer.first, {"across": -0.2, "zh-zh": 0.05})
     return scorer.fit(JDS, RESUMES) if fit else scorer
 
 
@@ -53,6 +55,9 @@ RERANKED = "keyword+rerank:{%s}"
 CASES = {
     "cosine": Case("keyword", lambda spec, _: load_scorer(spec, dimension=1024)),
     "relative": Case("keyword+relative", lambda spec, _: load_scorer(spec).fit(JDS[1:], RESUMES)),
+    "offsets": Case(
+        "keyword+relative+offsets", lambda _, scorer: OffsetScorer(scorer.first, {"across": 0.1})
+    ),
     "server": Case(RERANKED % "rerank_server", lambda _, scorer: again(scorer, logits=True)),
     "cross-encoder": Case(
         RERANKED % "cross_encoder_checkpoint", lambda _, scorer: again(scorer, max_length=16)
@@ -223,6 +228,7 @@ def test_a_stopped_rerank_goes_on_and_reads_no_pair_twice(scorer, scores, tmp_pa
 def test_pairs_scored_in_a_frame_carry_the_fitted_fingerprint(case, scorer):
     frame = pd.DataFrame([(jd, resume) for jd in JDS for resume in RESUMES], columns=["jd", "resume"])
     scored = wb.score_pairs(frame, load_scorer(case.spec))
+    # Without offsets, which labels give.
     fitted = load_scorer(case.spec).fit(JDS, RESUMES)
     assert scored.attrs["encoder"]["fingerprint"] == fitted.fingerprint
     assert scored["score"].to_numpy() == pytest.approx(fitted.score(JDS, RESUMES).matrix.ravel(), abs=1e-5)

@@ -16,6 +16,7 @@ from workbench.cli import app
 from workbench.cli.options import rule_from_text
 from workbench.errors import InputError
 from workbench.pairs import read_pairs, score_pairs
+from workbench.scorers import scorer_of
 
 SKILLS = ("python", "nursing", "welding", "tax", "java", "sales", "design", "teaching")
 
@@ -375,6 +376,36 @@ class TestCheck:
         assert workbench(*check, "-s", spec).exit_code == 0
         assert workbench(*check, "-e", "keyword").exit_code == 2
         assert workbench("check", "card.json", pairs("turned.csv", 320, turned=True)).exit_code == 1
+
+    def test_language_pairs_get_offsets_for_a_scorer_and_a_sentence_for_an_encoder(self, here, monkeypatch):
+        rng = np.random.default_rng(0)
+        zh = np.arange(400) % 2 == 0
+        label = (rng.random(400) < 0.4).astype(int)
+        score = 0.3 + 0.3 * label + 0.1 * rng.normal(size=400) - 0.2 * zh
+        jd = np.where(zh, "护士岗位 ", "nurse wanted ")
+        numbers = pd.Series(np.arange(400)).astype(str)
+        pairs = {
+            "jd": jd + numbers,
+            "resume": np.where(zh, "病房护理 ", "ward nurse ") + numbers,
+            "label": label,
+        }
+        pd.DataFrame(pairs).to_csv(here / "pairs.csv", index=False)
+
+        def scored(pairs, encoder, **_options):
+            frame = pairs.assign(score=score)
+            frame.attrs["encoder"] = {"name": "keyword", "fingerprint": load_encoder("keyword").fingerprint}
+            return frame
+
+        monkeypatch.setattr("workbench.pairs.score_pairs", scored)
+        asked = ("calibrate", "pairs.csv", "--target-precision", 0.7, "--no-report", "-o")
+        done = workbench(*asked, "encoder.json", "-e", "keyword")
+        assert "Equal scores do not mean the same" in plain(done.output)
+        assert Cutoff.load(here / "encoder.json").encoder_name == "keyword"
+        workbench(*asked, "scorer.json", "-s", "keyword")
+        card = Cutoff.load(here / "scorer.json")
+        assert card.encoder_name == "keyword+offsets"
+        offsets = scorer_of(card).offsets
+        assert offsets["zh-zh"] - offsets["other-other"] == pytest.approx(0.2, abs=0.05)
 
     def test_an_encoder_and_a_scorer_are_one_too_many(self, clear):
         done = workbench("calibrate", clear, "-s", "keyword+relative", "-e", "keyword")

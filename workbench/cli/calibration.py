@@ -32,6 +32,7 @@ from workbench.cli.output import note, print_json
 from workbench.cli.running import ExitCode
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
+from workbench.results import plain
 
 if TYPE_CHECKING:
     from workbench.calibration import Study
@@ -143,6 +144,7 @@ def calibrate(
     from workbench.cli.tables import print_study, study_entry
     from workbench.frozen import arrays_in
     from workbench.scorers import load_scorer
+    from workbench.shortcuts import with_language_offsets
 
     if out is not None and out.suffix != ".json":
         raise InputError(_("--out is {file}; a cutoff card is a .json file.").format(file=repr(str(out))))
@@ -157,6 +159,12 @@ def calibrate(
         if frozen := scored.attrs["encoder"].get("frozen"):
             loaded = load_scorer(loaded, state=arrays_in(frozen))
         live_scores = read_scored(live, loaded, column, positive, negative, labelled=False)["score"]
+    languages = None
+    if {"jd", "resume"} <= set(scored.columns):
+        offered, languages = with_language_offsets(scored, kind=kind, confidence=confidence)
+        # Of an encoder it is only said: search goes by its plain cosine.
+        if scorer is not None and not scorer.startswith("column:"):
+            scored = offered
     ask = partial(
         run_study,
         scored,
@@ -179,9 +187,16 @@ def calibrate(
         study = study.with_groups(compared)
     written = _written(study, compared, out, with_report=report, texts=report_texts)
     if as_json:
-        print_json(study_entry(study, files=written))
+        said = languages and {
+            "sentence": languages.sentence(),
+            "p_value": languages.p_value,
+            "offsets": languages.offsets,
+        }
+        print_json({**study_entry(study, files=written), "languages": plain(said)})
     else:
         print_study(study, groups=compared, files=written, evidence=evidence)
+        if languages is not None and len(languages.n) > 1:
+            note(languages.sentence())
         if out is not None and written["card"] is None:
             note(study.no_card())
     if study.advice.cutoff is None:

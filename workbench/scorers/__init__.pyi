@@ -3,6 +3,7 @@ from .column import ColumnScorer
 from .cosine import CosineScorer
 from .coverage import Coverage, CoverageLevels, Covered, cover, levels_of
 from .cross_encoder import CrossEncoderReranker
+from .offsets import OffsetScorer, language_pairs, offset_fingerprint, offset_state
 from .qwen3_reranker import Qwen3Reranker
 from .registry import encoder_or_scorer, load_reranker, load_scorer, scorer_of
 from .relative import RelativeScorer
@@ -17,6 +18,7 @@ __all__ = [
     "CoverageLevels",
     "Covered",
     "CrossEncoderReranker",
+    "OffsetScorer",
     "Qwen3Reranker",
     "RelativeScorer",
     "RerankScorer",
@@ -26,8 +28,11 @@ __all__ = [
     "ServerReranker",
     "cover",
     "encoder_or_scorer",
+    "language_pairs",
     "levels_of",
     "load_reranker",
     "load_scorer",
+    "offset_fingerprint",
+    "offset_state",
     "scorer_of",
 ]

@@ -14,6 +14,7 @@ from workbench.scorers.base import Scorer, State
 from workbench.scorers.column import ColumnScorer
 from workbench.scorers.cosine import CosineScorer
 from workbench.scorers.cross_encoder import CrossEncoderReranker
+from workbench.scorers.offsets import OffsetScorer
 from workbench.scorers.qwen3_reranker import Qwen3Reranker
 from workbench.scorers.relative import RelativeScorer
 from workbench.scorers.rerank import RerankScorer
@@ -42,6 +43,7 @@ def load_scorer(
         * ``"SCORER+rerank:/folder"``, ``"SCORER+rerank:http://host/v1#model"``: the best of any of these are
           read again, together with the JD, by a reranker (:func:`~workbench.scorers.load_reranker` takes
           options for it), whose scores are kept unless ``store`` is False;
+        * ``"SCORER+offsets"``: any of these with an offset a language pair, which its card holds;
         * ``"column:NAME"``, ``"column:NAME#SOURCE"``: scores from elsewhere, in a column of the pairs;
         * ``"auto"`` or None: relative, with the encoder that :func:`~workbench.load_encoder` takes then;
         * a scorer, which is returned as it is.
@@ -100,6 +102,8 @@ def _loaded(spec: str | Scorer | Encoder | None, options: dict[str, Any]) -> Sco
         return RelativeScorer(load_encoder(None if spec is None else "auto", **options))
     if not isinstance(spec, str):
         return CosineScorer(load_encoder(spec, **options))
+    if spec.endswith("+offsets"):
+        return OffsetScorer(load_scorer(spec.removesuffix("+offsets"), **options))
     if spec.startswith("column:"):
         column, _sign, source = spec.removeprefix("column:").partition("#")
         return ColumnScorer(column, source)
