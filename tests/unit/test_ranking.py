@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from io import BytesIO
 from itertools import pairwise
+from pathlib import Path
 from zipfile import ZipFile
 
 import openpyxl
 import pandas as pd
 import pytest
+from pypdf import PdfWriter
 from typer.testing import CliRunner
 
 import workbench as wb
@@ -358,3 +361,90 @@ class TestPairs:
         assert only.above("welder") == found.above("welder")
         with pytest.raises(InputError, match="no document 'x'"):
             found.of("x")
+
+
+def pdf(pages, password=None):
+    written, made = BytesIO(), PdfWriter()
+    for _page in range(pages):
+        made.add_blank_page(200, 200)
+    if password:
+        made.encrypt(password)
+    made.write(written)
+    return written.getvalue()
+
+
+# A file of a folder with two hundred good ones, and why it is not read; None where it is.
+FILES = {
+    "broken.docx": (lambda: b"PK\x03\x04", "damaged ZIP archive"),
+    "empty.txt": (lambda: b"", "is empty"),
+    "scan.pdf": (lambda: pdf(1), "no text"),
+    "locked.pdf": (lambda: pdf(1, "secret"), "protected with a password"),
+    "long.pdf": (lambda: pdf(500), "has 500 pages; at most 200"),
+    "huge.txt": (lambda: b"night shifts on a ward, and so on\n" * 30_000, "1,019,999 characters"),
+    "mixed.txt": (lambda: "Ward nurse 夜班护士\n工作经历\nNight shifts 病房夜班，RN licence".encode(), None),
+    "twice.txt": (lambda: b"Nurse 7\nnight shifts on a ward", None),
+}
+
+
+class TestBadInput:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def folder(tmp_path_factory):
+        folder = tmp_path_factory.mktemp("résumés")
+        for n in range(200):
+            (folder / f"cv-{n}.txt").write_text(f"Nurse {n}\nnight shifts on a ward", "utf-8")
+        for name, (content, _why) in FILES.items():
+            (folder / name).write_bytes(content())
+        return folder
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def many(folder):
+        jd = Document("a", "Requirements\nRN licence\nnight shifts", side="jd")
+        return wb.rank([jd], folder, scorer="keyword", top=500)
+
+    @pytest.mark.parametrize(("name", "why"), [(name, why) for name, (_content, why) in FILES.items()])
+    def test_a_bad_file_is_told_with_its_reason_and_a_good_one_ranked(self, many, name, why):
+        unread = {each.source: each.reason for each in many.resumes.unread}
+        ranked = {each.resume_id for each in many.shortlists["a"]}
+        assert (name in unread) == (why is not None)
+        assert (Path(name).stem in ranked) == (why is None)
+        if why:
+            assert why in unread[name]
+            assert unread[name] in ranking_html(many, styled=False)
+
+    def test_the_rest_is_ranked_and_a_text_that_is_there_twice_is_said(self, many):
+        assert len(many.shortlists["a"]) == 202
+        assert many.shortlists["a"][0].resume_id == "mixed"
+        assert many.resumes.same_text == {"twice": "cv-7"}
+
+    @pytest.mark.parametrize(
+        ("jds", "resumes", "says"),
+        [
+            ([], ["nurse"], "list of texts, paths or documents"),
+            (["nurse"], ["nurse", " "], "resumes: text 1 is blank"),
+            (["nurse"], ["ward " * 2_000_000], "10,000,000 characters"),
+            (["nurse"], [3], "list of texts, paths or documents"),
+            (["nurse"], pd.DataFrame({"a": ["x"], "b": ["y"]}), "not clear which column"),
+        ],
+    )
+    def test_what_cannot_be_ranked_is_refused_in_a_sentence(self, jds, resumes, says):
+        with pytest.raises(InputError, match=says):
+            wb.rank(jds, resumes, scorer="keyword")
+
+    @pytest.mark.parametrize("top", [1, 3, 10_000])
+    def test_one_by_one_and_more_than_there_are(self, top):
+        found = wb.rank(["night nurse"], ["nurse, nights"], scorer="keyword", top=top)
+        assert len(found.to_frame()) == 1
+        assert found.coverage("1", "1").names_requirements
+
+    def test_ids_that_clash_stay_apart(self, tmp_path):
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "cv.txt").write_text(f"nurse {name}", "utf-8")
+        found = wb.rank(["night nurse"], tmp_path, scorer="keyword")
+        assert sorted(each.resume_id for each in found.shortlists["1"]) == ["a/cv.txt", "b/cv.txt"]
+        frame = pd.DataFrame({"jd_id": ["x", "x", "y"], "jd": ["night nurse", "welder", None]})
+        found = wb.rank(frame, ["nurse", "welder"], scorer="keyword")
+        assert {jd: some[0].resume_id for jd, some in found.shortlists.items()} == {"x": "1", "x (2)": "2"}
+        assert [(each.source, each.reason) for each in found.jds.unread] == [("y, row 3", "it has no text")]

@@ -31,7 +31,7 @@ from workbench.progress import progress_bar
 from workbench.results import Result
 from workbench.texts import says_missing, tidy
 
-__all__ = ["CONTAINERS", "Documents", "Unread", "read_documents"]
+__all__ = ["CONTAINERS", "Documents", "Unread", "check_length", "read_documents", "with_distinct_ids"]
 
 CONTAINERS = {".zip": ZIP, ".eml": TEXT}
 # What a file of each name must be.
@@ -46,6 +46,8 @@ DEEPEST = 2
 # Bytes of one file in a zip; it is held in memory.
 MOST_MEMBER = 100 * 2**20
 MOST_SHOWN = 10
+# Some 300 pages.
+MOST_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def read_documents(
             + (f"\n{reasons}" if reasons else "")
         )
     sided = [replace(document, side=side) for document in found] if side else found
-    return Documents(_with_ids(sided), unread)
+    return Documents(with_distinct_ids(sided), unread)
 
 
 def _files(path: Path) -> Iterator[tuple[str, Path]]:
@@ -219,7 +221,25 @@ def _documents_of(
         yield _document(read(file, options["encoding"]), name)
 
 
+def check_length(text: str, name: str) -> None:
+    """Refuse what is longer than any JD or résumé.
+
+    Raises
+    ------
+    InputError
+        If it is.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(
+            _(
+                "{name} has {n} characters, and no JD or résumé has more than {most}. Save the part that "
+                "matters, or one document a file."
+            ).format(name=name, n=f"{len(text):,}", most=f"{MOST_CHARACTERS:,}")
+        )
+
+
 def _document(content: Content, name: str) -> Document:
+    check_length(content.text, PurePosixPath(name).name)
     seen = {"ocr_pages": content.ocr_pages, "ocr_confidence": content.ocr_confidence}
     source = {"file": name, **(seen if content.ocr_pages else {})}
     return Document(PurePosixPath(name).stem, content.text, source, notes=content.notes)
@@ -235,6 +255,9 @@ def _of_table(
     for text, others, number in zip(table.texts, table.others, table.numbers, strict=True):
         if says_missing(tidy(text)) or not text.strip():
             unread.append(Unread(f"{name}, {place_of(table.place, number)}", _("it has no text")))
+        elif len(text) > MOST_CHARACTERS:
+            place = place_of(table.place, number)
+            unread.append(Unread(f"{name}, {place}", _("it is longer than any JD or résumé")))
         else:
             given = str((others.get(id_column) if id_column else None) or "").strip()
             # Ours are the last word on where a text came from; columns of these names are kept beside them.
@@ -318,7 +341,7 @@ def _of_message(
     )
 
 
-def _with_ids(documents: Iterable[Document]) -> Iterator[Document]:
+def with_distinct_ids(documents: Iterable[Document]) -> Iterator[Document]:
     """The documents with distinct ids: where files share a name, their folder tells them apart."""
     found = list(documents)
     times = Counter(document.id for document in found)
@@ -326,6 +349,6 @@ def _with_ids(documents: Iterable[Document]) -> Iterator[Document]:
     for document in found:
         name = document.id
         if times[name] > 1:
-            name = str(document.source["file"]) if "row" not in document.source else name
+            name = name if "row" in document.source else str(document.source.get("file", name))
         seen[name] += 1
         yield replace(document, id=name if seen[name] == 1 else f"{name} ({seen[name]})")

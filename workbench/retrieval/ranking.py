@@ -13,7 +13,7 @@ import numpy as np
 from workbench.cutoffs import Cutoff
 from workbench.documents.document import Document
 from workbench.documents.pasted import documents_in
-from workbench.documents.reading import Documents, read_documents
+from workbench.documents.reading import Documents, Unread, check_length, read_documents, with_distinct_ids
 from workbench.documents.splitting import Side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
@@ -24,6 +24,7 @@ from workbench.retrieval.hits import HitProbability, hit_probabilities
 from workbench.scorers.base import Scorer, Scores
 from workbench.scorers.coverage import Coverage, CoverageLevels, cover
 from workbench.text_encoder import TextEncoder
+from workbench.texts import says_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -245,6 +246,8 @@ def rank(
     if cutoff is not None:
         cutoff.check_encoder(scorer.name, scorer.fingerprint)
     left, right = documents_from(jds, "jd", progress), documents_from(resumes, "resume", progress)
+    for document in (*left, *right):
+        check_length(document.text, document.id)
     scores = scorer.score([d.text for d in left], [d.text for d in right], progress=progress)
     order = np.argsort(-scores.matrix, axis=1, kind="stable")[:, :top]
     pairs = [(row, int(column)) for row, columns in enumerate(order) for column in columns]
@@ -295,10 +298,11 @@ def documents_from(source: Any, side: Side, progress: bool | None = None) -> Doc
                 what=repr(source)[:60]
             )
         )
-    return Documents(
+    made = (
         each if isinstance(each, Document) else Document(str(number), each, {"position": number}, side)
         for number, each in enumerate(given, start=1)
     )
+    return Documents(with_distinct_ids(made))
 
 
 def _of_frame(frame: pd.DataFrame, side: Side) -> Documents:
@@ -312,12 +316,13 @@ def _of_frame(frame: pd.DataFrame, side: Side) -> Documents:
             _("It is not clear which column holds the texts; name it {name}.").format(name=repr(side))
         )
     ids = next((name for name in (f"{side}_id", "id") if name in frame.columns), None)
-    return Documents(
-        Document(
-            str(row[ids]) if ids else str(number),
-            str(row[column]),
-            {str(name): value for name, value in row.items() if name != column},
-            side,
-        )
-        for number, row in enumerate(frame.to_dict("records"), start=1)
-    )
+    made, unread = [], []
+    for number, row in enumerate(frame.to_dict("records"), start=1):
+        name, text = str(row[ids]) if ids else str(number), row[column]
+        if not isinstance(text, str) or not text.strip() or says_missing(text):
+            place = _("row {number}").format(number=number)
+            unread.append(Unread(f"{name}, {place}" if ids else place, _("it has no text")))
+        else:
+            others = {str(key): value for key, value in row.items() if key != column}
+            made.append(Document(name, text, others, side))
+    return Documents(with_distinct_ids(made), unread)
