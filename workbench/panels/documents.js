@@ -2,9 +2,13 @@
 // for, clicking one (or Enter on it) chooses it, and text marked in it is chosen instead of all of it.
 function render({ model, el }) {
   const parts = () => [...el.querySelectorAll(".wb-resume [data-part]")];
-  const within = (side, part) => {
+  let gone = false;
+  const within = (side, part, behavior) => {
+    if (gone || !el.contains(part)) return;
+    // Nothing has a place before it is on the page.
+    if (!part.getClientRects().length) return requestAnimationFrame(() => within(side, part, behavior));
     const room = side.querySelector(".wb-scroll"), at = part.getBoundingClientRect(), box = room.getBoundingClientRect();
-    room.scrollTo({ top: room.scrollTop + at.top - box.top - box.height / 3, behavior: "smooth" });
+    room.scrollTo({ top: room.scrollTop + at.top - box.top - box.height / 3, behavior });
   };
   function marked() {
     const phrase = model.get("phrase");
@@ -24,7 +28,7 @@ function render({ model, el }) {
     // The same two documents, drawn anew with evidence or in another language, stay where they were read.
     if (before === pair()) return rooms().forEach((room, at) => { room.scrollTop = tops[at]; });
     const asked = el.querySelector(".wb-jd .wb-asked");
-    if (asked) within(el.querySelector(".wb-jd"), asked);
+    if (asked) within(el.querySelector(".wb-jd"), asked, "instant");
   }
   function act(event) {
     const asking = event.target.closest?.("[data-to]"), part = event.target.closest?.(".wb-resume [data-part]");
@@ -33,7 +37,7 @@ function render({ model, el }) {
       for (const each of el.querySelectorAll(".wb-shown")) each.classList.remove("wb-shown");
       asking.classList.add("wb-shown");
       to.classList.add("wb-shown");
-      within(el.querySelector(".wb-resume"), to);
+      within(el.querySelector(".wb-resume"), to, "smooth");
     } else if (part && model.get("picks")) {
       const selected = String(getSelection()).trim(), whole = part.textContent.trim();
       model.set("phrase", selected && whole.includes(selected) ? selected : whole);
@@ -47,6 +51,10 @@ function render({ model, el }) {
   model.on("change:value", draw);
   model.on("change:phrase", marked);
   draw();
-  return () => { el.removeEventListener("click", act); el.removeEventListener("keydown", pressed); };
+  return () => {
+    gone = true;
+    el.removeEventListener("click", act);
+    el.removeEventListener("keydown", pressed);
+  };
 }
 export default { render };
