@@ -142,7 +142,7 @@ def tried(encoder: wb.BaseEncoder) -> list[tuple[str, str, str]]:
                 with_interval(table[table["is_covered"]], named),
             )
         )
-    with mock.patch.object(coverage, "whose_means", return_value={}):
+    with mock.patch.object(coverage, "offsets_of", return_value={}):
         table = scored(encoder)
     rows.append(
         ("nothing taken off", with_interval(table, auc), with_interval(table[table["is_covered"]], named))

@@ -10,8 +10,11 @@ than another pair. Intervals are of 95 %, from JDs drawn with replacement.
 from __future__ import annotations
 
 import argparse
+import time
+import tracemalloc
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -21,8 +24,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import roc_auc_score
 
 import workbench as wb
+from workbench.documents.splitting import split
 from workbench.scorers import CosineScorer, RelativeScorer
 from workbench.scorers.collection import languages_of
+from workbench.scorers.windows import WORDS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/measured/scorers.md"
@@ -75,8 +80,25 @@ def with_interval(values: np.ndarray) -> str:
     return f"{known.mean():.3f} ({low:.3f}–{high:.3f})"
 
 
-def on_documents(encoder: wb.BaseEncoder) -> pd.DataFrame:
-    """A row a scorer, on whole documents: JDs in English, in Chinese, and each résumé by itself."""
+@dataclass(frozen=True)
+class Task:
+    """Texts to score, and what people said of each pair; NaN where nobody did."""
+
+    jds: list[str]
+    resumes: list[str]
+    ratings: Matrix
+
+    def of(self, rows: Sequence[int], columns: Sequence[int]) -> Task:
+        """Some of the JDs with some of the résumés."""
+        return Task(
+            [self.jds[at] for at in rows],
+            [self.resumes[at] for at in columns],
+            self.ratings[np.ix_(rows, columns)],
+        )
+
+
+def documents() -> tuple[Task, list[str]]:
+    """The demonstration's documents, and the family of each JD."""
     jds = wb.read_documents(DOCUMENTS / "jds", side="jd", progress=False)
     resumes = wb.read_documents(DOCUMENTS / "resumes", side="resume", progress=False)
     rows = {document.id: at for at, document in enumerate(jds)}
@@ -86,22 +108,135 @@ def on_documents(encoder: wb.BaseEncoder) -> pd.DataFrame:
     means = pd.concat(both).groupby(["jd_id", "resume_id"])["rating"].mean()
     for (jd, resume), rating in means.items():
         ratings[rows[jd], columns[resume]] = rating
-    left, right = [document.text for document in jds], [document.text for document in resumes]
-    languages = languages_of(left)
+    families = pd.read_csv(DOCUMENTS / "documents.csv", index_col="id")["family"]
+    texts = [[document.text for document in side] for side in (jds, resumes)]
+    return Task(*texts, ratings), families[list(rows)].tolist()
+
+
+def on_documents(encoder: wb.BaseEncoder, task: Task) -> pd.DataFrame:
+    """A row a scorer, on whole documents of a language, of both, and on each résumé by itself."""
+    jds, resumes = languages_of(task.jds), languages_of(task.resumes)
+    alike = {
+        title: task.of(*(np.flatnonzero(side == language).tolist() for side in (jds, resumes)))
+        for title, language in (("all English", "other"), ("all Chinese", "zh"))
+    }
     table = []
     for name, score in scorers(encoder).items():
-        scores = score(left, right)
-        alone = np.hstack([score(left, [text]) for text in right])
-        found = within(scores, ratings)
-        table.append(
-            {
-                "scorer": name,
-                "English JDs": with_interval(found[languages == "other"]),
-                "Chinese JDs": with_interval(found[languages == "zh"]),
-                "one résumé, its JDs in order": with_interval(within(alone.T, ratings.T)),
-            }
-        )
+        row = {"scorer": name}
+        for title, some in {**alike, "both together": task}.items():
+            row[title] = with_interval(within(score(some.jds, some.resumes), some.ratings))
+        alone = np.hstack([score(task.jds, [text]) for text in task.resumes])
+        row["one résumé, its JDs in order"] = with_interval(within(alone.T, task.ratings.T))
+        table.append(row)
     return pd.DataFrame(table)
+
+
+def otherwise(task: Task, families: Sequence[str]) -> dict[str, list[tuple[Task, list[int]]]]:
+    """The same documents fewer, alike, or with what says nothing, by what was done; with each JD's number."""
+    rng = np.random.default_rng(SEED)
+    jds, resumes = languages_of(task.jds), languages_of(task.resumes)
+    everything = list(range(len(task.jds)))
+    found = {"all documents": [(task, everything)]}
+    for n in (5, 10, 20):
+        name = f"{n} JDs and {n} résumés of a language, 20 times"
+        found[name] = []
+        for turn in range(20):
+            language = ("zh", "other")[turn % 2]
+            rows, columns = (
+                rng.choice(np.flatnonzero(side == language), n, replace=False).tolist()
+                for side in (jds, resumes)
+            )
+            found[name].append((task.of(rows, columns), rows))
+    found["one JD at a time"] = [
+        (task.of([row], np.flatnonzero(resumes == jds[row]).tolist()), [row]) for row in everything
+    ]
+    name = "JDs of one family at a time, 12 of them, each by 6 in 10 of the lines of one"
+    found[name] = []
+    for family, language in sorted({*zip(families, jds.tolist(), strict=True)}):
+        rows = [at for at in everything if (families[at], jds[at]) == (family, language)]
+        rows = (rows * 12)[:12]
+        some = task.of(rows, np.flatnonzero(resumes == language).tolist())
+        found[name].append((replace(some, jds=[some_lines(text, rng) for text in some.jds]), rows))
+    padded = [
+        f"{text}\n{boilerplate(task, language, rng)}" for text, language in zip(task.jds, jds, strict=True)
+    ]
+    found["boilerplate of one of three other JDs, without its headings, below each"] = [
+        (replace(task, jds=padded), everything)
+    ]
+    return found
+
+
+def some_lines(text: str, rng: np.random.Generator) -> str:
+    """Six in ten of the lines, in order."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    kept = rng.choice(len(lines), max(1, round(0.6 * len(lines))), replace=False)
+    return "\n".join(lines[at] for at in sorted(kept))
+
+
+def boilerplate(task: Task, language: str, rng: np.random.Generator) -> str:
+    """What one of the three JDs with the most of it says about the company and its benefits."""
+    said = [
+        "\n".join(part.text for part in split(text, "jd") if part.kind == "boilerplate")
+        for text in np.array(task.jds, dtype=object)[languages_of(task.jds) == language]
+    ]
+    return sorted(said, key=len)[-1 - rng.integers(3)]
+
+
+def when_otherwise(encoder: wb.BaseEncoder, task: Task, families: Sequence[str]) -> pd.DataFrame:
+    """A row a change, a column a scorer; each JD counts once, by the mean over what was done to it."""
+    table = []
+    for name, changed in otherwise(task, families).items():
+        row = {"documents": name}
+        for scorer, score in scorers(encoder).items():
+            values = [within(score(some.jds, some.resumes), some.ratings) for some, _rows in changed]
+            rows = [row for _some, rows in changed for row in rows]
+            row[scorer] = with_interval(pd.Series(np.concatenate(values)).groupby(rows).mean().to_numpy())
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+class AtHand:
+    """An encoder that has made-up vectors of all windows at hand."""
+
+    name = fingerprint = "at hand"
+
+    def __init__(self, windows: Mapping[str, int]) -> None:
+        rng = np.random.default_rng(SEED)
+        self.vectors = {side: rng.standard_normal((n, 512), dtype=np.float32) for side, n in windows.items()}
+
+    def encode_documents(self, texts: Sequence[str], *, progress: bool | None = None) -> Matrix:
+        """The JDs'."""
+        return self.vectors["jd"]
+
+    def encode_queries(self, texts: Sequence[str], *, progress: bool | None = None) -> Matrix:
+        """The résumés'."""
+        return self.vectors["resume"]
+
+
+def cost(n_jds: int, n_resumes: int) -> dict[str, str]:
+    """Time and memory of scoring with vectors at hand: JDs of 20 windows, résumés of 35."""
+    rng = np.random.default_rng(SEED)
+    of = {"jd": (n_jds, 20), "resume": (n_resumes, 35)}
+    texts = {
+        side: [" ".join(f"word{at}" for at in rng.zipf(1.3, WORDS * n)) for _ in range(documents)]
+        for side, (documents, n) in of.items()
+    }
+    scorer = RelativeScorer(AtHand({side: documents * n for side, (documents, n) in of.items()}))
+    start = time.process_time()
+    sides = scorer._encode_sides(texts["jd"], texts["resume"], progress=False)
+    read = time.process_time()
+    tracemalloc.start()
+    scorer._score_sides(sides)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    traced = time.process_time()
+    scorer._score_sides(sides)
+    return {
+        "documents": f"{n_jds:,} JDs, {n_resumes:,} résumés",
+        "splitting and keywords": f"{read - start:.1f} s",
+        "scoring": f"{time.process_time() - traced:.1f} s",
+        "memory beside the vectors": f"{peak / 1e6:.0f} MB",
+    }
 
 
 def on_lines(encoder: wb.BaseEncoder) -> pd.DataFrame:
@@ -135,7 +270,7 @@ def page(tables: Mapping[str, pd.DataFrame], encoder: wb.BaseEncoder) -> str:
     """The page, with the command that makes it."""
     head = (
         f"# Scorers\n\n`python benchmarks/scorers.py --encoder {encoder.name}`, {date.today()}, encoder "
-        f"{encoder.name} [{encoder.fingerprint}]; AUC with 95 % intervals over JDs.\n"
+        f"{encoder.name} [{encoder.fingerprint}]; AUC with 95 % intervals over JDs, seconds of one core.\n"
     )
     return "\n".join([head, *(f"## {title}\n\n{markdown(table)}\n" for title, table in tables.items())])
 
@@ -154,7 +289,13 @@ def main() -> None:
     parser.add_argument("--encoder", default="use")
     encoder = wb.load_encoder(parser.parse_args().encoder)
     warnings.simplefilter("ignore")
-    tables = {"Whole documents": on_documents(encoder), "Lines": on_lines(encoder)}
+    task, families = documents()
+    tables = {
+        "Whole documents": on_documents(encoder, task),
+        "The same documents otherwise": when_otherwise(encoder, task, families),
+        "Lines": on_lines(encoder),
+        "Cost with vectors at hand": pd.DataFrame([cost(100, n) for n in (1_000, 10_000)]),
+    }
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page(tables, encoder), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))

@@ -6,16 +6,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
 import workbench as wb
 from workbench.documents import Document
 from workbench.errors import InputError
-from workbench.scorers import CosineScorer, CoverageLevels, RelativeScorer, cover, keywords, load_scorer
-from workbench.scorers.collection import FEWEST, hubness, languages_of, means_of, whose_means
-from workbench.scorers.keywords import BUCKETS, NGRAMS, Keywords, counts_of
-from workbench.scorers.windows import Windows, both_ways, windows_of
+from workbench.scorers import CosineScorer, CoverageLevels, RelativeScorer, cover, load_scorer
+from workbench.scorers.collection import (
+    ENOUGH,
+    FEWEST,
+    centred,
+    enough,
+    hubness,
+    languages_of,
+    levels_of,
+    offsets_of,
+    trust_of,
+)
+from workbench.scorers.keywords import TOKENS, Keywords, counts_of
+from workbench.scorers.windows import MOST, Windows, both_ways, windows_of
 
 RNG = np.random.default_rng(0)
 
@@ -70,13 +80,18 @@ class TestWindows:
         assert sizes == [25, 25, 25, 32]
         assert [len(window) for window in windows_of("护" * 120, 25)] == [50, 70]
 
+    def test_what_is_written_without_spaces_or_end_has_windows_too(self):
+        assert max(map(len, windows_of("x" * 30_000))) < 1000
+        assert len(windows_of("word " * 10**6)) <= MOST
+
     def test_both_ways_is_a_loop_over_all_pairs(self, monkeypatch):
         def some(counts):
             return Windows(unit(RNG.standard_normal((sum(counts), 8))), np.cumsum([0, *counts])[:-1])
 
         jds, resumes = some([3, 1, 4]), some([2, 5, 1, 1, 3])
-        for most in (1, 20, 10**6):
+        for most, rows in ((4, 1), (20, 4), (2**22, 2**10)):
             monkeypatch.setattr("workbench.scorers.windows.MOST_HELD", most)
+            monkeypatch.setattr("workbench.scorers.windows.MOST_ROWS", rows)
             found = both_ways(jds, resumes)
             for j in range(3):
                 for r in range(5):
@@ -86,30 +101,30 @@ class TestWindows:
 
 
 class TestKeywords:
-    def test_they_are_scikit_learns(self):
-        jds, resumes = ["night nurse, ward", "护士执业证"], ["ward nurse", "持护士执业证", "java"]
-        peer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True).fit(jds + resumes)
-        expected = cosine_similarity(peer.transform(jds), peer.transform(resumes))
+    @pytest.mark.parametrize(
+        ("text", "keywords"),
+        [
+            ("Night nurse, C++ and C# since 2019", ["night", "nurse", "c++", "and", "c#", "since"]),
+            ("持护士证, Java开发", ["持护", "护士", "士证", "java", "开发"]),
+            ("3D 打印 2019 12", ["3d", "打印"]),
+            ("2019 - 2021", []),
+        ],
+    )
+    def test_they_are_words_and_chinese_bigrams_and_no_years(self, text, keywords):
+        assert CountVectorizer(token_pattern=TOKENS).build_analyzer()(text) == keywords
+
+    def test_they_are_weighted_as_by_scikit_learn(self):
+        jds, resumes = ["night nurse, ward", "护士 执业"], ["ward nurse", "护士", "java", "2019"]
+        peer = TfidfVectorizer(analyzer=str.split, sublinear_tf=True).fit(
+            [text.replace(",", "") for text in jds + resumes[:3]] + [""]
+        )
+        expected = cosine_similarity(
+            peer.transform(["night nurse ward", "护士 执业"]), peer.transform([*resumes[:3], ""])
+        )
         assert Keywords.of(jds, resumes).between() == pytest.approx(expected, abs=1e-6)
 
-    @given(texts=st.lists(st.text(st.characters(codec="utf-8"), max_size=30), max_size=6))
-    def test_n_grams_fall_into_scikit_learns_buckets(self, texts):
-        hashing = HashingVectorizer(
-            analyzer="char_wb", ngram_range=NGRAMS, n_features=BUCKETS, alternate_sign=False, norm=None
-        )
-        texts = [*texts, "a", "护士 ward\nnurse ward", ""]
-        expected = hashing.transform(texts)
-        expected.data = 1 + np.log(expected.data)
-        assert abs(counts_of(texts) - expected).max() == 0
 
-    def test_parts_of_the_texts_are_counted_as_all_of_them_are(self, monkeypatch):
-        texts = ["night nurse", "ward nurse, ward", "", "护士执业证", "java"]
-        at_once = counts_of(texts)
-        monkeypatch.setattr(keywords, "CHARACTERS_AT_ONCE", 12)
-        assert abs(counts_of(texts) - at_once).max() == 0
-
-
-class TestWhoseMean:
+class TestTrust:
     def sides(self, n_jds, n_resumes, spread_jds=1.0, spread_resumes=1.0):
         vectors = {
             "jd": unit(5 + spread_jds * RNG.standard_normal((n_jds, 16)) * 5),
@@ -120,37 +135,64 @@ class TestWhoseMean:
     @pytest.mark.parametrize(
         ("case", "jd", "resume"),
         [
-            ((30, 30), "jd", "resume"),
-            ((1, 30), "resume", "resume"),
-            ((FEWEST - 1, FEWEST), "resume", "resume"),
-            ((30, 30, 0.3), "resume", "resume"),
-            ((30, 30, 1.0, 0.3), "jd", "jd"),
+            ((30, 30), 1, 1),
+            ((1, 30), 0, 1),
+            ((FEWEST, ENOUGH), 0, 1),
+            ((30, 30, 0.3), 0, 1),
+            ((30, 30, 1.0, 0.3), 1, 0),
+            ((40, 1), 1, 0),
+            ((1, 1), 0, 0),
         ],
     )
-    def test_its_own_unless_there_are_few_or_they_are_of_one_family(self, case, jd, resume):
-        assert whose_means(*self.sides(*case)) == {("jd", "other"): jd, ("resume", "other"): resume}
+    def test_few_and_families_tell_nothing(self, case, jd, resume):
+        trust = trust_of(*self.sides(*case))
+        assert trust["jd", "other"] == pytest.approx(jd, abs=0.2)
+        assert trust["resume", "other"] == pytest.approx(resume, abs=0.2)
 
-    def test_one_persons_jobs_keep_theirs(self):
-        assert whose_means(*self.sides(40, 1)) == {}
+    def test_it_has_no_cliff(self):
+        assert np.diff([enough(n) for n in range(1, 20)]).max() < 0.2
+        vectors, languages = self.sides(40, 40)
+        found = []
+        for share in np.linspace(0, 1, 50):
+            mixture = {**vectors, "jd": unit(share * vectors["jd"] + (1 - share) * vectors["jd"][:1])}
+            found.append(trust_of(mixture, languages)["jd", "other"])
+        assert (found[0], found[-1]) == (0, pytest.approx(1, abs=0.2))
+        assert np.abs(np.diff(found)).max() < 0.2
+
+    def test_its_own_mean_comes_off_as_far_as_it_is_trusted_and_else_the_others(self):
+        vectors, languages = self.sides(12, 15)
+        means = {side: rows.mean(axis=0) for side, rows in vectors.items()}
+        trust = {("jd", "other"): 0.25, ("resume", "other"): 1.0}
+        offsets = offsets_of(vectors, languages, trust, share=0.5)
+        expected = 0.5 * (0.25 * means["jd"] + 0.75 * means["resume"])
+        assert offsets["jd", "other"] == pytest.approx(expected, abs=1e-6)
+        assert offsets["resume", "other"] == pytest.approx(0.5 * means["resume"], abs=1e-6)
+        off = centred(vectors["jd"], "jd", languages["jd"], offsets)
+        assert off == pytest.approx(unit(vectors["jd"] - expected), abs=1e-6)
 
     def test_each_language_has_its_own(self):
-        texts = ["持护士执业证"] * 12 + ["night nurse"] * 3
-        languages = languages_of(texts)
+        languages = languages_of(["持护士执业证"] * 12 + ["night nurse"] * 3)
         assert languages.tolist() == ["zh"] * 12 + ["other"] * 3
         rows = unit(RNG.standard_normal((15, 8)) + 2)
-        whose = whose_means({"jd": rows, "resume": rows}, {"jd": languages, "resume": languages})
-        assert whose == {("jd", "zh"): "jd", ("resume", "zh"): "resume"}
-        means = means_of({"jd": rows, "resume": rows}, {"jd": languages, "resume": languages}, whose)
-        off = means.off(rows, "jd", languages)
+        sides = {"jd": rows, "resume": rows}, {"jd": languages, "resume": languages}
+        trust = trust_of(*sides)
+        assert (trust["jd", "zh"], trust["jd", "other"]) == (1, 0)
+        off = centred(rows, "jd", languages, offsets_of(*sides, trust))
         assert off[12:] == pytest.approx(rows[12:], abs=1e-6)
-        centred = rows[:12] - rows[:12].mean(axis=0)
-        assert off[:12] == pytest.approx(unit(centred), abs=1e-6)
+        assert off[:12] == pytest.approx(unit(rows[:12] - rows[:12].mean(axis=0)), abs=1e-6)
 
-    def test_hubness_is_half_the_mean_of_the_nearest(self):
-        cosines = RNG.random((60, 7))
-        expected = np.sort(cosines, axis=0)[-10:].mean(axis=0) / 2
-        assert hubness(cosines, axis=0)[0] == pytest.approx(expected)
-        assert not hubness(cosines, axis=1).any()
+    def test_levels_are_half_the_mean_of_the_nearest_of_ones_language(self):
+        scores, languages = RNG.random((7, 60)), np.array(["zh"] * 30 + ["other"] * 30)
+        assert hubness(scores) == pytest.approx(np.sort(scores, axis=1)[:, -10:].mean(axis=1) / 2)
+        sides = {"jd": np.array(["zh"] * 4 + ["other"] * 3), "resume": languages}
+        trust = {("jd", "zh"): 0, ("jd", "other"): 0, ("resume", "zh"): 1, ("resume", "other"): 0.5}
+        levels = levels_of(scores, sides, trust)
+        nearest = np.sort(scores[:4, :30], axis=1)[:, -6:]
+        assert levels["jd"][:4] == pytest.approx(nearest.mean(axis=1) / 2)
+        nearest = np.sort(scores[4:, 30:], axis=1)[:, -6:]
+        expected = (nearest.mean(axis=1) / 2 + hubness(scores[4:])) / 2
+        assert levels["jd"][4:] == pytest.approx(expected)
+        assert not levels["resume"].any()
 
 
 class TestRelative:
@@ -195,7 +237,36 @@ class TestRelative:
                 assert (rows / np.maximum(lengths, 1e-9) @ vectors.T < 0.99).all()
         once = "Xylophonistin"
         named = RelativeScorer(encoder).fit([*self.jds, f"nursing {once}"], self.resumes).state()
-        assert named["occurring"][counts_of([once]).indices].min() == 0
+        assert named["occurring/other"][counts_of([once]).indices].max() == 0
+        assert named["occurring/other"][counts_of(["text"]).indices].min() > 0
+
+    def test_texts_of_another_language_change_nothing(self):
+        chinese = [f"{topic} 号 {n}" for n in range(12) for topic in ("护士护理", "焊接钢管", "会计审计")]
+        scorer = RelativeScorer(TopicEncoder())
+        alone = scorer.score(self.jds, self.resumes).matrix
+        among = scorer.score([*self.jds, *chinese], [*self.resumes, *chinese[::-1]]).matrix
+        assert among[: len(self.jds), : len(self.resumes)] == pytest.approx(alone, abs=1e-6)
+
+    @pytest.mark.parametrize("n", [(1, 1), (2, 3), (1, 30), (30, 1), (5, 5)])
+    def test_any_number_of_documents_will_do(self, n):
+        jds, resumes = pile(TOPICS, 8)[: n[0]], pile(TOPICS[::-1], 8)[: n[1]]
+        scorer = RelativeScorer(TopicEncoder())
+        for some in (scorer, scorer.fit(jds, resumes)):
+            scores = some.score(jds, resumes)
+            assert np.isfinite(scores.matrix).all()
+            assert scores.how.count(".") == 1
+        same = np.array([[a.split()[0] == b.split()[0] for b in resumes] for a in jds])
+        if same.any() and not same.all():
+            matrix = scorer.score(jds, resumes).matrix
+            assert matrix[same].mean() > matrix[~same].mean()
+
+    @pytest.mark.parametrize(
+        "text", ["12345 67890", "x" * 30_000, "薪资福利\n五险一金，双休", "🙂", "- - -\n***"]
+    )
+    def test_odd_texts_are_scored_as_others_are(self, text):
+        scorer = load_scorer("keyword+relative")
+        scores = scorer.score([*self.jds, text], [*self.resumes, text]).matrix
+        assert np.isfinite(scores).all()
 
     def test_order_of_texts_does_not_matter(self):
         order = RNG.permutation(len(self.resumes))

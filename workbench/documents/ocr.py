@@ -232,8 +232,7 @@ def _page_of(lines: Iterable[tuple[Any, str]], size: tuple[int, int]) -> LTPage:
     for group in page.group_textboxes(parameters, boxes):
         group.analyze(parameters)
         assigner.run(group)
-    boxes.sort(key=lambda box: box.index)
-    page.extend(boxes)
+    page.extend(sorted(boxes, key=lambda box: box.index))
     return page
 
 

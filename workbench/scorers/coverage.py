@@ -20,7 +20,15 @@ from workbench.documents.splitting import Part, Side
 from workbench.i18n import N_
 from workbench.results import Result
 from workbench.scorers.base import FloatArray
-from workbench.scorers.collection import SIDES, Languages, Vectors, languages_of, means_of, whose_means
+from workbench.scorers.collection import (
+    SIDES,
+    Languages,
+    Vectors,
+    centred,
+    languages_of,
+    offsets_of,
+    trust_of,
+)
 from workbench.scorers.keywords import Keywords
 from workbench.text_encoder import TextEncoder
 
@@ -178,15 +186,15 @@ def cover(
         places[side] = {at: slice(ends[n], ends[n + 1]) for n, at in enumerate(used[side])}
         vectors[side] = encode(texts[side], progress=progress)
         languages[side] = languages_of(texts[side])
-    means = means_of(vectors, languages, whose_means(vectors, languages))
-    centred = {side: means.off(vectors[side], side, languages[side]) for side in SIDES}
+    offsets = offsets_of(vectors, languages, trust_of(vectors, languages))
+    less = {side: centred(vectors[side], side, languages[side], offsets) for side in SIDES}
     keywords = Keywords.of(texts["jd"], texts["resume"])
     found = []
     for jd, some in groupby(pairs, key=lambda pair: pair[0]):
         candidates = [resume for _jd, resume in some]
         left = places["jd"][jd]
         right = np.r_[tuple(places["resume"][at] for at in candidates)]
-        scores = centred["jd"][left] @ centred["resume"][right].T + KEYWORDS * keywords.between(left, right)
+        scores = less["jd"][left] @ less["resume"][right].T + KEYWORDS * keywords.between(left, right)
         ends = np.cumsum([len(parts["resume"][at]) for at in candidates])
         for resume, own in zip(candidates, np.split(scores, ends[:-1], axis=1), strict=True):
             sides = parts["jd"][jd], parts["resume"][resume]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import regex
 
 from workbench.scorers.base import FloatArray
+from workbench.scorers.collection import Vectors, unit
 
 __all__ = ["WORDS", "Windows", "both_ways", "windows_of"]
 
 # A window says about one thing and is long enough to be understood by itself.
 WORDS = 25
-# Two Chinese characters are about a word.
-_TOKEN = regex.compile(r"(\p{Han})|[^\s\p{Han}]+")
-# Cosines held at a time, in numbers.
-MOST_HELD = 2**24
+# Windows of a text at most; those of a longer one have more words.
+MOST = 4000
+# Two Chinese characters are about a word; so are this many of what is written without spaces.
+_TOKEN = regex.compile(r"(\p{Han})|[^\s\p{Han}]{1,20}")
+# Cosines held at a time, and rows of them.
+MOST_HELD, MOST_ROWS = 2**22, 2**10
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +35,7 @@ class Windows:
         Where the windows of each text begin; each has one at least.
     """
 
-    vectors: npt.NDArray[np.float32]
+    vectors: Vectors
     starts: npt.NDArray[np.intp]
 
     @property
@@ -42,8 +45,22 @@ class Windows:
 
     def between(self, first: int, last: int) -> Windows:
         """Those of the texts from `first` up to but without `last`."""
-        ends = [*self.starts.tolist(), len(self.vectors)]
-        return Windows(self.vectors[ends[first] : ends[last]], self.starts[first:last] - ends[first])
+        start = self.starts[first]
+        end = self.starts[last] if last < len(self.starts) else len(self.vectors)
+        return Windows(self.vectors[start:end], self.starts[first:last] - start)
+
+    def groups(self, largest: int) -> Iterator[tuple[int, int]]:
+        """From which text up to but without which there are at most `largest` windows, or one text's."""
+        ends = np.append(self.starts[1:], len(self.vectors))
+        first = 0
+        while first < len(ends):
+            last = max(first + 1, int(np.searchsorted(ends, self.starts[first] + largest, "right")))
+            yield first, last
+            first = last
+
+    def pooled(self) -> Vectors:
+        """The mean vector of each text's windows, at length 1."""
+        return unit(np.add.reduceat(self.vectors, self.starts, axis=0))
 
 
 def windows_of(text: str, words: int = WORDS) -> list[str]:
@@ -60,6 +77,8 @@ def windows_of(text: str, words: int = WORDS) -> list[str]:
         if weight >= words:
             ends.append(token.end())
             weight = 0.0
+    if len(ends) > MOST:
+        return windows_of(text, words * -(-len(ends) // MOST))
     if not ends:
         return [text.strip()]
     if weight < words / 2:
@@ -77,13 +96,14 @@ def both_ways(jds: Windows, resumes: Windows) -> FloatArray:
         For each JD's windows the best of the résumé's, and for each résumé's the best of the JD's.
     """
     found = np.empty((2, len(jds.starts), len(resumes.starts)))
-    largest = max(1, MOST_HELD // len(jds.vectors))
-    firsts = np.flatnonzero(np.diff(resumes.starts // largest, prepend=-1)).tolist()
-    for first, last in pairwise([*firsts, len(resumes.starts)]):
-        some = resumes.between(first, last)
-        cosines = jds.vectors @ some.vectors.T
-        best = np.maximum.reduceat(cosines, some.starts, axis=1)
-        found[0, :, first:last] = np.add.reduceat(best, jds.starts, axis=0) / jds.counts[:, None]
-        best = np.maximum.reduceat(cosines, jds.starts, axis=0)
-        found[1, :, first:last] = np.add.reduceat(best, some.starts, axis=1) / some.counts
+    for rows in jds.groups(MOST_ROWS):
+        some = jds.between(*rows)
+        for columns in resumes.groups(MOST_HELD // len(some.vectors)):
+            others = resumes.between(*columns)
+            block = (slice(*rows), slice(*columns))
+            cosines = some.vectors @ others.vectors.T
+            best = np.maximum.reduceat(cosines, others.starts, axis=1)
+            found[0][block] = np.add.reduceat(best, some.starts, axis=0) / some.counts[:, None]
+            best = np.maximum.reduceat(cosines, some.starts, axis=0)
+            found[1][block] = np.add.reduceat(best, others.starts, axis=1) / others.counts
     return found
