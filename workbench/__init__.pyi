@@ -64,6 +64,7 @@ from .exploration import (
     warm_up,
 )
 from .i18n import language, set_language
+from .language_offsets import with_language_offsets
 from .notebooks import read_results, read_skill_texts, run_notebook, save_results
 from .pair_hashes import content_hash
 from .pairs import (
@@ -138,7 +139,7 @@ from .retrieval import KnowledgeBase, search
 from .retrieval.readers import read_files
 from .scorers import RerankScorer, load_reranker, load_scorer
 from .settings import get_settings
-from .shortcuts import check, compare, explain, fit_map, rank, with_language_offsets
+from .shortcuts import check, compare, explain, fit_map, rank
 from .texts import clean
 
 __version__: str

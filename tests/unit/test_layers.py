@@ -42,7 +42,7 @@ LAYERS = [
     {"scorers"},
     {"retrieval"},
     {"calibration"},
-    {"exploration", "pairs", "notebooks", "shortcuts"},
+    {"exploration", "pairs", "notebooks", "shortcuts", "language_offsets"},
     {"plots", "panels", "reports", "diagnostics"},
     {"app"},
     {"cli", "__main__"},

@@ -143,8 +143,8 @@ def calibrate(
     from workbench.calibration.observations import AUTO
     from workbench.cli.tables import print_study, study_entry
     from workbench.frozen import arrays_in
+    from workbench.language_offsets import with_language_offsets
     from workbench.scorers import load_scorer
-    from workbench.shortcuts import with_language_offsets
 
     if out is not None and out.suffix != ".json":
         raise InputError(_("--out is {file}; a cutoff card is a .json file.").format(file=repr(str(out))))
