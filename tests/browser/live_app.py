@@ -69,7 +69,7 @@ def _free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def _wait_for(process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> str:
+def _wait_for(process: subprocess.Popen[bytes], log: Path, seconds: float = 90) -> str:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         if found := re.search(r"open at (\S+)", log.read_text()):
@@ -90,6 +90,6 @@ def visit(browser: object, app: App, page: str = "search", **options: object) ->
         "request", lambda request: found.outside.append(request.url) if OUTSIDE.match(request.url) else None
     )
     context.route(OUTSIDE, lambda route: route.abort())
-    found.goto(f"{app.url}#{page}")
+    found.goto(f"{app.url}#{page}", timeout=60_000, wait_until="commit")
     found.locator(".wb-room:visible .wb-panel").wait_for(timeout=30_000)
     return found

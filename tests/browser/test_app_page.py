@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -206,3 +207,76 @@ def test_a_ranking_shows_progress_and_can_be_stopped(visitor):
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped.").wait_for()
     assert page.get_by_role("button", name=re.compile("Rank$")).is_enabled()
+
+
+@pytest.mark.parametrize(
+    ("locale", "name", "start", "match"),
+    [("en-US", "Your name", "Label", "1 Match"), ("zh-CN", "您的名字", "标注", "1 匹配")],
+)
+def test_labels_of_an_own_table_are_on_disk_and_go_on_after_a_new_start(
+    app, visitor, locale, name, start, match
+):
+    pairs = f"pair_id,jd,resume\n1,{locale} night nurse,ward nurse\n2,{locale} welder,cook\n"
+    table = {"name": "pairs.csv", "mimeType": "text/csv", "buffer": pairs.encode()}
+
+    def opened():
+        page = visitor("label", locale=locale)
+        room = page.locator(".wb-room:visible")
+        room.locator(".wb-drop-input").set_input_files(table)
+        room.locator(".wb-drop-list", has_text="pairs.csv").wait_for()
+        room.get_by_label(name).fill("anna")
+        room.get_by_role("button", name=start, exact=True).click()
+        room.locator(".wb-pair").wait_for()
+        return page
+
+    page = opened()
+    page.get_by_role("button", name=match).click()
+    page.locator(".wb-pair", has_text="welder").wait_for()
+    logs = list(app.folder.glob("project/labeled_pairs/work/*/annotations/anna.jsonl"))
+    assert any('"label": 1' in log.read_text() or '"label":1' in log.read_text() for log in logs)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert f"{locale} night nurse" in download.value.path().read_text(encoding="utf-8-sig")
+    kernel_of(page, app).kill()
+    opened().locator(".wb-pair", has_text="welder").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("locale", "start", "sentence"),
+    [("en-US", "Calibrate", "with 95 % confidence"), ("zh-CN", "校准", "95%")],
+)
+def test_a_cutoff_is_found_on_labelled_pairs_and_its_card_taken_along(visitor, locale, start, sentence):
+    page = visitor("cutoff", locale=locale)
+    room = page.locator(".wb-room:visible")
+    room.locator(".wb-drop-input").set_input_files(
+        {"name": "pairs.csv", "mimeType": "text/csv", "buffer": everyday_pairs().encode()}
+    )
+    room.locator(".wb-drop-list", has_text="pairs.csv").wait_for()
+    room.get_by_role("button", name=start, exact=True).click()
+    room.locator(".wb-plot").wait_for(timeout=90_000)
+    assert sentence in room.locator(".wb-message").first.inner_text()
+    with page.expect_download() as download:
+        room.get_by_role("link", name=re.compile("card|阈值卡")).click()
+    card = wb.Cutoff.load(download.value.path().rename(download.value.path().with_suffix(".json")))
+    assert card.encoder_name == "use"
+    assert page.outside == []
+
+
+def test_no_file_of_a_visitor_is_left_behind(browser, tmp_path_factory):
+    with workbench_app(tmp_path_factory.mktemp("gone"), "--spare=1") as app:
+        page = visit(browser, app, "rank")
+        page.locator(".wb-drop-input").nth(2).set_input_files(
+            {"name": "anna-who-was-here.txt", "mimeType": "text/plain", "buffer": NURSE.encode()}
+        )
+        page.locator(".wb-drop-list", has_text="anna").wait_for()
+        folders = [Path(kernel.environ()["TMPDIR"]) for kernel in app.kernels()]
+        assert any(list(folder.rglob("anna-who-was-here.txt")) for folder in folders)
+        kernel_of(page, app).kill()
+        page.context.close()
+    assert not any(folder.exists() for folder in folders)
+
+
+def everyday_pairs():
+    """The demonstration's everyday pairs, as a table of one's own."""
+    pairs = wb.read_pairs(Path(__file__).parents[2] / "labeled_pairs" / "demo")
+    return pairs.loc[pairs["source"] != "composed-hard", ["jd", "resume", "label"]].to_csv(index=False)

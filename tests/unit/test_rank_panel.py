@@ -11,7 +11,7 @@ import pytest
 import workbench as wb
 from workbench.errors import InputError
 from workbench.panels.file_drop import MOST_MEGABYTES, FileDrop
-from workbench.panels.rank_session import StoppedError
+from workbench.panels.working import StoppedError
 from workbench.progress import heard_by, progress_bar
 
 JD = "Ward nurse\nRequirements\n- RN licence\n- night shifts on a surgical ward"
@@ -90,20 +90,18 @@ def test_a_page_without_documents_says_which_side_lacks_them(panel):
 def test_stop_ends_a_ranking_and_keeps_the_last_one(panel):
     before = panel.rank()
 
-    async def press_stop_at_once():
-        panel._start()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0.01)
-        panel.session.stop()
-        while panel._task is not None:
+    heard = panel.work.hear
+    panel.work.hear = lambda *step: (panel.work.stop(), heard(*step))
+
+    async def press_start():
+        panel._begin()
+        while panel.task is not None:
             await asyncio.sleep(0.01)
 
-    heard = panel.session._hear
-    panel.session._hear = lambda *step: (panel.session.stop(), heard(*step))
-    asyncio.run(press_stop_at_once())
+    asyncio.run(press_start())
     assert "Stopped" in panel.widgets.message.value
     assert panel.session.found is before
-    assert not panel.widgets.rank.disabled
+    assert not panel.widgets.start.disabled
 
 
 def test_whoever_listens_hears_each_step_and_may_end_it():

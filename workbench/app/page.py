@@ -11,6 +11,7 @@ import ipywidgets as widgets
 import traitlets
 
 from workbench.app.encoder import SharedEncoder
+from workbench.app.rooms import CutoffRoom, LabelRoom
 from workbench.html import render
 from workbench.i18n import Language, current_language, language
 from workbench.i18n import gettext as _
@@ -54,6 +55,8 @@ class Page:
         return {
             "search": lambda: SearchPanel(encoder=self.encoder),
             "rank": lambda: RankPanel(RelativeScorer(self.encoder)),
+            "label": LabelRoom,
+            "cutoff": lambda: CutoffRoom(self.encoder),
         }
 
     def _turn(self, _change: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import tempfile
 import threading
 import time
 import webbrowser
@@ -33,7 +34,7 @@ __all__ = ["PAGES", "AppServer", "is_loopback", "serve"]
 
 HERE = Path(__file__).parent
 # Of each page what the navigation calls it.
-PAGES = {"search": N_("Search"), "rank": N_("Rank")}
+PAGES = {"search": N_("Search"), "rank": N_("Rank"), "label": N_("Label"), "cutoff": N_("Cutoff")}
 # A pasted collection travels in one message; files come in pieces and need no more room.
 LARGEST_MESSAGE = 64 * 2**20
 SECONDS_BETWEEN_LOOKS = 5
@@ -65,9 +66,15 @@ class AppServer(Voila):  # type: ignore[misc]
         self.seen: dict[str, float] = {}
 
     def init_handlers(self) -> list[Any]:
-        tornado.ioloop.IOLoop.current().add_callback(lambda: self.announce(self.address))
+        tornado.ioloop.IOLoop.current().add_callback(self._await_spare)
         own = (rf"{self.server_url}alive/(\w+-\w+-\w+-\w+-\w+)", Alive)
         return [own, *super().init_handlers()]
+
+    async def _await_spare(self) -> None:
+        """Say that all is ready once the first visitor need not wait either."""
+        for pool in getattr(self.kernel_manager, "_pools", {}).values():
+            await (await pool[0])["task"]
+        self.announce(self.address)
 
     async def end_deserted(self) -> None:
         """End kernels whose page was closed without a word, as by a browser that crashed."""
@@ -119,7 +126,10 @@ def serve(
     asyncio.set_event_loop(asyncio.new_event_loop())
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
+    # Visitors' files, gone with the server even where a kernel was killed.
+    files = tempfile.TemporaryDirectory(prefix="workbench-")
     os.environ |= {
+        "TMPDIR": files.name,
         # Kernels run in a folder of ours; what they read and write lies in the user's project.
         "WORKBENCH_PROJECT": str(get_settings().project_dir.resolve()),
         "WORKBENCH_PROGRESS": "0",
@@ -142,6 +152,7 @@ def serve(
         app.start()
     finally:
         encoder.stop()
+        files.cleanup()
 
 
 def is_loopback(host: str) -> bool:

@@ -9,7 +9,7 @@ function render({ model, el }) {
     return node;
   };
   const zone = make("div", "wb-drop", el), title = make("div", "wb-drop-title", zone), line = make("div", "wb-row", zone);
-  const inputs = ["files", "folder"].map((kind) => {
+  const inputs = (model.get("folders") ? ["files", "folder"] : ["files"]).map((kind) => {
     const label = make("label", "wb-drop-choose", line), input = make("input", "wb-drop-input", label);
     Object.assign(input, { type: "file", multiple: true, accept: kind === "files" ? model.get("accept") : "" });
     if (kind === "folder") input.webkitdirectory = true;

@@ -36,11 +36,12 @@ class FileDrop(anywidget.AnyWidget):  # type: ignore[misc]
 
     _esm = Path(__file__).with_name("file_drop.js")
     accept = traitlets.Unicode().tag(sync=True)
+    folders = traitlets.Bool().tag(sync=True)
     files = traitlets.List().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, on_change: Callable[[str], None], accept: str = "") -> None:
-        super().__init__(accept=accept)
+    def __init__(self, on_change: Callable[[str], None], accept: str = "", *, folders: bool = True) -> None:
+        super().__init__(accept=accept, folders=folders)
         self._on_change = on_change
         self._temporary = tempfile.TemporaryDirectory(prefix="workbench-")
         self.folder = Path(self._temporary.name)

@@ -6,7 +6,8 @@ What is known lives in :mod:`workbench.panels.rank_session`, and how a shortlist
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -17,8 +18,9 @@ from workbench.html import render
 from workbench.i18n import Language
 from workbench.i18n import gettext as _
 from workbench.panels.file_drop import MOST_MEGABYTES, FileDrop
-from workbench.panels.panel import Panel, PanelWidgets, box, of_class, row
-from workbench.panels.rank_session import Asked, RankSession, StoppedError
+from workbench.panels.panel import box, of_class, row
+from workbench.panels.rank_session import Asked, RankSession
+from workbench.panels.working import WorkingPanel, WorkingWidgets
 from workbench.reports.shortlist import shortlist_html
 from workbench.retrieval.ranking import Ranking
 from workbench.scorers import Scorer, load_scorer, scorer_of
@@ -26,12 +28,10 @@ from workbench.scorers import Scorer, load_scorer, scorer_of
 __all__ = ["RankPanel", "RankWidgets"]
 
 SIDES: tuple[Side, ...] = ("jd", "resume")
-# Seconds between two looks at how far a ranking is.
-LOOK = 0.15
 ACCEPT = ".txt,.md,.docx,.pdf,.odt,.rtf,.html,.eml,.zip,.csv,.tsv,.jsonl,.xlsx,.xls,.ods,.png,.jpg,.tiff"
 
 
-class RankWidgets(PanelWidgets):
+class RankWidgets(WorkingWidgets):
     """The widgets of the rank panel."""
 
     def __init__(self, drops: dict[Side, FileDrop]) -> None:
@@ -43,9 +43,7 @@ class RankWidgets(PanelWidgets):
         }
         self.conditions = of_class(widgets.Textarea(rows=2, continuous_update=False), "wb-field")
         self.top = widgets.BoundedIntText(value=10, min=1, max=1000, layout={"width": "auto"})
-        self.rank = widgets.Button(button_style="primary", icon="sort-amount-desc", layout={"width": "160px"})
-        self.stop = widgets.Button(icon="stop", layout={"width": "100px"})
-        self.progress = widgets.IntProgress(layout={"width": "100%", "height": "10px"})
+        self.start.icon = "sort-amount-desc"
         self.told, self.downloads, self.shortlist, self.evidence = (widgets.HTML() for _ in range(4))
         self.jd = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
         self.behind = widgets.ToggleButton(layout={"width": "auto"})
@@ -64,7 +62,7 @@ class RankWidgets(PanelWidgets):
         self.root = self.arranged(
             [
                 of_class(widgets.HBox(sides), "wb-columns"),
-                of_class(box([self.conditions, row([self.top, self.rank, self.stop])]), "wb-toolbar"),
+                of_class(box([self.conditions, row([self.top, self.start, self.stop])]), "wb-toolbar"),
                 self.progress,
                 self.message,
                 self.results,
@@ -91,7 +89,7 @@ class RankWidgets(PanelWidgets):
             "Must-haves, one a line (optional; shown beside the score, nobody is left out)"
         )
         self.conditions.placeholder = _("years >= 5")
-        self.top.description, self.rank.description, self.stop.description = (
+        self.top.description, self.start.description, self.stop.description = (
             _("Show at most"),
             _("Rank"),
             _("Stop"),
@@ -100,7 +98,7 @@ class RankWidgets(PanelWidgets):
         self.behind.description = self.behind.tooltip = _("Evidence")
 
 
-class RankPanel(Panel):
+class RankPanel(WorkingPanel):
     r"""A rank panel for a notebook; the last expression of a cell shows it.
 
     Parameters
@@ -143,15 +141,14 @@ class RankPanel(Panel):
         language: Language | None = None,
     ) -> None:
         super().__init__(language)
-        self._task: asyncio.Task[None] | None = None
         with self.speaking():
             card = Cutoff.load(cutoff) if isinstance(cutoff, str | Path) else cutoff
             loaded = load_scorer(scorer) if card is None else scorer_of(card, scorer)
             self.session = RankSession(loaded, card)
+            self.encoder_name = loaded.encoder.name
             self.widgets = RankWidgets({side: FileDrop(self._added, ACCEPT) for side in SIDES})
             w = self.widgets
-            self.hear(w.rank, lambda change: self._start())
-            self.hear(w.stop, lambda change: self.session.stop())
+            self.hear_work()
             self.hear(w.jd, lambda change: self._show_shortlist())
             self.hear(w.behind, lambda change: self._unfold())
             self.hear_language()
@@ -166,7 +163,7 @@ class RankPanel(Panel):
             What the button would show as a message.
         """
         with self.speaking():
-            found = self.session.rank(self.asked, self.language)
+            found = self.session.rank(self.asked)
             self._show()
         return found
 
@@ -195,49 +192,17 @@ class RankPanel(Panel):
         with self.speaking():
             self.say(refused, "problem")
 
-    def _start(self) -> None:
-        if self._task is not None:
-            return
-        self.say("")
-        self._task = asyncio.ensure_future(self._drive())
-
-    async def _drive(self) -> None:
-        """Rank in a thread, and tell how far it is, while the page stays free."""
-        work = asyncio.ensure_future(asyncio.to_thread(self.session.rank, self.asked, self.language))
-        while not work.done():
-            with self.speaking():
-                self._show_busy(True)
-            await asyncio.wait([work], timeout=LOOK)
-        with self.speaking():
-            self._task = None
-            error = work.exception()
-            if error is None:
-                self.say("")
-            else:
-                kind = "caution" if isinstance(error, StoppedError) else "problem"
-                self.say(self.sentence(error if isinstance(error, Exception) else RuntimeError(error)), kind)
-            self._show()
-
-    def _show_busy(self, busy: bool) -> None:
-        w, step = self.widgets, self.session.step
-        w.rank.disabled = busy
-        w.show(w.stop, busy)
-        w.show(w.progress, busy)
-        if busy:
-            w.progress.max, w.progress.value = max(step.total, 1), step.done
-            what = (
-                _("encoding") if step.what == self.session.scorer.encoder.name else step.what or _("reading")
-            )
-            counted = f" {step.done:,} / {step.total:,}" if step.total else ""
-            self.say(_("Working: {what}{counted}").format(what=what, counted=counted))
+    def act(self) -> Callable[[], object]:
+        """Rank what is in the fields now."""
+        return partial(self.session.rank, self.asked, self.work.hear)
 
     def _show(self) -> None:
         w, found = self.widgets, self.session.found
-        self._show_busy(self._task is not None)
+        self.show_busy()
         w.show(w.results, found is not None)
         if found is not None:
             w.told.value = render("panels/rank_told.html", ranking=found)
-            w.downloads.value = render("panels/rank_downloads.html", files=self.session.files)
+            w.downloads.value = render("panels/downloads.html", files=self.session.files)
             chosen = w.jd.value
             names = {f"{jd.id} · {jd.title}" if jd.title else jd.id: jd.id for jd in found.jds}
             w.jd.options = list(names.items())

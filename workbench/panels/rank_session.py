@@ -1,14 +1,10 @@
-"""What the rank panel knows, without any widget: documents of both sides, the last ranking and its files.
-
-A ranking runs in a thread, so that the page goes on answering; it can be stopped between two steps.
-"""
+"""What the rank panel knows, without any widget: documents of both sides, the last ranking and its files."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,22 +15,16 @@ from workbench.documents.splitting import Side
 from workbench.errors import InputError
 from workbench.files.exporting import export_frame
 from workbench.i18n import gettext as _
-from workbench.i18n import language
-from workbench.progress import heard_by
 from workbench.reports.shortlist import write_shortlist_report
 from workbench.retrieval.ranking import Ranking
 from workbench.scorers import Scorer
 from workbench.shortcuts import rank
 
-__all__ = ["Asked", "RankSession", "Step", "StoppedError"]
+__all__ = ["Asked", "RankSession"]
 
 # What the field asks for between two documents.
 RULE = re.compile(r"^\s*-{3,}\s*$", re.MULTILINE)
 FILES = ("shortlists.xlsx", "shortlists.csv", "shortlists.html")
-
-
-class StoppedError(InputError):
-    """Somebody pressed stop."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +67,6 @@ class Asked:
         return Documents([*read, *pasted], read.unread)
 
 
-@dataclass(frozen=True)
-class Step:
-    """What is being done, and how much of it."""
-
-    what: str = ""
-    done: int = 0
-    total: int = 0
-
-
 class RankSession:
     """Ranks with one scorer, and remembers the last ranking.
 
@@ -100,51 +81,29 @@ class RankSession:
     found : Ranking or None
     files : dict of str to bytes
         The last ranking as a workbook, a table and a page.
-    step : Step
-        Where the ranking in progress is.
     """
 
     def __init__(self, scorer: Scorer, cutoff: Cutoff | None = None) -> None:
         self.scorer, self.cutoff = scorer, cutoff
         self.found: Ranking | None = None
         self.files: dict[str, bytes] = {}
-        self.step = Step()
-        self._stop = threading.Event()
 
-    def rank(self, asked: Asked, spoken: str) -> Ranking:
-        """Rank, and write the files, in a language; what was found before stays if this fails.
+    def rank(self, asked: Asked, writing: Callable[[str], object] | None = None) -> Ranking:
+        """Rank, and write the files; what was found before stays if this fails.
 
         Raises
         ------
-        StoppedError
-            If :meth:`stop` was called.
         InputError
             If there is nothing to rank, or a must-have is none.
         """
-        self._stop.clear()
-        self.step = Step()
-        with language(spoken), heard_by(self._hear):
-            sides = [asked.documents(side) for side in ("jd", "resume")]
-            found = rank(
-                *sides,
-                scorer=self.scorer,
-                cutoff=self.cutoff,
-                top=asked.top,
-                conditions=asked.conditions,
-            )
-            self._hear(_("writing"), 0, 0)
-            files = _written(found)
+        sides = [asked.documents(side) for side in ("jd", "resume")]
+        scorer, cutoff = self.scorer, self.cutoff
+        found = rank(*sides, scorer=scorer, cutoff=cutoff, top=asked.top, conditions=asked.conditions)
+        if writing is not None:
+            writing(_("writing"))
+        files = _written(found)
         self.found, self.files = found, files
         return found
-
-    def stop(self) -> None:
-        """End the ranking in progress at its next step."""
-        self._stop.set()
-
-    def _hear(self, what: str, done: int, total: int) -> None:
-        if self._stop.is_set():
-            raise StoppedError(_("Stopped. What was encoded is kept for the next time."))
-        self.step = Step(what, done, total)
 
 
 def _written(found: Ranking, names: Sequence[str] = FILES) -> dict[str, bytes]:
