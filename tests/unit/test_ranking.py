@@ -189,6 +189,13 @@ class TestWritten:
         assert kept["encoder"] == {"name": "keyword", "fingerprint": ranking.encoder.fingerprint}
         assert len(kept["shortlists"]) == len(JDS)
 
+    def test_as_json_it_tells_what_was_not_read_and_no_text_many_times(self, found):
+        kept = json.dumps(found.to_dict(), ensure_ascii=False)
+        assert json.loads(kept)["unread"] == [{"source": "broken.docx", "reason": "It is <b>broken</b>."}]
+        assert json.loads(kept)["same_text"]["resumes"] == {"anna again": "anna"}
+        (first, *_rest) = json.loads(kept)["shortlists"]["welder"]
+        assert first["coverage"].keys() == {"jd_id", "resume_id", "rows"}
+
     def test_a_sheet_a_jd_and_no_formula(self, tmp_path):
         found = ranked(conditions=["years >= 5"])
         book = openpyxl.load_workbook(found.to_excel(tmp_path / "s.xlsx"))
@@ -379,7 +386,7 @@ FILES = {
     "empty.txt": (lambda: b"", "is empty"),
     "scan.pdf": (lambda: pdf(1), "no text"),
     "locked.pdf": (lambda: pdf(1, "secret"), "protected with a password"),
-    "long.pdf": (lambda: pdf(500), "has 500 pages; at most 200"),
+    "long.pdf": (lambda: pdf(500), "more than 200 pages"),
     "huge.txt": (lambda: b"night shifts on a ward, and so on\n" * 30_000, "1,019,999 characters"),
     "mixed.txt": (lambda: "Ward nurse 夜班护士\n工作经历\nNight shifts 病房夜班，RN licence".encode(), None),
     "twice.txt": (lambda: b"Nurse 7\nnight shifts on a ward", None),

@@ -94,7 +94,9 @@ def rank(
         for jd_id, some in found.shortlists.items():
             typer.echo(f"\n{jd_id}")
             for each in some[: 3 if out else top]:
-                typer.echo(f"  {each.rank:>2}  {each.score:.4f}  {each.resume_id}")
+                sign = {None: "", True: "✓ ", False: "— "}[each.is_match]
+                title = each.coverage.resume.title
+                typer.echo(f"  {each.rank:>2}  {each.score:.4f}  {sign}{each.resume_id}  {title}".rstrip())
         for file in out or ():
             typer.echo(_("Written: {file}").format(file=file))
     if unread:

@@ -89,11 +89,15 @@ class Ranking(Result):
     levels: CoverageLevels | None
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, JSON-serialisable; of the encoder its name and fingerprint."""
+        """All fields, JSON-serialisable, and what was not read; of the encoder its name and fingerprint."""
         kept = {
             field.name: plain(getattr(self, field.name)) for field in fields(self) if field.name != "encoder"
         }
-        return kept | {"encoder": {"name": self.encoder.name, "fingerprint": self.encoder.fingerprint}}
+        return kept | {
+            "unread": plain([*self.jds.unread, *self.resumes.unread]),
+            "same_text": {"jds": self.jds.same_text, "resumes": self.resumes.same_text},
+            "encoder": {"name": self.encoder.name, "fingerprint": self.encoder.fingerprint},
+        }
 
     def coverage(self, jd_id: str, resume_id: str) -> Coverage:
         """Requirement by requirement, for any pair, on the shortlist or not.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module, resources
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from workbench.documents.document import Document
 from workbench.documents.splitting import Part, Side
 from workbench.i18n import N_
-from workbench.results import Result
+from workbench.results import Result, plain
 from workbench.scorers.base import FloatArray
 from workbench.scorers.collection import (
     SIDES,
@@ -89,6 +89,10 @@ class Coverage(Result):
     jd: Document
     resume: Document
     rows: tuple[Covered, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its rows; the documents by their ids only, since many pairs share them."""
+        return {"jd_id": self.jd.id, "resume_id": self.resume.id, "rows": plain(self.rows)}
 
     @property
     def best(self) -> Covered:
