@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
 import pytest
 import servers
@@ -27,33 +28,41 @@ def each_language(request):
 
 
 @pytest.fixture(scope="session")
-def qwen3_checkpoint(tmp_path_factory):
+def checkpoint(tmp_path_factory):
+    """The folder of a checkpoint that a module of ``checkpoints`` builds, once a session."""
+
+    def built(name, module, build):
+        pytest.importorskip("sentence_transformers")
+        from checkpoints.shared import build_once
+
+        make = getattr(import_module(f"checkpoints.{module}"), build)
+        return build_once(tmp_path_factory.getbasetemp(), name, make)
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def qwen3_checkpoint(checkpoint):
     """Folder of a small random Qwen3-Embedding checkpoint with the real Qwen tokenizer."""
-    pytest.importorskip("transformers")
-    from checkpoints.qwen3 import build_qwen3
-    from checkpoints.shared import build_once
-
-    return build_once(tmp_path_factory.getbasetemp(), "tiny-qwen3", build_qwen3)
+    return checkpoint("tiny-qwen3", "qwen3", "build_qwen3")
 
 
 @pytest.fixture(scope="session")
-def qwen3_reranker_checkpoint(tmp_path_factory):
+def qwen3_reranker_checkpoint(checkpoint):
     """Folder of a small random Qwen3-Reranker checkpoint with the real Qwen tokenizer."""
-    pytest.importorskip("transformers")
-    from checkpoints.qwen3 import build_qwen3_reranker
-    from checkpoints.shared import build_once
-
-    return build_once(tmp_path_factory.getbasetemp(), "tiny-qwen3-reranker", build_qwen3_reranker)
+    return checkpoint("tiny-qwen3-reranker", "qwen3", "build_qwen3_reranker")
 
 
 @pytest.fixture(scope="session")
-def cross_encoder_checkpoint(tmp_path_factory):
+def cross_encoder_checkpoint(checkpoint):
     """Folder of a small random cross-encoder."""
-    pytest.importorskip("sentence_transformers")
-    from checkpoints.cross_encoder import build_cross_encoder
-    from checkpoints.shared import build_once
+    return checkpoint("tiny-cross-encoder", "cross_encoder", "build_cross_encoder")
 
-    return build_once(tmp_path_factory.getbasetemp(), "tiny-cross-encoder", build_cross_encoder)
+
+@pytest.fixture(scope="session")
+def e5_checkpoint(checkpoint):
+    """Folder of the real multilingual-e5-small."""
+    return checkpoint("multilingual-e5-small", "e5", "build_e5")
 
 
 @pytest.fixture(scope="session")
@@ -66,16 +75,6 @@ def rerank_server():
 
     with servers.ScriptedServer(shares) as server:
         yield f"{server.url}#toy"
-
-
-@pytest.fixture(scope="session")
-def e5_checkpoint(tmp_path_factory):
-    """Folder of the real multilingual-e5-small."""
-    pytest.importorskip("transformers")
-    from checkpoints.e5 import build_e5
-    from checkpoints.shared import build_once
-
-    return build_once(tmp_path_factory.getbasetemp(), "multilingual-e5-small", build_e5)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from .modules import write_json, write_modules
 
@@ -66,12 +67,12 @@ def build_qwen3(
     seed: int = 0,
 ) -> None:
     """Write a checkpoint with the files and settings of ``Qwen/Qwen3-Embedding-*``, in float32."""
-    import torch
-    from transformers import Qwen3Config, Qwen3Model
+    from transformers import Qwen3Model
 
-    torch.manual_seed(seed)
-    config = Qwen3Config(
-        vocab_size=PADDING_ID + len(SPECIAL_TOKENS),
+    _write_model(
+        folder,
+        Qwen3Model,
+        seed,
         hidden_size=hidden_size,
         num_hidden_layers=layers,
         num_attention_heads=heads,
@@ -80,11 +81,9 @@ def build_qwen3(
         intermediate_size=intermediate_size,
         max_position_embeddings=context,
         initializer_range=spread,
-        tie_word_embeddings=True,
         bos_token_id=PADDING_ID,
         eos_token_id=PADDING_ID,
     )
-    Qwen3Model(config).save_pretrained(folder)
     write_qwen_tokenizer(folder, context)
     write_modules(
         folder,
@@ -97,12 +96,12 @@ def build_qwen3(
 
 def build_qwen3_reranker(folder: Path, *, context: int = 2048, seed: int = 0) -> None:
     """Write a checkpoint with the files of ``Qwen/Qwen3-Reranker-*``, in float32."""
-    import torch
-    from transformers import Qwen3Config, Qwen3ForCausalLM
+    from transformers import Qwen3ForCausalLM
 
-    torch.manual_seed(seed)
-    config = Qwen3Config(
-        vocab_size=PADDING_ID + len(SPECIAL_TOKENS),
+    _write_model(
+        folder,
+        Qwen3ForCausalLM,
+        seed,
         hidden_size=64,
         num_hidden_layers=2,
         num_attention_heads=4,
@@ -111,10 +110,17 @@ def build_qwen3_reranker(folder: Path, *, context: int = 2048, seed: int = 0) ->
         intermediate_size=160,
         max_position_embeddings=context,
         initializer_range=0.1,
-        tie_word_embeddings=True,
     )
-    Qwen3ForCausalLM(config).save_pretrained(folder)
     write_qwen_tokenizer(folder, context)
+
+
+def _write_model(folder: Path, kind: Any, seed: int, **shape: Any) -> None:
+    import torch
+    from transformers import Qwen3Config
+
+    torch.manual_seed(seed)
+    vocabulary = PADDING_ID + len(SPECIAL_TOKENS)
+    kind(Qwen3Config(vocab_size=vocabulary, tie_word_embeddings=True, **shape)).save_pretrained(folder)
 
 
 def write_qwen_tokenizer(folder: Path, context: int) -> None:

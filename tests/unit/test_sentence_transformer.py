@@ -327,5 +327,7 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(minilm_checkpo
     import sys
 
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(MissingDependencyError, match=r"sentence-transformers is not installed.*\.\[qwen\]"):
+    with pytest.raises(
+        MissingDependencyError, match=r"needs sentence-transformers, not installed.*\.\[qwen\]"
+    ):
         SentenceTransformerEncoder(minilm_checkpoint)

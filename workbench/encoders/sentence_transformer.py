@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,9 @@ import numpy.typing as npt
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
 from workbench.encoders.fast.batching import TokenRows, encode_in_batches, tokenise
-from workbench.encoders.fast.checkpoints import (
-    get_checkpoint,
-    loading_bar,
-    read_json,
-    read_modules,
-    weight_files,
-)
+from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, read_modules, weights_of
 from workbench.encoders.fast.identity import config_digest, files_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.loading import load_by_sentence_transformers
 from workbench.encoders.fast.options import (
     checked_number,
     checked_token_budget,
@@ -32,7 +26,7 @@ from workbench.encoders.fast.options import (
     resolve_device,
     resolve_precision,
 )
-from workbench.errors import EncoderUnavailableError, InputError, MissingDependencyError
+from workbench.errors import EncoderUnavailableError, InputError
 from workbench.i18n import gettext as _
 
 __all__ = ["SentenceTransformerEncoder"]
@@ -90,11 +84,7 @@ class SentenceTransformerEncoder(BaseEncoder):
         max_length: int | None = None,
         token_budget: int | None = None,
     ) -> None:
-        import_torch(_("A sentence-transformers checkpoint"))
-        if find_spec("sentence_transformers") is None:
-            raise MissingDependencyError(
-                _("sentence-transformers is not installed here: pip install '.[qwen]'.")
-            )
+        import_torch(_("A sentence-transformers checkpoint"), "sentence_transformers")
         self._folder = get_checkpoint(_with_owner(str(source)))
         if not (self._folder / "modules.json").is_file():
             raise EncoderUnavailableError(
@@ -144,7 +134,7 @@ class SentenceTransformerEncoder(BaseEncoder):
         settings = [self._folder / "modules.json", transformer / "sentence_bert_config.json"]
         return {
             "encoder": "sentence-transformers",
-            "weights": weights_digest(self._weight_files()),
+            "weights": weights_digest(weights_of(self._folder)),
             "config": config_digest(read_json(config)) if config.is_file() else None,
             "modules": files_digest(self._folder, settings + [folder / "config.json" for folder in others]),
             "tokenizer": tokenizer_digest(transformer),
@@ -154,9 +144,6 @@ class SentenceTransformerEncoder(BaseEncoder):
             "precision": self._precision.name,
             "max_length": self._max_length,
         }
-
-    def _weight_files(self) -> list[Path]:
-        return [file for module in read_modules(self._folder) for file in weight_files(module.folder)]
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         prompt = self._prompts[role]
@@ -224,27 +211,12 @@ class SentenceTransformerEncoder(BaseEncoder):
         )
 
     def _load(self) -> Any:
-        from sentence_transformers import SentenceTransformer
-
         from workbench.encoders.fast.packed_bert import PackedBert
 
-        options = self._precision.loading_options("cpu")
-        try:
-            with loading_bar(self._weight_files()):
-                model = SentenceTransformer(
-                    str(self._folder),
-                    device=self.device,
-                    trust_remote_code=False,
-                    local_files_only=True,
-                    model_kwargs={**options, "use_safetensors": True},
-                )
-        except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
-            raise EncoderUnavailableError(
-                _("sentence-transformers cannot load {folder}: {reason}").format(
-                    folder=self._folder, reason=error
-                )
-            ) from error
-        first = model.eval()[0]
+        model = load_by_sentence_transformers(
+            "SentenceTransformer", self._folder, self._precision, self.device
+        )
+        first = model[0]
         self._is_packed = PackedBert.can_run(getattr(first, "model", None))
         if self._is_packed:
             first.model = PackedBert(first.model)

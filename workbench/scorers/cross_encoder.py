@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workbench.encoders.fast.batching import token_batches
-from workbench.encoders.fast.checkpoints import (
-    get_checkpoint,
-    loading_bar,
-    read_json,
-    read_modules,
-    weight_files,
-)
+from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, read_modules, weights_of
 from workbench.encoders.fast.identity import config_digest, files_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.loading import load_by_sentence_transformers
 from workbench.encoders.fast.options import (
     checked_number,
     checked_token_budget,
@@ -26,7 +20,7 @@ from workbench.encoders.fast.options import (
     resolve_device,
     resolve_precision,
 )
-from workbench.errors import EncoderUnavailableError, MissingDependencyError
+from workbench.errors import EncoderUnavailableError
 from workbench.i18n import gettext as _
 from workbench.scorers.base import FloatArray
 from workbench.scorers.rerankers import LocalReranker, Positions
@@ -65,11 +59,7 @@ class CrossEncoderReranker(LocalReranker):
         max_length: int | None = None,
         token_budget: int | None = None,
     ) -> None:
-        import_torch(_("A cross-encoder"))
-        if find_spec("sentence_transformers") is None:
-            raise MissingDependencyError(
-                _("sentence-transformers is not installed here: pip install '.[qwen]'.")
-            )
+        import_torch(_("A cross-encoder"), "sentence_transformers")
         self._folder = get_checkpoint(str(source))
         self.name = name or Path(source).name
         self.device = resolve_device(device)
@@ -87,7 +77,7 @@ class CrossEncoderReranker(LocalReranker):
         files += [folder / "config.json" for folder in folders[1:]]
         return {
             "reranker": "cross-encoder",
-            "weights": weights_digest(self._weight_files()),
+            "weights": weights_digest(weights_of(self._folder)),
             "config": config_digest(read_json(folders[0] / "config.json")),
             "modules": files_digest(self._folder, files),
             "tokenizer": tokenizer_digest(folders[0]),
@@ -126,29 +116,10 @@ class CrossEncoderReranker(LocalReranker):
         backend.no_padding()
         return backend
 
-    def _weight_files(self) -> list[Path]:
-        folders = [module.folder for module in read_modules(self._folder)] or [self._folder]
-        return [file for folder in dict.fromkeys(folders) for file in weight_files(folder)]
-
     def _load(self) -> Any:
         from safetensors import safe_open
-        from sentence_transformers import CrossEncoder
 
-        try:
-            with loading_bar(self._weight_files()):
-                model = CrossEncoder(
-                    str(self._folder),
-                    device=self.device,
-                    trust_remote_code=False,
-                    local_files_only=True,
-                    model_kwargs={**self._precision.loading_options("cpu"), "use_safetensors": True},
-                )
-        except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
-            raise EncoderUnavailableError(
-                _("sentence-transformers cannot load {folder}: {reason}").format(
-                    folder=self._folder, reason=error
-                )
-            ) from error
+        model = load_by_sentence_transformers("CrossEncoder", self._folder, self._precision, self.device)
         if model.num_labels != 1 or not getattr(model.tokenizer, "is_fast", False):
             raise EncoderUnavailableError(
                 _(
@@ -157,7 +128,7 @@ class CrossEncoderReranker(LocalReranker):
                 ).format(folder=self._folder, n=model.num_labels)
             )
         kept: set[str] = set()
-        for file in self._weight_files():
+        for file in weights_of(self._folder):
             with safe_open(file, "numpy") as tensors:
                 kept.update(tensors.keys())
         transformer = model.model
@@ -171,4 +142,4 @@ class CrossEncoderReranker(LocalReranker):
                         "{folder} is no cross-encoder: it lacks the head that gives the score ({tensor})."
                     ).format(folder=self._folder, tensor=repr(lost[0]))
                 )
-        return model.eval()
+        return model

@@ -27,6 +27,7 @@ __all__ = [
     "read_json",
     "read_modules",
     "weight_files",
+    "weights_of",
 ]
 
 # Seconds to wait for the hub's first answer; without a network nobody should wait for minutes.
@@ -139,6 +140,12 @@ def read_modules(folder: Path) -> list[Module]:
     return modules
 
 
+def weights_of(folder: Path) -> list[Path]:
+    """The safetensors files of a checkpoint and of its modules, each once."""
+    folders = [module.folder for module in read_modules(folder)] or [folder]
+    return [file for each in dict.fromkeys(folders) for file in weight_files(each)]
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file of a checkpoint.
 
@@ -199,7 +206,7 @@ def _flaw(folder: Path) -> str | None:
     folders = list(dict.fromkeys(module.folder for module in read_modules(folder))) or [folder]
     if folders == [folder] and not (folder / "config.json").is_file():
         return _("it has no config.json, so it is not a checkpoint.")
-    files = [file for module in folders for file in weight_files(module)]
+    files = weights_of(folder)
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         return _("{file} is missing ({n} of {total} files); download it again.").format(

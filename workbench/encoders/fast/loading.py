@@ -1,16 +1,16 @@
-"""A transformers model from a checked folder: safetensors only, no code of the checkpoint's own."""
+"""A model from a checked folder, by its library: safetensors only, no code of the checkpoint's own."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from workbench.encoders.fast.checkpoints import loading_bar, weight_files
+from workbench.encoders.fast.checkpoints import loading_bar, weight_files, weights_of
 from workbench.encoders.fast.options import Precision
 from workbench.errors import EncoderUnavailableError
 from workbench.i18n import gettext as _
 
-__all__ = ["load_model"]
+__all__ = ["load_by_sentence_transformers", "load_model"]
 
 
 def load_model(
@@ -70,4 +70,30 @@ def load_model(
                 "it again."
             ).format(folder=folder, n=len(missing), tensor=repr(missing[0]))
         )
+    return model.eval()
+
+
+def load_by_sentence_transformers(kind: str, folder: Path, precision: Precision, device: str) -> Any:
+    """Load a ``SentenceTransformer`` or ``CrossEncoder``, as `kind` says, for inference.
+
+    Raises
+    ------
+    EncoderUnavailableError
+        If it cannot be loaded.
+    """
+    import sentence_transformers
+
+    try:
+        with loading_bar(weights_of(folder)):
+            model = getattr(sentence_transformers, kind)(
+                str(folder),
+                device=device,
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={**precision.loading_options("cpu"), "use_safetensors": True},
+            )
+    except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
+        raise EncoderUnavailableError(
+            _("sentence-transformers cannot load {folder}: {reason}").format(folder=folder, reason=error)
+        ) from error
     return model.eval()

@@ -89,21 +89,21 @@ class Precision:
         return options
 
 
-def import_torch(for_what: str) -> Any:
-    """Import torch, after making sure that transformers is there too.
+def import_torch(for_what: str, *others: str) -> Any:
+    """Import torch, after making sure that transformers and the others are there too.
 
     Raises
     ------
     MissingDependencyError
         If one of them is not installed.
     """
-    missing = [package for package in ("torch", "transformers") if find_spec(package) is None]
+    missing = [package for package in ("torch", "transformers", *others) if find_spec(package) is None]
     if missing:
         raise MissingDependencyError(
             _(
                 "{what} needs {packages}, not installed here: pip install '.[qwen]' (or '.[gpu]' on a "
                 "machine with an NVIDIA GPU)."
-            ).format(what=for_what, packages=_(" and ").join(missing))
+            ).format(what=for_what, packages=_(" and ").join(missing).replace("_", "-"))
         )
     import torch
 
