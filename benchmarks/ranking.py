@@ -60,7 +60,8 @@ def main() -> None:
                 (folders[side] / f"{number:05}.txt").write_text(text, encoding="utf-8")
         runs = {name: in_a_process(folders, Path(made)) for name in ("cold", "again")}
         peer = beside_the_package(folders)
-    page = report(counts, runs, peer)
+        laid_out = {layout: read_of(layout, Path(made, layout)) for layout in ("docx", "pdf")}
+    page = report(counts, runs, peer, laid_out)
     print(page)
     if not given.quick and not given.no_page:
         PAGE.write_text(page, encoding="utf-8")
@@ -207,7 +208,29 @@ def beside_the_package(folders: dict[str, Path]) -> dict[str, float]:
     }
 
 
-def report(counts: dict[str, int], runs: dict[str, dict[str, Any]], peer: dict[str, float]) -> str:
+def read_of(layout: str, folder: Path) -> dict[str, float]:
+    """Seconds that the demonstration's résumés take to read, laid out so: one by one, and side by side."""
+    import workbench as wb
+    from workbench.documents import aside
+
+    command = [sys.executable, str(ROOT / "tools/document_layouts.py"), str(folder), "--layout", layout]
+    subprocess.run(command, check=True)
+    found, worth_while = {}, aside.WORTH_WHILE
+    for way, worth in (("one by one", float("inf")), ("side by side", 0.0)):
+        aside.WORTH_WHILE = worth
+        start = time.perf_counter()
+        n = len(wb.read_documents(folder / "resumes", progress=False))
+        found[way] = (time.perf_counter() - start) / n
+    aside.WORTH_WHILE = worth_while
+    return found
+
+
+def report(
+    counts: dict[str, int],
+    runs: dict[str, dict[str, Any]],
+    peer: dict[str, float],
+    laid_out: dict[str, dict[str, float]],
+) -> str:
     """The page."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     phases = ["read", "encode for the score", "score", "encode for the evidence", "evidence"]
@@ -224,6 +247,11 @@ def report(counts: dict[str, int], runs: dict[str, dict[str, Any]], peer: dict[s
     table = "\n".join(
         f"| {what} | {' | '.join(cell(run) for run in runs.values())} |" for what, cell in rows.items()
     )
+    read = "; ".join(
+        f".{layout}: {1000 * found['one by one']:.0f} ms a file, {1000 * found['side by side']:.0f} ms in "
+        "processes of their own"
+        for layout, found in laid_out.items()
+    )
     command = f"python benchmarks/ranking.py --jds {counts['jds']} --resumes {counts['resumes']}"
     return (
         f"`{command}`, {date.today()}, {cores} cores, encoder use.\n\n"
@@ -232,7 +260,9 @@ def report(counts: dict[str, int], runs: dict[str, dict[str, Any]], peer: dict[s
         f"{table}\n\n"
         f"The encoder alone, on one core and {peer['n']:,.0f} windows of 25 words: {peer['a second']:,.0f} a "
         f"second, {peer['ratio']:.2f} times as many as its package in turns in the same process (smallest "
-        f"cosine {peer['cosine']:.8f}).\n"
+        f"cosine {peer['cosine']:.8f}).\n\n"
+        "These are text files. The demonstration's résumés, laid out by `tools/document_layouts.py`: "
+        f"{read}.\n"
     )
 
 
