@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
 import workbench as wb
@@ -24,7 +24,7 @@ from workbench.scorers.collection import (
     offsets_of,
     trust_of,
 )
-from workbench.scorers.keywords import TOKENS, Keywords, counts_of
+from workbench.scorers.keywords import BUCKETS, TOKENS, Keywords, counts_of
 from workbench.scorers.windows import MOST, Windows, both_ways, windows_of
 
 RNG = np.random.default_rng(0)
@@ -101,6 +101,14 @@ class TestWindows:
 
 
 class TestKeywords:
+    @given(texts=st.lists(st.text(st.characters(codec="utf-8"), max_size=30), max_size=6))
+    def test_they_fall_into_scikit_learns_buckets(self, texts):
+        hashing = HashingVectorizer(token_pattern=TOKENS, n_features=BUCKETS, alternate_sign=False, norm=None)
+        texts = [*texts, "ward nurse, nurse of a ward and a half", "", "护士执业证"]
+        expected = hashing.transform(texts)
+        expected.data = 1 + np.log(expected.data)
+        assert abs(counts_of(texts) - expected).max() == 0
+
     @pytest.mark.parametrize(
         ("text", "keywords"),
         [

@@ -101,8 +101,12 @@ def crowd_of(vectors: Vectors, others: Vectors, found: FloatArray) -> Crowd:
 
 def languages_of(texts: Sequence[str]) -> Languages:
     """``"zh"`` or ``"other"`` for each text, by its share of Chinese characters."""
-    shares = [_length(_HAN, text) / max(1, _length(_LETTERS, text)) for text in texts]
-    return np.where(np.array(shares) >= CHINESE_FROM, "zh", "other")
+    return np.where([_share_of_chinese(text) >= CHINESE_FROM for text in texts], "zh", "other")
+
+
+def _share_of_chinese(text: str) -> float:
+    chinese = _length(_HAN, text)
+    return chinese / _length(_LETTERS, text) if chinese else 0.0
 
 
 def _length(runs: regex.Pattern[str], text: str) -> int:

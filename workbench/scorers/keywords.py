@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ TOKENS = (
     r"(?=((?<![^\W\u4e00-\u9fff])[^\W\u4e00-\u9fff]*[^\W\d_\u4e00-\u9fff][^\W\u4e00-\u9fff]*[+#]*"
     r"|[\u4e00-\u9fff]{2}))"
 )
+_KEYWORD = re.compile(TOKENS)
 # Different keywords may fall into one bucket; in so many, few do.
 BUCKETS = 2**18
 
@@ -42,13 +44,46 @@ class Keywords:
 
 
 def counts_of(texts: Sequence[str]) -> Any:
-    """Dampened counts (1 + log) of hashed keywords; sparse, shape (n, BUCKETS)."""
-    from sklearn.feature_extraction.text import HashingVectorizer
+    """Dampened counts (1 + log) of hashed keywords; sparse, shape (n, BUCKETS).
 
-    hashing = HashingVectorizer(token_pattern=TOKENS, n_features=BUCKETS, alternate_sign=False, norm=None)
-    counts = hashing.transform(texts)
+    As of scikit-learn's ``HashingVectorizer``, which takes longer to import than 1,000 documents do here.
+    """
+    from scipy.sparse import csr_array
+
+    place: dict[str, int] = {}
+    words, ends = [], [0]
+    for text in texts:
+        words += [place.setdefault(word, len(place)) for word in _KEYWORD.findall(text.lower())]
+        ends.append(len(words))
+    buckets = _buckets_of([word.encode("utf-8", "surrogatepass") for word in place])
+    counts = csr_array((np.ones(len(words)), buckets[words], ends), (len(texts), BUCKETS))
+    counts.sum_duplicates()
     counts.data = 1 + np.log(counts.data)
     return counts
+
+
+def _buckets_of(words: Sequence[bytes]) -> npt.NDArray[np.int32]:
+    """MurmurHash3 x86 32 (A. Appleby, public domain) with seed 0, as scikit-learn folds it into buckets."""
+    lengths = np.array([*map(len, words)], dtype=np.uint32)
+    buckets = np.empty(len(words), dtype=np.int32)
+    for length in np.unique(lengths).tolist():
+        some = np.flatnonzero(lengths == length)
+        width = -(-length // 4)
+        blocks = np.frombuffer(b"".join(words[at].ljust(4 * width, b"\0") for at in some.tolist()), "<u4")
+        hashed = np.zeros(len(some), dtype=np.uint32)
+        for at, block in enumerate(blocks.reshape(-1, width).T):
+            hashed ^= _rotated(block * np.uint32(0xCC9E2D51), 15) * np.uint32(0x1B873593)
+            if 4 * (at + 1) <= length:
+                hashed = _rotated(hashed, 13) * np.uint32(5) + np.uint32(0xE6546B64)
+        hashed ^= np.uint32(length)
+        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+            hashed = (hashed ^ (hashed >> np.uint32(shift))) * np.uint32(factor)
+        buckets[some] = np.abs(hashed.view(np.int32).astype(np.int64)) % BUCKETS
+    return buckets
+
+
+def _rotated(values: npt.NDArray[np.uint32], bits: int) -> npt.NDArray[np.uint32]:
+    return (values << np.uint32(bits)) | (values >> np.uint32(32 - bits))
 
 
 def occurring(*counts: Any) -> npt.NDArray[np.int32]:
@@ -65,6 +100,8 @@ def idf_of(occurring: npt.NDArray[np.int32], n: int) -> FloatArray:
 def weighted(counts: Any, rarity: FloatArray) -> Any:
     """Counts times the rarity of each that is stored, rows of unit length."""
     from scipy.sparse import csr_array
-    from sklearn.preprocessing import normalize
 
-    return normalize(csr_array((counts.data * rarity, counts.indices, counts.indptr), counts.shape))
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    values = counts.data * rarity
+    values /= np.maximum(np.sqrt(np.bincount(rows, values**2)), 1e-12)[rows]
+    return csr_array((values, counts.indices, counts.indptr), counts.shape)
