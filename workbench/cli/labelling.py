@@ -257,6 +257,7 @@ def propose(
     """
     from workbench.pairs import propose as draw
     from workbench.pairs import read_pairs, write_pairs
+    from workbench.scorers import Scorer
 
     if out.exists() and any(out.iterdir()):
         raise InputError(
@@ -265,7 +266,7 @@ def propose(
             )
         )
     loaded = load_asked(encoder, scorer)
-    if not getattr(loaded, "is_fitted", True):
+    if isinstance(loaded, Scorer) and not loaded.is_fitted:
         # Both lots of pairs are scored by what the pool has in common.
         texts = read_pairs(pool, columns=column_names(column), labelled=False)
         loaded = loaded.fit(list(texts["jd"].unique()), list(texts["resume"].unique()))

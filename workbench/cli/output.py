@@ -213,7 +213,9 @@ def encoder_entry(encoder: Encoder) -> dict[str, Any]:
 
 def encoder_line(encoder: Encoder | Scorer) -> str:
     """The encoder or scorer in a line, with the reason if it was chosen automatically."""
-    if not hasattr(encoder, "dimension"):
+    from workbench.scorers import Scorer
+
+    if isinstance(encoder, Scorer):
         return f"{encoder.name}, {encoder.fingerprint}"
     said = _("{name}, {dimension} dimensions, {device}, {fingerprint}").format(
         name=encoder.name,
