@@ -7,19 +7,22 @@ import warnings
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from character_encoder import CharacterEncoder
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE
-from workbench.encoders.whole import whole_vectors
 from workbench.errors import CleaningWarning, InputError, StoreError, UncalibratedCutoffWarning
 from workbench.i18n import language
+from workbench.pairs import score_pairs
 from workbench.panels import SearchPanel
 from workbench.panels.cards import hits_html
 from workbench.panels.given import Given, read_upload
 from workbench.retrieval import KnowledgeBase, search
 from workbench.retrieval.parts import places_of
+from workbench.scorers import CosineScorer
+from workbench.text_encoder import whole_vectors
 from workbench.texts import LONGEST_LINE
 
 NURSE = "Night nurse\nRequirements\n- RN licence\n- ventilation of patients\nAbout us\nA ward by the sea"
@@ -86,6 +89,17 @@ class TestScores:
         line = "z" * LONGEST_LINE
         whole = whole_vectors(encoder.encode_documents, [line], encoder)
         np.testing.assert_array_equal(whole, encoder.encode_documents([line]))
+
+    def test_two_whole_documents_score_alike_wherever_they_are_scored(self):
+        class Short(CharacterEncoder):
+            recipe = {"encoder": "short", "max_length": 640}  # noqa: RUF012
+
+        encoder, jd, resume = Short(), NURSE + "\n" + "ward " * 300, RESUME + "\n" + "patients " * 200
+        jd, resume = jd.strip(), resume.strip()
+        hit = search(resume, [jd], encoder=encoder, cutoff=0.5)[0]
+        pairs = score_pairs(pd.DataFrame({"jd": [jd], "resume": [resume]}), encoder)
+        matrix = CosineScorer(encoder).score([jd], [resume]).matrix
+        assert [pairs["score"][0], matrix[0, 0]] == pytest.approx([hit["score"]] * 2, abs=1e-6)
 
 
 class TestPhrases:

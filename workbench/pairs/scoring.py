@@ -13,7 +13,7 @@ from workbench.frozen import as_text
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import places, require_columns
 from workbench.pairs.tables import clean_column
-from workbench.text_encoder import PairScorer, TextEncoder
+from workbench.text_encoder import PairScorer, TextEncoder, whole_vectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,8 +133,8 @@ def _encoded(
     """Vectors of the distinct JDs and which of them each pair has, and the same for résumé texts."""
     jd_codes, jds = _distinct(pairs, "jd", clean_column)
     resume_codes, resumes = _distinct(pairs, "resume", clean_column)
-    documents = encoder.encode_documents(jds, progress=progress)
-    queries = encoder.encode_queries(resumes, progress=progress)
+    documents = whole_vectors(encoder.encode_documents, jds, encoder, progress=progress)
+    queries = whole_vectors(encoder.encode_queries, resumes, encoder, progress=progress)
     return documents, jd_codes, queries, resume_codes
 
 

@@ -17,7 +17,6 @@ import numpy as np
 from workbench.asking import with_option
 from workbench.documents.reading import Unread
 from workbench.encoders import Encoder, Role, StoredEncoder, Vectors, load_encoder
-from workbench.encoders.whole import whole_vectors
 from workbench.errors import (
     EncoderError,
     EncoderMismatchError,
@@ -33,6 +32,7 @@ from workbench.retrieval.index import check_vectors
 from workbench.retrieval.parts import Parts, places_of
 from workbench.retrieval.records import FilesRead, Record, Records
 from workbench.retrieval.storage import Contents, Store
+from workbench.text_encoder import whole_vectors
 from workbench.texts import Cleaned, CleaningReport, clean
 
 __all__ = [

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.encoders.whole import whole_vectors
 from workbench.i18n import gettext as _
 from workbench.scorers.base import Scorer, Scores
-from workbench.text_encoder import TextEncoder
+from workbench.text_encoder import TextEncoder, whole_vectors
 
 __all__ = ["CosineScorer"]
 
