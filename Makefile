@@ -12,9 +12,13 @@ WORDS  := workbench/locale/zh/LC_MESSAGES/workbench.po
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: $(VENV)/.demo ## set up the light set, search the example JDs, and calibrate a cutoff card on the demonstration pairs
+demo: $(VENV)/.demo ## set up the light set, search the example JDs, calibrate cutoff cards on the demonstration's pairs, rank its documents
 	$(BIN)/workbench run notebooks/01_search.ipynb --output reports
 	$(BIN)/workbench calibrate labeled_pairs/demo -e use --target-precision 0.80 --out reports/demo_card.json
+	$(BIN)/workbench calibrate labeled_pairs/documents -s use+relative --target-precision 0.60 \
+	  --out reports/documents_card.json
+	$(BIN)/workbench rank labeled_pairs/documents/jds labeled_pairs/documents/resumes \
+	  --card reports/documents_card.json --out reports/shortlist.xlsx
 
 lab: $(VENV)/.lab ## set up what the notebooks need, then open them in JupyterLab
 	$(BIN)/workbench lab

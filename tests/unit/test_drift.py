@@ -64,3 +64,5 @@ def test_a_language_that_the_fit_hardly_had_is_told():
     assert (found.what, found.n, found.usual) == ("unseen", 3, (9.0,))
     assert found.sentence() == "JDs, not Chinese (3): the scorer was fitted on 9 of these."
     assert told(both, texts(3, language="fr")) == ["unseen"]
+    # The mean of a text or two would be nearly that text.
+    assert {name for name in seen_in({"jd": both}) if "other" in name} == {"jd/other/spread"}

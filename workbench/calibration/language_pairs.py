@@ -131,22 +131,20 @@ def compare_language_pairs(
     none = np.zeros(len(pairs))
     if len(tested) < 2:
         return LanguagePairs(counted, matches, tested, float("nan"), {}, none)
+    scores, labels, weights = pairs.scores, pairs.labels, pairs.unit_weights
+
+    def offsets_of(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
+        return _offsets(scores[rows], labels[rows], weights[rows], names[rows], tested)
+
     used = np.isin(names, tested)
-    p = _score_test(
-        *(each[used] for each in (pairs.scores, pairs.labels, pairs.unit_weights, names, jds)), tested
-    )
+    p = _score_test(scores[used], labels[used], weights[used], names[used], jds[used], tested)
     if not p < 1 - confidence:
         return LanguagePairs(counted, matches, tested, p, {}, none)
-    arrays = (pairs.scores, pairs.labels, pairs.unit_weights, names)
     fold = np.random.default_rng(0).permutation(int(jds.max()) + 1)[jds] % FOLDS
     for held_out in range(FOLDS):
-        rest = used & (fold != held_out)
-        found = _offsets(*(each[rest] for each in arrays), tested)
-        here = fold == held_out
-        none[here] = [found.get(name, 0.0) for name in names[here]]
-    return LanguagePairs(
-        counted, matches, tested, p, _offsets(*(each[used] for each in arrays), tested), none
-    )
+        found, here = offsets_of(used & (fold != held_out)), fold == held_out
+        none[here] = [found.get(name, 0.0) for name in names[here].tolist()]
+    return LanguagePairs(counted, matches, tested, p, offsets_of(used), none)
 
 
 def _score_test(

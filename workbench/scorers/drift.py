@@ -101,10 +101,19 @@ def seen_in(sides: Mapping[Side, Texts]) -> State:
     """What is kept of the texts of a fit, as arrays by side, language and kind."""
     state: dict[str, npt.NDArray[np.float32]] = {}
     for side, language, vectors, lengths in _groups(sides):
-        mean = vectors.mean(axis=0)
-        spread = _spread(vectors - mean) if len(vectors) >= FEWEST else (0.0, 1.0)
-        found = {"mean": mean, "spread": [len(vectors), *spread], "length": np.quantile(lengths, USUAL)}
-        state |= {f"{side}/{language}/{kind}": np.float32(values) for kind, values in found.items()}
+        found: dict[str, Any] = {"spread": [len(vectors), 0.0, 1.0]}
+        # Of fewer, the mean would be nearly a text.
+        if len(vectors) >= FEWEST:
+            mean = vectors.mean(axis=0)
+            found = {
+                "mean": mean,
+                "spread": [len(vectors), *_spread(vectors - mean)],
+                "length": np.quantile(lengths, USUAL),
+            }
+        state |= {
+            f"{side}/{language}/{kind}": np.asarray(values, dtype=np.float32)
+            for kind, values in found.items()
+        }
     return state
 
 
