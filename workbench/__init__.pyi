@@ -134,7 +134,13 @@ from .plots import (
     plot_supply_demand,
     plot_values,
 )
-from .reports import figures_table, write_audit, write_comparison_report, write_study_report
+from .reports import (
+    figures_table,
+    write_audit,
+    write_comparison_report,
+    write_shortlist_report,
+    write_study_report,
+)
 from .retrieval import KnowledgeBase, search
 from .retrieval.readers import read_files
 from .scorers import RerankScorer, load_reranker, load_scorer
@@ -309,5 +315,6 @@ __all__ = [
     "write_comparison_report",
     "write_label_studio",
     "write_pairs",
+    "write_shortlist_report",
     "write_study_report",
 ]
