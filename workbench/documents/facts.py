@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import chain
 
 import regex
 
@@ -77,20 +76,20 @@ _LANGUAGES = [
 ]
 
 
-def years_told(document: Document) -> tuple[int, Part] | None:
-    """The most years that a résumé tells: what it states, or what its dates of work add up to.
+def years_told(document: Document) -> tuple[int, str] | None:
+    """The most years that a résumé tells, and where: what it states, or what its dates of work add up to.
 
     Years that it states may be of one thing that was done; those of studies do not count.
     """
-    stated = [(_number(found["n"]), part) for part in document.parts for found in _STATED.finditer(part.text)]
-    spans = [
-        (span, part) for part in document.parts if not _is_of_studies(part) for span in _spans(part.text)
+    told = [
+        (_number(found["n"]), part.text) for part in document.parts for found in _STATED.finditer(part.text)
     ]
-    if spans:
-        months: set[int] = set(chain.from_iterable(range(*span) for span, _part in spans))
-        first = min(spans, key=lambda each: each[0])[1]
-        stated.append((len(months) // 12, first))
-    return max(stated, key=lambda each: each[0], default=None)
+    dated = [(list(_spans(part.text)), part.text) for part in document.parts if not _is_of_studies(part)]
+    dated = [(spans, text) for spans, text in dated if spans]
+    if dated:
+        months = {month for spans, _text in dated for span in spans for month in range(*span)}
+        told.append((len(months) // 12, " + ".join(text for _spans, text in dated)))
+    return max(told, key=lambda each: each[0], default=None)
 
 
 def degree_of(text: str) -> int | None:
@@ -106,11 +105,11 @@ def degree_of(text: str) -> int | None:
     return max((level for level, words in enumerate(DEGREES.values()) if words.search(text)), default=None)
 
 
-def degree_told(document: Document) -> tuple[int, Part] | None:
+def degree_told(document: Document) -> tuple[int, str] | None:
     """The highest degree that a résumé names, and where."""
-    named = [(degree_of(part.text), part) for part in document.parts]
+    named = [(degree_of(part.text), part.text) for part in document.parts]
     return max(
-        ((level, part) for level, part in named if level is not None), key=lambda each: each[0], default=None
+        ((level, text) for level, text in named if level is not None), key=lambda each: each[0], default=None
     )
 
 

@@ -17,7 +17,6 @@ import regex
 
 from workbench.documents.document import Document
 from workbench.documents.facts import degree_of, degree_told, names_of_language, years_told
-from workbench.documents.splitting import Part
 from workbench.errors import InputError
 from workbench.files.rows import folded
 from workbench.i18n import gettext as _
@@ -141,10 +140,10 @@ class Condition:
         among = _folded(value) in map(_folded, self.values)
         return among if self.sign == "=" else not among
 
-    def _told(self, told: tuple[int, Part] | None, wanted: float | None) -> Met:
+    def _told(self, told: tuple[int, str] | None, wanted: float | None) -> Met:
         if told is None or wanted is None:
             return Met(None)
-        return Met(_OF_DEGREES[self.sign](told[0], wanted), told[1].text)
+        return Met(_OF_DEGREES[self.sign](told[0], wanted), told[1])
 
 
 def _said(resume: Document, words: Iterable[str]) -> Met:

@@ -151,9 +151,11 @@ class Ranking(Result):
 
     def sentences(self) -> list[str]:
         """What was ranked, how it was scored, and what the cutoff says."""
-        ranked = _("{jds} JDs × {resumes} résumés, scored by {scorer}.").format(
-            jds=len(self.jds), resumes=len(self.resumes), scorer=self.scores.scorer
-        )
+        ranked = ngettext(
+            "{jds} JD × {resumes} résumés, scored by {scorer}.",
+            "{jds} JDs × {resumes} résumés, scored by {scorer}.",
+            len(self.jds),
+        ).format(jds=len(self.jds), resumes=len(self.resumes), scorer=self.scores.scorer)
         drift = [found.sentence() for found in self.scores.drift]
         if drift:
             drift.append(
