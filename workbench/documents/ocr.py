@@ -232,7 +232,8 @@ def _page_of(lines: Iterable[tuple[Any, str]], size: tuple[int, int]) -> LTPage:
     for group in page.group_textboxes(parameters, boxes):
         group.analyze(parameters)
         assigner.run(group)
-    page.extend(sorted(boxes, key=lambda box: box.index))
+    boxes.sort(key=lambda box: box.index)
+    page.extend(boxes)
     return page
 
 

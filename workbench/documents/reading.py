@@ -43,6 +43,8 @@ ID_COLUMNS = (
 )
 # A zip in a zip may hold itself.
 DEEPEST = 2
+# Bytes of one file in a zip; it is held in memory.
+MOST_MEMBER = 100 * 2**20
 MOST_SHOWN = 10
 # Some 300 pages.
 MOST_CHARACTERS = 1_000_000
@@ -213,7 +215,7 @@ def _documents_of(
         if suffix == ".eml":
             yield from _of_message(file, name, unread, options, depth)
         else:
-            yield from _of_members(_unzipped(file), name, unread, options, depth)
+            yield from _of_members(_unzipped(file, name, unread), name, unread, options, depth)
     else:
         check_file(file, KINDS, options["encoding"])
         yield _document(read(file, options["encoding"]), name)
@@ -287,12 +289,23 @@ def _of_members(
                 file.unlink()
 
 
-def _unzipped(file: Path) -> Iterator[tuple[str, bytes]]:
+def _unzipped(file: Path, name: str, unread: list[Unread]) -> Iterator[tuple[str, bytes]]:
     check_archive_size(file)
     try:
         with ZipFile(file) as archive:
             for member in archive.infolist():
-                if not member.is_dir() and not _is_hidden(member.filename):
+                if member.is_dir() or _is_hidden(member.filename):
+                    continue
+                if member.file_size > MOST_MEMBER:
+                    unread.append(
+                        Unread(
+                            f"{name}/{member.filename}",
+                            _("it is too large; at most {most} MB are read").format(
+                                most=MOST_MEMBER // 2**20
+                            ),
+                        )
+                    )
+                else:
                     yield member.filename, archive.read(member)
     except (BadZipFile, NotImplementedError, RuntimeError) as error:
         raise InputError(

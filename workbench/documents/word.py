@@ -19,7 +19,12 @@ from workbench.i18n import ngettext
 __all__ = ["read_word"]
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PICTURES = ("word/media/", "word/embeddings/", "word/fonts/")
 _TEXTS = regex.compile(r"word/(?:document|(?:header|footer)\d*|footnotes|endnotes)\.xml")
+# Of paragraphs and runs; docx2python takes about ten seconds for so many, which are 200 pages or more.
+MOST_PIECES = 60_000
+# Bytes of XML; lxml takes some ten times as much for its tree.
+MOST_TEXT = 32 * 2**20
 # How docx2python writes the bullet or number of a line in a list.
 _BULLET = regex.compile(r"^\t*--\t")
 _NUMBER = regex.compile(r"^\t*(\(?\w{1,5}[).])\t")
@@ -34,11 +39,11 @@ def read_word(path: Path) -> Content:
     Raises
     ------
     InputError
-        If the file is damaged or has no text.
+        If the file is damaged, holds more than anybody would read, or has no text.
     """
     from docx2python import docx2python
 
-    check_archive_size(path)
+    check_archive_size(path, MOST_TEXT, ".xml")
     try:
         prepared, hidden = _prepared(path)
         with docx2python(prepared, duplicate_merged_cells=False) as found:
@@ -71,13 +76,22 @@ def _prepared(path: Path) -> tuple[BytesIO, int]:
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    prepared, n_hidden = BytesIO(), 0
+    prepared, n_hidden, n_pieces = BytesIO(), 0, 0
     with ZipFile(path) as old, ZipFile(prepared, "w") as new:
         for member in old.infolist():
-            content = old.read(member)
+            # Pictures are counted, which takes no more than their names.
+            content = b"" if member.filename.startswith(_PICTURES) else old.read(member)
             if _TEXTS.fullmatch(member.filename):
                 root = etree.fromstring(content, parser)
                 n_hidden += _strip(root)
+                n_pieces += sum(1 for _piece in root.iter(f"{_W}p", f"{_W}r"))
+                if n_pieces > MOST_PIECES:
+                    raise InputError(
+                        _(
+                            "{file} has more than {most} paragraphs and changes of font, which is more than "
+                            "anybody reads. Save the part that matters as a document of its own."
+                        ).format(file=path.name, most=f"{MOST_PIECES:,}")
+                    )
                 content = etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
             new.writestr(member.filename, content)
     return prepared, n_hidden

@@ -131,19 +131,27 @@ def kind_of(path: Path) -> str:
     return BINARY if binary else TEXT
 
 
-def check_archive_size(path: Path) -> None:
+def check_archive_size(path: Path, most: int | None = None, suffix: str = "") -> None:
     """Refuse a .docx or .xlsx that would unpack to an absurd size.
 
     What is unpacked never exceeds the sizes that the archive declares, because zipfile stops there.
 
+    Parameters
+    ----------
+    most : int, optional
+        Bytes; 512 MB by default.
+    suffix : str
+        Only members whose name ends so count.
+
     Raises
     ------
     InputError
-        If the declared sizes sum to more than 512 MB.
+        If the declared sizes sum to more.
     """
+    most = MOST_UNPACKED if most is None else most
     with ZipFile(path) as archive:
-        unpacked = sum(member.file_size for member in archive.infolist())
-    if unpacked > MOST_UNPACKED:
+        sizes = [member.file_size for member in archive.infolist() if member.filename.endswith(suffix)]
+    if sum(sizes) > most:
         raise InputError(
             _(
                 "{file} has {size} MB but would unpack to {unpacked} MB; at most {most} MB are unpacked. "
@@ -151,8 +159,8 @@ def check_archive_size(path: Path) -> None:
             ).format(
                 file=path.name,
                 size=f"{path.stat().st_size / 2**20:,.1f}",
-                unpacked=f"{unpacked / 2**20:,.0f}",
-                most=MOST_UNPACKED // 2**20,
+                unpacked=f"{sum(sizes) / 2**20:,.0f}",
+                most=most // 2**20,
             )
         )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from workbench.errors import InputError
 from workbench.files.kinds import check_archive_size
@@ -22,18 +22,31 @@ from workbench.i18n import listed, ngettext
 
 __all__ = ["sheet_rows"]
 
-# Of a cell with a formula or an error, whatever the prefix of the namespace.
-_SUSPECT = re.compile(rb"""<(?:\w+:)?f[ />]|\st=["']e["']""")
+# Of the smallest table that holds them all; an empty cell takes 32 bytes.
+MOST_CELLS = 5_000_000
+# In all cells together; a long text that stands in many cells is kept in the file once.
+MOST_LETTERS = 100_000_000
 _REFERENCE = re.compile(r"([A-Z]+)([0-9]+)")
-CHUNK = 2**20
 
 
 @dataclass
 class _Unseen:
-    """Cells (row, column letters) whose formula has no stored value, and errors with their rows."""
+    """Cells (row, column letters) whose formula has no stored value, errors with their rows, the extent."""
 
     uncomputed: list[tuple[int, str]] = field(default_factory=list)
     errors: dict[str, list[int]] = field(default_factory=dict)
+    corners: tuple[int, int, int, int] | None = None
+    letters: int = 0
+
+    def reach(self, row: int, column: int) -> None:
+        """Take in a cell."""
+        top, left, bottom, right = self.corners or (row, column, row, column)
+        self.corners = min(top, row), min(left, column), max(bottom, row), max(right, column)
+
+    @property
+    def is_too_large(self) -> bool:
+        top, left, bottom, right = self.corners or (1, 1, 0, 0)
+        return (bottom - top + 1) * (right - left + 1) > MOST_CELLS or self.letters > MOST_LETTERS
 
 
 def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
@@ -49,13 +62,15 @@ def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
     """
     import python_calamine as calamine
 
-    check_archive_size(path)
+    if is_zipfile(path):
+        check_archive_size(path)
     try:
         with calamine.CalamineWorkbook.from_path(path) as book:
             sheets = [s for s in book.sheets_metadata if s.typ == calamine.SheetTypeEnum.WorkSheet]
             names = [each.name for each in sheets]
             hidden = {each.name for each in sheets if each.visible != calamine.SheetVisibleEnum.Visible}
             name = _chosen(path, names, hidden, sheet)
+            unseen = _look_through(path, name)
             found = book.get_sheet_by_name(name)
             merged = found.merged_cell_ranges or []
             rows: list[list[Any]] = [list(map(_cell, row)) for row in found.to_python(skip_empty_area=False)]
@@ -65,13 +80,12 @@ def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
                 file=path.name
             )
         ) from error
-    except (calamine.CalamineError, OSError) as error:
+    except (calamine.CalamineError, ElementTree.ParseError, BadZipFile, OSError) as error:
         raise InputError(
             _(
                 "{file} cannot be read as an Excel workbook: {reason}. Open it in Excel and save it again."
             ).format(file=path.name, reason=error)
         ) from error
-    unseen = _unseen(path, name)
     _refuse_uncomputed(path, name, unseen.uncomputed)
     filled = sum(_fill(rows, *corners) for corners in merged)
     notes = [*_about_sheets(name, names, hidden), *_about_cells(filled, len(merged), unseen.errors)]
@@ -158,29 +172,69 @@ def _refuse_uncomputed(path: Path, name: str, cells: Sequence[tuple[int, str]]) 
         )
 
 
-def _unseen(path: Path, name: str) -> _Unseen:
-    """What the values do not tell, from the sheet's XML (ECMA-376 part 1, 18.3.1.4); of .xlsx only."""
+def _shared_lengths(archive: ZipFile) -> list[int]:
+    """How long each shared text is (ECMA-376 part 1, 18.4.8)."""
+    lengths: list[int] = []
+    try:
+        xml = archive.open("xl/sharedStrings.xml")
+    except KeyError:
+        return lengths
+    with xml:
+        for _event, element in ElementTree.iterparse(xml):
+            if _local(element.tag) == "si":
+                lengths.append(sum(len(text) for text in element.itertext()))
+                element.clear()
+    return lengths
+
+
+def _look_through(path: Path, name: str) -> _Unseen:
+    """What the values do not tell, from the sheet's XML (ECMA-376 part 1, 18.3.1.4); of .xlsx only.
+
+    Some kilobytes can put a cell into the last row and column, or show a long text a million times: that is
+    found out before a table is made of them.
+    """
     unseen = _Unseen()
+    if not is_zipfile(path):
+        return unseen
     with ZipFile(path) as archive:
         part = _part_of(archive, name)
-        if part is None or not _is_suspect(archive, part):
+        if part is None:
             return unseen
+        lengths, rows = _shared_lengths(archive), ElementTree.Element("")
         with archive.open(part) as xml:
-            for _event, element in ElementTree.iterparse(xml):
+            for event, element in ElementTree.iterparse(xml, ("start", "end")):
                 kind = _local(element.tag)
-                if kind == "row":
-                    element.clear()
+                if event == "start":
+                    rows = element if kind == "sheetData" else rows
                 elif kind == "c":
-                    _look(element, unseen)
+                    _look(element, unseen, lengths)
+                elif kind == "row":
+                    rows.clear()
+                    if unseen.is_too_large:
+                        raise _too_large(path, name)
     return unseen
 
 
-def _look(cell: ElementTree.Element, unseen: _Unseen) -> None:
+def _too_large(path: Path, name: str) -> InputError:
+    return InputError(
+        _(
+            "{file}, sheet {sheet} is too large: at most {cells} cells (empty ones between others count) and "
+            "{letters} characters are read. Delete what lies outside your table, or save it as .csv."
+        ).format(file=path.name, sheet=repr(name), cells=f"{MOST_CELLS:,}", letters=f"{MOST_LETTERS:,}")
+    )
+
+
+def _look(cell: ElementTree.Element, unseen: _Unseen, lengths: Sequence[int]) -> None:
     children = {_local(child.tag): child for child in cell}
     place = _REFERENCE.fullmatch(cell.get("r", ""))
     value = children["v"].text if "v" in children else None
-    if place is None:
+    if place is None or not children:
         return
+    unseen.reach(int(place[2]), _number_of(place[1]))
+    if cell.get("t") == "s" and value and value.isdigit() and int(value) < len(lengths):
+        unseen.letters += lengths[int(value)]
+    elif "is" in children:
+        unseen.letters += sum(map(len, children["is"].itertext()))
     if cell.get("t") == "e":
         unseen.errors.setdefault(value or "#N/A", []).append(int(place[2]))
     elif "f" in children and not value and cell.get("t") != "str":
@@ -188,14 +242,11 @@ def _look(cell: ElementTree.Element, unseen: _Unseen) -> None:
         unseen.uncomputed.append((int(place[2]), place[1]))
 
 
-def _is_suspect(archive: ZipFile, part: str) -> bool:
-    before = b""
-    with archive.open(part) as xml:
-        while chunk := xml.read(CHUNK):
-            if _SUSPECT.search(before + chunk):
-                return True
-            before = chunk[-16:]
-    return False
+def _number_of(column: str) -> int:
+    number = 0
+    for letter in column:
+        number = 26 * number + ord(letter) - 64
+    return number
 
 
 def _part_of(archive: ZipFile, name: str) -> str | None:

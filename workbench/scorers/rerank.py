@@ -176,7 +176,7 @@ class RerankScorer(Scorer):
             missing = np.flatnonzero(np.isnan(scores))
         if not len(missing):
             return
-        wanted = [resumes[at] for at in missing]
+        wanted = [resumes[at] for at in missing.tolist()]
         for positions, scores, in_windows in self.reranker.score_batches(jd, wanted):
             if self.store:
                 done = [wanted[at] for at in positions.tolist()]
