@@ -20,6 +20,7 @@ from workbench.encoders import load_encoder
 from workbench.errors import CardError
 from workbench.i18n import language
 from workbench.panels.cards import hits_csv, hits_frame, hits_html, status
+from workbench.panels.given import Given
 from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import search
 from workbench.retrieval.hits import hit_probabilities
@@ -121,7 +122,7 @@ class TestForPeople:
 
     def test_the_panel_says_for_which_pairs_it_is(self, model):
         session = SearchSession(CharacterEncoder(), card(model))
-        session.search("\n".join(TEXTS), "python")
+        session.search(Given("\n".join(TEXTS), "lines"), "python")
         said = status(session, View(0.5))
         assert f"400 labelled pairs, for pairs of which {100 * model.prevalence:.1f} % are matches" in said
         with language("zh"):

@@ -15,6 +15,7 @@ import workbench as wb
 from workbench.cutoffs import Cutoff
 from workbench.errors import (
     CardError,
+    CardWarning,
     CleaningWarning,
     EncoderError,
     EncoderMismatchError,
@@ -240,8 +241,7 @@ class TestCutoff:
         Cutoff(0.32, encoder.name, encoder.fingerprint).save(cards / "2026-02-01.json")
         Cutoff(0.33, "other", "0123456789ab").save(cards / "2026-03-01.json")
         (cards / "2026-04-01.json").write_text("{}")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+        with pytest.warns(CardWarning, match=r"2026-04-01\.json is not a cutoff card"):
             assert resolve_cutoff(None, encoder).value == 0.32
 
     def test_a_card_of_the_same_name_but_another_revision_is_not_taken(self, encoder, cards):
