@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="10 JDs and 50 résumés, and no page")
     parser.add_argument("--child", nargs=2, type=Path, metavar=("JDS", "RESUMES"), help=argparse.SUPPRESS)
     parser.add_argument("--no-page", action="store_true", help="measure only")
+    parser.add_argument("--note", default="", help="a sentence for the page, on the machine say")
     given = parser.parse_args()
     if given.child:
         print(json.dumps(ranked(*given.child)))
@@ -61,7 +62,7 @@ def main() -> None:
         runs = {name: in_a_process(folders, Path(made)) for name in ("cold", "again")}
         peer = beside_the_package(folders)
         laid_out = {layout: read_of(layout, Path(made, layout)) for layout in ("docx", "pdf")}
-    page = report(counts, runs, peer, laid_out)
+    page = report(counts, runs, peer, laid_out) + (f"\n{given.note}\n" if given.note else "")
     print(page)
     if not given.quick and not given.no_page:
         PAGE.write_text(page, encoding="utf-8")
