@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 import workbench as wb
-from workbench.scorers.collection import SIDES, languages_of
+from workbench.scorers import RelativeScorer, relative
+from workbench.scorers.collection import SIDES
 from workbench.scorers.drift import Texts, drift_from, seen_in
 
 __all__ = ["run"]
@@ -22,13 +23,9 @@ Rows = Mapping[str, np.ndarray]
 
 
 def pile(texts: Mapping[str, list[str]]) -> dict[str, Texts]:
-    """Texts of both sides, as a scorer with the embedded encoder sees them."""
-    encoder = wb.load_encoder("use")
-    encode = {"jd": encoder.encode_documents, "resume": encoder.encode_queries}
-    return {
-        side: Texts(encode[side](some), languages_of(some), [len(text) for text in some])
-        for side, some in texts.items()
-    }
+    """Texts of both sides, as the default scorer sees them with the embedded encoder."""
+    scorer = RelativeScorer(wb.load_encoder("use"))
+    return relative._texts({side: scorer._encode(some, side, False) for side, some in texts.items()})
 
 
 def part(of: Pile, rows: Rows) -> dict[str, Texts]:

@@ -24,11 +24,9 @@ State = Mapping[str, npt.NDArray[Any]]
 # Texts of a language that say what is usual in it.
 FEWEST = 10
 # Chance of a false alarm, of all means of a call together, were vectors normal. Texts have longer tails: of
-# those of the demonstration 1 to 2 in a hundred calls gave one.
+# those of the demonstration up to 2 in a hundred calls gave one (docs/simulations/drift.md).
 ALPHA = 0.001
-# A mean that is off by less of what single texts vary is no drift, though many texts may show it. Two halves
-# of one pile came to 0 ± 0.05, of other job families to 0.05 to 0.15, a single family to 0.15 to 0.9, lines
-# against documents to 0.6 to 0.7 (benchmarks/simulating/drift.py).
+# A mean that is off by less of what single texts vary is no drift, though many texts may show it.
 LEAST = 0.05
 # So many times shorter than nearly all, or longer: cutoffs do not carry over between lengths.
 FACTOR = 2
