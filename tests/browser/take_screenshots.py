@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pypdfium2
 from PIL import Image, ImageColor
 
+import workbench as wb
 from tests.browser.live_notebook import NO_BROWSER, Lab, chromium, find_chromium, jupyter_lab, run_notebook
 from workbench.plots.style import YELLOW
 
@@ -39,6 +42,44 @@ def main() -> None:
             page = browser.new_page(viewport=SIZE, device_scale_factor=1.5)
             keep(name, take(page, lab))
             page.close()
+        shortlists(browser, Path(folder))
+
+
+def shortlists(browser: Any, folder: Path) -> None:
+    """The demonstration's documents ranked: a JD on the page, and its sheet as LibreOffice prints it."""
+    documents = ROOT / "labeled_pairs/documents"
+    conditions = ["years >= 3", "language = English"]
+    ranking = wb.rank(documents / "jds", documents / "resumes", top=5, conditions=conditions).of("jd-03")
+    page = browser.new_page(viewport={"width": 1180, "height": 900}, device_scale_factor=1.5)
+    page.goto(wb.write_shortlist_report(ranking, folder / "shortlists.html").as_uri())
+    page.locator("main:visible .wb-evidence details").first.evaluate("details => { details.open = true }")
+    keep("shortlist", page.locator("main:visible .wb-shortlist").screenshot())
+    page.close()
+    ranking.to_excel(folder / "shortlists.xlsx")
+    if soffice := shutil.which("soffice"):
+        command = [
+            soffice,
+            "--headless",
+            "--convert-to",
+            "pdf",
+            "--outdir",
+            folder,
+            folder / "shortlists.xlsx",
+        ]
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
+        pages = [
+            each.render(scale=1.6).to_pil() for each in pypdfium2.PdfDocument(folder / "shortlists.pdf")
+        ][1:3]
+        # The five candidates take less than half a page.
+        pages = [each.crop((0, 0, each.width, each.height * 9 // 20)) for each in pages]
+        whole = Image.new("RGB", (pages[0].width, sum(each.height for each in pages)), "white")
+        for number, each in enumerate(pages):
+            whole.paste(each, (0, number * each.height))
+        buffer = io.BytesIO()
+        whole.save(buffer, "png")
+        keep("shortlist_workbook", buffer.getvalue())
+    else:
+        print("shortlist_workbook: needs LibreOffice Calc")
 
 
 def search_panel(page: Any, lab: Lab) -> bytes:
