@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from live_app import visit, workbench_app
 
 import workbench as wb
@@ -280,3 +281,31 @@ def everyday_pairs():
     """The demonstration's everyday pairs, as a table of one's own."""
     pairs = wb.read_pairs(Path(__file__).parents[2] / "labeled_pairs" / "demo")
     return pairs.loc[pairs["source"] != "composed-hard", ["jd", "resume", "label"]].to_csv(index=False)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(visitor, scheme):
+    page = visitor(color_scheme=scheme)
+    page.get_by_role("button", name=re.compile("Search$")).click()
+    page.locator(".wb-card").first.wait_for()
+    found = violations(page)
+    page.get_by_role("link", name="Rank").click()
+    page.get_by_label("Or paste a JD").fill(JD)
+    page.get_by_label("Or paste a résumé").fill(f"{NURSE}\n---\nJava developer")
+    page.get_by_role("button", name=re.compile("Rank$")).click()
+    page.locator(".wb-candidates").wait_for(timeout=30_000)
+    found += violations(page)
+    for name in ("Label", "Cutoff"):
+        page.get_by_role("link", name=name).click()
+        page.locator(".wb-room:visible").get_by_role("heading", name=name, exact=True).wait_for()
+        found += violations(page)
+    assert found == []
+
+
+def violations(page):
+    """What axe-core finds, each with the element."""
+    return [
+        (rule["id"], node["html"])
+        for rule in Axe().run(page).response["violations"]
+        for node in rule["nodes"]
+    ]

@@ -1,7 +1,6 @@
 """One encoder for all visitors: a process of its own, which kernels ask over a local socket.
 
-The other way, an encoder in each kernel, was measured beside it by ``benchmarks/app.py``. Standard library
-only: :mod:`multiprocessing.managers` pickles arrays, and its key keeps other programs out.
+Standard library only: :mod:`multiprocessing.managers` pickles arrays, and its key keeps other programs out.
 """
 
 from __future__ import annotations
