@@ -155,10 +155,7 @@ class DecisionLog:
     def record_hits(
         self, hits: Sequence[Mapping[str, Any]], cutoff: Cutoff, *, encoder: Any, resume_id: str
     ) -> list[Decision]:
-        """Write what the machine decided of the hits of one search, in one go; as :meth:`record`.
-
-        Of whole documents that the cutoff does not hold for, it decided nothing.
-        """
+        """Write what the machine decided of a search's hits, as :meth:`record`; nothing without a cutoff."""
         by = _Basis(cutoff, encoder)
         made = [
             by.decide(

@@ -166,8 +166,8 @@ def compare(
     rule = _rule(target_precision, choose_by)
     labelled = read_pairs(pairs, columns=column_names(column), positive=positive, negative=negative)
     by = _group_columns(groups, labelled)
-    specs: list[str | None] = [*(encoder or ([] if scorer else [None]))]
-    asked = Asked(specs, scorer or [], dimension or [], instruction or [], dtype or [], timing)
+    default: list[str | None] = [] if scorer else [None]
+    asked = Asked(encoder or default, scorer or [], dimension or [], instruction or [], dtype or [], timing)
     variants = score_variants(labelled, asked)
     scored = {each.name: each.frame for each in variants}
     found = compare_scored(
