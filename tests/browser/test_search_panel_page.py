@@ -205,7 +205,7 @@ def test_a_long_search_can_be_cancelled_and_what_was_found_before_stays(panel):
     press_search(panel)
     panel.get_by_role("button", name="取消").click()
     wait_for(panel, lambda: "已取消" in panel.inner_text())
-    assert panel.get_by_role("button", name="取消").count() == 0
+    wait_for(panel, lambda: panel.get_by_role("button", name="取消").count() == 0)
     assert cards(panel).first.locator(".wb-text").inner_text() == wb.EXAMPLE_JDS[3]
 
 

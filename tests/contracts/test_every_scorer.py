@@ -171,7 +171,7 @@ def test_what_is_frozen_is_plain_and_gives_the_same_scorer_again(case, scorer, s
 def test_a_card_finds_its_scorer_with_what_was_frozen(case, scorer, tmp_path):
     frame = pd.DataFrame([(jd, resume) for jd in JDS for resume in RESUMES], columns=["jd", "resume"])
     noted = wb.score_pairs(frame, scorer).attrs["encoder"]
-    path = wb.Cutoff(0.1, noted["name"], noted["fingerprint"], frozen=noted["frozen"]).save(
+    path = wb.Cutoff(0.1, noted["name"], noted["fingerprint"], frozen=noted.get("frozen", "")).save(
         tmp_path / "c.json"
     )
     assert path.stat().st_mode & 0o777 == (0o600 if scorer.state() else 0o644)

@@ -28,25 +28,25 @@ BENCHMARKS = ROOT / "benchmarks"
 
 
 @pytest.fixture
-def checkpoint(monkeypatch):
+def shapes(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     return importlib.import_module("_gpu_checkpoint")
 
 
 @pytest.mark.parametrize("size", ["4b", "0.6b"])
-def test_shapes_have_as_many_weights_as_the_published_models(checkpoint, size):
-    shape = checkpoint.SHAPES[size]
+def test_shapes_have_as_many_weights_as_the_published_models(shapes, size):
+    shape = shapes.SHAPES[size]
     n_weights = shape.weights_of_layers + shape.vocabulary * shape.hidden
     assert n_weights == QWEN3_MODELS[f"qwen3-{size}"].parameters
 
 
-def test_flops_are_those_that_torch_counts(checkpoint, qwen3_checkpoint):
+def test_flops_are_those_that_torch_counts(shapes, qwen3_checkpoint):
     from torch.utils.flop_counter import FlopCounterMode
     from transformers import AutoModel
 
     model = AutoModel.from_pretrained(qwen3_checkpoint, dtype=torch.float32).requires_grad_(False)
     config = model.config
-    shape = checkpoint.Shape(
+    shape = shapes.Shape(
         config.vocab_size,
         config.hidden_size,
         config.num_hidden_layers,
@@ -67,12 +67,12 @@ def test_flops_are_those_that_torch_counts(checkpoint, qwen3_checkpoint):
     assert shape.flops(lengths) == pytest.approx(in_products + 4 * inner * causal)
 
 
-def test_texts_are_distinct_and_of_both_languages(checkpoint):
-    texts = checkpoint.texts_of(500)
+def test_texts_are_distinct_and_of_both_languages(shapes):
+    texts = shapes.texts_of(500)
     assert len(set(texts)) == 500
     chinese = sum(any(character >= "\u4e00" for character in text) for text in texts)
     assert 200 < chinese < 400
-    assert checkpoint.texts_of(500) == texts
+    assert shapes.texts_of(500) == texts
 
 
 def test_without_a_gpu_it_says_so_and_that_is_no_failure(monkeypatch, capsys):

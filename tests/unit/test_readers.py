@@ -481,7 +481,7 @@ class TestALineOfAHundredMegabytes:
 
     def test_a_text_file_is_more_than_a_document(self, named):
         base = KnowledgeBase.from_texts([], CharacterEncoder())
-        with pytest.raises(InputError, match=r"not read: long\.txt: it has 104,857,6\d\d characters"):
+        with pytest.raises(InputError, match=r"long\.txt has 104,857,6\d\d characters, and no JD"):
             base.add_files(named(".txt"))
 
     @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])

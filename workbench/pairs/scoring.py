@@ -122,7 +122,9 @@ def _scored(pairs: pd.DataFrame, scorer: PairScorer, progress: bool | None) -> p
         scores = scorer.score_pairs(jds, resumes, jd_codes, resume_codes, progress=progress)
         encoder = scorer.encoder
     scored = pairs.assign(score=scores)
-    named = {**_named(scorer, encoder), "frozen": as_text(scorer.state())}
+    named = _named(scorer, encoder)
+    if state := scorer.state():
+        named["frozen"] = as_text(state)
     scored.attrs = {**pairs.attrs, "encoder": named}
     return scored
 
