@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Slowness is no failure on a machine that runs other things too.
 settings.register_profile("workbench", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("workbench")
 
 

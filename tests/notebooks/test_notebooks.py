@@ -41,7 +41,10 @@ def checks(notebook: Path) -> ModuleType | None:
     return module
 
 
-LONG = {"02_inside_a_vector", "04_skill_map", "06_compare_encoders", "07_monitor_cutoff", "08_shortlist"}
+LONG = {
+    *("02_inside_a_vector", "04_skill_map", "05_label_pairs"),
+    *("06_compare_encoders", "07_monitor_cutoff", "08_shortlist"),
+}
 
 
 def runs() -> list:

@@ -18,6 +18,9 @@ from workbench.exploration.layouts import STEPS, spectral_layout
 from workbench.exploration.stability import STABLE, ClusterStability, _recovered
 from workbench.i18n import language
 
+# UMAP compiles once in each process.
+pytestmark = pytest.mark.xdist_group("umap")
+
 SIZES = (50, 40, 30)
 TRADES = ("Java services on the JVM", "night nurse on a ward", "tax audit and returns")
 

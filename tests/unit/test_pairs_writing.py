@@ -45,6 +45,7 @@ def sets(draw):
     return pairs, pd.DataFrame(said, columns=columns).astype({"label": "int64"})
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(sets())
 def test_reading_what_was_written_gives_the_same(tmp_path_factory, case):

@@ -23,6 +23,9 @@ from workbench.exploration.inputs import distinct, nearest, nearest_others, unit
 from workbench.exploration.layouts import reduce
 from workbench.i18n import language
 
+# UMAP compiles once in each process.
+pytestmark = pytest.mark.xdist_group("umap")
+
 N_GROUPS, EACH, DIMENSION = 6, 30, 24
 
 
