@@ -42,7 +42,7 @@ def checks(notebook: Path) -> ModuleType | None:
 
 
 LONG = {
-    *("02_inside_a_vector", "04_skill_map", "05_label_pairs"),
+    *("02_inside_a_vector", "03_calibrate_cutoff", "04_skill_map", "05_label_pairs"),
     *("06_compare_encoders", "07_monitor_cutoff", "08_shortlist"),
 }
 

@@ -15,6 +15,8 @@ from workbench.calibration import calibrate, compare
 from workbench.i18n import language
 from workbench.reports import comparison_html, study_html, write_study_report
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script><img src=http://elsewhere.example/x onerror=alert(2)> & \"quotes'"
 
 

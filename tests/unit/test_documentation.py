@@ -126,7 +126,14 @@ def assert_same(shown: str, real: str, where: str) -> None:
         )
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(path, marks=[pytest.mark.slow] if path.name == "README.zh-CN.md" else [])
+        for path in DOCUMENTS
+    ],
+    ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS],
+)
 def test_python_blocks_run_and_print_what_is_shown(document, project, monkeypatch):
     monkeypatch.setenv("WORKBENCH_LANGUAGE", "zh" if ".zh-CN." in document.name else "en")
     run_python(blocks_of(document), document.name)

@@ -20,6 +20,8 @@ from workbench.documents.reading import read_documents
 from workbench.errors import InputError
 from workbench.plots.style import cjk_font_path
 
+pytestmark = pytest.mark.slow
+
 LINES = {
     "zh": [
         "任职要求",
