@@ -12,6 +12,8 @@ from workbench.errors import InputError
 from workbench.i18n import language
 from workbench.retrieval.hits import hit_probabilities
 
+pytestmark = pytest.mark.slow
+
 CUTOFF = 0.5
 
 

@@ -19,6 +19,8 @@ from workbench.errors import InputError
 from workbench.pairs import pair_vectors, read_pairs, score_pairs
 from workbench.scorers import load_scorer
 
+pytestmark = pytest.mark.slow
+
 SKILLS = ("python 开发", "nursing", "welding", "tax", "java", "sales", "design", "teaching")
 FAST = ("--no-timing",)
 

@@ -27,6 +27,8 @@ from workbench.notebooks import find_notebook, parameters_of, read_results, run_
 from workbench.notebooks.run import write_report
 from workbench.notebooks.values import values_from_text
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = """
 query = "Agent == 智能体?"  # a default with an equals sign
 texts = [

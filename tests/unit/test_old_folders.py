@@ -27,6 +27,8 @@ from workbench.encoders import load_encoder
 from workbench.errors import StoreError
 from workbench.retrieval import KnowledgeBase, choosing, folder_store
 
+pytestmark = pytest.mark.slow
+
 OLD = Path(__file__).parents[1] / "data" / "old_folders"
 EXPECTED = json.loads((OLD / "expected.json").read_text(encoding="utf-8"))
 

@@ -130,6 +130,11 @@ class TestOneTable:
         assert pairs["label"].tolist() == [1, 0, 0]
         assert pairs["jd"].tolist() == ["Nurse"] * 3
 
+    @pytest.mark.parametrize("header", ["jd,resume,label", "pair_id,jd,resume,label"])
+    def test_a_table_with_nothing_but_a_header_is_said_to_hold_no_pair(self, table, header):
+        with pytest.raises(InputError, match="no pair that can be used"):
+            read_pairs(table(f"{header}\n"))
+
     def test_words_of_which_nothing_is_said_are_one_question_under_their_own_name(self, table):
         with pytest.raises(PairsError) as raised:
             read_pairs(table(self.EXPORT + "Cook,Nurse,No Fit\n" * 500), columns=self.COLUMNS)

@@ -29,6 +29,8 @@ from workbench.plots import (
     plot_side_by_side,
 )
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 PAIR = RNG.standard_normal((2, 64)) + 0.7 * RNG.standard_normal(64)
 TEXTS = RNG.standard_normal((40, 64))

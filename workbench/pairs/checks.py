@@ -208,7 +208,8 @@ def pair_problems(pairs: pd.DataFrame, file: str, *, one_id: bool = True) -> lis
     problems = [*_misfits(pairs, _PAIR_CHECKS, file), *_problem(pairs[bad], file, "pair_id", what)]
     if one_id:
         # Blank texts are another matter.
-        again = distinct[distinct.duplicated(["jd", "resume"]) & ~distinct["jd"].map(_is_empty)]
+        blank = distinct["jd"].map(_is_empty).astype(bool)  # of no rows, map keeps the type of texts
+        again = distinct[distinct.duplicated(["jd", "resume"]) & ~blank]
         what = _("the same two texts as an earlier row, under another pair_id")
         problems += _problem(again, file, None, what)
     return problems

@@ -329,7 +329,9 @@ def _usable(
     said = said[among(said["pair_id"], pairs["pair_id"]) & said["label"].ne("").to_numpy()]
     columns = [*ANNOTATION_COLUMNS, *(name for name in DETAILS if said[name].ne("").any())]
     said = said.drop_duplicates(["pair_id", "annotator"])[columns].reset_index(drop=True)
-    n_documents = int((~(pairs["jd"].map(is_line) & pairs["resume"].map(is_line))).sum())
+    n_documents = sum(
+        not (is_line(jd) and is_line(resume)) for jd, resume in zip(pairs["jd"], pairs["resume"], strict=True)
+    )
     counts = {"bad_rows": len(bad), "repeated": n_repeated, "documents": n_documents}
     return _Loaded(pairs, said.astype({"label": np.int64}), counts, tuple(problems))
 
