@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, reduce
 from itertools import pairwise
 from typing import Any
@@ -174,10 +174,11 @@ def group_names(
     ...             ["a", "a", "b", "b"])
     {'a': 'ward nurse · nights', 'b': 'Java services · bank'}
     """
-    members: dict[Hashable, list[str]] = defaultdict(list)
-    for text, group in zip(texts, groups, strict=True):
-        members[group].append(text)
-    counted = _Counted([terms_of(text) for text in texts], list(groups))
+    runs = [list(runs_of(text)) for text in texts]
+    members: dict[Hashable, list[list[str]]] = defaultdict(list)
+    for of_text, group in zip(runs, groups, strict=True):
+        members[group] += of_text
+    counted = _Counted([_terms_in(of_text) for of_text in runs], list(groups))
     return {
         group: " · ".join(_naming_phrases(own, counted.weights(group), counted.texts_with[group]))
         for group, own in members.items()
@@ -186,11 +187,11 @@ def group_names(
 
 
 def _naming_phrases(
-    texts: Sequence[str], weights: Mapping[str, float], texts_with: Mapping[str, int]
+    runs: Sequence[list[str]], weights: Mapping[str, float], texts_with: Mapping[str, int]
 ) -> list[str]:
     told = {term: weight * min(1.0, texts_with[term] / 3) for term, weight in weights.items()}
     found: dict[tuple[str, ...], float] = {}
-    for run in (run for text in texts for run in runs_of(text)):
+    for run in runs:
         values = [told[word.casefold()] for word in run]
         for start in range(len(run)):
             for end in range(start + 1, min(start + WORDS_IN_PHRASE, len(run)) + 1):
@@ -203,17 +204,13 @@ def _naming_phrases(
         phrase, plain = reduce(_joined, words), {word.casefold() for word in words}
         if (
             len(plain) == len(words)
-            and _columns(phrase) <= WIDEST_PHRASE
+            and sum(1 + (letter >= "\u2e80") for letter in phrase) <= WIDEST_PHRASE
             and not all(map(_HARDLY_A_WORD.fullmatch, plain))
             and not any(_overlap(word, other) for word in plain for other in used)
         ):
             chosen.append(phrase)
             used |= plain
     return chosen
-
-
-def _columns(text: str) -> int:
-    return sum(1 + (letter >= "\u2e80") for letter in text)
 
 
 def terms_of(text: str) -> list[str]:
@@ -229,8 +226,12 @@ def terms_of(text: str) -> list[str]:
     MissingDependencyError
         If `text` has Chinese and jieba is not installed.
     """
+    return _terms_in(runs_of(text))
+
+
+def _terms_in(runs: Iterable[list[str]]) -> list[str]:
     terms = []
-    for run in runs_of(text):
+    for run in runs:
         terms += run
         terms += [_joined(a, b) for a, b in pairwise(run)]
     return terms
