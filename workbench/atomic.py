@@ -1,6 +1,7 @@
-"""Writing files whole: a reader sees the old content or the new, never a half.
+"""Writing files whole and private: a reader sees old content or new, never a half, and is their owner.
 
-The content goes to a temporary file in the same folder first, which then takes the target's place.
+The content goes to a temporary file in the same folder first, which then takes the target's place. Whatever
+the umask says, only their owner may read files (0600) and enter folders that are made for them (0700).
 """
 
 from __future__ import annotations
@@ -8,30 +9,49 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workbench.errors import StoreError
 from workbench.i18n import gettext as _
 
-__all__ = ["replacing", "write_whole"]
+__all__ = ["private_file", "private_folder", "private_opener", "replacing", "write_whole"]
 
 
-def write_whole(path: str | Path, content: str | bytes, *, mode: int = 0o644) -> Path:
-    """Write `content` (text as UTF-8) to `path`, with these permissions; folders on the way are made.
+def private_opener(path: str, flags: int) -> int:
+    """For :func:`open`: a file that is made is its owner's only."""
+    return os.open(path, flags, 0o600)
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file that is its owner's only, if none is there and one can be made."""
+    # One that is there is not opened: to close it would take SQLite's locks from it.
+    with suppress(OSError):
+        os.close(private_opener(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder, and those on the way to it, that only their owner may enter; others stay as they are."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_whole(path: str | Path, content: str | bytes) -> Path:
+    """Write `content` (text as UTF-8) to `path`; folders on the way are made.
 
     Raises
     ------
     StoreError
         If the folder cannot be made or written, or the disk is full; what was there before stays.
     """
-    with replacing(path, mode=mode) as draft:
+    with replacing(path) as draft:
         draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return Path(path)
 
 
 @contextmanager
-def replacing(path: str | Path, *, mode: int = 0o644) -> Iterator[Path]:
+def replacing(path: str | Path) -> Iterator[Path]:
     """A draft for the block to write, which takes the place of `path` if the block ends without error.
 
     For libraries that want a file name; the draft has the suffix of `path`, by which they choose the
@@ -46,14 +66,12 @@ def replacing(path: str | Path, *, mode: int = 0o644) -> Iterator[Path]:
     target = Path(path)
     draft: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(target.parent)
         with tempfile.NamedTemporaryFile(
             dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix, delete=False
         ) as file:
             draft = Path(file.name)
         yield draft
-        # A temporary file is readable by its owner only; a report is meant to be shared.
-        draft.chmod(mode)
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(target)

@@ -297,12 +297,9 @@ class Cutoff:
         return {**card, "digest": _digest(card)}
 
     def save(self, path: str | Path) -> Path:
-        """Write the card as JSON; the file is either whole or not there.
-
-        With something frozen of documents, only its owner may read it.
-        """
+        """Write the card as JSON; the file is either whole or not there."""
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        return write_whole(path, text, mode=0o600 if self.frozen else 0o644)
+        return write_whole(path, text)
 
     @classmethod
     def load(cls, path: str | Path) -> Cutoff:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.atomic import private_folder, private_opener
 from workbench.errors import EncoderMismatchError, InputError, LogWarning, StoreError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -296,7 +297,7 @@ class DecisionLog:
     def _append(self, made: Iterable[Decision]) -> None:
         lines = [json.dumps(asdict(each), ensure_ascii=False, allow_nan=False) + "\n" for each in made]
         content = "".join(lines).encode("utf-8", "backslashreplace")
-        with self._locked(), self.path.open("a+b") as file:
+        with self._locked(), open(self.path, "a+b", opener=private_opener) as file:
             if file.tell() and not _ends_a_line(file):
                 # What an interrupted write has left stays, as a line of its own.
                 content = b"\n" + content
@@ -310,8 +311,9 @@ class DecisionLog:
         from filelock import FileLock, Timeout
 
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS):
+            private_folder(self.path.parent)
+            lock = self.path.with_name(f".{self.path.name}.lock")
+            with FileLock(lock, timeout=LOCK_SECONDS, mode=0o600):
                 yield
         except Timeout:
             raise StoreError(

@@ -98,7 +98,8 @@ class TestRun:
         assert run.output == Path("reports/story.ipynb")
         assert run.html == Path("reports/story.html")
         assert run.results_file == Path("reports/story.json")
-        assert all(path.is_file() for path in (run.output, run.html, run.results_file))
+        written = run.output, run.html, run.results_file
+        assert {path.stat().st_mode & 0o077 for path in written} == {0}
 
     def test_parameters_reach_the_notebook(self, run):
         assert (run.results["query"], run.results["k"]) == ("2024 {x} 年", 5)

@@ -126,7 +126,8 @@ def serve(
     asyncio.set_event_loop(asyncio.new_event_loop())
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
-    # Visitors' files, gone with the server even where a kernel was killed.
+    # Visitors' files are ours only, and gone with the server even where a kernel was killed.
+    os.umask(0o077)
     files = tempfile.TemporaryDirectory(prefix="workbench-")
     os.environ |= {
         "TMPDIR": files.name,

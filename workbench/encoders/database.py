@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
+from workbench.atomic import private_file
 from workbench.errors import StoreError
 
 __all__ = ["Database", "Trouble"]
@@ -103,6 +104,8 @@ class Database(ABC):
     def _connect(self) -> None:
         self._process = os.getpid()
         # Of a file that may only be read, mode=rw reads.
+        if self._create:
+            private_file(self.path)  # SQLite gives the files beside it the same permissions.
         address = f"{self.path.absolute().as_uri()}?mode={'rwc' if self._create else 'rw'}"
         self._sqlite = sqlite3.connect(
             address, uri=True, timeout=self.timeout, isolation_level=None, check_same_thread=False

@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from workbench.atomic import private_folder
 from workbench.encoders.base import Role, Vectors, distinct_texts
 from workbench.encoders.database import Database, Trouble
 from workbench.encoders.lookup import chunks, of_unit_length, text_key, vectors_in
@@ -175,7 +176,7 @@ class EmbeddingStore:
     def __init__(self, path: str | Path, *, timeout: float = 30.0) -> None:
         self.path = Path(path).expanduser()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
         except OSError as error:
             raise StoreError(
                 _(

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 import regex
 
+from workbench.atomic import private_folder
 from workbench.errors import InputError, MissingDependencyError
 from workbench.i18n import gettext as _
 from workbench.settings import get_settings
@@ -288,7 +289,7 @@ def segmenter() -> Any:
     segmenter = jieba.Tokenizer()
     # jieba loads a marshal file of its own from the system's temporary folder, where anybody may write.
     folder = get_settings().cache_dir
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     segmenter.tmp_dir = str(folder)
     for word in _TRADE.split():
         segmenter.add_word(word, tag="n")

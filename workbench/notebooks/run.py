@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.atomic import write_whole
+from workbench.atomic import private_file, private_folder, write_whole
 from workbench.errors import InputError, NotebookError
 from workbench.i18n import current_language, listed, ngettext
 from workbench.i18n import gettext as _
@@ -214,7 +214,7 @@ def _target(notebook: Path, output: str | Path | None) -> Path:
             )
         )
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(target.parent)
     except OSError as error:
         raise InputError(
             _("{folder} cannot be made: {reason}.").format(
@@ -244,6 +244,7 @@ def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: boo
         )
     bar = {"desc": notebook.name, "leave": False, "disable": hidden(progress)}
     kept = _("The notebook as far as it came is {file}.").format(file=target)
+    private_file(target)
     try:
         with _kernel_environment(), _quiet_papermill():
             executed = papermill.execute_notebook(

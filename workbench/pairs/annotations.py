@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from workbench.atomic import private_folder, private_opener
 from workbench.errors import InputError, StoreError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -195,7 +196,7 @@ class AnnotationLog:
                 )
                 raise LabelledElsewhereError(said.format(annotator=self.annotator, n=len(others)))
             line = _line(entry)
-            with self.path.open("ab") as file:
+            with open(self.path, "ab", opener=private_opener) as file:
                 # What a killed process has left of a line must not become the start of this one.
                 file.truncate(self._read_bytes)
                 file.write(line)
@@ -216,9 +217,9 @@ class AnnotationLog:
         """Keep other processes from this log; the system frees the lock if this one is killed."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.path.with_name(f".{self.annotator}.lock"), timeout=LOCK_SECONDS)
+        lock = FileLock(self.path.with_name(f".{self.annotator}.lock"), LOCK_SECONDS, mode=0o600)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
             with lock:
                 yield
         except Timeout:

@@ -22,6 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from workbench.atomic import private_folder, private_opener
 from workbench.encoders.base import Vectors
 from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, vectors_file
 from workbench.errors import StoreError
@@ -123,7 +124,7 @@ class FolderStore(Store):
     def create(cls, folder: Path, encoder: Mapping[str, Any]) -> FolderStore:
         """An empty knowledge base; or the one that another process has made meanwhile."""
         with explained(folder, "created"):
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
         with (
             explained(folder, "written"),
             RowsFile.at(folder, LOCK_SECONDS, create=True) as file,
@@ -337,7 +338,7 @@ def _npy_header(n: int, dimension: int) -> bytes:
 @contextmanager
 def _opened_at(path: Path, counted: int) -> Iterator[IO[bytes]]:
     """The file, open for writing after the bytes that count; more is left from a killed process."""
-    with path.open("r+b" if counted else "wb") as file:
+    with open(path, "r+b" if counted else "wb", opener=private_opener) as file:
         if file.seek(0, os.SEEK_END) < counted:
             raise damaged(path, _("it has fewer vectors than there are texts"))
         file.truncate(counted)

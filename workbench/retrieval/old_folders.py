@@ -69,7 +69,7 @@ def locked(folder: Path, seconds: float) -> Iterator[None]:
 
     with explained(folder, "written"):
         try:
-            with FileLock(folder / LOCK, timeout=seconds):
+            with FileLock(folder / LOCK, timeout=seconds, mode=0o600):
                 yield
         except Timeout:
             raise StoreError(

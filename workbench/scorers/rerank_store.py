@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench.atomic import private_folder
 from workbench.encoders.database import Database, Trouble
 from workbench.encoders.lookup import chunks, text_key
 from workbench.errors import StoreError
@@ -50,7 +51,7 @@ class RerankStore:
         self.path = path
         self._file: _ScoreFile | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
             self._file = _ScoreFile(path, timeout=30.0)
         except (StoreError, OSError) as error:
             self._give_up(error)

@@ -1,0 +1,86 @@
+"""What is written may be read by its owner only, whatever the umask; folders that are there keep theirs."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import workbench as wb
+from workbench.cli import app
+from workbench.pairs import write_pairs
+from workbench.pairs.annotations import AnnotationLog
+from workbench.scorers.rerank_store import RerankStore
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+
+JDS = "熟悉 RAG 架构设计\n具备 AI Agent 开发经验\n持护士执业证\n"
+
+
+@pytest.fixture(
+    params=[0o000, *(pytest.param(mask, marks=pytest.mark.slow) for mask in (0o022, 0o077))], ids=oct
+)
+def umask(request):
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_nobody_else_may_read_what_was_written(umask, tmp_path, monkeypatch):
+    own = tmp_path / "project"
+    own.mkdir(mode=0o755)
+    own.chmod(0o755)
+    monkeypatch.chdir(own)
+    monkeypatch.setenv("WORKBENCH_CACHE", str(own / "cache" / "workbench"))
+    jds = tmp_path / "jds.txt"
+    jds.write_text(JDS, encoding="utf-8")
+
+    commands = [
+        ["kb", "add", "kb/jobs", str(jds), "-e", "use"],
+        ["kb", "export", "kb/jobs", "exports/jobs.xlsx"],
+        ["kb", "export", "kb/jobs", "jobs.csv"],
+        ["kb", "export", "kb/jobs", "jobs.jsonl"],
+        ["kb", "export", "kb/jobs", "jobs.parquet"],
+        [
+            "kb",
+            "search",
+            "kb/jobs",
+            "Agent",
+            "-c",
+            "0.3",
+            "--log",
+            "logs/decisions.jsonl",
+            "--candidate",
+            "p-17",
+        ],
+        ["kb", "remove", "kb/jobs", "--row", "0", "--yes"],
+        ["rank", str(jds), str(jds), "--scorer", "use", "-o", "s.html", "-o", "s.xlsx", "-o", "out/s.csv"],
+    ]
+    for command in commands:
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, done.output
+    pairs = pd.DataFrame(
+        [("p1", "RAG", "做过检索"), ("p2", "护士", "做过检索")], columns=["pair_id", "jd", "resume"]
+    )
+    write_pairs(own / "labeled_pairs" / "mine", pairs)
+    AnnotationLog(own / "labeled_pairs" / "mine", "Wang").append("label", "p1", label=1)
+    wb.Cutoff(0.4).save(own / "labeled_pairs" / "cutoffs" / "c.json")
+    RerankStore(own / "cache" / "workbench" / "reranked.sqlite").put(
+        "f", "RAG", ["x"], np.ones(1), np.zeros(1, bool)
+    )
+
+    written = sorted(own.rglob("*"))
+    names = {path.name for path in written}
+    # SQLite's files beside its database, which is still open, and the locks' are among them.
+    assert {
+        "embeddings.sqlite-wal",
+        "embeddings.sqlite-shm",
+        "reranked.sqlite",
+        ".decisions.jsonl.lock",
+    } <= names
+    assert {oct(path.stat().st_mode & 0o777) for path in written if path.is_file()} == {"0o600"}
+    assert {oct(path.stat().st_mode & 0o777) for path in written if path.is_dir()} == {"0o700"}
+    assert oct(own.stat().st_mode & 0o777) == "0o755"
