@@ -28,6 +28,7 @@ from workbench.errors import InputError, WorkbenchError
 __all__ = [
     "N_",
     "Language",
+    "chance",
     "current_language",
     "digits_apart",
     "gettext",
@@ -46,6 +47,10 @@ __all__ = [
 
 Language = Literal["zh", "en"]
 
+# An interval wider than this is said by its ends alone.
+WIDE = 0.4
+# As good as 0: an interval that reaches no further down has an upper end only, and the other way round.
+NO_END = 0.01
 LOCALE = Path(__file__).parent / "locale"
 # What a process without WORKBENCH_LANGUAGE goes by, in the order of gettext and POSIX.
 LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -144,6 +149,38 @@ def percent(share: float, digits: int | None = 1) -> str:
         return "–"
     value = f"{100 * share:.4g}" if digits is None else f"{100 * share:.{digits}f}"
     return gettext("{value} %").format(value=value)
+
+
+def chance(value: float, low: float, high: float) -> str:
+    """A probability with its interval, as a hit says it: "about 94 % (90–97)".
+
+    Where the interval is wide, only its ends: "at least 60 %", "between 40 and 97 %: few labels there".
+
+    Examples
+    --------
+    >>> chance(0.94, 0.9, 0.97), chance(0.8, 0.55, 1.0), chance(0.7, 0.4, 0.97)
+    ('about 94 % (90–97)', 'at least 55 %: few labels there', 'between 40 and 97 %: few labels there')
+    """
+    shown, least, most = (_whole(share) for share in (value, low, high))
+    if high - low > WIDE:
+        if low > NO_END and high < 1 - NO_END:
+            return gettext("between {low} and {high} %: few labels there").format(low=least, high=most)
+        if low > NO_END:
+            return gettext("at least {low} %: few labels there").format(low=least)
+        if high < 1 - NO_END:
+            return gettext("at most {high} %: few labels there").format(high=most)
+        return gettext("unknown: hardly any labels there")
+    if shown[0] in "<>":
+        return gettext("{share} % ({low}–{high})").format(share=shown, low=least, high=most)
+    return gettext("about {share} % ({low}–{high})").format(share=shown, low=least, high=most)
+
+
+def _whole(share: float) -> str:
+    """Whole percent; one digit more near 0 and 1, where whole percents would say never or always."""
+    percents = 100 * share
+    if 1 <= percents <= 99:
+        return f"{percents:.0f}"
+    return "<0.1" if percents < 0.1 else ">99.9" if percents > 99.9 else f"{percents:.1f}"
 
 
 def number(value: float | None, digits: int = 4) -> str:

@@ -13,12 +13,11 @@ from character_encoder import CharacterEncoder
 from typer.testing import CliRunner
 
 from workbench.calibration import MatchProbability, Observations, fit_probability
-from workbench.calibration.probability import chance
 from workbench.cli import app
 from workbench.cutoffs import Cutoff
 from workbench.encoders import load_encoder
 from workbench.errors import CardError
-from workbench.i18n import language
+from workbench.i18n import chance, language
 from workbench.panels.cards import hits_csv, hits_frame, hits_html, status
 from workbench.panels.given import Given
 from workbench.panels.search_session import SearchSession, View

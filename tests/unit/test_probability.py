@@ -15,7 +15,6 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import log_loss
 
 from workbench.calibration import MatchProbability, Observations, fit_probability
-from workbench.calibration.probability import chance
 from workbench.calibration.probability_bounds import (
     MIDDLE,
     critical_value,
@@ -26,7 +25,7 @@ from workbench.calibration.probability_bounds import (
 )
 from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
-from workbench.i18n import language
+from workbench.i18n import chance, language
 from workbench.retrieval.hits import hit_probabilities
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

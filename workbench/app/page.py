@@ -11,14 +11,11 @@ import ipywidgets as widgets
 import traitlets
 
 from workbench.app.encoder import SharedEncoder
-from workbench.app.rooms import CutoffRoom, LabelRoom
 from workbench.html import render
 from workbench.i18n import Language, current_language, language
 from workbench.i18n import gettext as _
 from workbench.panels.panel import Panel, of_class
-from workbench.panels.rank_panel import RankPanel
 from workbench.panels.search_panel import SearchPanel
-from workbench.scorers.relative import RelativeScorer
 
 __all__ = ["Page", "Shell"]
 
@@ -54,10 +51,27 @@ class Page:
     def _makers(self) -> dict[str, Callable[[], Panel]]:
         return {
             "search": lambda: SearchPanel(encoder=self.encoder),
-            "rank": lambda: RankPanel(RelativeScorer(self.encoder)),
-            "label": LabelRoom,
-            "cutoff": lambda: CutoffRoom(self.encoder),
+            "rank": self._rank,
+            "label": self._label,
+            "cutoff": self._cutoff,
         }
+
+    # What these load takes as long again as the first page, so they load it once somebody comes.
+    def _rank(self) -> Panel:
+        from workbench.panels.rank_panel import RankPanel
+        from workbench.scorers.relative import RelativeScorer
+
+        return RankPanel(RelativeScorer(self.encoder))
+
+    def _label(self) -> Panel:
+        from workbench.app.rooms import LabelRoom
+
+        return LabelRoom()
+
+    def _cutoff(self) -> Panel:
+        from workbench.app.rooms import CutoffRoom
+
+        return CutoffRoom(self.encoder)
 
     def _turn(self, _change: Any) -> None:
         self._open(self.shell.page if self.shell.page in self.rooms else "search")

@@ -18,17 +18,13 @@ from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.probability_bounds import MIDDLE, NEVER, cross_fitted, intervals
 from workbench.calibration.shares import scale_odds
 from workbench.errors import InputError
+from workbench.i18n import chance, number, percent
 from workbench.i18n import gettext as _
-from workbench.i18n import number, percent
 from workbench.results import Result
 
-__all__ = ["MatchProbability", "chance", "fit_probability"]
+__all__ = ["MatchProbability", "fit_probability"]
 
 DIGITS = 6
-# An interval wider than this is said by its ends alone.
-WIDE = 0.4
-# As good as 0: an interval that reaches no further down has an upper end only, and the other way round.
-NO_END = 0.01
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,38 +182,6 @@ class MatchProbability(Result):
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the card; :mod:`workbench.retrieval.hits` reads the table there."""
         return {name: value for name, value in super().to_dict().items() if name != "cross_fitted"}
-
-
-def chance(value: float, low: float, high: float) -> str:
-    """A probability with its interval, as a hit says it: "about 94 % (90–97)".
-
-    Where the interval is wide, only its ends: "at least 60 %", "between 40 and 97 %: few labels there".
-
-    Examples
-    --------
-    >>> chance(0.94, 0.9, 0.97), chance(0.8, 0.55, 1.0), chance(0.7, 0.4, 0.97)
-    ('about 94 % (90–97)', 'at least 55 %: few labels there', 'between 40 and 97 %: few labels there')
-    """
-    shown, least, most = (_whole(share) for share in (value, low, high))
-    if high - low > WIDE:
-        if low > NO_END and high < 1 - NO_END:
-            return _("between {low} and {high} %: few labels there").format(low=least, high=most)
-        if low > NO_END:
-            return _("at least {low} %: few labels there").format(low=least)
-        if high < 1 - NO_END:
-            return _("at most {high} %: few labels there").format(high=most)
-        return _("unknown: hardly any labels there")
-    if shown[0] in "<>":
-        return _("{share} % ({low}–{high})").format(share=shown, low=least, high=most)
-    return _("about {share} % ({low}–{high})").format(share=shown, low=least, high=most)
-
-
-def _whole(share: float) -> str:
-    """Whole percent; one digit more near 0 and 1, where whole percents would say never or always."""
-    percents = 100 * share
-    if 1 <= percents <= 99:
-        return f"{percents:.0f}"
-    return "<0.1" if percents < 0.1 else ">99.9" if percents > 99.9 else f"{percents:.1f}"
 
 
 def fit_probability(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from workbench.i18n import chance, percent
 from workbench.i18n import gettext as _
-from workbench.i18n import percent
 from workbench.texts import is_line, tidy
 
 if TYPE_CHECKING:
@@ -280,8 +280,6 @@ def _hit_text(hit: Mapping[str, Any], width: int) -> Text:
 
 
 def _chance(hit: Mapping[str, Any]) -> str:
-    from workbench.calibration.probability import chance
-
     found = hit.get("probability")
     if found is None:
         return "–"

@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 
 from workbench.asking import asked_by, nowhere
-from workbench.calibration.probability import chance
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
 from workbench.files.exporting import neutralise_formulas
 from workbench.html import render
+from workbench.i18n import chance, pgettext
 from workbench.i18n import gettext as _
-from workbench.i18n import pgettext
 from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import Hit
 from workbench.retrieval.hits import not_judged

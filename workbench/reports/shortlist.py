@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from workbench.atomic import write_whole
-from workbench.calibration.probability import chance
 from workbench.documents.document import Document
 from workbench.documents.splitting import Part
 from workbench.html import render
+from workbench.i18n import chance, pgettext
 from workbench.i18n import gettext as _
-from workbench.i18n import pgettext
 from workbench.reports.page import page
 from workbench.scorers.coverage import SIGNS, STATES, Coverage
 
