@@ -23,9 +23,8 @@ from workbench.encoders.fast.checkpoints import (
     get_checkpoint,
     read_json,
     read_modules,
-    weight_files,
 )
-from workbench.encoders.fast.identity import config_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.identity import settings_digest, weights_digest
 from workbench.encoders.fast.loading import load_model
 from workbench.encoders.fast.options import (
     checked_instruction,
@@ -200,9 +199,8 @@ class Qwen3Encoder(BaseEncoder):
         # The folder's name is not in it: the same weights give the same vectors wherever they lie.
         return {
             "encoder": "qwen3",
-            "weights": weights_digest(weight_files(self._folder)),
-            "config": config_digest(self._config),
-            "tokenizer": tokenizer_digest(self._folder),
+            "weights": weights_digest(self._folder),
+            "files": settings_digest(self._folder),
             "pooling": "last token",
             "instruction": self.instruction,
             "dimension": self._dimension,

@@ -6,6 +6,7 @@ tokenised once and batched by token count. Importing this module does not import
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +17,8 @@ import numpy.typing as npt
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
 from workbench.encoders.fast.batching import TokenRows, encode_in_batches, tokenise
-from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, read_modules, weights_of
-from workbench.encoders.fast.identity import config_digest, files_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.checkpoints import get_checkpoint, module_folders, read_json
+from workbench.encoders.fast.identity import settings_digest, weights_digest
 from workbench.encoders.fast.loading import load_by_sentence_transformers
 from workbench.encoders.fast.options import (
     checked_number,
@@ -103,10 +104,9 @@ class SentenceTransformerEncoder(BaseEncoder):
                 )
             )
         self._model = self._load()
-        full, longest = int(self._model.get_embedding_dimension()), int(self._model.max_seq_length or 512)
+        full = int(self._model.get_embedding_dimension())
         self._dimension = checked_number("dimension", dimension, 1, full, full)
-        self._max_length = checked_number("max_length", max_length, 3, longest, longest)
-        self._model.max_seq_length = self._max_length
+        self._max_length = self._checked_length(max_length)
         # Read here, since the library fills in an empty "document" that hides "passage" and "corpus".
         settings = self._folder / "config_sentence_transformers.json"
         prompts = read_json(settings).get("prompts") or {} if settings.is_file() else {}
@@ -129,15 +129,11 @@ class SentenceTransformerEncoder(BaseEncoder):
 
     @cached_property
     def recipe(self) -> Mapping[str, Any]:
-        transformer, *others = (module.folder for module in read_modules(self._folder))
-        config = transformer / "config.json"
-        settings = [self._folder / "modules.json", transformer / "sentence_bert_config.json"]
+        folders = module_folders(self._folder)
         return {
             "encoder": "sentence-transformers",
-            "weights": weights_digest(weights_of(self._folder)),
-            "config": config_digest(read_json(config)) if config.is_file() else None,
-            "modules": files_digest(self._folder, settings + [folder / "config.json" for folder in others]),
-            "tokenizer": tokenizer_digest(transformer),
+            "weights": weights_digest(self._folder, folders),
+            "files": settings_digest(self._folder, folders),
             "query_prompt": self._prompts["query"],
             "document_prompt": self._prompts["document"],
             "dimension": self._dimension,
@@ -147,7 +143,7 @@ class SentenceTransformerEncoder(BaseEncoder):
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         prompt = self._prompts[role]
-        if not self._is_plain(prompt):
+        if self._max_length is None or not self._is_plain(prompt):
             yield from self._encode_by_library(texts, role)
             return
         tokens = tokenise(self._model.tokenizer.backend_tokenizer, texts, self._max_length, prompt=prompt)
@@ -209,6 +205,19 @@ class SentenceTransformerEncoder(BaseEncoder):
             and not any(first.tokenizer("a b").get("token_type_ids", ()))
             and not (prompt and excludes_prompt)
         )
+
+    def _checked_length(self, max_length: int | None) -> int | None:
+        """Set the longest text in tokens; None where the model, an average of words, has no limit."""
+        longest = self._model.max_seq_length or 512
+        if math.isinf(longest):
+            if max_length is not None:
+                raise InputError(
+                    _("{name} reads texts of any length; leave out max_length.").format(name=self._name)
+                )
+            return None
+        checked = checked_number("max_length", max_length, 3, int(longest), int(longest))
+        self._model.max_seq_length = checked
+        return checked
 
     def _load(self) -> Any:
         from workbench.encoders.fast.packed_bert import PackedBert

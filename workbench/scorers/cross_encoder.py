@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from workbench.encoders.fast.batching import token_batches
-from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, read_modules, weights_of
-from workbench.encoders.fast.identity import config_digest, files_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.checkpoints import get_checkpoint, module_folders, weights_of
+from workbench.encoders.fast.identity import settings_digest, weights_digest
 from workbench.encoders.fast.loading import load_by_sentence_transformers
 from workbench.encoders.fast.options import (
     checked_number,
@@ -71,16 +71,11 @@ class CrossEncoderReranker(LocalReranker):
 
     @cached_property
     def recipe(self) -> Mapping[str, Any]:
-        folders = [module.folder for module in read_modules(self._folder)] or [self._folder]
-        settings = ["modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"]
-        files = [self._folder / name for name in settings]
-        files += [folder / "config.json" for folder in folders[1:]]
+        folders = module_folders(self._folder)
         return {
             "reranker": "cross-encoder",
-            "weights": weights_digest(weights_of(self._folder)),
-            "config": config_digest(read_json(folders[0] / "config.json")),
-            "modules": files_digest(self._folder, files),
-            "tokenizer": tokenizer_digest(folders[0]),
+            "weights": weights_digest(self._folder, folders),
+            "files": settings_digest(self._folder, folders),
             "precision": self._precision.name,
             "max_length": self._model.max_seq_length,
         }

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.fast.batching import TokenRows, encode_in_batches
-from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, weight_files
-from workbench.encoders.fast.identity import config_digest, tokenizer_digest, weights_digest
+from workbench.encoders.fast.checkpoints import get_checkpoint, read_json
+from workbench.encoders.fast.identity import settings_digest, weights_digest
 from workbench.encoders.fast.loading import load_model
 from workbench.encoders.fast.options import (
     checked_instruction,
@@ -90,9 +90,8 @@ class Qwen3Reranker(LocalReranker):
     def recipe(self) -> Mapping[str, Any]:
         return {
             "reranker": "qwen3",
-            "weights": weights_digest(weight_files(self._folder)),
-            "config": config_digest(self._config),
-            "tokenizer": tokenizer_digest(self._folder),
+            "weights": weights_digest(self._folder),
+            "files": settings_digest(self._folder),
             "prompt": [HEAD, TAIL],
             "instruction": self.instruction,
             "precision": self._precision.name,

@@ -24,6 +24,7 @@ __all__ = [
     "get_checkpoint",
     "is_hub_id",
     "loading_bar",
+    "module_folders",
     "read_json",
     "read_modules",
     "weight_files",
@@ -35,7 +36,7 @@ HUB_TIMEOUT = 5.0
 # Weights below this size load in a second or two, and a progress bar would be noise.
 BAR_FROM_BYTES = 1_000_000_000
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
 _UNWANTED = ["onnx/*", "openvino/*", "*.onnx", "flax*", "tf_*"]
 
 
@@ -131,7 +132,8 @@ def read_modules(folder: Path) -> list[Module]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         modules = [
-            Module(str(entry["type"]).rsplit(".", 1)[-1], folder / str(entry["path"])) for entry in entries
+            Module(str(entry["type"]).rsplit(".", 1)[-1], _inside(folder, str(entry["path"])))
+            for entry in entries
         ]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
@@ -140,10 +142,23 @@ def read_modules(folder: Path) -> list[Module]:
     return modules
 
 
+def module_folders(folder: Path) -> list[Path]:
+    """The folders that a checkpoint's modules are loaded from, each once: itself where it lists none.
+
+    A router chooses among modules that lie in folders of its own, and they may be routers again.
+    """
+    waiting = [module.folder for module in read_modules(folder)] or [folder]
+    found: dict[Path, Path] = {}  # by where links lead, so that they may go in a circle
+    while waiting:
+        each = waiting.pop(0)
+        if found.setdefault(each.resolve(), each) is each:
+            waiting += _routed(each)
+    return list(found.values())
+
+
 def weights_of(folder: Path) -> list[Path]:
-    """The safetensors files of a checkpoint and of its modules, each once."""
-    folders = [module.folder for module in read_modules(folder)] or [folder]
-    return [file for each in dict.fromkeys(folders) for file in weight_files(each)]
+    """The safetensors files of a checkpoint's modules."""
+    return [file for each in module_folders(folder) for file in weight_files(each)]
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -203,7 +218,7 @@ def _places(hub_id: str) -> Iterator[Path]:
 
 def _flaw(folder: Path) -> str | None:
     """What keeps a folder from being used, as a sentence; None if nothing does."""
-    folders = list(dict.fromkeys(module.folder for module in read_modules(folder))) or [folder]
+    folders = module_folders(folder)
     if folders == [folder] and not (folder / "config.json").is_file():
         return _("it has no config.json, so it is not a checkpoint.")
     files = weights_of(folder)
@@ -212,14 +227,43 @@ def _flaw(folder: Path) -> str | None:
         return _("{file} is missing ({n} of {total} files); download it again.").format(
             file=missing[0], n=len(missing), total=len(files)
         )
-    for module in folders:
-        pickles = sorted(file.name for pattern in _PICKLES for file in module.glob(pattern))
-        if pickles and not weight_files(module):
+    for each in folders:
+        if pickle := _pickled(each):
             return _(
                 "its weights are only there as {file}, a pickle, which can run code when opened. Only "
                 "safetensors are loaded: take a revision that has model.safetensors."
-            ).format(file=pickles[0])
+            ).format(file=pickle.relative_to(folder).as_posix())
+        if (each / "adapter_config.json").is_file():
+            return _(
+                "it is an adapter, whose vectors depend on another checkpoint; merge the two, and give the "
+                "folder of what results."
+            )
     return None if files else _("it has no model.safetensors; download the weights too.")
+
+
+def _pickled(folder: Path) -> Path | None:
+    """The pickle that a module would be loaded from, for want of safetensors beside it."""
+    pickles = sorted(file for file in folder.glob("*") if file.suffix.lower() in _PICKLES)
+    # Only transformers reads several files; of other modules the library would open this one.
+    unsplit = folder / "pytorch_model.bin"
+    if unsplit in pickles and not (folder / "model.safetensors").is_file():
+        return unsplit
+    return pickles[0] if pickles and not weight_files(folder) else None
+
+
+def _routed(folder: Path) -> list[Path]:
+    """The folders of the modules that the router in a folder chooses among; none where there is no router."""
+    for name in ("router_config.json", "config.json"):  # the second in checkpoints of 2024 and before
+        if (folder / name).is_file() and isinstance(kinds := read_json(folder / name).get("types"), dict):
+            return [_inside(folder, each) for each in kinds]
+    return []
+
+
+def _inside(folder: Path, place: str) -> Path:
+    """A folder within a checkpoint, by its place there."""
+    if Path(place).is_absolute() or ".." in Path(place).parts:
+        raise _damaged(folder, _("a module lies outside of it: {place}").format(place=repr(place)))
+    return folder / place
 
 
 def _usable(folder: Path, name: str) -> Path:

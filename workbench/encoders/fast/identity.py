@@ -1,4 +1,4 @@
-"""Which model is this? Short hashes of the weights and the tokenizer of a checkpoint.
+"""Which model is this? Short hashes of the weights of a checkpoint, and of the other files it is read from.
 
 A fingerprint must change when the weights do, and must not change when the same weights lie in
 another folder, in one file or in several. So it is taken from the tensors, not from names or dates.
@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from workbench.encoders.fast.checkpoints import read_json, weight_files
 from workbench.errors import EncoderUnavailableError
 from workbench.i18n import gettext as _
 
-__all__ = ["config_digest", "files_digest", "tokenizer_digest", "weights_digest"]
+__all__ = ["settings_digest", "weights_digest"]
 
 # A tensor up to this size is hashed whole; of a larger one, 16 windows of 4 KiB, evenly spread with
 # both ends. Reading the 8 GB of a 4B model would take longer than loading it; this reads 16 MB.
@@ -25,8 +26,10 @@ WINDOWS = 16
 WINDOW = 4096
 
 _MOST_HEADER_BYTES = 100 << 20
-# Keys of config.json that say who wrote the file, not what the model computes.
+# Keys of these configurations that say who wrote the file, not what the model computes.
+_CONFIGURATIONS = ("config.json", "config_sentence_transformers.json")
 _NOT_IDENTITY = {
+    "__version__",
     "_name_or_path",
     "architectures",
     "dtype",
@@ -34,21 +37,24 @@ _NOT_IDENTITY = {
     "transformers_version",
     "use_cache",
 }
-_OLD_TOKENIZER_FILES = (
-    "vocab.json",
-    "merges.txt",
-    "vocab.txt",
-    "sentencepiece.bpe.model",
-    "spiece.model",
-)
+# Modules, configurations, tokenizers and their vocabularies, prompts.
+_SETTINGS = frozenset({".json", ".txt", ".model", ".jinja"})
+# In how many files the weights lie, how text is generated, and what the ModelScope hub notes of a model.
+_NOT_SETTINGS = frozenset({"model.safetensors.index.json", "generation_config.json", "configuration.json"})
 
 
-def weights_digest(files: Iterable[Path]) -> str:
-    """Hash of the tensors in safetensors files: names, types, shapes and sampled bytes.
+def weights_digest(folder: Path, folders: Iterable[Path] = ()) -> str:
+    """Hash of a checkpoint's tensors: their modules, names, types, shapes and sampled bytes.
 
     Training, fine-tuning, merging an adapter or converting to another number format changes nearly
     every number of a tensor and so the sampled bytes. A change of a few single numbers in a tensor
     above 1 MiB, such as one row of the token embeddings, can go unseen.
+
+    Parameters
+    ----------
+    folder : Path
+    folders : iterable of Path
+        Those that its modules are loaded from; by default itself.
 
     Raises
     ------
@@ -56,31 +62,35 @@ def weights_digest(files: Iterable[Path]) -> str:
         If a file is not a whole safetensors file.
     """
     # Sorted by tensor name, so that splitting a checkpoint into several files changes nothing.
-    tensors = sorted(tensor for file in files for tensor in _tensors(file))
-    digest = hashlib.sha256()
-    for name, kind, shape, sample in tensors:
-        digest.update(json.dumps([name, kind, shape, sample]).encode())
-    return digest.hexdigest()[:16]
-
-
-def config_digest(config: dict[str, Any]) -> str:
-    """Hash of what a config.json says of the model, less who wrote it and in which number format."""
-    kept = {key: value for key, value in config.items() if key not in _NOT_IDENTITY}
-    return _short(json.dumps(kept, sort_keys=True).encode())
-
-
-def tokenizer_digest(folder: Path) -> str:
-    """Hash of the tokenizer's vocabulary: tokenizer.json, or the older files where it is not there."""
-    modern = folder / "tokenizer.json"
-    return files_digest(
-        folder, [modern] if modern.is_file() else [folder / name for name in _OLD_TOKENIZER_FILES]
+    tensors = sorted(
+        (each.relative_to(folder).as_posix(), *tensor)
+        for each in folders or [folder]
+        for file in weight_files(each)
+        for tensor in _tensors(file)
     )
+    return _short(json.dumps(tensors).encode())
 
 
-def files_digest(folder: Path, files: Iterable[Path]) -> str:
-    """Hash of small files and their places in `folder`; files that are not there are passed over."""
-    found = [file for file in files if file.is_file()]
-    return _short(b"\0".join(str(f.relative_to(folder)).encode() + b"\0" + f.read_bytes() for f in found))
+def settings_digest(folder: Path, folders: Iterable[Path] = ()) -> str:
+    """Hash of the other files that a checkpoint is read from: modules, configurations, tokenizers.
+
+    It covers each such file in `folder` and in those that its modules are loaded from, with its place.
+    """
+    found = sorted(
+        file
+        for each in {folder, *folders}
+        for file in each.glob("*")  # of modules without settings there is no folder
+        if file.suffix in _SETTINGS and file.name not in _NOT_SETTINGS and file.is_file()
+    )
+    said = [(file.relative_to(folder).as_posix(), _short(_said_in(file))) for file in found]
+    return _short(json.dumps(said).encode())
+
+
+def _said_in(file: Path) -> bytes:
+    if file.name not in _CONFIGURATIONS:
+        return file.read_bytes()
+    kept = {key: value for key, value in read_json(file).items() if key not in _NOT_IDENTITY}
+    return json.dumps(kept, sort_keys=True).encode()
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, str, list[int], str]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from unittest import mock
 
 from workbench.encoders.fast.checkpoints import loading_bar, weight_files, weights_of
 from workbench.encoders.fast.options import Precision
@@ -11,6 +13,9 @@ from workbench.errors import EncoderUnavailableError
 from workbench.i18n import gettext as _
 
 __all__ = ["load_by_sentence_transformers", "load_model"]
+
+# Two that replace the same function of torch would leave it replaced.
+_ONE_AT_A_TIME = Lock()
 
 
 def load_model(
@@ -82,9 +87,18 @@ def load_by_sentence_transformers(kind: str, folder: Path, precision: Precision,
         If it cannot be loaded.
     """
     import sentence_transformers
+    import torch
+
+    def refuse(file: object, *_args: object, **_options: object) -> None:
+        raise EncoderUnavailableError(
+            _("{folder} would be loaded from {file}, a pickle, which can run code when opened.").format(
+                folder=folder, file=file
+            )
+        )
 
     try:
-        with loading_bar(weights_of(folder)):
+        # The folder was looked through; should a module still find a pickle, it is not opened.
+        with loading_bar(weights_of(folder)), _ONE_AT_A_TIME, mock.patch.object(torch, "load", refuse):
             model = getattr(sentence_transformers, kind)(
                 str(folder),
                 device=device,
