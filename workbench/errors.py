@@ -6,6 +6,8 @@ caller would expect (``ValueError`` for bad input, ``ImportError`` for a missing
 
 from __future__ import annotations
 
+from workbench.visible import visible
+
 __all__ = [
     "CardError",
     "CardWarning",
@@ -26,6 +28,10 @@ __all__ = [
 
 class WorkbenchError(Exception):
     """Base of all errors that the workbench raises on purpose."""
+
+    def __str__(self) -> str:
+        # Names of files and columns stand in it, and Python prints it to the terminal.
+        return visible(super().__str__())
 
 
 class InputError(WorkbenchError, ValueError):

@@ -1,5 +1,7 @@
 """HTML from templates: everything that is filled in is escaped, and templates speak the language now.
 
+What fills in a template is made visible too (:mod:`workbench.visible`): no text turns the line around it.
+
 Templates lie in ``workbench/templates/``, a folder a room. They may use ``{% trans %}`` (jinja2's i18n
 extension), and the filters ``percent``, ``number``, ``listed`` and ``base64``.
 """
@@ -7,13 +9,15 @@ extension), and the filters ``percent``, ``number``, ``listed`` and ``base64``.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from markupsafe import Markup
 
 from workbench.i18n import current_language, gettext, html_lang, listed, ngettext, number, percent, pgettext
+from workbench.visible import visible
 
 __all__ = ["render"]
 
@@ -46,12 +50,31 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        finalize=_seen,
     )
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         gettext, ngettext, newstyle=True, pgettext=pgettext
     )
+    for name in ("gettext", "ngettext", "pgettext"):
+        environment.globals[name] = _of_what_is_seen(environment.globals[name])
     environment.policies["ext.i18n.trimmed"] = True
     environment.filters |= {"percent": percent, "number": number, "listed": listed}
-    environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
+    environment.filters["base64"] = lambda content: Markup(base64.b64encode(content).decode("ascii"))
     environment.globals |= {"html_lang": html_lang, "current_language": current_language}
     return environment
+
+
+def _seen(value: Any) -> Any:
+    if isinstance(value, Markup):
+        return Markup(visible(str(value)))
+    return visible(value) if isinstance(value, str) else value
+
+
+def _of_what_is_seen(say: Any) -> Callable[..., Any]:
+    """A function of the i18n extension, which fills in sentences past `finalize`."""
+
+    @pass_context
+    def said(context: Any, *sentences: Any, **values: Any) -> Any:
+        return say(context, *sentences, **{name: _seen(value) for name, value in values.items()})
+
+    return said

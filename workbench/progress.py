@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.i18n import pgettext
 from workbench.settings import get_settings
+from workbench.visible import visible
 
 __all__ = ["SHORT", "heard_by", "hidden", "progress_bar"]
 
@@ -39,7 +40,7 @@ def progress_bar(
     if disabled is None and total < short:
         disabled = True
     unit = pgettext("unit of a progress bar", "text") if unit is None else unit
-    return tqdm(total=total, desc=what, unit=unit, disable=disabled, leave=False)
+    return tqdm(total=total, desc=visible(what), unit=unit, disable=disabled, leave=False)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ Exit codes: 0 fine; 1 the answer is no (no text above the cutoff, something amis
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Annotated
@@ -21,6 +22,7 @@ from workbench.cli.app import app as serve_pages
 from workbench.cli.check import check
 from workbench.cli.knowledge_base import kb
 from workbench.cli.options import SpokenLanguage
+from workbench.cli.output import tell
 from workbench.cli.prevalence import prevalence
 from workbench.cli.running import ExitCode, Group
 from workbench.i18n import gettext as _
@@ -72,6 +74,15 @@ def workbench(
     """
 
 
+def _report_of(error: BaseException) -> str:
+    """Where a fault happened. What it says stays away unless asked for: a text may stand in it."""
+    if os.environ.get("WORKBENCH_DEBUG", "0") not in ("", "0"):
+        return "".join(traceback.format_exception(error))
+    where = "".join(traceback.format_tb(error.__traceback__))
+    hint = _("What it says is left out, since a text may stand in it; WORKBENCH_DEBUG=1 shows it.")
+    return f"{where}{type(error).__name__}. {hint}"
+
+
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -80,7 +91,7 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app(prog_name="workbench")
-    except Exception:
-        traceback.print_exc()
-        typer.echo(_("This is a fault of workbench; please report it with the lines above."), err=True)
+    except Exception as error:
+        tell(_report_of(error))
+        tell(_("This is a fault of workbench; please report it with the lines above."))
         raise SystemExit(ExitCode.FAULT) from None

@@ -28,6 +28,7 @@ from workbench.cli.options import (
 )
 from workbench.cli.output import (
     note,
+    one_line,
     print_json,
     print_signed,
     say,
@@ -40,7 +41,6 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 from workbench.results import plain
-from workbench.texts import tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -266,7 +266,7 @@ def _table(cells: pd.DataFrame, width: int, title: str | None = None) -> Table:
         return max(cell_len(line) for text in column for line in text.split("\n"))
 
     table = simple_table(title)
-    texts = cells.astype(str).map(tidy)
+    texts = cells.astype(str).map(one_line)
     # Heads are broken between words.
     heads = {head: max(map(cell_len, head.split() or [""])) for head in texts.columns}
     if sum(max(heads[head], widest(texts[head])) + BETWEEN for head in texts.columns) > width:

@@ -30,6 +30,7 @@ from workbench.cli.running import ExitCode, Group
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
+from workbench.visible import visible
 
 if TYPE_CHECKING:
     from workbench.retrieval import KnowledgeBase
@@ -180,7 +181,7 @@ def remove(
             else _("Remove all texts with {where} from {folder}?")
         )
         question = asked.format(rows=listed(row or ()), where=listed(where or ()), folder=folder)
-        typer.confirm(question, abort=True, err=True)
+        typer.confirm(visible(question), abort=True, err=True)
     removed = base.remove(row) if row else base.remove(where=conditions)
     said = _("{n} removed;").format(n=f"{removed:,}")
     answer(as_json, {"removed": removed, "n_texts": len(base)}, f"{said} {_now_has(folder, base)}")

@@ -14,6 +14,7 @@ import typer
 from workbench.i18n import chance, percent
 from workbench.i18n import gettext as _
 from workbench.texts import is_line, tidy
+from workbench.visible import HIDDEN, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,9 +32,11 @@ __all__ = [
     "encoder_entry",
     "encoder_line",
     "note",
+    "one_line",
     "print_facts",
     "print_hits",
     "print_json",
+    "print_rows",
     "print_signed",
     "print_table",
     "probability_line",
@@ -41,6 +44,7 @@ __all__ = [
     "shown",
     "simple_table",
     "stdout_console",
+    "tell",
     "wrapped",
 ]
 
@@ -60,8 +64,9 @@ PIECE = rf"(?:[{_CJK}]|[^\s{_CJK}]+)[{_CLOSING}]*"
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    """One JSON document on stdout; what acts on a terminal is escaped as JSON does it."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    typer.echo(HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def answer(as_json: bool, entry: Mapping[str, Any], *sentences: str) -> None:
@@ -75,15 +80,26 @@ def answer(as_json: bool, entry: Mapping[str, Any], *sentences: str) -> None:
 
 def note(sentence: str) -> None:
     """A remark for people, on stderr, so that stdout holds the answer only."""
-    typer.secho(sentence, err=True, dim=True)
+    tell(sentence, dim=True)
+
+
+def tell(sentence: str, **style: Any) -> None:
+    """Lines on stderr, in a style of click's."""
+    typer.secho(visible(sentence), err=True, **style)
 
 
 def stdout_console() -> Console:
-    """A rich console on stdout that neither reads markup nor colours numbers."""
+    """A rich console on stdout that neither reads markup nor colours numbers, nor lets a text drive it."""
     from rich.console import Console
 
+    class Visible(Console):
+        # Whatever is printed passes here, colours apart from texts.
+        def render(self, renderable: Any, options: Any = None) -> Any:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else segment._replace(text=visible(segment.text))
+
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPED_WIDTH
-    return Console(width=width, markup=False, highlight=False, emoji=False)
+    return Visible(width=width, markup=False, highlight=False, emoji=False)
 
 
 def print_hits(hits: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
@@ -146,7 +162,7 @@ def simple_table(title: str | None = None, caption: str | None = None) -> Table:
 
 def say(sentence: str) -> None:
     """A line of the answer, on stdout; it is not broken into lines."""
-    stdout_console().print(tidy(sentence), soft_wrap=True)
+    stdout_console().print(one_line(sentence), soft_wrap=True)
 
 
 def print_signed(lines: Iterable[tuple[str, str, str]]) -> None:
@@ -171,6 +187,17 @@ def print_facts(facts: Mapping[str, Any]) -> None:
     stdout_console().print(table)
 
 
+def print_rows(rows: Iterable[Sequence[str]]) -> None:
+    """Texts in columns, without a head; the first are numbers."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", min_width=4)
+    for row in rows:
+        table.add_row(*map(_text, row))
+    stdout_console().print(table)
+
+
 def shown(value: Any) -> str:
     """A value for people: 4 decimals, nothing for None, JSON for lists and objects."""
     match value:
@@ -185,6 +212,11 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
+def one_line(text: str) -> str:
+    """A text on one line, of which nothing acts on the terminal."""
+    return tidy(visible(text))
+
+
 def wrapped(text: str, width: int) -> Text:
     """Text in lines of at most `width` cells, broken between Chinese characters too."""
     from rich.cells import cell_len
@@ -192,7 +224,7 @@ def wrapped(text: str, width: int) -> Text:
 
     lines = [""]
     # A number and its per cent sign stay together.
-    for piece in re.findall(rf"{PIECE}(?: %\S*)?\s*", text):
+    for piece in re.findall(rf"{PIECE}(?: %\S*)?\s*", visible(text)):
         if lines[-1] and cell_len((lines[-1] + piece).rstrip()) > width:
             lines.append("")
         lines[-1] += piece
@@ -269,14 +301,14 @@ def _hit_text(hit: Mapping[str, Any], width: int) -> Text:
     """A line whole; of a document its first line, and the part that carries the hit."""
     text, phrase = str(hit["text"]), hit.get("phrase")
     if is_line(text):
-        return wrapped(tidy(text), width)
+        return wrapped(one_line(text), width)
     source = (hit.get("metadata") or {}).get("source") or hit.get("source") or ""
-    title = " · ".join(filter(None, [str(source), tidy(text.splitlines()[0])[:LONGEST_TITLE]]))
+    title = " · ".join(filter(None, [str(source), one_line(text.splitlines()[0])[:LONGEST_TITLE]]))
     # A row of a frame, as notebooks keep their results, has the phrase itself.
     part = phrase["text"] if isinstance(phrase, Mapping) else phrase or ""
     said = wrapped(title, width)
     said.stylize("bold")
-    return said.append("\n").append_text(wrapped(tidy(part), width)) if part else said
+    return said.append("\n").append_text(wrapped(one_line(part), width)) if part else said
 
 
 def _chance(hit: Mapping[str, Any]) -> str:
@@ -292,8 +324,7 @@ def _chance(hit: Mapping[str, Any]) -> str:
 def _text(value: str, style: str = "") -> Any:
     from rich.text import Text
 
-    # tidy also takes out the control characters with which a text could drive the terminal.
-    return Text(tidy(value), style=style)
+    return Text(one_line(value), style=style)
 
 
 def _is_number(value: Any) -> bool:

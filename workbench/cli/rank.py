@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from workbench.cli.options import Json
-from workbench.cli.output import print_json
+from workbench.cli.output import print_json, print_rows, say
 from workbench.cli.running import ExitCode
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
@@ -90,14 +90,19 @@ def rank(
     if as_json:
         print_json({**found.to_dict(), "files": [str(file) for file in out or ()]})
     else:
-        typer.echo(found.summary())
+        for line in found.summary().splitlines():
+            say(line)
+        signs = {None: "", True: "✓ ", False: "— "}
         for jd_id, some in found.shortlists.items():
-            typer.echo(f"\n{jd_id}")
-            for each in some[: 3 if out else top]:
-                sign = {None: "", True: "✓ ", False: "— "}[each.is_match]
-                title = each.coverage.resume.title
-                typer.echo(f"  {each.rank:>2}  {each.score:.4f}  {sign}{each.resume_id}  {title}".rstrip())
+            say("")
+            say(jd_id)
+            shown = some[: 3 if out else top]
+            ids = [signs[each.is_match] + each.resume_id for each in shown]
+            titles = [each.coverage.resume.title for each in shown]
+            ranks = [f"{each.rank}" for each in shown]
+            scores = [f"{each.score:.4f}" for each in shown]
+            print_rows(zip(ranks, scores, ids, titles, strict=True))
         for file in out or ():
-            typer.echo(_("Written: {file}").format(file=file))
+            say(_("Written: {file}").format(file=file))
     if unread:
         raise typer.Exit(ExitCode.NO)

@@ -19,10 +19,11 @@ import typer
 from typer.core import TyperGroup
 
 from workbench.asking import asked_by
-from workbench.cli.output import PIECE
+from workbench.cli.output import PIECE, tell
 from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import N_, Language, current_language, language
 from workbench.i18n import gettext as _
+from workbench.visible import visible
 
 __all__ = ["ExitCode", "Group", "help_texts"]
 
@@ -70,9 +71,13 @@ class Group(TyperGroup):
         command = super().get_command(ctx, cmd_name)
         return None if command is None else _in_language_now(command)
 
+    def make_context(self, *names: Any, **options: Any) -> Any:
+        with _visible_usage():
+            return super().make_context(*names, **options)
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _warnings_as_sentences():
+            with _warnings_as_sentences(), _visible_usage():
                 try:
                     return super().invoke(ctx)
                 finally:
@@ -80,13 +85,13 @@ class Group(TyperGroup):
         except WorkbenchError as error:
             if os.environ.get("WORKBENCH_DEBUG", "0") not in ("", "0"):
                 traceback.print_exc()
-            typer.secho(_("Error: {error}").format(error=error), err=True, fg="red")
+            tell(_("Error: {error}").format(error=error), fg="red")
             raise typer.Exit(ExitCode.INPUT) from error
         except KeyboardInterrupt:
             said = _(
                 "Interrupted. Texts that were encoded already are kept; give the command again to go on."
             )
-            typer.echo(f"\n{said}", err=True)
+            tell(f"\n{said}")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         except BrokenPipeError:
             # Whoever read our output has closed it, as `head` does; what is left must not be flushed into it.
@@ -197,9 +202,21 @@ def _parameter_in_language_now(parameter: Any) -> Any:
 
 
 @contextmanager
+def _visible_usage() -> Iterator[None]:
+    """What click says of arguments, which it prints itself: a name of a file may be among them."""
+    try:
+        yield
+    except Exception as error:
+        # Which click it is, its own or typer's, depends on typer's version.
+        if isinstance(getattr(error, "message", None), str):
+            error.message = visible(error.message)  # type: ignore[attr-defined]
+        raise
+
+
+@contextmanager
 def _warnings_as_sentences() -> Iterator[None]:
     def show(message: Warning | str, category: type[Warning], *rest: Any, **options: Any) -> None:
-        typer.secho(_("Warning: {message}").format(message=message), err=True, fg="yellow")
+        tell(_("Warning: {message}").format(message=message), fg="yellow")
 
     with warnings.catch_warnings():
         warnings.showwarning = show

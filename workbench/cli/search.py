@@ -27,6 +27,7 @@ from workbench.cli.output import (
     encoder_entry,
     encoder_line,
     note,
+    one_line,
     print_hits,
     print_json,
     probability_line,
@@ -39,7 +40,6 @@ from workbench.documents.pasted import Pasted
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, paragraph
-from workbench.texts import tidy
 
 if TYPE_CHECKING:
     from workbench.cutoffs import Cutoff
@@ -136,7 +136,7 @@ def explain(
         return
     console = stdout_console()
     for line in found.to_text().splitlines():
-        console.print(wrapped(tidy(line), console.width))
+        console.print(wrapped(one_line(line), console.width))
     say(_("Encoder {encoder}.").format(encoder=encoder_line(loaded)))
 
 

@@ -10,10 +10,9 @@ import numpy as np
 
 from workbench.calibration.figures import title
 from workbench.calibration.findings import TOLD
-from workbench.cli.output import print_signed, say, simple_table, stdout_console, wrapped
+from workbench.cli.output import one_line, print_signed, say, simple_table, stdout_console, wrapped
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
-from workbench.texts import tidy
 
 if TYPE_CHECKING:
     from workbench.calibration import Study
@@ -182,7 +181,7 @@ def _groups(found: GroupFigures) -> Any:
         # Figures stay whole; a long name of a group gives way.
         table.add_column(str(head), no_wrap=place > 0, overflow="fold")
     for row in cells.itertuples(index=False, name=None):
-        table.add_row(Text(tidy(str(row[0]))), *(Text(str(value)) for value in row[1:]))
+        table.add_row(Text(one_line(str(row[0]))), *(Text(str(value)) for value in row[1:]))
     return table
 
 

@@ -14,6 +14,7 @@ from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.panels.panel import of_class, row
 from workbench.texts import tidy
+from workbench.visible import visible
 
 if TYPE_CHECKING:
     from workbench.panels.search_session import Found
@@ -54,7 +55,7 @@ class DecisionBox:
         self.yes.description, self.no.description = _("Yes, a match"), _("No match")
         chosen = self.hit.value
         shown = [
-            (f"{hit['rank']}. {tidy(hit['text'][:200])[:LONGEST_CHOICE]}", hit["rank"])
+            (f"{hit['rank']}. {visible(tidy(hit['text'][:200])[:LONGEST_CHOICE])}", hit["rank"])
             for hit in self.panel.hits
         ]
         self.hit.options = shown

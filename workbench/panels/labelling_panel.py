@@ -14,6 +14,7 @@ from typing import Any
 import anywidget
 import ipywidgets as widgets
 import traitlets
+from markupsafe import Markup
 
 from workbench.documents import Document, Part
 from workbench.errors import WorkbenchError
@@ -23,6 +24,7 @@ from workbench.i18n import gettext as _
 from workbench.pairs.document_set import Level
 from workbench.panels.labelling_session import LabellingSession, ShownPair
 from workbench.panels.panel import KeyListener, Panel, PanelWidgets, of_class, row
+from workbench.visible import visible
 
 __all__ = ["LabellingPanel", "LabellingWidgets"]
 
@@ -379,5 +381,7 @@ def rubric_html(markdown: str) -> str:
     """The rubric, to be unfolded."""
     import mistune
 
-    rubric = mistune.create_markdown(escape=True, plugins=["table"])(markdown) if markdown.strip() else ""
+    # It escapes raw HTML, and takes out links to scripts.
+    read = mistune.create_markdown(escape=True, plugins=["table"])
+    rubric = Markup(read(visible(markdown)) if markdown.strip() else "")
     return render("panels/rubric.html", rubric=rubric)

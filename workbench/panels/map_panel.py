@@ -13,6 +13,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy.typing as npt
 import pandas as pd
+from markupsafe import Markup
 
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder
@@ -28,6 +29,7 @@ from workbench.panels.map_view import MapView
 from workbench.panels.panel import Panel, PanelWidgets, box, download, of_class, row
 from workbench.panels.search_panel import SearchPanel
 from workbench.retrieval import Hit, KnowledgeBase
+from workbench.visible import visible
 
 __all__ = ["MapPanel", "MapWidgets"]
 
@@ -212,7 +214,7 @@ class MapPanel(Panel):
     def report(self) -> str:
         """Hits and selection as static HTML, for reports; the map itself is plot_skill_map's."""
         with self.speaking():
-            results = self._results()
+            results = Markup(self._results())
             return str(
                 render("panels/map_report.html", session=self.session, results=results, most=ROWS_SHOWN)
             )
@@ -292,7 +294,7 @@ class MapPanel(Panel):
         """Offer what the map can be coloured by and what of it can be shown, keeping what is chosen."""
         w, points = self.widgets, self.session.points
         colours: list[tuple[str, str]] = [(_("cluster"), "cluster")] if points.clusters is not None else []
-        colours += [(_("kind"), "kind"), *((str(name), str(name)) for name in points.groups.columns)]
+        colours += [(_("kind"), "kind"), *((visible(str(name)), str(name)) for name in points.groups.columns)]
         if self.session.scores is not None:
             colours += [(_("score"), "score"), (_("match"), "match")]
         shown = [

@@ -21,6 +21,7 @@ from workbench.i18n import N_, pgettext
 from workbench.i18n import gettext as _
 from workbench.plots.skill_map import COLOURS, cluster_colours
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
+from workbench.visible import visible
 
 __all__ = ["ALL_COLOURS", "MARKS", "Drawn", "KeyEntry", "MapPoints", "Pins"]
 
@@ -269,7 +270,7 @@ class MapPoints:
             frame.loc[at, "text"] = pins.query
             frame.loc[at, frame.columns[3:]] = ""
             frame.loc[at, _("kind")] = _("Query")
-        return frame
+        return frame.map(lambda value: visible(value) if isinstance(value, str) else value)
 
 
 def _key(colours: npt.NDArray[Any], names: npt.NDArray[Any]) -> tuple[list[KeyEntry], int]:

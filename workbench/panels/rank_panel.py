@@ -24,6 +24,7 @@ from workbench.panels.working import WorkingPanel, WorkingWidgets
 from workbench.reports.shortlist import shortlist_html
 from workbench.retrieval.ranking import Ranking
 from workbench.scorers import Scorer, load_scorer, scorer_of
+from workbench.visible import visible
 
 __all__ = ["RankPanel", "RankWidgets"]
 
@@ -204,7 +205,7 @@ class RankPanel(WorkingPanel):
             w.told.value = render("panels/rank_told.html", ranking=found)
             w.downloads.value = render("panels/downloads.html", files=self.session.files)
             chosen = w.jd.value
-            names = {f"{jd.id} · {jd.title}" if jd.title else jd.id: jd.id for jd in found.jds}
+            names = {visible(f"{jd.id} · {jd.title}" if jd.title else jd.id): jd.id for jd in found.jds}
             w.jd.options = list(names.items())
             w.jd.value = chosen if chosen in found.shortlists else found.jds[0].id
             self._show_shortlist()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from workbench.cutoffs import Cutoff
 from workbench.decision_log import DecisionLog
@@ -30,6 +31,7 @@ from workbench.panels.search_session import Progress, SearchSession, View, witho
 from workbench.panels.search_widgets import SearchWidgets
 from workbench.retrieval import Hit
 from workbench.texts import is_line, tidy
+from workbench.visible import visible
 
 __all__ = ["SearchPanel"]
 
@@ -152,8 +154,9 @@ class SearchPanel(Panel):
     def report(self) -> str:
         """The result as static HTML, for reports: query, status line, and the cards that are shown."""
         with self.speaking():
-            values: dict[str, Any] = {"status": status(self.session, self.view), "results": self._results()}
-            values |= {"found": self.session.found, "is_line": is_line, "most_shown": MOST_SHOWN}
+            values: dict[str, Any] = {"status": Markup(status(self.session, self.view))}
+            values |= {"results": Markup(self._results()), "found": self.session.found}
+            values |= {"is_line": is_line, "most_shown": MOST_SHOWN}
             return str(render("panels/search_report.html", **values))
 
     def __repr__(self) -> str:
@@ -356,7 +359,7 @@ class SearchPanel(Panel):
         found, chosen = self.session.found, self.widgets.chosen
         options = [(_("query"), -1)]
         for hit in found.hits[:MOST_CHOICES] if found else ():
-            options.append((f"{hit['rank']}. {tidy(hit['text'][:60])[:40]}", hit["rank"] - 1))
+            options.append((f"{hit['rank']}. {visible(tidy(hit['text'][:60])[:40])}", hit["rank"] - 1))
         chosen.options = options
         chosen.value = -1
         self._show_scenes()

@@ -25,6 +25,7 @@ from matplotlib.ticker import PercentFormatter
 
 from workbench.errors import MissingDependencyError
 from workbench.i18n import gettext as _
+from workbench.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -240,7 +241,7 @@ def minus(text: str) -> str:
 
 def shortened(text: object, most: int = 28) -> str:
     """A user's text as a figure can show it: not too long, and a dollar sign begins no formula."""
-    text = str(text)
+    text = visible(str(text))
     return (text if len(text) <= most else text[: most - 1] + "…").replace("$", r"\$")
 
 

@@ -126,7 +126,7 @@ def _body(study: Study, groups: Sequence[GroupFigures], *, texts: bool) -> Marku
         encoder=_encoder_of(study).get("name"),
         date=str(study.cutoff.evidence.get("date", ""))[:10],
         said=study.sentences(),
-        figures_table=figures_table(study, styled=False),
+        figures_table=Markup(figures_table(study, styled=False)),
         pictures=list(_pictures(study)),
         chances=_("; ").join(chances),
         reliability=believed and plot_reliability(believed),
