@@ -142,6 +142,10 @@ class TestFormats:
         picture.save(tmp_path / "cv.webp", lossless=True)
         assert self.read(tmp_path / "cv.webp") == letters_of(self.words)
 
+    def test_it_is_read_by_what_it_is_whatever_its_name(self, tmp_path):
+        self.small().save(tmp_path / "cv.jpg", format="PNG")
+        assert self.read(tmp_path / "cv.jpg") == letters_of(self.words)
+
     def test_a_photograph_is_turned_upright(self, tmp_path):
         exif = Image.Exif()
         exif[0x0112] = 6  # to be turned clockwise by 90 degrees
@@ -183,7 +187,7 @@ class TestFormats:
         with pytest.raises(InputError, match=r"a\.png is a picture in which OCR finds no text\."):
             read_content(tmp_path / "a.png")
         (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
-        with pytest.raises(InputError, match=r"b\.png cannot be read as a picture: .*save it again"):
+        with pytest.raises(InputError, match=r"b\.png cannot be read as a PNG picture: .*save it again"):
             read_content(tmp_path / "b.png")
 
 

@@ -21,7 +21,7 @@ from workbench.documents.formats import read_content
 from workbench.documents.pdf import read_pdf
 from workbench.documents.reading import read_documents
 from workbench.errors import InputError
-from workbench.files import workbooks
+from workbench.files import kinds, workbooks
 
 
 def rewritten(path, member, content):
@@ -97,7 +97,7 @@ class TestWord:
         path = word_file(tmp_path / "cv.docx", 1)
         deep = b"<w:tbl><w:tr><w:tc>" * 5000 + b"</w:tc></w:tr></w:tbl>" * 5000
         rewritten(path, "word/document.xml", lambda xml: xml.replace(b"<w:sectPr", deep + b"<w:sectPr"))
-        with pytest.raises(InputError, match=r"cv\.docx cannot be read as a Word document: .*save it again"):
+        with pytest.raises(InputError, match=r"cv\.docx cannot be read as a Word document.*save it again"):
             read_content(path)
 
 
@@ -119,6 +119,19 @@ class TestOpenDocument:
         rewritten(tmp_path / "cv.odt", "content.xml", lambda xml: xml.replace(b"</office:text>", more))
         with pytest.raises(InputError, match="would unpack to 40 MB; at most 32"):
             read_content(tmp_path / "cv.odt")
+
+
+class TestHtml:
+    @pytest.mark.parametrize("n", [10, 254, 2000])
+    def test_no_text_is_lost_however_deep(self, tmp_path, n):
+        page = f"<p>Nurse{'<div>' * n}ward{'</div>' * n}<p>night"
+        (tmp_path / "cv.html").write_text(page, "utf-8")
+        assert read_content(tmp_path / "cv.html").text.split() == ["Nurse", "ward", "night"]
+
+    def test_deeper_is_refused(self, tmp_path):
+        (tmp_path / "cv.html").write_text("<div>" * 3000 + "ward", "utf-8")
+        with pytest.raises(InputError, match="nested more than 2,048 elements deep"):
+            read_content(tmp_path / "cv.html")
 
 
 class TestPdf:
@@ -206,7 +219,7 @@ class TestWorkbook:
         assert [document.text for document in read_documents(path)] == [long] * 100
         monkeypatch.setattr(workbooks, "MOST_LETTERS", 1_000_000)
         with pytest.raises(InputError, match="and 1,000,000 characters are read"):
-            read_documents(path)
+            workbooks.sheet_rows(path)
 
     def share(self, path, text):
         """Keep the text once, as Excel does."""
@@ -233,6 +246,48 @@ class TestContainers:
         found = read_documents(tmp_path)
         assert [document.text for document in found] == ["Ward nurse"]
         assert [each.source for each in found.unread] == ["bomb.docx"]
+
+    def test_zips_in_a_zip_count_together(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(reading, "MOST_FILES", 10)
+        for name in "ab":
+            with ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+                for n in range(4):
+                    archive.writestr(f"{n}.txt", f"Ward nurse {n}")
+        with ZipFile(tmp_path / "all.zip", "w") as archive:
+            for name in "ab":
+                archive.write(tmp_path / f"{name}.zip", f"{name}.zip")
+        assert len(read_documents(tmp_path / "all.zip")) == 8
+        with ZipFile(tmp_path / "all.zip", "a") as archive:
+            archive.writestr("c.txt", "Ward nurse")
+        with pytest.raises(InputError, match=r"all\.zip holds more than is read of one file: 10 files"):
+            read_documents(tmp_path / "all.zip")
+
+    def test_what_is_no_document_is_not_unpacked(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(reading, "MOST_UNPACKED", 1000)
+        with ZipFile(tmp_path / "all.zip", "w", ZIP_DEFLATED) as archive:
+            archive.writestr("film.mp4", bytes(10_000))
+            archive.writestr("good.txt", "Ward nurse")
+        found = read_documents(tmp_path / "all.zip")
+        assert [document.text for document in found] == ["Ward nurse"]
+        assert [each.source for each in found.unread] == ["all.zip/film.mp4"]
+
+    def test_more_members_than_can_be_listed(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(kinds, "MOST_DIRECTORY", 1000)
+        with ZipFile(tmp_path / "all.zip", "w") as archive:
+            for n in range(100):
+                archive.writestr(f"{n}.txt", "Ward nurse")
+        with pytest.raises(InputError, match=r"all\.zip holds more files than are read"):
+            read_documents(tmp_path / "all.zip")
+
+    def test_a_damaged_member_is_named_and_the_rest_read(self, tmp_path):
+        with ZipFile(tmp_path / "all.zip", "w") as archive:
+            archive.writestr("a.txt", "Ward nurse, damaged")
+            archive.writestr("b.txt", "Ward nurse, sound")
+        path = tmp_path / "all.zip"
+        path.write_bytes(path.read_bytes().replace(b"damaged", b"DAMAGED"))
+        found = read_documents(path)
+        assert [document.text for document in found] == ["Ward nurse, sound"]
+        assert [each.source for each in found.unread] == ["all.zip/a.txt"]
 
     def test_a_huge_file_in_a_zip_is_passed_over(self, tmp_path, monkeypatch):
         monkeypatch.setattr(reading, "MOST_MEMBER", 2**20)

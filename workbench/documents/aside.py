@@ -1,7 +1,8 @@
-"""Reading many slow files side by side, in processes of their own: one that hangs takes no other with it.
+"""Reading slow and large files in processes of their own: one that hangs, or grows, takes no other with it.
 
 They are new interpreters, not forks of this one: that works on every system, in notebooks, and in scripts
-without ``if __name__ == "__main__"``.
+without ``if __name__ == "__main__"``. One file may take so much time and memory there and no more, whatever
+the library does that reads it, and who waits for it may stop at any time.
 """
 
 from __future__ import annotations
@@ -11,23 +12,29 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from contextvars import copy_context
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Timer
+from typing import Any, TypeVar
 
-from workbench.documents.content import Content
-from workbench.documents.formats import read_content
 from workbench.errors import InputError
-from workbench.i18n import current_language, language, number
+from workbench.files.kinds import unpacked_size
+from workbench.i18n import current_language, language, pgettext
 from workbench.i18n import gettext as _
+from workbench.progress import heard_by, progress_bar
 
 __all__ = ["Read", "reading_aside"]
 
-Read = Callable[[Path, str | None], Content]
+T = TypeVar("T")
+# Reads the file at a path, which is called by a name. Others find it by its import.
+Read = Callable[[Path, str], T]
+# What is done, how many steps of it, and of how many.
+Step = tuple[str, int, int]
 # About what a file takes; others are read in less than it takes to ask for it.
 SECONDS = {
     ".pdf": 0.1,
@@ -38,40 +45,78 @@ SECONDS = {
 # Processes take about a second to start.
 WORTH_WHILE = 2.0
 MOST_PROCESSES = 4
-# A longer one is given up; 500 scanned pages take less.
-MOST_SECONDS = 1800.0
+# What one file may take; of a processor's time, since others may want it too.
+MOST_SECONDS = 60
+MOST_MEGABYTES = 400
+# Seconds on the clock: it waits for something that never comes.
+LONGEST = 300.0
+# These are looked at with several threads, which bound themselves.
+THREADED = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+# Bytes, once unpacked, that are read in this process.
+LIGHT = 2**20
+# Never here: what unpacks these believes no declared size, and ends its process when it fails.
+HEAVY = (".xlsx", ".xls", ".ods")
+# How soon somebody who waits is heard, in seconds.
+PATIENCE = 0.2
 
 
 @contextmanager
-def reading_aside(files: Iterable[Path]) -> Iterator[Read]:
-    """A function that gives the content of a file; of many slow ones, several are read ahead at a time."""
-    slow = [file for file in files if file.suffix.lower() in SECONDS]
+def reading_aside(read: Read[T], files: Iterable[tuple[str, Path]], bar: Any) -> Iterator[Read[T]]:
+    """`read`, in other processes where that is safer, and where many files are slow, several of them ahead.
+
+    `bar` is updated while somebody waits.
+    """
+    slow = [(name, file) for name, file in files if file.suffix.lower() in SECONDS]
     n = min(MOST_PROCESSES, os.cpu_count() or 1, len(slow))
-    if n < 2 or sum(SECONDS[file.suffix.lower()] for file in slow) < WORTH_WHILE:
-        yield read_content
-        return
+    if n < 2 or sum(SECONDS[file.suffix.lower()] for _name, file in slow) < WORTH_WHILE:
+        n, slow = 1, []
     idle: SimpleQueue[_Reader] = SimpleQueue()
     readers = [_Reader() for _at in range(n)]
     for reader in readers:
         idle.put(reader)
-
-    def read(file: Path) -> Content:
-        reader = idle.get()
-        try:
-            return reader.read(file)
-        finally:
-            idle.put(reader)
-
     pool = ThreadPoolExecutor(n, thread_name_prefix="reading")
-    ahead = {file: pool.submit(copy_context().run, read, file) for file in slow}
+
+    def begun(file: Path, name: str) -> tuple[Future[T], list[Step]]:
+        steps: list[Step] = []
+
+        def do(code: str) -> Any:
+            reader = idle.get()
+            try:
+                return reader.do(partial(read, file, name), code, file.name, steps)
+            finally:
+                idle.put(reader)
+
+        return pool.submit(do, current_language()), steps
+
+    ahead = {file: begun(file, name) for name, file in slow}
+
+    def chosen(file: Path, name: str) -> T:
+        if file in ahead:
+            return _awaited(*ahead.pop(file), bar)
+        is_light = file.suffix.lower() not in HEAVY and unpacked_size(file) <= LIGHT
+        return read(file, name) if is_light else _awaited(*begun(file, name), bar)
+
     try:
-        yield (
-            lambda file, encoding: ahead.pop(file).result() if file in ahead else read_content(file, encoding)
-        )
+        yield chosen
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         for reader in readers:
-            reader.end()
+            reader.close()
+
+
+def _awaited(reading: Future[T], steps: list[Step], bar: Any) -> T:
+    """What is read, with a bar of its pages meanwhile; who listens may end it."""
+    with ExitStack() as stack:
+        pages, shown = None, 0
+        while not wait([reading], PATIENCE).done:
+            bar.update(0)
+            if steps:
+                what, done, total = steps[-1]
+                unit = pgettext("unit of a progress bar", "page")
+                pages = pages or stack.enter_context(progress_bar(total, what, None, unit=unit, short=2))
+                pages.update(done - shown)
+                shown = done
+    return reading.result()
 
 
 class _Reader:
@@ -79,39 +124,62 @@ class _Reader:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_closed = False
 
-    def read(self, file: Path) -> Content:
+    def do(self, act: Callable[[], Any], code: str, name: str, steps: list[Step]) -> Any:
+        """What `act` gives there; what is heard of it meanwhile goes into `steps`.
+
+        Raises
+        ------
+        InputError
+            That it raised, or if it took too much.
+        """
         if self._process is None:
             self._process = _start()
         process = self._process
+        if self._is_closed:
+            self.end()
         assert process.stdin is not None
         assert process.stdout is not None
-        timer = Timer(MOST_SECONDS, process.kill)
+        timer = Timer(LONGEST, process.kill)
         timer.start()
         try:
-            pickle.dump((file, current_language()), process.stdin)
+            pickle.dump((act, code, _seconds_for(name)), process.stdin)
             process.stdin.flush()
-            found = pickle.load(process.stdout)
-        except (EOFError, OSError, pickle.UnpicklingError):
+            while (answer := pickle.load(process.stdout))[0] == "step":
+                steps.append(answer[1])
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             self.end()
-            raise InputError(
-                _(
-                    "{file} cannot be read: it took more than {minutes} minutes, or more memory than there "
-                    "is. Save it anew in the program that wrote it, or as text."
-                ).format(file=file.name, minutes=number(MOST_SECONDS / 60, 0))
-            ) from None
+            answer = "refused", None
         finally:
             timer.cancel()
-        if isinstance(found, str):
-            raise InputError(found)
-        content: Content = found
-        return content
+        kind, found = answer
+        if kind == "refused":
+            with language(code):
+                raise InputError(found or _too_much(name))
+        return found
 
     def end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             with suppress(OSError), process:
                 process.kill()
+
+    def close(self) -> None:
+        """End it, and let nobody begin anew."""
+        self._is_closed = True
+        self.end()
+
+
+def _seconds_for(name: str) -> int:
+    return MOST_SECONDS * (os.cpu_count() or 1 if name.lower().endswith(THREADED) else 1)
+
+
+def _too_much(name: str) -> str:
+    return _(
+        "{file} takes more than {seconds} s or more than {megabytes} MB of memory to read, which is the most "
+        "that one file may take. Save it anew in the program that wrote it, or save the part that matters."
+    ).format(file=name, seconds=MOST_SECONDS, megabytes=MOST_MEGABYTES)
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -126,24 +194,57 @@ def _start() -> subprocess.Popen[bytes]:
 
 
 def main() -> None:
-    """Read what is asked for on standard input, until there is no more."""
+    """Do what is asked for on standard input, until there is no more."""
     # Ctrl-C is for the process that asks; it ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     # What a library prints must not come between the answers.
     os.dup2(2, 1)
+
+    def answer(kind: str, said: Any) -> None:
+        pickle.dump((kind, said), answers)
+        answers.flush()
+
+    def tell(*step: Any) -> None:
+        answer("step", step)
+
     while True:
         try:
-            file, code = pickle.load(sys.stdin.buffer)
+            act, code, seconds = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        with language(code):
+        _bound(seconds)
+        with language(code), heard_by(tell):
             try:
-                found: Content | str = read_content(file)
+                answer("found", act())
             except InputError as error:
-                found = str(error)
-            pickle.dump(found, answers)
-            answers.flush()
+                # Without memory, libraries give reasons that mislead.
+                if _is_spent():
+                    return
+                answer("refused", str(error))
+            except MemoryError:
+                return
+
+
+def _bound(seconds: int) -> None:
+    """Bound the memory of this process, and how long it goes on, where the system can do that."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        # What is read must not lie about in a file because it was too much.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEGABYTES * 2**20,) * 2)
+        _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + seconds, hard))
+
+
+def _is_spent() -> bool:
+    """Whether this process came close to its bound."""
+    with suppress(OSError, ValueError):
+        # Not `getrusage`: it counts what the process took that started this one.
+        peak = Path("/proc/self/status").read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]
+        return int(peak) > 0.8 * MOST_MEGABYTES * 1024
+    return False
 
 
 if __name__ == "__main__":

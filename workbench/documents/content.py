@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["CELLS", "Block", "Content", "content_of"]
+from workbench.errors import InputError
+from workbench.i18n import gettext as _
+
+__all__ = ["CELLS", "MOST_CHARACTERS", "Block", "Content", "check_length", "content_of"]
+
+# Some 300 pages.
+MOST_CHARACTERS = 1_000_000
 
 # Between cells of a row, where a reader of the page sees a line.
 CELLS = " | "
@@ -49,3 +55,20 @@ class Content:
 def content_of(text: str, notes: Iterable[str] = ()) -> Content:
     """The lines of a text that are not blank."""
     return Content(tuple(Block(line.rstrip()) for line in text.splitlines() if line.strip()), tuple(notes))
+
+
+def check_length(text: str, name: str) -> None:
+    """Refuse what is longer than any JD or résumé.
+
+    Raises
+    ------
+    InputError
+        If it is.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise InputError(
+            _(
+                "{name} has more than {most} characters, and no JD or résumé has so many. Save the part that "
+                "matters, or one document a file."
+            ).format(name=name, most=f"{MOST_CHARACTERS:,}")
+        )

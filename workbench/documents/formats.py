@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.asking import option
@@ -29,7 +30,7 @@ from workbench.files.kinds import (
 from workbench.i18n import gettext as _
 from workbench.i18n import paragraph
 
-__all__ = ["CONVERT", "FORMATS", "check_file", "read_content"]
+__all__ = ["CONVERT", "FORMATS", "cannot_be_read", "check_file", "read_content"]
 
 Reader = Callable[[Path, str | None], Content]
 
@@ -55,6 +56,8 @@ FORMATS: dict[str, tuple[str, Reader]] = {
     ".tiff": (TIFF, _without_encoding(read_picture)),
     ".webp": (WEBP, _without_encoding(read_picture)),
 }
+# Their readers go by what is in the file, whatever its name.
+PICTURES = (PNG, JPEG, TIFF, WEBP)
 # Formats that no kept library reads, and what the programs that write them can save instead.
 CONVERT = {
     ".doc": ".docx",
@@ -78,7 +81,31 @@ def read_content(path: Path, encoding: str | None = None) -> Content:
         If its format is not known, it is not what its name says, or it cannot be read or has no text.
     """
     check_file(path, {suffix: kind for suffix, (kind, _read) in FORMATS.items()}, encoding)
-    return FORMATS[path.suffix.lower()][1](path, encoding)
+    kind, read = FORMATS[path.suffix.lower()]
+    with cannot_be_read(path, _(kind)):
+        return read(path, encoding)
+
+
+@contextmanager
+def cannot_be_read(path: Path, kind: str) -> Iterator[None]:
+    """Say that the file cannot be read, whatever is raised inside: libraries fail in many ways.
+
+    Raises
+    ------
+    InputError
+        If anything is raised, but for want of memory.
+    """
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        raise InputError(
+            _(
+                "{file} cannot be read as {kind}: {reason}. Open it in the program that wrote it, and save "
+                "it again."
+            ).format(file=path.name, kind=kind, reason=str(error) or type(error).__name__)
+        ) from error
 
 
 def check_file(path: Path, kinds: dict[str, str], encoding: str | None = None) -> None:
@@ -104,6 +131,7 @@ def check_file(path: Path, kinds: dict[str, str], encoding: str | None = None) -
     # An HTML page may begin with anything, and UTF-16 looks binary to those who do not know.
     if (
         found == expected
+        or (found in PICTURES and expected in PICTURES)
         or (found, expected) == (TEXT, HTML)
         or (found == BINARY and expected == TEXT and encoding)
     ):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from workbench.documents.content import CELLS, Content, content_of
+from workbench.documents.content import CELLS, MOST_CHARACTERS, Content, check_length, content_of
 from workbench.errors import InputError
 from workbench.files.kinds import check_archive_size, chosen_encoding, open_text
 from workbench.i18n import gettext as _
 
 __all__ = ["html_text", "read_html", "read_open_document", "read_plain", "read_rich_text"]
 
-# Bytes of XML; lxml takes some ten times as much for its tree.
+# Bytes; lxml takes some ten times as much for its tree.
 MOST_TEXT = 32 * 2**20
+# What libxml2 reads.
+MOST_NESTED = 2048
+_DECLARATION = re.compile(r"<\?xml [^>]+?\?>")
+# The depth of recursion is one for all threads.
+_DEEP = Lock()
 _ODT_LINES = "//table:table-row|" + "|".join(
     f"//text:{kind}[not(ancestor::table:table-row)]" for kind in "hp"
 )
@@ -23,7 +31,9 @@ def read_plain(path: Path, encoding: str | None = None) -> Content:
     """Lines of a text file; Markdown stays as it is written."""
     found, notes = chosen_encoding(path, encoding)
     with open_text(path, found) as file:
-        return _not_empty(path, content_of(file.read(), notes))
+        text = file.read(MOST_CHARACTERS + 1)
+    check_length(text, path.name)
+    return _not_empty(path, content_of(text, notes))
 
 
 def read_html(path: Path, encoding: str | None = None) -> Content:
@@ -34,12 +44,40 @@ def read_html(path: Path, encoding: str | None = None) -> Content:
 
 
 def html_text(page: str) -> str:
-    """The text of an HTML page with its line breaks, lists and tables."""
-    from inscriptis import get_text
-    from inscriptis.css_profiles import CSS_PROFILES
-    from inscriptis.model.config import ParserConfig
+    """The text of an HTML page with its line breaks, lists and tables.
 
-    return str(get_text(page, ParserConfig(css=CSS_PROFILES["strict"])))
+    Raises
+    ------
+    InputError
+        If its elements are nested too deep.
+    """
+    from inscriptis.css_profiles import CSS_PROFILES
+    from inscriptis.html_engine import Inscriptis
+    from inscriptis.model.config import ParserConfig
+    from lxml.etree import ParserError
+    from lxml.html import HTMLParser, document_fromstring
+
+    # Without this, what stands deeper than 256 elements is lost.
+    parser = HTMLParser(huge_tree=True)
+    page = _DECLARATION.sub("", page.strip())
+    try:
+        tree = document_fromstring(page, parser=parser)
+    except ParserError:
+        # There is nothing in it, or nothing but comments.
+        return ""
+    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+        raise InputError(
+            _("The page is nested more than {most} elements deep. Save it as a PDF or as text.").format(
+                most=f"{MOST_NESTED:,}"
+            )
+        )
+    with _DEEP:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(before + 2 * MOST_NESTED)
+        try:
+            return str(Inscriptis(tree, ParserConfig(css=CSS_PROFILES["strict"])).get_text())
+        finally:
+            sys.setrecursionlimit(before)
 
 
 def read_rich_text(path: Path) -> Content:
@@ -52,24 +90,11 @@ def read_rich_text(path: Path) -> Content:
 
 
 def read_open_document(path: Path) -> Content:
-    """Paragraphs, headings, list items and rows of tables of an .odt file, in order.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged or has no text.
-    """
+    """Paragraphs, headings, list items and rows of tables of an .odt file, in order."""
     from odfdo import Document
 
-    check_archive_size(path, MOST_TEXT, ".xml")
-    try:
-        text = "\n".join(map(_odt_line, Document(path).body.xpath(_ODT_LINES)))
-    except Exception as error:  # odfdo and lxml fail in many ways on damaged files
-        raise InputError(
-            _("{file} cannot be read as an OpenDocument text: {reason}. Save it as .docx.").format(
-                file=path.name, reason=str(error) or type(error).__name__
-            )
-        ) from error
+    check_archive_size(path, MOST_TEXT)
+    text = "\n".join(map(_odt_line, Document(path).body.xpath(_ODT_LINES)))
     return _not_empty(path, content_of(text))
 
 

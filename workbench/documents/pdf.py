@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from workbench.documents import ocr
-from workbench.documents.content import Block, Content
+from workbench.documents.content import MOST_CHARACTERS, Block, Content
 from workbench.documents.layout import paragraphs_on
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
@@ -26,8 +26,7 @@ __all__ = ["MOST_PAGES", "read_pdf"]
 
 # Nobody's résumé is longer; reading takes about a second for 20 pages.
 MOST_PAGES = 200
-# Of a whole file; 200 full pages have about 600,000 characters.
-MOST_CHARACTERS = 1_000_000
+# Of a processor's time.
 MOST_SECONDS = 60.0
 # Boxes of text on a page, of which the layout analysis compares each with each.
 MOST_BOXES = 1000
@@ -47,7 +46,7 @@ def read_pdf(path: Path) -> Content:
     Raises
     ------
     InputError
-        If the file is damaged, needs a password, has too many pages or too much on them, or no text.
+        If the file needs a password, has too many pages or too much on them, or no text.
     """
     import pypdf
 
@@ -70,8 +69,6 @@ def read_pdf(path: Path) -> Content:
         n_pages = len(pages)
         seen = ocr.read_scans(path, scans) if scans and ocr.is_installed() else ocr.Seen()
         fields = [Block(field, n_pages) for field in _fields(reader)]
-    except InputError:
-        raise
     except _TooMuchError:
         raise InputError(
             _(
@@ -79,12 +76,6 @@ def read_pdf(path: Path) -> Content:
                 "the pages that matter as a PDF."
             ).format(file=path.name, most=f"{MOST_CHARACTERS:,}", seconds=f"{MOST_SECONDS:g}")
         ) from None
-    except Exception as error:  # both fail in many ways on damaged files
-        raise InputError(
-            _(
-                "{file} cannot be read as a PDF: {reason}. Open it in a PDF viewer and print it to a new PDF."
-            ).format(file=path.name, reason=str(error) or type(error).__name__)
-        ) from error
     pages |= seen.pages
     notes = list(seen.notes())
     if scans and not ocr.is_installed():
@@ -124,7 +115,7 @@ def _pages_of(path: Path) -> Iterator[LTPage]:
     from pdfminer.pdfpage import PDFPage
     from pdfminer.pdfparser import PDFParser
 
-    until = time.monotonic() + MOST_SECONDS
+    until = time.thread_time() + MOST_SECONDS
 
     class Watched(PDFPageAggregator):
         """Draws nothing that leads beyond the bounds, as forms in forms in forms do."""
@@ -154,7 +145,7 @@ def _pages_of(path: Path) -> Iterator[LTPage]:
 
         def count(self) -> None:
             self.drawn += 1
-            if self.drawn > MOST_CHARACTERS or time.monotonic() > until:
+            if self.drawn > MOST_CHARACTERS or time.thread_time() > until:
                 raise _TooMuchError
 
     # There is no public place for this; the test with such a stream tells if it is gone.

@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import email
 import email.policy
+import lzma
+import shutil
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
+from functools import partial
+from io import BytesIO
 from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile
+from typing import IO
+from zipfile import BadZipFile
 
 from workbench.documents.aside import Read, reading_aside
-from workbench.documents.content import Content, content_of
+from workbench.documents.content import MOST_CHARACTERS, Content, check_length, content_of
 from workbench.documents.document import Document
-from workbench.documents.formats import FORMATS, check_file, read_content
+from workbench.documents.formats import CONVERT, FORMATS, cannot_be_read, check_file, read_content
 from workbench.documents.markup import html_text
 from workbench.documents.splitting import Side
 from workbench.documents.tables import TABLES, place_of, read_texts
 from workbench.errors import InputError
-from workbench.files.kinds import TEXT, ZIP, check_archive_size
+from workbench.files.kinds import TEXT, ZIP, open_archive
 from workbench.files.rows import folded
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext, pgettext
@@ -31,7 +37,7 @@ from workbench.progress import progress_bar
 from workbench.results import Result
 from workbench.texts import says_missing, tidy
 
-__all__ = ["CONTAINERS", "Documents", "Unread", "check_length", "read_documents", "with_distinct_ids"]
+__all__ = ["CONTAINERS", "Documents", "Unread", "read_documents", "with_distinct_ids"]
 
 CONTAINERS = {".zip": ZIP, ".eml": TEXT}
 # What a file of each name must be.
@@ -43,11 +49,14 @@ ID_COLUMNS = (
 )
 # A zip in a zip may hold itself.
 DEEPEST = 2
-# Bytes of one file in a zip; it is held in memory.
-MOST_MEMBER = 100 * 2**20
+# What a zip or an e-mail may hold, with what those in it hold: files, bytes and characters.
+MOST_FILES = 20_000
+MOST_UNPACKED = 2**30
+MOST_MEMBER = 500 * 2**20
+MOST_TEXT = 100_000_000
+# Bytes of an e-mail; servers pass on half of that.
+MOST_MESSAGE = 50 * 2**20
 MOST_SHOWN = 10
-# Some 300 pages.
-MOST_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -153,16 +162,17 @@ def read_documents(
     found: list[Document] = []
     unread: list[Unread] = []
     options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
+    unit = pgettext("unit of a progress bar", "file")
     with (
-        progress_bar(
-            len(files), _("reading"), progress, unit=pgettext("unit of a progress bar", "file"), short=10
-        ) as bar,
-        reading_aside(file for _name, file in files) as read,
+        progress_bar(len(files), _("reading"), progress, unit=unit, short=10) as bar,
+        reading_aside(partial(_read, options), files, bar) as read,
     ):
         for name, file in files:
             bar.update()
             try:
-                found += _documents_of(file, name, unread, options, read)
+                for document in _documents_of(file, name, unread, encoding, read, _Held(file.name)):
+                    found.append(document)
+                    bar.update(0)
             except InputError as error:
                 if alone:
                     raise
@@ -197,45 +207,98 @@ def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "~$", "__MACOSX")) for part in parts)
 
 
+@dataclass
+class _Found:
+    """What is read of one file: its documents, what gave none, and files that are attached to it."""
+
+    documents: list[Document] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    attached: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+@dataclass
+class _Held:
+    """How much was found in a file, in all files that lie in it."""
+
+    name: str
+    n_files: int = 0
+    n_bytes: int = 0
+    n_characters: int = 0
+
+    def add(self, n_files: int = 0, n_bytes: int = 0, n_characters: int = 0) -> None:
+        self.n_files += n_files
+        self.n_bytes += n_bytes
+        self.n_characters += n_characters
+        if self.n_files > MOST_FILES or self.n_bytes > MOST_UNPACKED or self.n_characters > MOST_TEXT:
+            raise InputError(
+                _(
+                    "{file} holds more than is read of one file: {files} files, {megabytes} MB unpacked, or "
+                    "{characters} characters. Split it."
+                ).format(
+                    file=self.name,
+                    files=f"{MOST_FILES:,}",
+                    megabytes=f"{MOST_UNPACKED // 2**20:,}",
+                    characters=f"{MOST_TEXT:,}",
+                )
+            )
+
+
 def _documents_of(
     file: Path,
     name: str,
     unread: list[Unread],
-    options: dict[str, str | None],
-    read: Read = read_content,
+    encoding: str | None,
+    read: Read[_Found],
+    held: _Held,
     depth: int = 0,
 ) -> Iterator[Document]:
     suffix = file.suffix.lower()
+    check_file(file, KINDS, encoding)
+    if suffix in CONTAINERS and depth == DEEPEST:
+        raise InputError(_("{file} lies too deep; unpack it.").format(file=file.name))
+    found = _Found() if suffix == ".zip" else read(file, name)
+    held.add(n_characters=sum(len(document.text) for document in found.documents))
+    unread += found.unread
+    yield from found.documents
+    attached = ((member, BytesIO(content), len(content)) for member, content in found.attached)
+    members = _unzipped(file) if suffix == ".zip" else attached
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+        for number, (member, content, n_bytes) in enumerate(members):
+            # The member's own name could lead anywhere.
+            kind = PurePosixPath(member).suffix.lower()
+            inner = Path(folder, f"{number}{kind if kind in KINDS or kind in CONVERT else ''}")
+            inside = f"{name}/{member}"
+            if kind in KINDS and n_bytes > MOST_MEMBER:
+                most = MOST_MEMBER // 2**20
+                unread.append(
+                    Unread(inside, _("it is too large; at most {most} MB are read").format(most=most))
+                )
+                continue
+            held.add(n_files=1, n_bytes=n_bytes if kind in KINDS else 0)
+            try:
+                with content, inner.open("wb") as copy:
+                    if kind in KINDS:
+                        shutil.copyfileobj(content, copy, 2**20)
+                yield from _documents_of(inner, inside, unread, encoding, read, held, depth + 1)
+            except InputError as error:
+                unread.append(Unread(inside, str(error).replace(inner.name, PurePosixPath(member).name)))
+            except _DAMAGED as error:
+                unread.append(Unread(inside, _("it cannot be unpacked: {reason}").format(reason=error)))
+            finally:
+                inner.unlink(missing_ok=True)
+
+
+_DAMAGED = (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError)
+
+
+def _read(options: dict[str, str | None], file: Path, name: str) -> _Found:
+    """What is read of a file that is no zip."""
+    suffix = file.suffix.lower()
     if suffix in TABLES:
-        yield from _of_table(file, name, unread, options)
-    elif suffix in CONTAINERS:
-        check_file(file, KINDS)
-        if depth == DEEPEST:
-            raise InputError(_("{file} lies too deep; unpack it.").format(file=file.name))
-        if suffix == ".eml":
-            yield from _of_message(file, name, unread, options, depth)
-        else:
-            yield from _of_members(_unzipped(file, name, unread), name, unread, options, depth)
-    else:
-        check_file(file, KINDS, options["encoding"])
-        yield _document(read(file, options["encoding"]), name)
-
-
-def check_length(text: str, name: str) -> None:
-    """Refuse what is longer than any JD or résumé.
-
-    Raises
-    ------
-    InputError
-        If it is.
-    """
-    if len(text) > MOST_CHARACTERS:
-        raise InputError(
-            _(
-                "{name} has {n} characters, and no JD or résumé has more than {most}. Save the part that "
-                "matters, or one document a file."
-            ).format(name=name, n=f"{len(text):,}", most=f"{MOST_CHARACTERS:,}")
-        )
+        return _of_table(file, name, options)
+    if suffix in CONTAINERS:
+        return _of_message(file, name)
+    return _Found([_document(read_content(file, options["encoding"]), name)])
 
 
 def _document(content: Content, name: str) -> Document:
@@ -245,69 +308,36 @@ def _document(content: Content, name: str) -> Document:
     return Document(PurePosixPath(name).stem, content.text, source, notes=content.notes)
 
 
-def _of_table(
-    file: Path, name: str, unread: list[Unread], options: dict[str, str | None]
-) -> Iterator[Document]:
-    check_file(file, KINDS, options["encoding"])
-    table = read_texts(file, **options)
+def _of_table(file: Path, name: str, options: dict[str, str | None]) -> _Found:
+    table, found = read_texts(file, **options), _Found()
     columns = {folded(column): column for row in table.others for column in row}
     id_column = next((columns[known] for known in ID_COLUMNS if known in columns), None)
     for text, others, number in zip(table.texts, table.others, table.numbers, strict=True):
+        place = place_of(table.place, number)
         if says_missing(tidy(text)) or not text.strip():
-            unread.append(Unread(f"{name}, {place_of(table.place, number)}", _("it has no text")))
+            found.unread.append(Unread(f"{name}, {place}", _("it has no text")))
         elif len(text) > MOST_CHARACTERS:
-            place = place_of(table.place, number)
-            unread.append(Unread(f"{name}, {place}", _("it is longer than any JD or résumé")))
+            found.unread.append(Unread(f"{name}, {place}", _("it is longer than any JD or résumé")))
         else:
             given = str((others.get(id_column) if id_column else None) or "").strip()
             # Ours are the last word on where a text came from; columns of these names are kept beside them.
             beside = {column: f"{column} (column)" for column in ("file", table.place)}
             source = {beside.get(column, column): value for column, value in others.items()}
             source |= {"file": name, table.place: number}
-            yield Document(given or f"{PurePosixPath(name).stem}-{number}", text, source, notes=table.notes)
+            found.documents.append(
+                Document(given or f"{PurePosixPath(name).stem}-{number}", text, source, notes=table.notes)
+            )
+    return found
 
 
-def _of_members(
-    members: Iterable[tuple[str, bytes]],
-    name: str,
-    unread: list[Unread],
-    options: dict[str, str | None],
-    depth: int,
-) -> Iterator[Document]:
-    """Documents of files that lie in another one."""
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
-        for number, (member, content) in enumerate(members):
-            # The member's own name could lead anywhere.
-            file = Path(folder, str(number)).with_suffix(PurePosixPath(member).suffix.lower())
-            file.write_bytes(content)
-            inside = f"{name}/{member}"
-            try:
-                yield from _documents_of(file, inside, unread, options, depth=depth + 1)
-            except InputError as error:
-                unread.append(Unread(inside, str(error).replace(file.name, PurePosixPath(member).name)))
-            finally:
-                file.unlink()
-
-
-def _unzipped(file: Path, name: str, unread: list[Unread]) -> Iterator[tuple[str, bytes]]:
-    check_archive_size(file)
+def _unzipped(file: Path) -> Iterator[tuple[str, IO[bytes], int]]:
+    """Files in a zip, of each its name, its content, and how long that is."""
     try:
-        with ZipFile(file) as archive:
+        with open_archive(file) as archive:
             for member in archive.infolist():
-                if member.is_dir() or _is_hidden(member.filename):
-                    continue
-                if member.file_size > MOST_MEMBER:
-                    unread.append(
-                        Unread(
-                            f"{name}/{member.filename}",
-                            _("it is too large; at most {most} MB are read").format(
-                                most=MOST_MEMBER // 2**20
-                            ),
-                        )
-                    )
-                else:
-                    yield member.filename, archive.read(member)
-    except (BadZipFile, NotImplementedError, RuntimeError) as error:
+                if not member.is_dir() and not _is_hidden(member.filename):
+                    yield member.filename, archive.open(member), member.file_size
+    except _DAMAGED as error:
         raise InputError(
             _("{file} cannot be unpacked: {reason}. Unpack it, and pass the folder.").format(
                 file=file.name, reason=error
@@ -315,29 +345,28 @@ def _unzipped(file: Path, name: str, unread: list[Unread]) -> Iterator[tuple[str
         ) from error
 
 
-def _of_message(
-    file: Path, name: str, unread: list[Unread], options: dict[str, str | None], depth: int
-) -> Iterator[Document]:
-    with file.open("rb") as opened:
-        message = email.message_from_binary_file(opened, policy=email.policy.default)
-    body = message.get_body(("plain", "html"))
-    text = str(body.get_content()) if body is not None else ""
-    content = content_of(
-        html_text(text) if body is not None and body.get_content_subtype() == "html" else text
-    )
-    if content.blocks:
-        yield _document(content, name)
-    attached = [
-        (part.get_filename() or "", part.get_payload(decode=True))
-        for part in message.iter_attachments()
-        if isinstance(part, EmailMessage)
-    ]
-    yield from _of_members(
-        [(name, content) for name, content in attached if name and isinstance(content, bytes)],
-        name,
-        unread,
-        options,
-        depth,
+def _of_message(file: Path, name: str) -> _Found:
+    if file.stat().st_size > MOST_MESSAGE:
+        raise InputError(
+            _("{file} is an e-mail of more than {most} MB. Save what is attached, and pass that.").format(
+                file=file.name, most=MOST_MESSAGE // 2**20
+            )
+        )
+    with cannot_be_read(file, _("an e-mail")):
+        with file.open("rb") as opened:
+            message = email.message_from_binary_file(opened, policy=email.policy.default)
+        body = message.get_body(("plain", "html"))
+        text = str(body.get_content()) if body is not None else ""
+        is_page = body is not None and body.get_content_subtype() == "html"
+        content = content_of(html_text(text) if is_page else text)
+        attached = [
+            (part.get_filename() or "", part.get_payload(decode=True))
+            for part in message.iter_attachments()
+            if isinstance(part, EmailMessage)
+        ]
+    return _Found(
+        [_document(content, name)] if content.blocks else [],
+        attached=[(name, content) for name, content in attached if name and isinstance(content, bytes)],
     )
 
 

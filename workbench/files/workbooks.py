@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from workbench.errors import InputError
-from workbench.files.kinds import check_archive_size
+from workbench.files.kinds import check_archive_size, open_archive
 from workbench.files.rows import Sheet, column_names, quoted, shortened
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -196,7 +196,7 @@ def _look_through(path: Path, name: str) -> _Unseen:
     unseen = _Unseen()
     if not is_zipfile(path):
         return unseen
-    with ZipFile(path) as archive:
+    with open_archive(path) as archive:
         part = _part_of(archive, name)
         if part is None:
             return unseen

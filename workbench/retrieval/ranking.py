@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.cutoffs import Cutoff
+from workbench.documents.content import check_length
 from workbench.documents.document import Document
 from workbench.documents.pasted import documents_in
-from workbench.documents.reading import Documents, Unread, check_length, read_documents, with_distinct_ids
+from workbench.documents.reading import Documents, Unread, read_documents, with_distinct_ids
 from workbench.documents.splitting import Side
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
