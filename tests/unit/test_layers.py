@@ -44,7 +44,7 @@ LAYERS = [
     {"calibration"},
     {"exploration", "pairs", "notebooks", "shortcuts", "language_offsets"},
     {"plots", "panels", "reports", "diagnostics"},
-    {"app"},
+    {"app", "service"},
     {"cli", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

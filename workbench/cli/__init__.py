@@ -25,6 +25,7 @@ from workbench.cli.options import SpokenLanguage
 from workbench.cli.output import tell
 from workbench.cli.prevalence import prevalence
 from workbench.cli.running import ExitCode, Group
+from workbench.cli.serve import serve
 from workbench.i18n import gettext as _
 
 __all__ = ["app", "main"]
@@ -49,6 +50,7 @@ app.command("explain")(search.explain)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)
 app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)
 app.command("app")(serve_pages)
+app.command("serve")(serve)
 app.command("doctor")(notebooks.doctor)
 
 

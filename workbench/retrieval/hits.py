@@ -36,6 +36,7 @@ __all__ = [
     "clean_query",
     "hit_probabilities",
     "hits_from",
+    "holds",
     "not_judged",
     "resolve_cutoff",
     "warn_caller",
@@ -153,7 +154,7 @@ def hits_from(
             rank=rank,
             text=texts[row],
             score=score,
-            is_match=score > cutoff.value if _holds(cutoff, query, texts[row]) else None,
+            is_match=score > cutoff.value if holds(cutoff, query, texts[row]) else None,
             index=row,
             metadata=dict(records[row]) if records else {},
             phrase=phrases[rank - 1] if phrases else _whole(query, texts[row], score),
@@ -359,7 +360,8 @@ def warn_caller(message: str, category: type[Warning]) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-def _holds(cutoff: Cutoff, query: str, text: str) -> bool:
+def holds(cutoff: Cutoff, query: str, text: str) -> bool:
+    """Whether a cutoff may judge this pair: one of lines says nothing of whole documents."""
     return not cutoff.is_of_lines or (is_line(query) and is_line(text))
 
 
