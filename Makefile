@@ -65,7 +65,7 @@ lock: $(VENV)/.venv ## pin all packages anew, without addresses
 	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app $(LOCK) -o requirements/demo.lock
 	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app --extra map $(LOCK) \
 	  -c requirements/demo.lock -o requirements/lab.lock
-	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app --extra map --extra qwen --extra ocr --extra test $(LOCK) \
+	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app --extra map --extra qwen --extra ocr --extra serve --extra test $(LOCK) \
 	  -c requirements/lab.lock -c requirements/torch.txt -o requirements/test.lock
 	# torch brings what it needs by itself, and a CPU build needs none of the CUDA packages
 	sed -i.bak -E '/^(torch|triton|nvidia-|cuda-)/d' requirements/test.lock && rm requirements/test.lock.bak
