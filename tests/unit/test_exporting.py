@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
+import tempfile
+from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pytest
 from character_encoder import CharacterEncoder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import InputError, StoreError
-from workbench.files.exporting import export_frame, neutralise_formulas
+from workbench.files.exporting import csv_bytes, export_frame, neutralise_formulas
+from workbench.files.rows import delimited_rows
+from workbench.files.workbooks import sheet_rows
+from workbench.pairs import write_pairs
+from workbench.pairs.tables import read_table
 from workbench.retrieval import KnowledgeBase
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠A"]
@@ -34,6 +43,14 @@ class TestFormulas:
         assert safe.columns.tolist() == ["'" + text]
         assert safe.iloc[0, 0] == "'" + text
         assert frame.iloc[0, 0] == text
+
+    @pytest.mark.parametrize(
+        "before", [" ", "\u00a0", "\u3000", "\ufeff", "\u200b", "\u202e", "\x0b", " \t", "\u2028"]
+    )
+    def test_what_some_programs_strip_hides_no_formula(self, before):
+        for sign in "=+-@＝＋－＠﹦﹢﹣﹫−":
+            text = f"{before}{sign}1"
+            assert neutralise_formulas(pd.DataFrame({"text": [text]}))["text"].tolist() == ["'" + text]
 
     @given(texts=st.lists(st.text()))
     def test_no_text_begins_as_a_formula_and_others_are_as_they_were(self, texts):
@@ -87,6 +104,65 @@ class TestFormats:
     def test_characters_that_excel_cannot_hold_are_marked(self, tmp_path):
         path = export_frame(pd.DataFrame({"note": ["a\x00b\x1fc"]}), tmp_path / "kb.xlsx")
         assert openpyxl.load_workbook(path).active["A2"].value == "a\ufffdb\ufffdc"
+
+
+# More of what matters in a table than any alphabet has of it.
+cells = st.text(
+    st.one_of(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\x00"),
+        st.sampled_from("=+-@＝＋－＠'\" ,;\t\r\n\u3000\ufeffa"),
+    )
+)
+
+
+class TestRoundTrip:
+    @given(texts=st.lists(cells, min_size=1))
+    def test_no_line_of_a_csv_begins_a_formula_and_our_reader_gives_all_back(self, texts):
+        content = csv_bytes(pd.DataFrame({"n": range(len(texts)), "text": texts}))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "t.csv"
+            path.write_bytes(content)
+            again = delimited_rows(path, "utf-8-sig")
+            seen = pd.read_csv(path, dtype=str, keep_default_na=False)["text"].tolist()
+        assert [row[1] for row in again.rows] == texts
+        for before, after in zip(texts, seen, strict=True):
+            assert after in (before, "'" + before)
+            assert after.lstrip(" \u3000\ufeff\t\r\n")[:1] not in set("=+-@＝＋－＠")
+
+    @given(text=cells)
+    def test_a_carriage_return_begins_no_cell(self, text):
+        content = csv_bytes(pd.DataFrame({"text": [f"a{text}\r=1", "b"]})).decode("utf-8-sig")
+        assert [row[0] for row in csv.reader(io.StringIO(content, newline=""))] == [
+            "text",
+            neutralise_formulas(pd.DataFrame([f"a{text}\r=1"])).iloc[0, 0],
+            "b",
+        ]
+
+    @settings(max_examples=25)
+    @given(texts=st.lists(cells.filter(lambda text: text.strip()), min_size=1, max_size=5))
+    def test_a_workbook_gives_back_what_xml_can_hold(self, texts):
+        with tempfile.TemporaryDirectory() as folder:
+            path = export_frame(pd.DataFrame({"text": texts}), Path(folder) / "t.xlsx")
+            again = [row[0] for row in sheet_rows(path).rows]
+        # XML has no carriage return of its own, and none of most control characters.
+        as_xml = [re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "\ufffd", text) for text in texts]
+        assert [one.replace("\r\n", "\n").replace("\r", "\n") for one in again] == [
+            one.replace("\r\n", "\n").replace("\r", "\n") for one in as_xml
+        ]
+
+    def test_labelled_pairs_are_no_formulas_in_a_spreadsheet_and_come_back(self, tmp_path):
+        texts = ["-5 年经验", "'=1", "＝1", "'tis"]
+        pairs = pd.DataFrame({"pair_id": list("abcd"), "jd": "护士", "resume": texts})
+        write_pairs(tmp_path / "set", pairs)
+        seen = pd.read_csv(tmp_path / "set" / "pairs.csv")["resume"].tolist()
+        assert seen == ["'-5 年经验", "''=1", "'＝1", "'tis"]
+        assert read_table(tmp_path / "set" / "pairs.csv")["resume"].tolist() == texts
+
+    def test_what_is_no_text_is_marked(self):
+        assert csv_bytes(pd.DataFrame({"text": ["a\x00b"]})).decode("utf-8-sig").split() == [
+            "text",
+            "a\ufffdb",
+        ]
 
 
 class TestWhatCannotBeWritten:

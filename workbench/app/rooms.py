@@ -7,7 +7,6 @@ gives, so that nobody else comes upon it, and who adds it again goes on where th
 from __future__ import annotations
 
 import hashlib
-import io
 import tempfile
 from abc import abstractmethod
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import ipywidgets as widgets
 from workbench.calibration import Study, calibrate
 from workbench.encoders import Encoder
 from workbench.errors import InputError
+from workbench.files.exporting import csv_bytes
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.pairs import read_annotations, read_pairs, score_pairs, working_copy, write_pairs
@@ -162,9 +162,7 @@ class LabelRoom(Room):
         mine = read_annotations(session.folder, level=session.level)
         mine = mine[mine["annotator"] == session.annotator]
         table = mine.merge(session.pairs.reset_index()[["pair_id", "jd", "resume"]], on="pair_id", how="left")
-        content = io.BytesIO()
-        table.to_csv(content, index=False, encoding="utf-8-sig")
-        files = {"labels.csv": content.getvalue()} if len(table) else {}
+        files = {"labels.csv": csv_bytes(table)} if len(table) else {}
         return str(render("panels/downloads.html", files=files))
 
     def _export(self) -> None:

@@ -1,4 +1,7 @@
-"""Writing tables to files that a spreadsheet may open: whole or not at all, and never as formulas."""
+"""Tables in files that a spreadsheet may open: written whole or not at all, and never as formulas.
+
+A text that a spreadsheet would take for one has an apostrophe before it there. Our own readers take it off.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,30 @@ from workbench.i18n import listed
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "export_frame", "neutralise_formulas"]
+__all__ = [
+    "FORMATS",
+    "NOT_IN_XML",
+    "as_it_was",
+    "csv_bytes",
+    "export_frame",
+    "is_formula",
+    "neutralise_formulas",
+]
 
 # Excel's own limits.
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 16_384
 MOST_CHARACTERS = 32_767
 
-# What makes a spreadsheet take a cell for a formula or a command, full-width forms too.
+# What makes a spreadsheet take a cell for a formula or a command: a sign in any of its widths, behind what
+# some programs strip (white space, a byte-order mark, marks that nobody sees), or a tab or an end of a line.
+# What begins with apostrophes before that counts too, so that one apostrophe more can be taken off again.
 # OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA = regex.compile(
+    r"'*(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212])"
+)
 # XML 1.0 has no way to write these, so no .xlsx can hold them.
-_NOT_IN_XML = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+NOT_IN_XML = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def export_frame(frame: pd.DataFrame, path: str | Path) -> Path:
@@ -61,8 +76,9 @@ def export_frame(frame: pd.DataFrame, path: str | Path) -> Path:
 def neutralise_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     """A copy in which no text, nor column name, starts as a formula does: an apostrophe goes before it.
 
-    Texts that start with ``=``, ``+``, ``-``, ``@``, a tab or a line break, or the full-width form of
-    these signs, are changed; numbers are not.
+    Texts that start with ``=``, ``+``, ``-``, ``@`` or another form of these signs, whatever white space or
+    invisible mark is before it, with a tab, or with a line break, are changed; numbers are not.
+    :func:`as_it_was` takes the apostrophe off again.
 
     Examples
     --------
@@ -76,8 +92,35 @@ def neutralise_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.map(_harmless).rename(columns=_harmless)
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet may take a text for a formula or a command."""
+    return _FORMULA.match(text) is not None
+
+
+def as_it_was(value: Any) -> Any:
+    """The value of a cell without the apostrophe that :func:`neutralise_formulas` has put before it.
+
+    Examples
+    --------
+    >>> as_it_was("'=1+1"), as_it_was("'tis"), as_it_was("''=1")
+    ('=1+1', "'tis", "'=1")
+    """
+    is_neutral = isinstance(value, str) and value[:1] == "'" and is_formula(value)
+    return value[1:] if is_neutral else value
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """A table as a .csv file, with the byte-order mark by which Excel knows UTF-8.
+
+    Lines end as RFC 4180 has it: with a lone line feed pandas leaves a carriage return in a text unquoted,
+    and what follows it would begin a cell. A NUL, which readers take for no text, is marked.
+    """
+    safe = neutralise_formulas(frame).replace("\x00", "\ufffd", regex=True)
+    return str(safe.to_csv(index=False, lineterminator="\r\n")).encode("utf-8-sig")
+
+
 def _harmless(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    return "'" + value if isinstance(value, str) and is_formula(value) else value
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +130,7 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    neutralise_formulas(_flat(frame)).to_csv(path, index=False, encoding="utf-8-sig")
+    path.write_bytes(csv_bytes(_flat(frame)))
 
 
 def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
@@ -112,7 +155,7 @@ def _for_xml(value: Any) -> Any:
                 ".csv or .parquet."
             ).format(text=repr(value[:40]), n=f"{len(value):,}", most=f"{MOST_CHARACTERS:,}")
         )
-    return _NOT_IN_XML.sub("\ufffd", value)
+    return NOT_IN_XML.sub("\ufffd", value)
 
 
 def _write_jsonl(frame: pd.DataFrame, path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from workbench.errors import InputError
+from workbench.files.exporting import as_it_was
 from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
@@ -76,11 +77,11 @@ def delimited_rows(path: Path, encoding: str) -> Sheet:
         reader = csv.reader(_bounded_lines(file, path), delimiter=separator, strict=True)
         before = csv.field_size_limit(LONGEST_LINE)
         try:
-            header = column_names(next(reader, []))
+            header = column_names([as_it_was(name) for name in next(reader, [])])
             for number, values in enumerate(reader, start=2):
                 if any(value.strip() for value in values):
                     numbers.append(number)
-                    rows.append(_as_wide_as(header, values, path, reader.line_num))
+                    rows.append(_as_wide_as(header, list(map(as_it_was, values)), path, reader.line_num))
         except csv.Error as error:
             raise InputError(
                 _(

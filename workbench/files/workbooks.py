@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from workbench.errors import InputError
+from workbench.files.exporting import as_it_was
 from workbench.files.kinds import check_archive_size, open_archive
 from workbench.files.rows import Sheet, column_names, quoted, shortened
 from workbench.i18n import gettext as _
@@ -116,7 +117,7 @@ def _cell(value: Any) -> Any:
     """The value, None where there is none; Excel does not tell 3 from 3.0, and people write 3."""
     if value == "":
         return None
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(value) if isinstance(value, float) and value.is_integer() else as_it_was(value)
 
 
 def _fill(rows: list[list[Any]], first: tuple[int, int], last: tuple[int, int]) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.atomic import write_whole
 from workbench.errors import InputError, PairsWarning, StoreError
+from workbench.files.exporting import neutralise_formulas
 from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -52,8 +53,8 @@ MATCH, NO_MATCH = "match", "no match"
 def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFrame | None = None) -> Path:
     """Write ``pairs.csv`` and ``annotations.csv``, checked before the first byte is written.
 
-    The files are for :func:`~workbench.pairs.read_pairs`: texts are written as they are. For a file that
-    people open in a spreadsheet, export with formulas made harmless instead.
+    The files are for :func:`~workbench.pairs.read_pairs`, and safe to open in a spreadsheet: a text that it
+    would take for a formula has an apostrophe before it there, which reading takes off again.
 
     Parameters
     ----------
@@ -341,4 +342,4 @@ def _csv(table: pd.DataFrame) -> bytes:
     # pandas leaves a lone carriage return unquoted, and readers take it for the end of a row; no reader
     # takes a file with NUL for text.
     lines = table.replace({"\r\n?": "\n", "\x00": ""}, regex=True)
-    return lines.to_csv(index=False, lineterminator="\n").encode()
+    return neutralise_formulas(lines).to_csv(index=False, lineterminator="\n").encode()

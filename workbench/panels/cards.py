@@ -14,7 +14,7 @@ import pandas as pd
 from workbench.asking import asked_by, nowhere
 from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder, Vectors
-from workbench.files.exporting import neutralise_formulas
+from workbench.files.exporting import csv_bytes
 from workbench.html import render
 from workbench.i18n import chance, pgettext
 from workbench.i18n import gettext as _
@@ -145,7 +145,7 @@ def hits_csv(hits: Sequence[Hit], cutoff: float | Cutoff, *, query: str, encoder
             own.insert(place, name, [round(_row(hit, [key])[key], 4) for hit in hits])
     rest = pd.DataFrame([hit["metadata"] for hit in hits], index=own.index)
     rest = rest.rename(columns={name: f"metadata_{name}" for name in rest if name in own})
-    return neutralise_formulas(own.join(rest)).to_csv(index=False).encode("utf-8-sig")
+    return csv_bytes(own.join(rest))
 
 
 def disagreements_html(found: pd.DataFrame, *, most: int = 10) -> str:

@@ -15,7 +15,7 @@ from workbench.cutoffs import Cutoff
 from workbench.encoders import Encoder
 from workbench.errors import EncoderMismatchError, InputError, UncalibratedCutoffWarning
 from workbench.exploration import SkillMap, terms_of_selection
-from workbench.files.exporting import neutralise_formulas
+from workbench.files.exporting import csv_bytes
 from workbench.i18n import gettext as _
 from workbench.i18n import pgettext
 from workbench.panels.map_points import MapPoints, Pins
@@ -215,7 +215,7 @@ class MapSession:
             "score": _("score"),
             "text": pgettext("column", "text"),
         }
-        return neutralise_formulas(frame.rename(columns=named)).to_csv(index=False).encode("utf-8-sig")
+        return csv_bytes(frame.rename(columns=named))
 
     def knowledge_base(self) -> KnowledgeBase:
         """The selected texts as a knowledge base in memory.

@@ -14,6 +14,7 @@ import regex
 
 from workbench.atomic import replacing
 from workbench.errors import InputError
+from workbench.files.exporting import NOT_IN_XML, is_formula
 from workbench.i18n import gettext as _
 from workbench.scorers.coverage import SIGNS, STATES, Covered
 
@@ -30,10 +31,7 @@ HEAD, MATCH, LINE, MUTED = "1F4E79", "D5EDDB", "C9D1D9", "52606D"
 LONGEST_TITLE = 31
 LONGEST_TEXT = 32_000
 LINE_HEIGHT, MOST_LINES = 15, 9
-# Where a program takes a text for a formula when it is typed, or saved as .csv.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NOT_IN_TITLE = regex.compile(r"[\[\]:*?/\\\x00-\x1f]+")
-_NOT_IN_XML = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def write_workbook(ranking: Ranking, path: str | Path) -> Path:
@@ -187,11 +185,11 @@ def _put(
     if isinstance(value, str):
         # openpyxl takes a text that begins with = for a formula.
         cell.data_type = "s"
-        cell.quotePrefix = value.startswith(FORMULA_SIGNS)
+        cell.quotePrefix = is_formula(value)
 
 
 def _clean(text: str) -> str:
-    return str(_NOT_IN_XML.sub("\ufffd", text))[:LONGEST_TEXT]
+    return str(NOT_IN_XML.sub("\ufffd", text))[:LONGEST_TEXT]
 
 
 def _titles(ranking: Ranking) -> dict[str, str]:
