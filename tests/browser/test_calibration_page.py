@@ -110,7 +110,7 @@ def test_a_click_into_the_picture_puts_the_line_there(panel):
 def test_the_advice_is_seen_first_and_the_pairs_when_they_are_unfolded(panel):
     first = panel.locator(".wb-message").first.inner_text()
     assert first.startswith(("保留", "改用"))
-    pairs = panel.locator(".wb-results h4").first
+    pairs = panel.locator(".wb-results h3").first
     assert not pairs.is_visible()
     panel.get_by_role("button", name="代价与配对").click()
     pairs.wait_for()

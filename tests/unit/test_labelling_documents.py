@@ -44,7 +44,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def press(panel: LabellingPanel, key: str) -> None:
-    panel.widgets.keys._receive(panel.widgets.keys, {"key": key, "shown": panel.widgets.keys.shown}, [])
+    panel.widgets.browser._receive(
+        panel.widgets.browser, {"key": key, "shown": panel.widgets.browser.shown}, []
+    )
 
 
 def lines(path: Path) -> list[dict[str, object]]:

@@ -42,7 +42,9 @@ def panel(folder):
 
 
 def press(panel, key):
-    panel.widgets.keys._receive(panel.widgets.keys, {"key": key, "shown": panel.widgets.keys.shown}, [])
+    panel.widgets.browser._receive(
+        panel.widgets.browser, {"key": key, "shown": panel.widgets.browser.shown}, []
+    )
 
 
 def labels_on_disk(folder, annotator="anna"):
@@ -78,24 +80,34 @@ class TestKeysAndButtons:
         press(panel, "u")
         assert panel.widgets.note.value == "年限不明"
 
-    def test_a_key_pressed_at_an_earlier_pair_decides_nothing(self, panel, folder):
-        stale = panel.widgets.keys.shown
+    def test_a_key_pressed_at_an_earlier_pair_decides_nothing_and_is_told(self, panel, folder):
+        stale = panel.widgets.browser.shown
         press(panel, "1")
-        panel.widgets.keys._receive(panel.widgets.keys, {"key": "1", "shown": stale}, [])
+        panel.widgets.browser._receive(panel.widgets.browser, {"key": "1", "shown": stale}, [])
         assert labels_on_disk(folder) == [("label", "p1", 1)]
+        assert "没有计入" in panel.widgets.message.value
+        assert "已存盘" in panel.widgets.message.value
 
-    def test_a_second_click_before_anybody_can_have_read_decides_nothing(self, panel, folder, monkeypatch):
+    def test_a_press_before_anybody_can_have_read_decides_nothing_and_is_told(
+        self, panel, folder, monkeypatch
+    ):
         panel.widgets.labels[1].click()
         monkeypatch.setattr(module, "SECONDS_TO_READ", 60.0)
-        before = panel.widgets.keys.shown
         panel.widgets.labels[1].click()
+        press(panel, "0")
         assert labels_on_disk(folder) == [("label", "p1", 1)]
-        # The listener waits for a new name; without one, it would never send a key again.
-        assert panel.widgets.keys.shown != before
+        assert "没有计入" in panel.widgets.message.value
+
+    def test_a_label_can_be_taken_back_at_once(self, panel, folder, monkeypatch):
+        monkeypatch.setattr(module, "SECONDS_TO_READ", 60.0)
+        panel._shown_at = 0.0
+        press(panel, "1")
+        press(panel, "u")
+        assert labels_on_disk(folder) == [("label", "p1", 1), ("retract", "p1", None)]
 
     @pytest.mark.parametrize("content", [{"key": "x"}, {"key": "9", "shown": "1"}, "1", {}, None])
     def test_other_messages_are_passed_over(self, panel, folder, content):
-        panel.widgets.keys._receive(panel.widgets.keys, content, [])
+        panel.widgets.browser._receive(panel.widgets.browser, content, [])
         assert not (folder / "annotations").exists()
 
     def test_grades_have_four_keys(self, folder):

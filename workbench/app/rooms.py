@@ -43,7 +43,7 @@ class RoomWidgets(WorkingWidgets):
         self.drop, self.field, self._relabel = drop, field, relabel
         self.chosen = widgets.Dropdown(options=[("", "")], layout={"width": "100%", "max_width": "420px"})
         self.export = widgets.HTML()
-        self.inner = of_class(widgets.VBox(), "wb-room-inner")
+        self.inner = of_class(widgets.VBox(), "wb-room-inner", "wb-arrives")
         asked = [self.chosen, self.field, self.start, self.stop, self.export]
         self.root = self.arranged(
             [

@@ -74,6 +74,7 @@ class CalibrationWidgets(PanelWidgets):
             ),
         )
         self.cutoff.description, self.back.description = _("Cutoff"), _("Back to the study's cutoff")
+        self.line.description = _("Cutoff")  # not shown: the name of the handle
         self.line.tooltip = _("Drag this line, or use the arrow keys")
         self.false_cost.description = _("Cost of a false match")
         self.missed_cost.description = _("Cost of a missed match")

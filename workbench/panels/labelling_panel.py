@@ -23,7 +23,7 @@ from workbench.i18n import N_, Language
 from workbench.i18n import gettext as _
 from workbench.pairs.document_set import Level
 from workbench.panels.labelling_session import LabellingSession, ShownPair
-from workbench.panels.panel import KeyListener, Panel, PanelWidgets, of_class, row
+from workbench.panels.panel import Panel, PanelWidgets, of_class, row
 from workbench.visible import visible
 
 __all__ = ["LabellingPanel", "LabellingWidgets"]
@@ -67,12 +67,13 @@ class LabellingWidgets(PanelWidgets):
         if session.documents:
             self.pair = DocumentsView(picks=session.level == "requirement")
         self.progress = widgets.IntProgress(max=max(session.progress.total, 1), layout={"width": "100%"})
-        self.note = widgets.Text(continuous_update=True)
+        # Sent as a whole when it is left, so that no letter of it comes after the key that labels the pair.
+        self.note = widgets.Text(continuous_update=False)
         self.labels = {label: widgets.Button() for label in scale}
         self.look, self.skip, self.undo, self.revisit = (widgets.Button() for _ in range(4))
         self.hint = of_class(widgets.HTML(), "wb-quiet")
         keys = [*map(str, scale), "s", "u", *("e" if session.documents else "")]
-        self.keys = of_class(KeyListener(keys, on_key), "wb-keyhole")
+        self.browser.hear(keys, on_key)
         if len(scale) == 2:
             self.labels[1].add_class("wb-yes")
             self.labels[0].add_class("wb-no")
@@ -89,7 +90,6 @@ class LabellingWidgets(PanelWidgets):
                 row(buttons, "wb-decide", "wb-labels"),
                 self.message,
                 self.hint,
-                self.keys,
             ],
             "wb-labelling",
         )
@@ -163,6 +163,7 @@ class LabellingPanel(Panel):
         self._encoder = encoder
         self._turn = 0
         self._shown_at = 0.0
+        self._said = ""
         with self.speaking():
             self.session = LabellingSession(
                 folder, annotator, adjudicate=adjudicate, grades=grades, show=show, level=level
@@ -199,10 +200,10 @@ class LabellingPanel(Panel):
         self.hear_language()
 
     def _on_key(self, key: str, shown: str) -> None:
-        if shown != self.widgets.keys.shown:
-            return
         with self.speaking():
-            if key == "s":
+            if shown != self.widgets.browser.shown:
+                self._not_counted()
+            elif key == "s":
                 self._skip()
             elif key == "u":
                 self._undo()
@@ -236,7 +237,6 @@ class LabellingPanel(Panel):
                 "caution",
                 keep_note=True,
             )
-        self._name_what_is_shown()
 
     def _skip(self) -> None:
         self._step(
@@ -248,20 +248,24 @@ class LabellingPanel(Panel):
         self._step(
             self.session.undo,
             lambda pair: _("Taken back: {pair}; label it again").format(pair=pair),
-            may_be_last=True,
+            undoes=True,
         )
 
     def _revisit(self) -> None:
         self.session.revisit_skipped()
         self._show()
 
-    def _step(self, act: Callable[[], Any], said: Callable[[str], str], *, may_be_last: bool = False) -> None:
+    def _not_counted(self) -> None:
+        """Say so of a press that was meant for the pair before, or made twice, instead of swallowing it."""
+        said = _("That came before anybody could read this pair, so it was not counted: press again.")
+        self.say(" ".join(filter(None, [self._said, said])), "caution")
+
+    def _step(self, act: Callable[[], Any], said: Callable[[str], str], *, undoes: bool = False) -> None:
         """Do one thing to the pair that is shown, say so, and show what comes next."""
-        if time.monotonic() - self._shown_at < SECONDS_TO_READ or (
-            self.session.current is None and not may_be_last
-        ):
-            # The same pair, by a new name: keys are let through again.
-            self._name_what_is_shown()
+        if not undoes and self.session.current is None:
+            return
+        if not undoes and time.monotonic() - self._shown_at < SECONDS_TO_READ:
+            self._not_counted()
             return
         try:
             entry = act()
@@ -290,6 +294,7 @@ class LabellingPanel(Panel):
             if session.documents:
                 w.pair.phrase = pair.phrase if pair else ""
         self._show_chosen()
+        self._said = text
         self.say(text, kind)
         for button in (*w.labels.values(), w.skip, w.note, w.look):
             button.disabled = pair is None
@@ -297,16 +302,13 @@ class LabellingPanel(Panel):
         w.revisit.description = _("Go through the {count} skipped").format(count=progress.skipped)
         w.show(w.revisit, pair is None and bool(progress.skipped))
         self._shown_at = time.monotonic()
-        self._name_what_is_shown()
+        self._turn += 1
+        w.browser.shown = str(self._turn)
 
     def _show_chosen(self) -> None:
         w = self.widgets
         w.show(w.chosen, self.session.level == "requirement" and self.session.current is not None)
         w.chosen.value = render("panels/labelling_phrase.html", phrase=self._phrase)
-
-    def _name_what_is_shown(self) -> None:
-        self._turn += 1
-        self.widgets.keys.shown = str(self._turn)
 
 
 def label_name(label: int, session: LabellingSession) -> str:

@@ -1,7 +1,7 @@
 """What all panels share: a language of their own, which can be changed, messages, links to files, and keys.
 
-A panel's events run in its language, whatever is spoken elsewhere. ipywidgets hears of no keys, so a small
-widget listens inside its panel and tells Python.
+A panel's events run in its language, whatever is spoken elsewhere. ipywidgets hears of no keys and gives
+sliders no names, so a small widget does both inside its panel.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from workbench.html import render
 from workbench.i18n import Language, current_language, language, language_names
 from workbench.i18n import gettext as _
 
-__all__ = ["KeyListener", "Panel", "PanelWidgets", "box", "download", "of_class", "row"]
+__all__ = ["InBrowser", "Panel", "PanelWidgets", "box", "download", "of_class", "row"]
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class PanelWidgets(ABC):
         self.language = widgets.ToggleButtons(options=options, value=current_language())
         self.title = widgets.HTML()
         self.message = widgets.HTML()
+        self.browser = InBrowser()
 
     @abstractmethod
     def relabel(self) -> None:
@@ -56,7 +57,7 @@ class PanelWidgets(ABC):
         """The panel: style sheet and head, then the children from top to bottom."""
         style = widgets.HTML(render("style.html"), layout={"display": "none"})
         head = of_class(widgets.HBox([self.title, self.language]), "wb-head")
-        return of_class(widgets.VBox([style, head, *children]), "wb", "wb-panel", *classes)
+        return of_class(widgets.VBox([style, self.browser, head, *children]), "wb", "wb-panel", *classes)
 
     def show(self, widget: Any, shown: bool) -> None:
         """Show or hide a widget; what is hidden cannot be reached with Tab either."""
@@ -129,34 +130,39 @@ class Panel(ABC):
         return {**bundle, "text/plain": repr(self)}
 
 
-class KeyListener(anywidget.AnyWidget):  # type: ignore[misc]
-    """Hears keys that are pressed while the focus is in its panel, but not in a field.
-
-    Parameters
-    ----------
-    keys : sequence of str
-        Those to hear, in lower case.
-    on_key : callable
-        Called with the key and with what `shown` was when it was pressed.
+class InBrowser(anywidget.AnyWidget):  # type: ignore[misc]
+    """What a panel does in the browser: slider handles get names, keys are heard, results come into view.
 
     Attributes
     ----------
+    heard : list of str
+        Keys to hear while the focus is in the panel, but not in a field; in lower case.
     shown : str
-        Name of what is on the screen; a new one lets the next key through.
+        Name of what is on the screen, which is sent with each key.
+    on_key : callable
+        Called with the key and with what `shown` was when it was pressed.
     """
 
-    _esm = Path(__file__).with_name("keys.js")
+    _esm = Path(__file__).with_name("in_browser.js")
     heard = traitlets.List(traitlets.Unicode()).tag(sync=True)
     shown = traitlets.Unicode().tag(sync=True)
+    on_key: Callable[[str, str], None]
 
-    def __init__(self, keys: Sequence[str], on_key: Callable[[str, str], None]) -> None:
-        super().__init__(heard=list(keys))
-        self._on_key = on_key
+    def __init__(self) -> None:
+        super().__init__(layout={"display": "none"})
         self.on_msg(self._receive)
+
+    def hear(self, keys: Sequence[str], on_key: Callable[[str, str], None]) -> None:
+        """Hear keys; before the panel is shown."""
+        self.heard, self.on_key = list(keys), on_key
+
+    def bring(self) -> None:
+        """Bring the widget of class ``wb-arrives`` into view, where it is off the screen."""
+        self.send({})
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if isinstance(content, dict) and content.get("key") in self.heard:
-            self._on_key(str(content["key"]), str(content.get("shown", "")))
+            self.on_key(str(content["key"]), str(content.get("shown", "")))
 
 
 def download(content: bytes, count: int, name: str) -> str:

@@ -59,6 +59,7 @@ class RankWidgets(WorkingWidgets):
                 ]
             ),
             "wb-found",
+            "wb-arrives",
         )
         self.root = self.arranged(
             [

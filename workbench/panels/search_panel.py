@@ -288,6 +288,7 @@ class SearchPanel(Panel):
                 self._progress = next(steps)
             except StopIteration:
                 self._end()
+                self.widgets.browser.bring()
             except Exception as error:
                 self._end(self.sentence(error), "problem")
             else:
@@ -335,7 +336,7 @@ class SearchPanel(Panel):
         found = self.session.found
         stale = self._steps is None and found is not None and (found.given, found.query) != self._asked()
         self.widgets.status.value = status(self.session, self.view, stale=stale)
-        self.widgets.show(self.widgets.reset, self.view.cutoff != self.session.cutoff.value)
+        self.widgets.reset.disabled = self.view.cutoff == self.session.cutoff.value
 
     def _show_results(self) -> None:
         self._show_status()

@@ -47,7 +47,7 @@ class SearchWidgets(PanelWidgets):
             max=1,
             step=STEP,
             readout_format=".4f",
-            layout={"flex": "1 1 230px", "width": "auto"},
+            layout={"flex": "1 1 300px", "width": "auto"},
         )
         self.reset = widgets.Button(icon="undo", layout={"width": "auto"})
         self.prevalence = widgets.BoundedFloatText(
@@ -58,7 +58,7 @@ class SearchWidgets(PanelWidgets):
         self.contains = widgets.Text(layout={"flex": "1 1 160px", "width": "auto"})
         self.most = widgets.BoundedIntText(value=most, min=1, max=100_000, layout={"width": "auto"})
         self.export = widgets.HTML()
-        self.results = widgets.HTML()
+        self.results = of_class(widgets.HTML(), "wb-arrives")
         self.deciding = widgets.VBox()
         self.chosen = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
         self.scenes = widgets.HTML()
@@ -73,15 +73,15 @@ class SearchWidgets(PanelWidgets):
             ]
         )
         right = box([self.query, row([self.search, self.cancel, self.query_upload]), self.shortcuts])
-        filters = [self.cutoff, self.reset, self.prevalence, self.only_matches, self.contains, self.most]
-        filters.append(self.export)
+        filters = [self.prevalence, self.only_matches, self.contains, self.most, self.export]
         self.root = self.arranged(
             [
                 of_class(widgets.HBox([left, right]), "wb-columns"),
                 self.status,
                 self.progress,
                 self.message,
-                row(filters, "wb-box", "wb-toolbar"),
+                # A line of its own for the slider: else its track grows with what stands beside it.
+                of_class(box([row([self.cutoff, self.reset]), row(filters)]), "wb-toolbar"),
                 self.results,
                 self.deciding,
                 box([self.behind, self.chosen, self.scenes], "wb-behind"),

@@ -127,4 +127,6 @@ class WorkingPanel(Panel):
                 self.say(str(error), "caution")
             except Exception as error:
                 self.say(self.sentence(error), "problem")
+            else:
+                self.widgets.browser.bring()
             self.relabelled()

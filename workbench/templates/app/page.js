@@ -31,17 +31,7 @@
     const found = fields().find(([, field]) => field === event.target);
     if (found) sessionStorage.setItem(found[0], event.target.value);
   };
-  // Sliders' handles have no names of their own.
-  function nameHandles() {
-    for (const handle of all(".noUi-handle")) {
-      const slider = handle.closest(".widget-slider"), panel = handle.closest(".wb-panel");
-      const labels = [slider, ...panel.querySelectorAll(".widget-slider")].map((each) => each.querySelector(".widget-label")?.textContent);
-      const name = slider.title || labels.find(Boolean);
-      if (name && handle.getAttribute("aria-label") !== name) handle.setAttribute("aria-label", name);
-    }
-  }
   function putBack() {
-    nameHandles();
     for (const [name, field] of fields()) {
       const typed = sessionStorage.getItem(name);
       if (field.dataset.seen || (field.dataset.seen = "1") && (typed === null || typed === field.value)) continue;
