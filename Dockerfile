@@ -18,7 +18,7 @@ ENV PATH=/venv/bin:$PATH \
     WORKBENCH_MODELS=/data/models
 WORKDIR /src
 COPY requirements/demo.lock requirements/
-RUN python3 -m venv /venv && pip install --no-cache-dir -r requirements/demo.lock
+RUN python3 -m venv /venv && pip install --no-cache-dir --require-hashes -r requirements/demo.lock
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY tools tools
 COPY workbench workbench
@@ -37,7 +37,8 @@ CMD ["workbench", "app", "--host", "0.0.0.0", "--no-browser"]
 
 FROM base AS gpu
 USER 0
-RUN pip install --no-cache-dir "torch>=2.6" "transformers>=5.0" "safetensors>=0.5" "huggingface-hub>=1.0"
+COPY requirements/qwen.lock /src/requirements/
+RUN pip install --no-cache-dir --require-hashes -r /src/requirements/qwen.lock
 USER 10001
 
 # Last, so that it is what is built where no target is named.

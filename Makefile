@@ -60,17 +60,19 @@ bench: $(VENV)/.all ## measure everything beside its peers on a quiet machine; w
 screenshots: $(VENV)/.all ## take the pictures that the README shows, in headless Chromium
 	$(BIN)/python -m tests.browser.take_screenshots
 
-lock: $(VENV)/.venv ## pin all packages anew, without addresses
+lock: $(VENV)/.venv ## pin all packages anew with the hashes of their files, without addresses
 	$(PIP) install -q uv
-	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app $(LOCK) -o requirements/demo.lock
-	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app --extra map $(LOCK) \
-	  -c requirements/demo.lock -o requirements/lab.lock
-	$(BIN)/uv pip compile -q pyproject.toml --extra cpu --extra app --extra map --extra qwen --extra ocr --extra serve --extra test $(LOCK) \
-	  -c requirements/lab.lock -c requirements/torch.txt -o requirements/test.lock
+	$(COMPILE) --extra cpu --extra app -o requirements/demo.lock
+	$(COMPILE) --extra cpu --extra app --extra map -c requirements/demo.lock -o requirements/lab.lock
+	$(COMPILE) --extra cpu --extra app --extra qwen -c requirements/lab.lock -c requirements/torch.txt -o requirements/qwen.lock
+	$(COMPILE) --extra cpu --extra app --extra map --extra qwen --extra ocr --extra serve --extra test \
+	  -c requirements/lab.lock -c requirements/qwen.lock -o requirements/test.lock
 	# torch brings what it needs by itself, and a CPU build needs none of the CUDA packages
-	sed -i.bak -E '/^(torch|triton|nvidia-|cuda-)/d' requirements/test.lock && rm requirements/test.lock.bak
+	awk '/^[^ ]/ { keep = !/^(torch|triton|nvidia-|cuda-)/ } keep' requirements/test.lock > requirements/kept
+	mv requirements/kept requirements/test.lock
 
-LOCK := --universal --python-version 3.11 --upgrade --no-emit-index-url --no-header --no-annotate
+COMPILE := $(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate
 
 clean: ## remove what was built here (.venv, reports, caches)
 	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
@@ -81,18 +83,18 @@ $(VENV)/.venv:
 
 $(VENV)/.demo: $(VENV)/.venv requirements/demo.lock pyproject.toml setup.py $(WORDS)
 	@echo "Installing the light set (no torch) into $(VENV) …"
-	$(PIP) install -q -r requirements/demo.lock
+	$(PIP) install -q --require-hashes -r requirements/demo.lock
 	$(PIP) install -q --no-deps --editable .
 	@touch $@
 
 $(VENV)/.lab: $(VENV)/.demo requirements/lab.lock
 	@echo "Installing what the skill map needs into $(VENV) …"
-	$(PIP) install -q -r requirements/lab.lock
+	$(PIP) install -q --require-hashes -r requirements/lab.lock
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.demo requirements/test.lock requirements/torch.txt requirements/tokenizers.lock
 	@echo "Installing torch, transformers and the test tools into $(VENV) …"
+	$(PIP) install -q --require-hashes --no-deps -r requirements/test.lock
 	$(PIP) install -q -r requirements/torch.txt
-	$(PIP) install -q -r requirements/test.lock
-	$(PIP) install -q --no-deps -r requirements/tokenizers.lock
+	$(PIP) install -q --require-hashes --no-deps -r requirements/tokenizers.lock
 	@touch $@
