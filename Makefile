@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 WORDS  := workbench/locale/zh/LC_MESSAGES/workbench.po
 
-.PHONY: help demo test quick lint setup setup-all lab app lock words reference docs cards bench screenshots clean
+.PHONY: help demo test quick lint setup setup-all lab app lock licenses audit words reference docs cards bench screenshots clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -60,6 +60,14 @@ bench: $(VENV)/.all ## measure everything beside its peers on a quiet machine; w
 screenshots: $(VENV)/.all ## take the pictures that the README shows, in headless Chromium
 	$(BIN)/python -m tests.browser.take_screenshots
 
+licenses: $(VENV)/.all ## write docs/licenses.md, the licence of every pinned package
+	$(BIN)/python tools/licenses.py
+
+audit: $(VENV)/.venv ## look every pinned package up among known vulnerabilities (asks PyPI's and OSV's database)
+	$(PIP) install -q pip-audit
+	for lock in demo lab qwen test; do \
+	  $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$lock.lock || exit 1; done
+
 lock: $(VENV)/.venv ## pin all packages anew with the hashes of their files, without addresses
 	$(PIP) install -q uv
 	$(COMPILE) --extra cpu --extra app -o requirements/demo.lock
@@ -70,6 +78,7 @@ lock: $(VENV)/.venv ## pin all packages anew with the hashes of their files, wit
 	# torch brings what it needs by itself, and a CPU build needs none of the CUDA packages
 	awk '/^[^ ]/ { keep = !/^(torch|triton|nvidia-|cuda-)/ } keep' requirements/test.lock > requirements/kept
 	mv requirements/kept requirements/test.lock
+	@echo "Now 'make test' installs them; then 'make licenses' and 'make audit'"
 
 COMPILE := $(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes \
   --no-emit-index-url --no-header --no-annotate

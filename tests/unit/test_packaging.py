@@ -11,6 +11,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools.licenses import licence, pinned, refused
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # conda-forge has these under another name
@@ -55,6 +57,7 @@ def test_the_conda_environment_is_the_gpu_set_with_the_skill_map():
     [
         ("demo.lock", ["cpu", "app"]),
         ("lab.lock", ["cpu", "app", "map"]),
+        ("qwen.lock", ["cpu", "app", "qwen"]),
         ("test.lock", ["cpu", "app", "map", "qwen", "ocr", "serve", "test"]),
     ],
 )
@@ -68,20 +71,77 @@ def test_a_lock_pins_each_requirement_at_an_allowed_version(lock, extras):
             )
 
 
-@pytest.mark.parametrize(("small", "large"), [("demo.lock", "lab.lock"), ("lab.lock", "test.lock")])
+@pytest.mark.parametrize(
+    ("small", "large"), [("demo.lock", "lab.lock"), ("demo.lock", "qwen.lock"), ("lab.lock", "test.lock")]
+)
 def test_a_lock_extends_the_smaller_one(small, large):
     pins, everything = locked(small), locked(large)
     assert {name: everything.get(name) for name in pins} == pins
 
 
-@pytest.mark.parametrize("name", ["demo.lock", "lab.lock", "test.lock", "torch.txt", "tokenizers.lock"])
+LOCKS = ["demo.lock", "lab.lock", "qwen.lock", "test.lock", "tokenizers.lock"]
+
+
+@pytest.mark.parametrize("name", [*LOCKS, "torch.txt"])
 def test_a_lock_names_no_address(name):
     assert "://" not in (ROOT / "requirements" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_has_the_hashes_of_each_packages_files(name):
+    text = re.sub(r"\\\n\s+", " ", (ROOT / "requirements" / name).read_text(encoding="utf-8"))
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines
+    assert all(re.search(r"==.*( --hash=sha256:[0-9a-f]{64})+$", line) for line in lines)
+
+
+@pytest.mark.parametrize("name", ["Makefile", "Dockerfile"])
+def test_locks_are_installed_with_their_hashes_only(name):
+    commands = re.findall(r"install .*\.lock", (ROOT / name).read_text(encoding="utf-8"))
+    assert len(commands) >= 2
+    assert all("--require-hashes" in command for command in commands)
+
+
+def licences() -> dict[str, str]:
+    rows = re.findall(r"^\| (\S+) \| (.+?) \|", (ROOT / "docs/licenses.md").read_text("utf-8"), re.MULTILINE)
+    return {name: stated for name, stated in rows if name not in ("Package", "---")}
+
+
+def test_the_licence_of_every_pinned_package_is_listed_and_may_be_used():
+    found, pins = licences(), pinned()
+    assert set(found) == set(pins), "run 'make licenses'"
+    assert [each for name, stated in found.items() for each in refused(name, stated, pins[name])] == []
+
+
+def test_the_listed_licences_are_those_that_packages_state():
+    found = licences()
+    assert {name: licence(name) for name in found} == found, "run 'make licenses'"
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "lock"),
+    [
+        ("anything", "AGPL-3.0-only", "demo"),
+        ("anything", "MIT AND SSPL-1.0", "lab"),
+        ("anything", "none stated", "test"),
+        ("anything", "GPL-3.0", "test"),
+        ("krippendorff", "GPL-3.0-or-later", "demo"),
+        ("anything", "LicenseRef-NVIDIA-Proprietary", "demo"),
+    ],
+)
+def test_another_licence_is_refused(name, stated, lock):
+    assert len(refused(name, stated, lock)) == 1
 
 
 @pytest.mark.parametrize("light", ["demo.lock", "lab.lock"])
 def test_a_light_set_has_no_torch(light):
     assert not {"torch", "transformers", "sentence-transformers"} & set(locked(light))
+
+
+def test_the_tests_that_hold_what_is_promised_are_there():
+    named = re.findall(r"`(tests/\S+\.py)`", (ROOT / "SECURITY.md").read_text("utf-8"))
+    assert len(set(named)) >= 6
+    assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
 def imported_distributions(folder: str) -> dict[str, str]:
