@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import nbformat
 import numpy as np
 import pytest
+from live_notebook import run_notebook
 from matplotlib.colors import to_hex, to_rgb
 from PIL import Image, ImageColor
 
@@ -55,24 +56,50 @@ panel = MapPanel(
 )
 panel
 """
+LONG = wb.EXAMPLE_JDS[0] + "；熟悉检索、排序与评测的全流程，能独立完成方案设计与落地" * 8
+NAMED = f"""
+import json
+import numpy as np
+import pandas as pd
+import workbench as wb
+from workbench.exploration import Clusters, fit_map
+from workbench.panels import MapPanel
+texts = [{LONG!r}, *wb.EXAMPLE_JDS[1:], *{RESUMES!r}]
+vectors = wb.load_encoder("use").encode_documents(texts)
+labels = np.arange(14) // 7
+table = pd.DataFrame({{"name": ["研发", "护理"], "size": 7, "share": 0.5}})
+clusters = Clusters(labels, np.ones(14), table, vectors[:2], {{}})
+kinds = ["jd"] * 8 + ["resume"] * 6
+panel = MapPanel(texts, fit_map(vectors, method="pca"), kinds=kinds, clusters=clusters, language="zh")
+panel
+"""
+# How many pixels of a part of the canvas with the names are painted.
+PAINTED = """(left, top, right, bottom) => {
+    const canvas = document.querySelectorAll(".wb-map canvas")[1];
+    const pixels = canvas.getContext("2d").getImageData(left, top, right - left, bottom - top).data;
+    return pixels.filter((value, at) => at % 4 === 3 && value > 0).length;
+}"""
+PAINTED_AT = f"part => ({PAINTED})(...part)"
 LINKED = 'search = SearchPanel(encoder=encoder, cutoff=0.4, language="zh")\nsearch'
 
 
 @pytest.fixture(scope="module")
 def page(browser, lab):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (SOURCE, LINKED)])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, lab.root / NAME)
-    page = browser.new_page(viewport={"width": 1280, "height": 1700})
-    page.set_default_timeout(10_000)
-    page.goto(lab.address(NAME))
-    session = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session"
-    page.wait_for_function(f"() => {session}?.kernel?.connectionStatus === 'connected'", timeout=60_000)
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.locator(".wb-map canvas").first.wait_for(timeout=60_000)
+    page = opened(browser, lab, NAME, SOURCE, LINKED)
     page.locator(".wb-panel:has(textarea)").wait_for(timeout=60_000)
     yield page
     page.close()
+
+
+def opened(browser, lab, name, *cells):
+    """A notebook of these cells, run."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, lab.root / name)
+    page = browser.new_page(viewport={"width": 1280, "height": 1700})
+    page.set_default_timeout(10_000)
+    run_notebook(page, lab, name, ".wb-map:has(canvas)")
+    return page
 
 
 @pytest.fixture
@@ -145,9 +172,12 @@ class Picture:
 
     def shows(self, colour, spot, radius):
         """Whether a pixel near a spot has a colour, give or take what smoothing does to it."""
+        return bool((np.abs(self.near(spot, radius) - ImageColor.getrgb(colour)).max(axis=-1) < 24).any())
+
+    def near(self, spot, radius):
+        """The pixels around a spot."""
         x, y = np.round(spot).astype(int)
-        near = self.pixels[y - radius : y + radius + 1, x - radius : x + radius + 1]
-        return bool((np.abs(near - ImageColor.getrgb(colour)).max(axis=-1) < 24).any())
+        return self.pixels[y - radius : y + radius + 1, x - radius : x + radius + 1]
 
 
 def hover(panel, spot, text, seconds=10):
@@ -295,6 +325,7 @@ class TestSearching:
         search(panel, QUERY)
         expected = wb.search(QUERY, TEXTS, encoder="use", cutoff=0.4, k=3)
         cards = panel.locator(".wb-card")
+        cards.nth(2).wait_for()
         assert cards.locator(".wb-text").all_inner_texts() == [hit["text"] for hit in expected]
         assert cards.locator(".wb-score").all_inner_texts() == [f"{hit['score']:.4f}" for hit in expected]
         spots = spots_of_texts(panel)
@@ -355,6 +386,61 @@ class TestLinkedWithTheSearchPanel:
         panel.get_by_text("已放进搜索面板的知识库").wait_for()
         lines = beside.get_by_label("知识库").input_value().splitlines()
         assert lines == [TEXTS[row] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def named(browser, lab):
+    page = opened(browser, lab, "named_groups.ipynb", NAMED)
+    yield page.locator(".wb-map")
+    page.close()
+
+
+class TestNamedGroups:
+    """A map with groups and a long JD, on screens of any width and in the dark."""
+
+    @pytest.fixture
+    def wide(self, named):
+        named.page.set_viewport_size({"width": 1280, "height": 1700})
+        named.page.wait_for_function("() => document.querySelector('.wb-map canvas')?.clientHeight === 540")
+        return named
+
+    def test_their_names_stand_above_the_middle_of_their_texts(self, wide):
+        spots = spots_of_texts(wide)
+        wide.page.wait_for_function(f"() => ({PAINTED})(0, 0, 2000, 2000) > 0")
+        box = wide.locator("canvas").first.bounding_box()
+        for labels in (np.arange(14) < 7, np.arange(14) >= 7):
+            x, y = np.median(spots[labels], axis=0) - (box["x"], box["y"])
+            painted = wide.page.evaluate(PAINTED_AT, [x - 26, y - 24, x + 26, y - 4])
+            assert painted > 100
+        assert wide.page.evaluate(PAINTED_AT, [0, 0, 100, 60]) == 0
+
+    def test_a_long_jd_is_read_at_forty_characters_a_line(self, wide):
+        shown = hover(wide, spots_of_texts(wide)[0], LONG[:200])
+        assert LONG in shown
+        text = wide.locator(".wb-white").get_by_text(LONG, exact=True)
+        wide_enough = "text => text.clientWidth / parseFloat(getComputedStyle(text).fontSize)"
+        assert text.evaluate(wide_enough) > 40
+        assert text.evaluate("text => text.scrollHeight <= text.clientHeight + 1")
+
+    def test_on_a_phone_all_texts_are_in_view(self, wide):
+        wide.page.set_viewport_size({"width": 390, "height": 1400})
+        wide.page.wait_for_function("() => document.querySelector('.wb-map canvas')?.clientHeight < 400")
+        inside = spots_of_texts(wide)
+        box = wide.locator("canvas").first.bounding_box()
+        inside -= (box["x"], box["y"])
+        assert (inside > 0).all()
+        assert (inside < (box["width"], box["height"])).all()
+        assert box["x"] + box["width"] <= 390
+
+    def test_in_the_dark_it_is_dark_and_its_rings_are_light(self, wide):
+        change = "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})"
+        wide.page.evaluate(change, "JupyterLab Dark")
+        wide.page.wait_for_selector("[data-jp-theme-light=false]", state="attached")
+        spots = spots_of_texts(wide)
+        picture, box = Picture.of(wide.page), wide.locator("canvas").first.bounding_box()
+        assert picture.pixels[int(box["y"]) + 9, int(box["x"]) + 9].max() < 50
+        assert all((picture.near(spot, 7).min(axis=-1) > 170).any() for spot in spots[:8])
+        wide.page.evaluate(change, "JupyterLab Light")
 
 
 def test_the_language_changes_in_place(panel):

@@ -6,13 +6,14 @@ import base64
 import csv
 import dataclasses
 import io
+import itertools
 import re
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from toy_encoders import ToyEncoder
 
 import workbench as wb
@@ -20,8 +21,19 @@ from workbench import Cutoff
 from workbench.errors import EncoderMismatchError, InputError, MissingDependencyError
 from workbench.exploration import Clusters, SkillMap, fit_map, map_quality, terms_of_selection
 from workbench.panels import MapPanel, SearchPanel
-from workbench.panels.map_points import ALL_COLOURS, MARKS, MapPoints, Pins
-from workbench.panels.map_view import MARGIN, OPACITIES, SIZES_FEW, SIZES_MANY, WIDTH_TO_HEIGHT
+from workbench.panels.map_points import ALL_COLOURS, MARKS, MapPoints, Name, Pins
+from workbench.panels.map_view import (
+    HEIGHT,
+    LATIN,
+    LETTERS,
+    LINE,
+    MARGIN,
+    OPACITIES,
+    SIZES_FEW,
+    SIZES_MANY,
+    WIDTH_TO_HEIGHT,
+    labels_of,
+)
 from workbench.plots.skill_map import COLOURS
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
 
@@ -29,6 +41,7 @@ RISKY = "<script>alert(1)</script> =1+1"
 TEXTS = ["Java services", "Java on the JVM", "night nurse", "ward nurse", "tax audit", RISKY]
 KINDS = ["jd", "resume", "jd", "resume", "resume", "resume"]
 LABELS = np.array([0, 0, 1, 1, -1, -1])
+SCALES = {"x_scale": (-1, 1), "y_scale": (-1, 1)}
 FAMILY = pd.DataFrame({"family": ["it", "it", "care", "care", None, "it"]})
 
 
@@ -139,7 +152,32 @@ class TestDrawing:
         points = MapPoints(["text"] * 40, places, np.array(["resume"] * 40), None, names)
         key = self.draw(points, "group").key
         assert len(key) == len(COLOURS) + 1
-        assert (key[-1].colour, key[-1].name, key[-1].count) == (GREY, "34 others", 34)
+        assert (key[-1].colour, key[-1].name, key[-1].count) == (GREY, "16 others", 16)
+
+    def test_more_clusters_than_colours_drop_the_key_and_say_so(self, skill_map, clusters, vectors):
+        n = len(COLOURS) + 1
+        table = pd.DataFrame({"cluster": range(n), "name": [f"c{k}" for k in range(n)]})
+        many = dataclasses.replace(clusters, labels=np.arange(n), table=table)
+        places = np.tile(skill_map.coordinates, (7, 1))[:n]
+        drawn = self.draw(MapPoints(["text"] * n, places, np.array(["resume"] * n), many))
+        assert (drawn.key, drawn.note) == ([], "25 groups, 24 colours: colours repeat, names tell")
+        assert [name.text for name in drawn.names] == table["name"].tolist()
+
+    def test_names_stand_in_the_middle_of_their_texts(self, points, skill_map):
+        for name, rows in zip(self.draw(points).names, ([0, 1], [2, 3]), strict=True):
+            np.testing.assert_allclose(name.place, skill_map.coordinates[rows].mean(axis=0), atol=1e-6)
+        assert [name.text for name in self.draw(points).names] == ["Java", "<b>nurse</b>"]
+        alone = self.draw(points, only="jd").names[0].place
+        np.testing.assert_array_equal(alone, skill_map.coordinates[0])
+
+    def test_doubtful_clusters_are_faint_with_a_question_mark(self, points):
+        table = points.clusters.table.assign(verdict=["stable", "dissolved"])
+        points = dataclasses.replace(points, clusters=dataclasses.replace(points.clusters, table=table))
+        drawn = self.draw(points)
+        assert [name.text for name in drawn.names] == ["Java", "<b>nurse</b> ?"]
+        assert dict(zip(drawn.rows, drawn.frame["mark"], strict=True))[3] == "faint"
+        assert OPACITIES["faint"] < OPACITIES["resume"]
+        assert "<b>nurse</b> ?" in [entry.name for entry in drawn.key]
 
     def test_colour_by_match_splits_at_the_cutoff(self, points):
         scores = np.array([0.9, 0.5, 0.4, 0.3, 0.2, 0.6], dtype=np.float32)
@@ -251,8 +289,15 @@ class TestWhatTheFrontEndIsTold:
         frame = frame_of(shown)
         colours, sizes, opacities = self.sent(shown)
         assert colours == frame["colour"].str.upper().tolist()
-        assert sizes == [SIZES_FEW[mark] for mark in frame["mark"]]
-        assert opacities == [OPACITIES[mark] for mark in frame["mark"]]
+        assert sizes == pytest.approx([SIZES_FEW[mark] for mark in frame["mark"]], abs=0.01)
+        assert opacities == pytest.approx([OPACITIES[mark] for mark in frame["mark"]], abs=0.01)
+
+    def test_another_order_is_no_permutation_for_the_front_end_takes_that_for_no_change(self, panel):
+        before = [sorted(numbers) for numbers in (panel._view.widget.size, panel._view.widget.opacity)]
+        panel.search("nurse")
+        after = [sorted(numbers) for numbers in (panel._view.widget.size, panel._view.widget.opacity)]
+        assert before[0] != after[0]
+        assert before[1] != after[1]
 
     def test_rings_are_wider_than_what_they_surround(self):
         for sizes in (SIZES_FEW, SIZES_MANY):
@@ -273,6 +318,54 @@ class TestWhatTheFrontEndIsTold:
         same = dataclasses.replace(skill_map, coordinates=np.ones((6, 2), dtype=np.float32))
         points = np.asarray(MapPanel(TEXTS, same)._view.widget.points)
         assert np.isfinite(points).all()
+
+
+class TestNamesOnTheMap:
+    @pytest.fixture
+    def labels(self, panel):
+        return panel._view.widget.labels
+
+    def test_the_front_end_has_them_in_a_dark_shade(self, labels, skill_map):
+        assert labels["label"].tolist() == ["Java", "<b>nurse</b>"]
+        assert all(np.dot(np.array(to_rgb(colour)), (0.2, 0.7, 0.1)) < 0.5 for colour in labels["fontColor"])
+
+    def test_and_keeps_them_when_the_view_moves(self, panel, labels):
+        panel._view.widget.set_trait("label_tiles", ["1,0,0"])
+        assert panel._view.widget.labels["label"].tolist() == labels["label"].tolist()
+
+    @pytest.mark.parametrize("zoom", [0.5, 1, 2, 7])
+    def test_none_covers_another_at_any_zoom(self, zoom):
+        random = np.random.default_rng(1)
+        names = [Name("算法工程师 · Java services", INK, place) for place in random.normal(0, 0.3, (30, 2))]
+        labels = labels_of(names, SCALES, (540, 1.5))
+        shown = labels[labels["zoom_in"] <= zoom]
+        # Thirteen Latin letters are wider than five Chinese ones.
+        width, height = 13 * LATIN * LETTERS, 2 * LINE * LETTERS
+        for (_, a), (_, b) in itertools.combinations(shown.iterrows(), 2):
+            gap = zoom * 270 * np.abs([a["x"] - b["x"], a["y"] - b["y"]])
+            assert gap[0] > width - 1e-6 or gap[1] > height - 1e-6
+        assert len(shown) >= 4
+
+    def test_none_is_cut_by_the_edge(self):
+        labels = labels_of([Name("十个字宽的一个组名啊", INK, np.array([1.5, 0]))], SCALES, (540, 1.5))
+        assert (labels["x"][0] + 1) / 2 * 540 + 5 * LETTERS == pytest.approx(540 * 1.25)
+
+
+class TestRoom:
+    def test_a_map_on_a_phone_is_square_and_keeps_what_is_selected(self, panel):
+        panel.select([2])
+        panel.widgets.room.width = 340
+        points = np.asarray(panel._view.widget.points)
+        assert panel._view.widget.height == 300
+        assert np.abs(points[:, 0]).max() == pytest.approx(1 / (1 + MARGIN), abs=1e-6)
+        assert panel._view._drawn.texts_of(panel._view.widget.selection).tolist() == [2]
+
+    def test_a_little_more_or_less_room_leaves_it_as_it_is(self, panel):
+        view = panel._view
+        panel.widgets.room.width = 1043
+        panel.widgets.room.width = 1030
+        assert panel._view is view
+        assert view.widget.height == HEIGHT
 
 
 class TestSelecting:

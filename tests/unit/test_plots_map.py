@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import sys
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 from workbench.errors import InputError, MissingDependencyError
 from workbench.exploration import (
@@ -135,7 +136,30 @@ class TestTheMap:
         assert {name.endswith(" ?") for name in asked} == {True, False}
         legend = [text.get_text() for text in figure.legends[0].get_texts()]
         assert "? hardly found in other samples" in legend
-        assert "colours repeat" in legend
+
+    def test_more_clusters_than_colours_are_said_to_repeat_them(self, skill_map, clusters):
+        n = len(COLOURS) + 1
+        table = clusters.table.loc[np.arange(n) % K].assign(cluster=range(n), size=N // n)
+        many = Clusters(np.arange(N) % n, np.ones(N), table.reset_index(drop=True), clusters.centroids, {})
+        legend = [text.get_text() for text in plot_skill_map(skill_map, clusters=many).legends[0].get_texts()]
+        assert "25 groups, 24 colours: colours repeat, names tell" in legend
+
+    def test_colours_can_be_told_apart_and_from_white_and_noise(self):
+        # OKLab (Ottosson 2020), where 0.02 is about the least difference that is seen side by side.
+        colours = np.array([to_rgb(colour) for colour in (*COLOURS, GREY, "white")])
+        linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+        to_lms = [
+            [0.4122215, 0.5363325, 0.0514460],
+            [0.2119035, 0.6806995, 0.1073970],
+            [0.0883025, 0.2817188, 0.6299787],
+        ]
+        to_lab = [
+            [0.2104543, 0.7936178, -0.0040720],
+            [1.9779985, -2.4285922, 0.4505937],
+            [0.0259040, 0.7827718, -0.8086758],
+        ]
+        lab = np.cbrt(linear @ np.transpose(to_lms)) @ np.transpose(to_lab)
+        assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(lab, 2)) > 0.06
 
     def test_a_map_without_any_cluster_says_so(self, skill_map, vectors):
         none = find_clusters(vectors, min_cluster_size=N, space="vectors", min_samples=2)
@@ -144,14 +168,18 @@ class TestTheMap:
         assert_renders(figure)
 
     def test_clusters_of_one_colour_lie_apart(self, skill_map, clusters):
-        colours = cluster_colours(clusters, skill_map.coordinates)
-        assert set(colours) == set(COLOURS)
-        assert colours[: len(COLOURS)] == list(COLOURS)
+        assert cluster_colours(clusters, skill_map.coordinates) == list(COLOURS[:K])
+        places = np.column_stack([np.arange(len(COLOURS) + 1), np.zeros(len(COLOURS) + 1)])
+        one_each = replace(
+            clusters, labels=np.arange(len(places)), table=pd.DataFrame(index=range(len(places)))
+        )
+        # The first lies farthest from the last.
+        assert cluster_colours(one_each, places) == [*COLOURS, COLOURS[0]]
 
     def test_numbers_get_a_scale_and_names_a_legend_with_the_rest_in_grey(self, skill_map):
         scale = plot_skill_map(skill_map, colour_by=np.linspace(0, 1, N), colour_name="score")
         assert scale.axes[1].get_ylabel() == "score"
-        names = plot_skill_map(skill_map, colour_by=[f"g{row % 9}" for row in range(N)])
+        names = plot_skill_map(skill_map, colour_by=[f"g{row % 27}" for row in range(N)])
         texts = [text.get_text() for text in names.legends[0].get_texts()]
         assert len(texts) == len(COLOURS) + 1
         assert texts[-1] == "3 others"

@@ -25,7 +25,7 @@ from workbench.i18n import gettext as _
 from workbench.panels.cards import hits_html
 from workbench.panels.map_points import Drawn, MapPoints, Rows
 from workbench.panels.map_session import MapSession, kinds_array
-from workbench.panels.map_view import MapView
+from workbench.panels.map_view import MapView, Room
 from workbench.panels.panel import Panel, PanelWidgets, box, download, of_class, row
 from workbench.panels.search_panel import SearchPanel
 from workbench.retrieval import Hit, KnowledgeBase
@@ -51,6 +51,7 @@ class MapWidgets(PanelWidgets):
         self.search = widgets.Button(button_style="primary", icon="search", layout={"width": "110px"})
         self.clear = widgets.Button(icon="times", layout={"width": "auto"})
         self.status, self.key, self.selection, self.export, self.results = (widgets.HTML() for _ in range(5))
+        self.room = Room()
         # Stands where the scatter plot will be.
         self.frame = of_class(widgets.VBox(layout={"width": "100%"}), "wb-white")
         self.use = widgets.Button(icon="database", layout={"width": "auto"})
@@ -62,7 +63,7 @@ class MapWidgets(PanelWidgets):
             [
                 row(tools, "wb-box", "wb-toolbar"),
                 self.message,
-                box([self.frame, self.key]),
+                box([self.room, self.frame, self.key]),
                 self.status,
                 box([self.selection, row([self.export, self.use, self.unselect])]),
                 self.results,
@@ -236,6 +237,7 @@ class MapPanel(Panel):
         self.hear(w.clear, lambda change: self._on_clear())
         for widget in (w.colour, w.only):
             self.hear(widget, lambda change: self._redraw())
+        self.hear(w.room, lambda change: self._on_room(), "width")
         self.hear(w.use, lambda change: self._try(self._on_use))
         self.hear(w.unselect, lambda change: self.select([]))
         self.hear_language()
@@ -257,6 +259,12 @@ class MapPanel(Panel):
         self._offer()
         self.say("")
         self._show_all()
+
+    def _on_room(self) -> None:
+        """Another width: where the map should be less high, or higher, it is drawn anew."""
+        if self.widgets.room.size != self._view.size:
+            self._view = self._new_view()
+            self._redraw()
 
     def _on_use(self) -> None:
         texts = self.session.selected_texts
@@ -318,14 +326,17 @@ class MapPanel(Panel):
         )
 
     def _new_view(self) -> MapView:
-        view = MapView(self._drawn(), self.session.points.extent, self._on_selected)
+        size = self.widgets.room.size
+        view = MapView(self._drawn(), self.session.points.extent, self._on_selected, size)
         self.widgets.frame.children = [view.widget]
         return view
 
     def _redraw(self) -> None:
         drawn = self._drawn()
         self._view.draw(drawn, self.session.selected)
-        self.widgets.key.value = render("panels/map_key.html", drawn=drawn)
+        self.widgets.key.value = render(
+            "panels/map_key.html", drawn=drawn, doubtful=bool(self.session.points.is_doubtful.any())
+        )
 
     def _show_all(self) -> None:
         self._redraw()

@@ -1,7 +1,8 @@
-"""What the map draws: a row for each mark, with its place, colour and kind of mark. No widgets here.
+"""What the map draws: a row for each mark, with its place, colour and kind, and names. No widgets here.
 
 The front end knows dots only. A JD is drawn as a dot on a larger dark one, which makes a ring; so are hits
-and the query, in other colours. ``Drawn.rows`` leads from a mark back to its text.
+and the query, in other colours. Texts of groups that would hardly be found in other texts are faint.
+``Drawn.rows`` leads from a mark back to its text.
 """
 
 from __future__ import annotations
@@ -19,20 +20,19 @@ from workbench.errors import InputError
 from workbench.exploration import Clusters
 from workbench.i18n import N_, pgettext
 from workbench.i18n import gettext as _
-from workbench.plots.skill_map import COLOURS, cluster_colours
+from workbench.plots.skill_map import COLOURS, cluster_colours, colours_repeat, shade
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
 from workbench.visible import visible
 
-__all__ = ["ALL_COLOURS", "MARKS", "Drawn", "KeyEntry", "MapPoints", "Pins"]
+__all__ = ["ALL_COLOURS", "MARKS", "Drawn", "KeyEntry", "MapPoints", "Name", "Pins"]
 
 # From below to above; a mark later in the list covers earlier ones.
-MARKS = ("resume", "jd_ring", "jd", "hit_ring", "hit", "query_ring", "query")
+MARKS = ("faint", "resume", "jd_ring", "jd", "hit_ring", "hit", "query_ring", "query")
 # Five steps of matplotlib's cividis, which people with colour-vision deficiency can tell apart.
 STEPS = ("#00224E", "#35456C", "#666970", "#A69D75", "#FDE737")
 # The best half, fifth, twentieth and hundredth of scores get a step each.
 STEP_QUANTILES = (0.5, 0.8, 0.95, 0.99)
 ALL_COLOURS = tuple(dict.fromkeys([*COLOURS, GREY, INK, GREEN, VERMILLION, YELLOW, *STEPS]))
-MOST_IN_KEY = 12
 
 Rows = npt.NDArray[np.intp]
 
@@ -44,6 +44,15 @@ class KeyEntry:
     colour: str
     name: str
     count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Name:
+    """The name of a group, its colour, and where it stands: in the middle of its texts."""
+
+    text: str
+    colour: str
+    place: npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +83,18 @@ class Drawn:
     rows : ndarray of intp, shape (len(frame),)
         Row of each mark's text; -1 for the query.
     key : list of KeyEntry
-        What colours mean.
-    rest : int
-        How many more entries the key would have.
+        What colours mean, all of them; none where there are more groups than colours.
+    note : str
+        What else is to be known of the colours.
+    names : list of Name
+        Of clusters, the largest first.
     """
 
     frame: pd.DataFrame
     rows: Rows
     key: list[KeyEntry]
-    rest: int
+    note: str
+    names: list[Name]
 
     def marks_of(self, rows: npt.ArrayLike) -> Rows:
         """Marks of some texts: one for each, the topmost."""
@@ -155,6 +167,11 @@ class MapPoints:
         assert self.clusters is not None
         return np.array(self.clusters.of_texts(), dtype=object)
 
+    @property
+    def shown_names(self) -> npt.NDArray[Any]:
+        """The same with a question mark behind those that are doubtful."""
+        return np.where(self.is_doubtful, self.cluster_names + " ?", self.cluster_names)
+
     def draw(
         self,
         colour_by: str,
@@ -181,7 +198,10 @@ class MapPoints:
         """
         colours, names = self._colours(colour_by, scores, cutoff)
         shown = np.ones(len(self), dtype=bool) if only is None else self.kinds == only
-        key, rest = _key(colours[shown], names[shown])
+        key = _key(colours[shown], names[shown])
+        note = ""
+        if (groups := sum(entry.colour != GREY for entry in key)) > len(COLOURS):
+            key, note = [], colours_repeat(groups)
         marks, rows, colour = [], [], []
         for mark, own, paint in self._layers(shown, colours, pins):
             marks += [mark] * len(own)
@@ -191,7 +211,26 @@ class MapPoints:
         frame = self._tooltips(row, names, scores, pins)
         frame["mark"] = pd.Categorical(marks, categories=MARKS)
         frame["colour"] = pd.Categorical(np.concatenate(colour), categories=ALL_COLOURS)
-        return Drawn(frame, row, key, rest)
+        return Drawn(frame, row, key, note, self._names(shown, colours if colour_by == "cluster" else None))
+
+    @property
+    def is_doubtful(self) -> npt.NDArray[np.bool_]:
+        """Whether each text is in a cluster that would hardly be found in other texts, shape (n,)."""
+        if self.clusters is None:
+            return np.zeros(len(self), dtype=bool)
+        found: npt.NDArray[np.bool_] = np.append(self.clusters.is_doubtful, False)[self.clusters.labels]
+        return found
+
+    def _names(self, shown: npt.NDArray[np.bool_], colours: npt.NDArray[Any] | None) -> list[Name]:
+        if self.clusters is None:
+            return []
+        names, told = [], self.shown_names
+        for cluster in range(len(self.clusters)):
+            rows = np.flatnonzero(shown & (self.clusters.labels == cluster))
+            if len(rows):
+                colour = INK if colours is None else shade(colours[rows[0]])
+                names.append(Name(told[rows[0]], colour, np.median(self.places[rows], axis=0)))
+        return names
 
     def _layers(
         self, shown: npt.NDArray[np.bool_], colours: npt.NDArray[Any], pins: Pins | None
@@ -201,8 +240,10 @@ class MapPoints:
         # Grey first, so that noise lies below what is in a cluster.
         dots = dots[np.argsort(colours[dots] != GREY, kind="stable")]
         jds = np.flatnonzero(shown & is_jd)
+        faint = self.is_doubtful[dots]
         layers = [
-            ("resume", dots, colours[dots]),
+            ("faint", dots[faint], colours[dots[faint]]),
+            ("resume", dots[~faint], colours[dots[~faint]]),
             ("jd_ring", jds, np.full(len(jds), INK, dtype=object)),
             ("jd", jds, colours[jds]),
         ]
@@ -237,7 +278,7 @@ class MapPoints:
             return np.where(self.kinds == "jd", COLOURS[1], COLOURS[0]), self.kind_names
         if colour_by == "cluster" and self.clusters is not None:
             own = [*cluster_colours(self.clusters, self.places), GREY]
-            return np.array(own, dtype=object)[self.clusters.labels], self.cluster_names
+            return np.array(own, dtype=object)[self.clusters.labels], self.shown_names
         if colour_by not in self.groups:
             raise InputError(
                 _("There is nothing called {name} to colour the map by.").format(name=repr(colour_by))
@@ -259,11 +300,11 @@ class MapPoints:
         frame = pd.DataFrame({"x": places[:, 0], "y": places[:, 1], "text": texts})
         frame[_("kind")] = self.kind_names[rows]
         if self.clusters is not None:
-            frame[_("cluster")] = self.cluster_names[rows]
+            frame[_("cluster")] = self.shown_names[rows]
         else:
             frame[_("Colour")] = names[rows]
         # Always there, since the front end is told once which columns there are.
-        frame[_("score")] = "" if scores is None else [f"{score:.4f}" for score in scores[rows]]
+        frame[_("score")] = "–" if scores is None else [f"{score:.4f}" for score in scores[rows]]
         if pins is not None:
             at = np.flatnonzero(rows < 0)
             frame.loc[at, ["x", "y"]] = pins.place
@@ -273,12 +314,11 @@ class MapPoints:
         return frame.map(lambda value: visible(value) if isinstance(value, str) else value)
 
 
-def _key(colours: npt.NDArray[Any], names: npt.NDArray[Any]) -> tuple[list[KeyEntry], int]:
+def _key(colours: npt.NDArray[Any], names: npt.NDArray[Any]) -> list[KeyEntry]:
     """What colours mean, the commonest first; grey, which may stand for several things, last."""
     counts = Counter(zip(colours.tolist(), names.tolist(), strict=True)).most_common()
     entries = [KeyEntry(colour, str(name), count) for (colour, name), count in counts]
-    bright = [entry for entry in entries if entry.colour != GREY]
     grey = [entry for entry in entries if entry.colour == GREY]
     if len(grey) > 1:
         grey = [KeyEntry(GREY, _("{count} others").format(count=len(grey)), sum(one.count for one in grey))]
-    return bright[:MOST_IN_KEY] + grey, max(len(bright) - MOST_IN_KEY, 0)
+    return [entry for entry in entries if entry.colour != GREY] + grey

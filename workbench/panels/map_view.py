@@ -1,36 +1,61 @@
 """The interactive map itself: jupyter-scatter, told what to draw and asked what is selected.
 
 It draws with WebGL and takes 100,000 points; what it draws is made in :mod:`workbench.panels.map_points`.
+Names are placed here, for its own placing knows the widths of Latin letters only.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import traitlets
 
 from workbench.errors import MissingDependencyError
 from workbench.i18n import gettext as _
-from workbench.panels.map_points import MARKS, Drawn, Rows
+from workbench.panels.map_points import MARKS, Drawn, Name, Rows
 
-__all__ = ["MapView"]
+__all__ = ["MapView", "Room", "labels_of"]
 
-HEIGHT = 540
+# In pixels.
+HEIGHT, TOOLBAR, LETTERS = 540, 40, 12.5
+# Where a letter is wide, a Latin one is about half as wide.
+LATIN = 0.55
+LINE = 1.5
+FONT = 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
 BUTTONS = ["pan_zoom", "lasso", "lasso_type", "divider", "full_screen", "download", "reset"]
-TEXT_LINES = 10
+TEXT_LINES = 14
 # Diameters in pixels, for few points and for many.
-SIZES_FEW = dict(zip(MARKS, (5, 13, 9, 15, 8, 21, 15), strict=True))
-SIZES_MANY = dict(zip(MARKS, (2, 9, 6, 11, 5, 19, 13), strict=True))
+SIZES_FEW = dict(zip(MARKS, (5, 5, 13, 9, 15, 8, 21, 15), strict=True))
+SIZES_MANY = dict(zip(MARKS, (2, 2, 9, 6, 11, 5, 19, 13), strict=True))
 MANY = 10_000
-OPACITIES = {mark: 0.75 if mark == "resume" else 1.0 for mark in MARKS}
+OPACITIES = {mark: {"faint": 0.35, "resume": 0.75}.get(mark, 1.0) for mark in MARKS}
 # The front end fits a square into the height; what is wider than high is better seen across the notebook,
-# which is at least this much wider.
+# which is at least this much wider. On a phone it is a square.
 WIDTH_TO_HEIGHT = 1.5
 MARGIN = 0.06
+TRIFLE = 1e-3
+
+
+class Room(anywidget.AnyWidget):  # type: ignore[misc]
+    """How wide the place on the page is, in pixels; 0 until that is known."""
+
+    _esm = Path(__file__).with_name("room.js")
+    width = traitlets.Int(0).tag(sync=True)
+
+    @property
+    def size(self) -> tuple[int, float]:
+        """How high a map should be there, and how much wider than high its points may lie."""
+        # In steps, so that a scroll bar that comes or goes does not draw the map anew.
+        width = (self.width - TOOLBAR) // 20 * 20 if self.width > 2 * TOOLBAR else HEIGHT * 2
+        height = int(min(HEIGHT, max(width / WIDTH_TO_HEIGHT, min(width, HEIGHT * 2 // 3))))
+        return height, min(WIDTH_TO_HEIGHT, width / height)
 
 
 class MapView:
@@ -44,6 +69,8 @@ class MapView:
         marks are drawn.
     on_select : callable
         Called with the rows of the texts that the user has selected.
+    size : (int, float)
+        Height in pixels, and how much wider than high points lie; of :attr:`Room.size`.
 
     Raises
     ------
@@ -52,12 +79,24 @@ class MapView:
     """
 
     def __init__(
-        self, drawn: Drawn, extent: npt.NDArray[np.float64], on_select: Callable[[Rows], None]
+        self,
+        drawn: Drawn,
+        extent: npt.NDArray[np.float64],
+        on_select: Callable[[Rows], None],
+        size: tuple[int, float] = (HEIGHT, WIDTH_TO_HEIGHT),
     ) -> None:
         self._drawn, self._on_select = drawn, on_select
         # What we set ourselves must not come back as the user's doing.
         self._quiet = False
-        self._scatter = _scatter(drawn, extent)
+        self.size = size
+        self._scales = _scales(extent, size[1])
+        self._scatter = _scatter(drawn, self._scales, size[0])
+        self._scatter.widget.label_tile_size = size[0]
+        self._scatter.widget.label_scale_function = "constant"
+        # Above the middle of its texts, where often a JD lies.
+        self._scatter.widget.label_align, self._scatter.widget.label_offset = "top", [0, -7]
+        self._scatter.widget.label_placement = self
+        self._name(drawn.names)
         self._scatter.widget.observe(self._selected, "selection")
         self.widget: Any = self._scatter.show(buttons=BUTTONS)
         self.widget.layout.width = "100%"
@@ -75,6 +114,7 @@ class MapView:
                 self._scatter.size(map=maps["size_map"])
                 self._scatter.opacity(map=maps["opacity_map"])
                 self._scatter.selection(drawn.marks_of(selected))
+                self._name(drawn.names)
         finally:
             self._quiet = False
 
@@ -85,6 +125,16 @@ class MapView:
             self._scatter.selection(self._drawn.marks_of(rows))
         finally:
             self._quiet = False
+
+    def get_labels_from_tiles(self, tiles: Sequence[str]) -> pd.DataFrame:
+        """What jupyter-scatter asks for when the view has moved: all names, for there are few."""
+        return self._labels
+
+    def _name(self, names: Sequence[Name]) -> None:
+        from jscatter.label_placement import to_js
+
+        self._labels = labels_of(names, self._scales, self.size)
+        self._scatter.widget.labels = to_js(self._labels) if len(names) else None
 
     def _selected(self, change: Any) -> None:
         if not self._quiet:
@@ -99,14 +149,15 @@ def _maps(drawn: Drawn) -> dict[str, list[Any]]:
     """Colours, sizes and opacities in the order in which jupyter-scatter numbers categories.
 
     It numbers those that are there only, whatever the categories of the column (jupyter-scatter 1.0.1); the
-    rest follows, since it wants at least as many as before.
+    rest follows, since it wants at least as many as before. Its front end takes a list of the same numbers in
+    another order for the same list, so that each place has a trifle of its own.
     """
     colours, marks = (_those_there_first(drawn.frame[name]) for name in ("colour", "mark"))
     sizes = SIZES_FEW if len(drawn.frame) < MANY else SIZES_MANY
     return {
         "color_map": colours,
-        "size_map": [sizes[mark] for mark in marks],
-        "opacity_map": [OPACITIES[mark] for mark in marks],
+        "size_map": [sizes[mark] + TRIFLE * place for place, mark in enumerate(marks)],
+        "opacity_map": [OPACITIES[mark] - TRIFLE * place for place, mark in enumerate(marks)],
     }
 
 
@@ -115,16 +166,65 @@ def _those_there_first(column: pd.Series[Any]) -> list[str]:
     return sorted(column.cat.categories, key=lambda category: category not in there)
 
 
-def _scales(extent: npt.NDArray[np.float64]) -> dict[str, tuple[float, float]]:
+def labels_of(
+    names: Sequence[Name], scales: dict[str, tuple[float, float]], size: tuple[int, float]
+) -> pd.DataFrame:
+    """Names where they stand, and from which zoom on there is room beside those before them.
+
+    Parameters
+    ----------
+    names : sequence of Name
+        The most important first.
+    scales : dict
+        Of the view: ``x_scale`` and ``y_scale``.
+    size : (int, float)
+        Of the view: :attr:`Room.size`.
+    """
+    (height, ratio), (low, high) = size, np.array([scales["x_scale"], scales["y_scale"]]).T
+    lines = [name.text.split(" · ") for name in names]
+    sizes = np.array([(max(map(_wide, each)), LINE * len(each)) for each in lines]).reshape(-1, 2) * LETTERS
+    # Pixels from the middle; no name is cut by the left or right edge.
+    places = np.array([(name.place - low) / (high - low) - 0.5 for name in names]).reshape(-1, 2) * height
+    edge = np.maximum(ratio * height / 2 - sizes[:, 0] / 2, 0)
+    places[:, 0] = np.clip(places[:, 0], -edge, edge)
+    zoom_in = np.zeros(len(names))
+    for name in range(1, len(names)):
+        gap = np.abs(places[:name] - places[name])
+        with np.errstate(divide="ignore"):
+            apart = np.min((sizes[:name] + sizes[name]) / 2 / gap, axis=1)
+        # One that itself appears later only is no hindrance before.
+        zoom_in[name] = apart[zoom_in[:name] < apart].max(initial=0)
+    return pd.DataFrame(
+        {
+            "label": ["\n".join(each) for each in lines],
+            **dict(zip("xy", ((places / height + 0.5) * (high - low) + low).T, strict=True)),
+            "zoom_in": zoom_in,
+            "zoom_out": np.inf,
+            "zoom_fade_extent": 1.0,
+            "font_color": [name.colour for name in names],
+            "font_face": FONT,
+            "font_style": "normal",
+            "font_weight": "600",
+            "font_size": LETTERS,
+        }
+    )
+
+
+def _wide(line: str) -> float:
+    """How many letters as wide as a Chinese one."""
+    return sum(1 if ord(letter) > 0x2E80 else LATIN for letter in line)
+
+
+def _scales(extent: npt.NDArray[np.float64], width_to_height: float) -> dict[str, tuple[float, float]]:
     """What lies at -1 and 1 of the front end, for x and y."""
     middle, half = extent.mean(axis=0), np.ptp(extent, axis=0) / 2 * (1 + MARGIN)
-    half = np.where(half > 0, half, 1.0) / (WIDTH_TO_HEIGHT, 1)
+    half = np.where(half > 0, half, 1.0) / (width_to_height, 1)
     return {
         f"{axis}_scale": (float(m - h), float(m + h)) for axis, m, h in zip("xy", middle, half, strict=True)
     }
 
 
-def _scatter(drawn: Drawn, extent: npt.NDArray[np.float64]) -> Any:
+def _scatter(drawn: Drawn, scales: dict[str, tuple[float, float]], height: int) -> Any:
     try:
         with warnings.catch_warnings():
             # Its code uses what newer pandas will not have.
@@ -145,10 +245,10 @@ def _scatter(drawn: Drawn, extent: npt.NDArray[np.float64]) -> Any:
         size_by="mark",
         opacity_by="mark",
         **_maps(drawn),
-        **_scales(extent),
+        **scales,
         opacity_unselected=0.45,
         color_selected="#000000",
-        height=HEIGHT,
+        height=height,
         axes=False,
         reticle=False,
         tooltip=True,

@@ -43,10 +43,25 @@ if TYPE_CHECKING:
 
     from workbench.exploration import ClusterHierarchy, Clusters, ComparedMap, MapQuality, SkillMap
 
-__all__ = ["COLOURS", "cluster_colours", "plot_cluster_tree", "plot_map_comparison", "plot_skill_map"]
+__all__ = [
+    "COLOURS",
+    "cluster_colours",
+    "colours_repeat",
+    "plot_cluster_tree",
+    "plot_map_comparison",
+    "plot_skill_map",
+    "shade",
+]
 
-# Yellow is too pale for small dots on white.
-COLOURS = PALETTE[:-1]
+# Yellow is too pale for small dots on white. After these, each was chosen as far as can be from those before
+# it, from white and from grey (Glasbey and others 2007, Colour displays for categorical images), by CIEDE2000
+# as it is seen and with deuteranopia; no two are nearer than 12. With more of them dots become hard to tell
+# apart, so colours repeat, far from each other, and that is said.
+COLOURS = (
+    *PALETTE[:-1],
+    *("#525200", "#851F47", "#EBA38F", "#C24747", "#A366EB", "#523D70", "#008FA3", "#85A35C", "#33703D"),
+    *("#D61485", "#003DB8", "#85C2AD", "#AD3300", "#005C52", "#D6A3E0", "#C2AD5C", "#995C66", "#8F3385"),
+)
 KINDS = ("jd", "resume")
 MOST_LABELS = 40
 NOISE = -1
@@ -75,7 +90,7 @@ def plot_skill_map(
         JDs are drawn as diamonds, résumé texts as dots.
     colour_by : sequence, optional
         A value for each text: numbers (such as scores) are shown on a scale, anything else as
-        categories, of which the six most frequent get a colour.
+        categories, of which the most frequent get a colour, as many as can be told apart.
     colour_name : str
         What `colour_by` is.
     quality : MapQuality, optional
@@ -231,6 +246,19 @@ def cluster_colours(clusters: Clusters, places: npt.NDArray[Any]) -> list[str]:
     return [COLOURS[colour] for colour in chosen]
 
 
+def colours_repeat(n: int) -> str:
+    """What is to be known of a map with so many groups."""
+    return _("{n} groups, {most} colours: colours repeat, names tell").format(n=n, most=len(COLOURS))
+
+
+def shade(colour: str) -> str:
+    """A darker shade, which small letters can be read in on white."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    red, green, blue = to_rgb(colour)
+    return to_hex((0.62 * red, 0.62 * green, 0.62 * blue))
+
+
 def _are_jds(kinds: Sequence[str] | None, n: int) -> npt.NDArray[np.bool_]:
     if kinds is None:
         return np.zeros(n, dtype=bool)
@@ -308,7 +336,6 @@ def _place_labels(
 ) -> None:
     """Names beside their clusters, placed so that they cover neither each other nor, if possible, points."""
     from matplotlib import patheffects
-    from matplotlib.colors import to_rgb
 
     try:
         import textalloc
@@ -334,8 +361,7 @@ def _place_labels(
         x_scatter=some[:, 0],
         y_scatter=some[:, 1],
         textsize=8.5,
-        # A shade that small letters can be read in.
-        textcolor=[tuple(0.62 * part for part in to_rgb(colours[cluster])) for cluster in shown],
+        textcolor=[shade(colours[cluster]) for cluster in shown],
         linecolor=[colours[cluster] for cluster in shown],
         linewidth=0.7,
         max_distance=0.16,
@@ -384,7 +410,7 @@ def _marks_of(clusters: Clusters) -> list[Line2D]:
         label = _("? hardly found in other samples")
         marks.append(_mark("o", 4.5, "white", label, COLOURS[0]))
     if len(clusters) > len(COLOURS):
-        marks.append(_mark("", 0, "none", _("colours repeat")))
+        marks.append(_mark("", 0, "none", colours_repeat(len(clusters))))
     return marks
 
 
