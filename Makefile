@@ -47,8 +47,10 @@ reference: $(VENV)/.all ## write docs/reference.md, what the package offers, fro
 	$(BIN)/python tools/reference.py
 
 docs: $(VENV)/.all ## build the documentation site (site/index.html), with the notebooks executed as its gallery
-	$(BIN)/mkdocs build --quiet
-	for notebook in notebooks/*.ipynb; do $(BIN)/workbench run $$notebook --output site/gallery || exit 1; done
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	for notebook in notebooks/*.ipynb; do \
+	  $(BIN)/workbench run $$notebook -p language en --output site/gallery || exit 1; done
+	chmod -R a+rX site  # demonstration data only, and to be served by anyone
 	@echo "Open site/index.html"
 
 cards: $(VENV)/.demo ## measure the cutoff cards that the package brings anew, on the demonstration's everyday pairs
