@@ -14,7 +14,7 @@ from workbench.i18n import pgettext
 from workbench.settings import get_settings
 from workbench.visible import visible
 
-__all__ = ["SHORT", "heard_by", "hidden", "progress_bar"]
+__all__ = ["SHORT", "heard_by", "hidden", "progress_bar", "tell"]
 
 # Told what is done, how many steps of it, and of how many.
 Listener = Callable[[str, int, int], object]
@@ -54,6 +54,12 @@ def heard_by(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+def tell(what: str = "", done: int = 0, total: int = 0) -> None:
+    """Tell who listens, if anybody, of a step for which no bar is drawn; without a name, that one is done."""
+    if (listener := _listener.get()) is not None:
+        listener(what, done, total)
 
 
 class _Heard:

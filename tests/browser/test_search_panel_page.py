@@ -153,9 +153,7 @@ def test_an_empty_query_is_answered_with_a_sentence(panel):
 
 
 def test_a_file_is_added_through_the_browser(panel):
-    with panel.page.expect_file_chooser() as chooser:
-        panel.get_by_role("button", name="从文件添加").click()
-    chooser.value.set_files(
+    panel.locator(".wb-drop-input").first.set_input_files(
         {"name": "岗位.csv", "mimeType": "text/csv", "buffer": "内容,城市\n会用 Excel 做报表,上海\n".encode()}
     )
     wait_for(panel, lambda: "已从 岗位.csv 添加 1 条" in panel.inner_text())
@@ -182,10 +180,12 @@ def test_a_whole_document_stays_one_text_and_its_phrase_is_marked(panel):
     assert panel.get_by_label("知识库").input_value() == jd
 
 
-def test_behind_the_scenes_shows_values_and_figures(panel):
-    button = panel.get_by_role("button", name="查看幕后数据")
+def test_evidence_shows_encoder_values_and_figures(panel):
+    button = panel.get_by_role("button", name="依据")
+    assert "512 维" not in panel.inner_text()
     button.click()
     panel.locator(".wb-scenes img").nth(1).wait_for()
+    assert "512 维" in panel.locator(".wb-chips").inner_text()
     assert panel.locator(".wb-values span").count() == 50
     widths = panel.locator(".wb-scenes img").evaluate_all("images => images.map(image => image.naturalWidth)")
     assert min(widths) > 1000
@@ -212,13 +212,13 @@ def test_a_long_search_can_be_cancelled_and_what_was_found_before_stays(panel):
 def test_tab_reaches_every_control_in_reading_order(panel):
     panel.get_by_role("button", name="English").focus()
     reached = []
-    for _ in range(16):
+    for _ in range(17):
         panel.page.keyboard.press("Tab")
         reached.append(focused(panel))
     assert reached == [
-        *("知识库", "整体一篇", "一行一篇", "一段一篇", "从文件添加", "语义查询", "搜索", "从文件读入查询"),
-        *("slider", f"{CARD:.4f}"),
-        *("匹配占比 %", "只看匹配", "包含文字", "显示条数", "导出 CSV（8 条）", "查看幕后数据"),
+        *("知识库", "整体一篇", "一行一篇", "一段一篇", "选择文件", "选择文件夹"),
+        *("语义查询", "选择文件", "搜索", "slider", f"{CARD:.4f}"),
+        *("匹配占比 %", "只看匹配", "包含文字", "显示条数", "导出 CSV（8 条）", "依据"),
     ]
 
 
@@ -229,8 +229,8 @@ def test_everything_can_be_done_with_the_keyboard_alone(panel):
     panel.page.keyboard.type("护士")
     press("Enter")
     wait_for(panel, lambda: "护士执业证" in cards(panel).first.inner_text())
-    press("Tab")  # search
     press("Tab")  # query from a file
+    press("Tab")  # search
     press("Tab")  # slider
     press("ArrowRight")
     wait_for(panel, lambda: f"阈值 {CARD + 0.005:.4f}，手动设定" in panel.inner_text())

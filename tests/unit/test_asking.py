@@ -34,7 +34,7 @@ def test_a_column_that_must_be_named_is_named_as_each_reader_can(tmp_path):
     shell = CliRunner().invoke(app, ["search", "nurse", "--kb", str(tmp_path / "two.csv"), "-e", "keyword"])
     assert "such as --text-column jd." in " ".join(shell.stderr.split())
     with pytest.raises(InputError) as uploaded:
-        read_upload("two.csv", TWO.encode())
+        read_upload(tmp_path / "two.csv")
     assert str(uploaded.value).endswith(
         "Its columns are: 'jd', 'resume'; call the one with the texts 'text' in the file."
     )

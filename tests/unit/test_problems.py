@@ -74,8 +74,9 @@ class TestOfTheCalibrationPanel:
         ("a.csv", b"one,two\n1,2\n", "不清楚 a.csv 的哪一列是文本"),
     ],
 )
-def test_of_files_that_are_added(name, content, begins):
-    assert said(lambda: read_upload(name, content)).startswith(begins)
+def test_of_files_that_are_added(tmp_path, name, content, begins):
+    (tmp_path / name).write_bytes(content)
+    assert said(lambda: read_upload(tmp_path / name)).startswith(begins)
 
 
 def test_of_a_server_that_does_not_answer():

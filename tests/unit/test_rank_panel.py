@@ -52,6 +52,44 @@ def test_the_workbook_and_the_table_hold_the_ranking(panel):
     assert b"Registered nurse" in files["shortlists.html"]
 
 
+def test_the_last_card_of_whole_documents_in_the_project_is_used_and_told_of_the_list(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_PROJECT", str(tmp_path))
+    encoder = wb.load_encoder("keyword")
+    told = {"scores": [0.0, 1.0], "probability": [0.2, 0.8], "low": [0.1, 0.7], "high": [0.3, 0.9], "n": 50}
+    table = told | {"confidence": 0.95, "prevalence": 0.4}
+
+    def card(name, cutoff, fingerprint, documents):
+        evidence = {"pairs": {"n": 50, "reading": {"documents": documents}}, "probability": table}
+        wb.Cutoff(cutoff, "keyword", fingerprint, evidence).save(
+            tmp_path / "labeled_pairs" / "cutoffs" / f"{name}.json"
+        )
+
+    card("1", 0.05, encoder.fingerprint, 50)
+    card("2", 0.5, encoder.fingerprint, 0)
+    card("3", 0.6, "another", 50)
+    panel = wb.RankPanel("keyword", language="en")
+    panel.widgets.pasted["jd"].value, panel.widgets.pasted["resume"].value = JD, RESUMES
+    found = panel.rank()
+    assert panel.session.cutoff.value == 0.05
+    nurse, developer = (0.2 + 0.6 * score for score in found.scores.matrix[0])
+    said = (
+        f"Above the line: 1, of which about {nurse:.0f} are matches. "
+        f"Below it: 1, of which about {developer:.0f} are. So it is where 40.0 % of all pairs are matches."
+    )
+    assert found.scores.matrix[0, 1] <= 0.05 < found.scores.matrix[0, 0]
+    assert found.meaning(found.jds[0].id) == said
+    assert said in panel.widgets.shortlist.value
+    assert (
+        panel.widgets.shortlist.value.count("✓ match") == panel.widgets.shortlist.value.count("— below") == 1
+    )
+
+
+def test_without_a_card_nothing_is_said_of_matches(panel):
+    found = panel.rank()
+    assert found.meaning(found.jds[0].id) == ""
+    assert "Above the line" not in panel.widgets.shortlist.value
+
+
 def test_files_come_in_pieces_and_in_their_folders(panel):
     drops = panel.widgets.drops
     drop(drops["resume"], "team/../anna.txt", b"Registered nurse, nights")

@@ -7,7 +7,6 @@ import base64
 import csv
 import io
 import re
-from datetime import UTC, datetime
 
 import numpy as np
 import openpyxl
@@ -19,7 +18,7 @@ from workbench.encoders import BaseEncoder
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.i18n import language
 from workbench.panels import SearchPanel
-from workbench.panels.given import UPLOAD_FORMATS, read_upload
+from workbench.panels.given import UPLOAD_FORMATS
 from workbench.panels.search_session import SearchSession, View, without_enter
 
 NONE_YET = "还没有结果。点“搜索”，知识库里的每一条都会得到一个分数。"
@@ -63,17 +62,14 @@ def visible(widget):
     return widget.layout.display != "none"
 
 
-def upload(panel, *files):
-    panel.widgets.upload.value = tuple(
-        {
-            "name": name,
-            "type": "",
-            "size": len(content),
-            "content": memoryview(content),
-            "last_modified": datetime(2025, 1, 1, tzinfo=UTC),
-        }
-        for name, content in files
-    )
+def upload(panel, *files, place=None):
+    """Drop files, as a browser sends them: all of one drop, then the end of it."""
+    drop = place or panel.widgets.upload
+    for name, content in files:
+        drop._receive(drop, {"kind": "begin", "name": name, "size": len(content)}, [])
+        drop._receive(drop, {"kind": "piece"}, [memoryview(content)])
+        drop._receive(drop, {"kind": "end"}, [])
+    drop._receive(drop, {"kind": "done"}, [])
 
 
 def test_the_panel_opens_with_the_eight_jds_and_the_worked_example():
@@ -240,18 +236,34 @@ def test_the_cutoff_of_another_encoder_is_refused(encoder):
         SearchPanel("a", "a", encoder=encoder, cutoff=Cutoff(0.6, "other", "f" * 12))
 
 
-def test_the_status_line_tells_encoder_dimension_device_and_what_cleaning_did(encoder):
+def test_cleaning_is_told_in_sight_and_the_machine_behind_evidence(encoder):
     panel = SearchPanel("ab\n\nab\naa", "a", encoder=encoder, cutoff=0.5, language="en")
     panel.search()
-    status = re.sub("<.*?>", " ", panel.widgets.status.value)
-    for part in (
-        "letters",
-        "4 dimensions",
-        "CPU",
-        "2 encoded",
-        "1 duplicate dropped (no. 2)",
-    ):
-        assert part in status
+    assert "1 duplicate dropped (no. 2)" in panel.widgets.status.value
+    parts = ("letters", encoder.fingerprint, "4 dimensions", "CPU", "2 encoded")
+    assert not any(part in panel.widgets.status.value for part in parts)
+    assert panel.widgets.facts.value == ""
+    panel.widgets.behind.value = True
+    told = re.sub("<.*?>", " ", panel.widgets.facts.value)
+    assert all(part in told for part in parts)
+
+
+def test_how_many_matches_to_expect_is_told_for_the_line_that_is_set():
+    panel = SearchPanel(encoder="use", language="en")
+    panel.search()
+    told = [hit["probability"]["value"] for hit in panel.hits]
+    assert "where 37.8 % of all pairs are matches" in panel.widgets.status.value
+    for cutoff, n in ((panel.view.cutoff, 2), (1.0, 0)):
+        panel.widgets.cutoff.value = cutoff
+        assert (
+            f"Above the line: {n}, of which about {sum(told[:n]):.0f} are matches. "
+            f"Below it: {8 - n}, of which about {sum(told[n:]):.0f} are."
+        ) in panel.widgets.status.value
+
+
+def test_without_probabilities_nothing_is_said_of_how_many_to_expect(panel):
+    panel.search()
+    assert "Above the line" not in panel.widgets.status.value
 
 
 def test_an_edit_after_a_search_marks_the_result_as_old(panel):
@@ -403,7 +415,8 @@ def test_a_text_file_is_added_below_with_a_message(panel):
     upload(panel, ("more.txt", "cc\n\n 护士 \n".encode()))
     assert panel.widgets.texts.value.splitlines() == ["ab", "aa", "bb", "cc", "护士"]
     assert "2 added from more.txt" in panel.widgets.message.value
-    assert panel.widgets.upload.value == ()
+    assert panel.widgets.upload.files == []
+    assert list(panel.widgets.upload.folder.iterdir()) == []
 
 
 def test_columns_of_a_table_are_shown_on_the_cards(panel):
@@ -442,16 +455,37 @@ def test_a_damaged_file_is_named_as_the_user_knows_it(panel):
     assert "upload.pdf" not in panel.widgets.message.value
 
 
-@pytest.mark.parametrize("name", ["../../etc/x.txt", "C:\\folder\\x.txt"])
-def test_of_a_path_only_the_last_part_counts(name):
-    found = read_upload(name, b"aa")
-    assert (found.name, found.documents[0].source) == ("x.txt", {"source": "x.txt"})
-
-
 def test_the_formats_that_are_offered_are_those_that_are_read(panel):
     assert {".docx", ".pdf", ".odt", ".rtf", ".html", ".md", ".zip", ".eml", ".xlsx"} <= set(UPLOAD_FORMATS)
     assert panel.widgets.upload.accept.split(",") == list(UPLOAD_FORMATS)
-    assert all(suffix in panel.widgets.upload_hint.value for suffix in UPLOAD_FORMATS)
+    assert panel.widgets.query_upload.accept == panel.widgets.upload.accept
+    assert "at most 500 MB a file" in panel.widgets.upload.words["hint"]
+
+
+def test_a_file_of_one_document_is_the_query_and_of_more_is_refused(panel):
+    upload(panel, ("anna.txt", b"aaab"), place=panel.widgets.query_upload)
+    assert panel.widgets.query.value == "aaab"
+    upload(panel, ("two.csv", b"text\nbb\ncc\n"), place=panel.widgets.query_upload)
+    assert panel.widgets.query.value == "aaab"
+    assert "two.csv holds 2 documents" in panel.widgets.message.value
+
+
+def test_files_are_read_while_the_panel_answers_and_a_stop_adds_none_of_them(panel):
+    async def scenario():
+        upload(panel, ("more.txt", b"cc"))
+        assert panel.reading.n == 1
+        panel.widgets.cutoff.value = 0.9
+        await until(lambda: panel.reading.n == 0)
+        assert "1 added from more.txt" in panel.widgets.message.value
+        upload(panel, *((f"{number}.txt", b"dd") for number in range(3)))
+        heard = panel.reading.work.hear
+        panel.reading.work.hear = lambda *step: (panel.widgets.cancel.click(), heard(*step))
+        await until(lambda: panel.reading.n == 0)
+
+    asyncio.run(scenario())
+    assert "Stopped; nothing was added." in panel.widgets.message.value
+    assert [each.name for each in panel.given.uploads] == ["more.txt"]
+    assert not visible(panel.widgets.cancel)
 
 
 # Vectors, languages, reports.
@@ -500,7 +534,7 @@ def test_the_language_can_be_changed_in_the_panel(panel):
     assert panel.widgets.query.description == "语义查询"
     assert panel.widgets.search.description == "搜索"
     assert "✓ 匹配" in panel.widgets.results.value
-    assert "编码器" in panel.widgets.status.value
+    assert "手动设定" in panel.widgets.status.value
 
 
 def test_the_settings_decide_the_language_by_default(encoder, monkeypatch):

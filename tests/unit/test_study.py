@@ -33,6 +33,7 @@ from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.i18n import language
 from workbench.pair_hashes import content_hash
+from workbench.progress import heard_by
 
 
 def scored_pairs(n=500, n_jds=70, seed=1, a=(10, 4), b=(3, 8)) -> pd.DataFrame:
@@ -381,3 +382,24 @@ def test_the_order_of_rows_changes_nothing(seed):
     one, other = (calibrate(f, n_resamples=100).to_dict()["evidence"] for f in (frame, shuffled))
     del one["date"], other["date"]
     assert one == other
+
+
+@pytest.mark.parametrize("n", [300, 6000])  # of as many, pairs are drawn together
+def test_who_listens_hears_the_resamples_and_can_end_a_calibration_among_them(n):
+    scored = scored_pairs(n)[["score", "label"]]
+    heard = []
+
+    class EnoughError(Exception):
+        pass
+
+    def end(_what, done, _total):
+        if done:
+            raise EnoughError
+
+    with heard_by(lambda *step: heard.append(step)):
+        calibrate(scored, target_precision=0.8, n_resamples=1000)
+    drawn = {done for _what, done, total in heard if total == 1000}
+    assert drawn > {0}
+    assert max(drawn) < 1000
+    with pytest.raises(EnoughError), heard_by(end):
+        calibrate(scored, target_precision=0.8, n_resamples=1000)

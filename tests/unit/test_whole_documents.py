@@ -303,8 +303,9 @@ class TestPasted:
         assert given.edited("java\nrust\nsql\ngo").how == "one"
         assert given.edited(NURSE).how is None
 
-    def test_a_whole_document_is_added_from_a_file_shown_and_taken_away_again(self, panel):
-        panel.given = panel.given.with_upload(read_upload("nurse.txt", NURSE.encode()))
+    def test_a_whole_document_is_added_from_a_file_shown_and_taken_away_again(self, panel, tmp_path):
+        (tmp_path / "nurse.txt").write_text(NURSE, encoding="utf-8")
+        panel.given = panel.given.with_upload(read_upload(tmp_path / "nurse.txt"))
         panel.relabelled()
         (button,) = panel.widgets.files.children
         assert button.description == f"nurse.txt: {len(NURSE)} characters"

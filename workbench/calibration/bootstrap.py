@@ -19,6 +19,7 @@ from workbench.calibration.figures import Costs, FigureName, figure
 from workbench.calibration.observations import CountArray, FloatArray, Observations
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
+from workbench.progress import tell
 
 __all__ = [
     "CHUNK",
@@ -247,6 +248,7 @@ def draws(
     dtype = np.uint16 if n_units <= np.iinfo(np.uint16).max else np.int64
     for at in range(0, n_resamples, at_once):
         m = min(at_once, n_resamples - at)
+        tell(_("resampling"), at, n_resamples)
         # Drawing indices and counting them takes a tenth of the time of Generator.multinomial.
         drawn = rng.integers(0, n_units, (m, n_units), dtype=dtype).astype(np.int64)
         drawn *= m
@@ -304,7 +306,9 @@ def quantiles(values: CountArray, levels: Sequence[float]) -> list[CountArray]:
 def _slices(length: int, width: int) -> Iterator[slice]:
     """Parts of an axis, of about as many numbers as a chunk of draws."""
     step = max(1, CHUNK // width)
-    return (slice(at, at + step) for at in range(0, length, step))
+    for at in range(0, length, step):
+        tell()
+        yield slice(at, at + step)
 
 
 def _table(observations: Observations, cutoffs: npt.ArrayLike | None) -> FloatArray:
@@ -374,6 +378,7 @@ def _pooled(
     rows = max(1, CHUNK // (2 * n_cells))
     for at in range(0, n_resamples, rows):
         m = min(rows, n_resamples - at)
+        tell(_("resampling"), at, n_resamples)
         drawn = rng.multinomial(n, sizes / n, size=m).astype(np.float64).reshape(m, 2, n_cells)
         above = np.cumsum(drawn[:, ::-1, ::-1], axis=2)[:, :, ::-1]  # matches first
         counts[:, :, at : at + m] = above[:, :, 1:].transpose(1, 2, 0)

@@ -16,6 +16,7 @@ from workbench.calibration.observations import FloatArray, Observations
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
+from workbench.progress import tell
 
 __all__ = [
     "MIDDLE",
@@ -136,6 +137,7 @@ def monotone_intervals(
     free = _log_likelihood(of_match, of_other, TRIED[-1:])
     ends = np.empty((len(confidences), 2, len(at)))
     for column, here in enumerate(at):
+        tell()
         # From above and upside down, a curve that is nowhere below a value is one that is nowhere above.
         held = (
             _log_likelihood(of_match[:here], of_other[:here], TRIED)

@@ -20,10 +20,19 @@ from workbench.i18n import chance, pgettext
 from workbench.i18n import gettext as _
 from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import Hit
-from workbench.retrieval.hits import not_judged
+from workbench.retrieval.hits import meaning, not_judged
 from workbench.texts import is_line
 
-__all__ = ["MOST_SHOWN", "disagreements_html", "hits_csv", "hits_frame", "hits_html", "status", "vector_html"]
+__all__ = [
+    "MOST_SHOWN",
+    "disagreements_html",
+    "evidence",
+    "hits_csv",
+    "hits_frame",
+    "hits_html",
+    "status",
+    "vector_html",
+]
 
 MOST_METADATA = 6
 FIRST_VALUES = 50
@@ -176,12 +185,19 @@ def disagreements_html(found: pd.DataFrame, *, most: int = 10) -> str:
 
 
 def status(session: SearchSession, view: View, *, stale: bool = False) -> str:
-    """What was searched, with what, and how far the cutoff can be trusted."""
+    """What the cutoff means for what was found, and how far it can be trusted."""
     found, judges = session.found, session.judges_documents(view.cutoff)
-    why = "" if found is None or judges else not_judged(found.hits, session.cutoff)
-    values = {"session": session, "cutoff": view.cutoff, "stale": stale, "not_judged": why}
+    hits = () if found is None else found.hits
+    why = "" if judges else not_judged(hits, session.cutoff)
+    values: dict[str, Any] = {"session": session, "cutoff": view.cutoff, "stale": stale, "not_judged": why}
+    values["means"] = meaning(hits, view.cutoff)
     with asked_by(nowhere):  # the share of matches has a field
         return str(render("panels/search_status.html", **values))
+
+
+def evidence(session: SearchSession, view: View) -> str:
+    """With what was searched, and on what the cutoff rests."""
+    return str(render("panels/search_evidence.html", session=session, cutoff=view.cutoff))
 
 
 def vector_html(vector: Vectors, name: str) -> str:

@@ -11,7 +11,7 @@ function render({ model, el }) {
   const zone = make("div", "wb-drop", el), title = make("div", "wb-drop-title", zone), line = make("div", "wb-row", zone);
   const inputs = (model.get("folders") ? ["files", "folder"] : ["files"]).map((kind) => {
     const label = make("label", "wb-drop-choose", line), input = make("input", "wb-drop-input", label);
-    Object.assign(input, { type: "file", multiple: true, accept: kind === "files" ? model.get("accept") : "" });
+    Object.assign(input, { type: "file", multiple: model.get("folders"), accept: kind === "files" ? model.get("accept") : "" });
     if (kind === "folder") input.webkitdirectory = true;
     input.addEventListener("change", () => { send([...input.files].map((file) => [file.webkitRelativePath || file.name, file])); });
     return [kind, make("span", "", label), input];

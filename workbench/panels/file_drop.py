@@ -63,6 +63,13 @@ class FileDrop(anywidget.AnyWidget):  # type: ignore[misc]
             "list": _("Files: {n}, {megabytes} MB ({names})"),
         }
 
+    def take(self) -> tuple[tempfile.TemporaryDirectory[str], list[Path]]:
+        """Hand the files over, in a folder that whoever takes them removes; the place is empty then."""
+        taken, paths = self._temporary, [self.folder / name for name, _size in self.files]
+        self._temporary = tempfile.TemporaryDirectory(prefix="workbench-")
+        self.folder, self.files = Path(self._temporary.name), []
+        return taken, paths
+
     def clear(self) -> None:
         """Remove all files."""
         shutil.rmtree(self.folder, ignore_errors=True)

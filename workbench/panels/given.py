@@ -1,14 +1,13 @@
-"""What a page was given: a pasted text, as what it is understood as, and uploaded files, as documents.
+"""What a page was given: a pasted text, as what it is understood as, and added files, as documents.
 
-Files that a browser sends are checked here and read by :mod:`workbench.documents`; no widget lives here.
+Files are checked here and read by :mod:`workbench.documents`; no widget lives here.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from workbench.asking import asked_by, nowhere
@@ -20,13 +19,12 @@ from workbench.documents.tables import TABLES
 from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
+from workbench.progress import tell
 from workbench.texts import tidy_lines, too_long
 
-__all__ = ["UPLOAD_FORMATS", "UPLOAD_MEGABYTES", "Given", "Upload", "read_upload"]
+__all__ = ["UPLOAD_FORMATS", "Given", "Upload", "read_upload", "read_uploads"]
 
 UPLOAD_FORMATS = (*FORMATS, *TABLES, *CONTAINERS)
-# An upload travels in one websocket message, of which Jupyter servers take 10 MiB by default.
-UPLOAD_MEGABYTES = 9
 
 
 @dataclass(frozen=True)
@@ -118,8 +116,8 @@ class Given:
         return cls("\n".join(texts), "lines")
 
 
-def read_upload(name: str, content: bytes) -> Upload:
-    """The documents of an uploaded file.
+def read_upload(path: Path) -> Upload:
+    """The documents of a file that was added.
 
     Raises
     ------
@@ -128,36 +126,42 @@ def read_upload(name: str, content: bytes) -> Upload:
     WorkbenchError
         What the reader says, with the name that the user knows.
     """
-    # Some browsers send a path; only its last part is a name.
-    name = PurePosixPath(PureWindowsPath(name).name).name
-    suffix = Path(name).suffix.lower()
-    if suffix not in UPLOAD_FORMATS:
+    name = path.name
+    if path.suffix.lower() not in UPLOAD_FORMATS:
         raise InputError(
             _("{file} cannot be read; add one of {formats}.").format(
                 file=name, formats=listed(UPLOAD_FORMATS)
             )
         )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"upload{suffix}"
-        path.write_bytes(content)
-        try:
-            with asked_by(nowhere):
-                found = read_documents(path, progress=False)
-        except WorkbenchError as error:
-            raise type(error)(str(error).replace(str(path), name).replace(path.name, name)) from error
+    try:
+        with asked_by(nowhere):
+            found = read_documents(path, progress=False)
+    except WorkbenchError as error:
+        raise type(error)(str(error).replace(str(path), name)) from error
     for each in found:
         if said := too_long(each.text):
             raise InputError(_("{file}: {reason}").format(file=name, reason=said))
-    renamed = Documents(
-        (replace(each, source=_source(each.source, path.name, name)) for each in found), found.unread
+    return Upload(
+        name, Documents((replace(each, source=_source(each.source, name)) for each in found), found.unread)
     )
-    return Upload(name, renamed)
 
 
-def _source(source: Mapping[str, Any], temporary: str, name: str) -> dict[str, Any]:
-    """Where a document came from, by the name that the user knows, as a knowledge base tells it."""
+def read_uploads(paths: Sequence[Path]) -> list[Upload | Exception]:
+    """Each file's documents, or what its reader said; whoever listens may end it between two."""
+    found: list[Upload | Exception] = []
+    for path in paths:
+        try:
+            found.append(read_upload(path))
+        except Exception as error:
+            found.append(error)
+        tell()
+    return found
+
+
+def _source(source: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Where a document came from, as a knowledge base tells it."""
     others = {key: value for key, value in source.items() if key not in ("file", "source")}
-    return {**others, "source": str(source.get("file", temporary)).replace(temporary, name, 1)}
+    return {**others, "source": str(source.get("file", name))}
 
 
 def _as_uploads(texts: Sequence[str]) -> list[Upload]:

@@ -23,7 +23,7 @@ from workbench.panels.rank_session import Asked, RankSession
 from workbench.panels.working import WorkingPanel, WorkingWidgets
 from workbench.reports.shortlist import shortlist_html
 from workbench.retrieval.ranking import Ranking
-from workbench.scorers import Scorer, load_scorer, scorer_of
+from workbench.scorers import Scorer, load_scorer, scorer_of, with_card
 from workbench.visible import visible
 
 __all__ = ["RankPanel", "RankWidgets"]
@@ -108,7 +108,8 @@ class RankPanel(WorkingPanel):
     scorer : Scorer or str, optional
         As of :func:`workbench.load_scorer`; by default that of the card, else relative to the collection.
     cutoff : Cutoff or path, optional
-        A card of this scorer; without one, no cutoff is drawn.
+        A card of this scorer; by default the last one in the project that was measured on whole documents.
+        Without one, no cutoff is drawn.
     language : {"zh", "en"}, optional
         By default that of the settings; can be changed in the panel.
 
@@ -145,7 +146,9 @@ class RankPanel(WorkingPanel):
         super().__init__(language)
         with self.speaking():
             card = Cutoff.load(cutoff) if isinstance(cutoff, str | Path) else cutoff
-            loaded = load_scorer(scorer) if card is None else scorer_of(card, scorer)
+            loaded = scorer_of(card, scorer) if card else load_scorer(scorer)
+            if card is None:
+                loaded, card = with_card(loaded)
             self.session = RankSession(loaded, card)
             self.encoder_name = loaded.encoder.name
             self.widgets = RankWidgets({side: FileDrop(self._added, ACCEPT) for side in SIDES})

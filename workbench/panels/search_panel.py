@@ -1,4 +1,4 @@
-"""The search panel: texts on the left, a query on the right, ranked cards below, vectors behind the scenes.
+"""The search panel: texts on the left, a query on the right, ranked cards below, evidence at the end.
 
 Events only: its widgets are in :mod:`workbench.panels.search_widgets`, what is known lives in
 :mod:`workbench.panels.search_session`, and how a hit looks in :mod:`workbench.panels.cards`.
@@ -23,11 +23,12 @@ from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
 from workbench.html import render
 from workbench.i18n import Language
 from workbench.i18n import gettext as _
-from workbench.panels.cards import MOST_SHOWN, hits_csv, hits_frame, hits_html, status, vector_html
+from workbench.panels.cards import MOST_SHOWN, evidence, hits_csv, hits_frame, hits_html, status, vector_html
 from workbench.panels.decision_box import DecisionBox
-from workbench.panels.given import Given, read_upload
+from workbench.panels.given import Given, Upload
 from workbench.panels.panel import Panel, download
-from workbench.panels.search_session import Progress, SearchSession, View, without_enter
+from workbench.panels.reading import Reading
+from workbench.panels.search_session import Found, Progress, SearchSession, View, without_enter
 from workbench.panels.search_widgets import SearchWidgets
 from workbench.retrieval import Hit
 from workbench.texts import is_line, tidy
@@ -38,6 +39,7 @@ __all__ = ["SearchPanel"]
 CSV_NAME = "search_results.csv"
 MOST_CHOICES = 50
 PAUSE = 0.01  # seconds in which the kernel takes up other messages
+BEFORE_EXPORT = 0.4  # seconds until what is shown is written as a table: hits come first
 
 
 class SearchPanel(Panel):
@@ -105,6 +107,8 @@ class SearchPanel(Panel):
         self._request = (Given(), "")
         self._progress = Progress(0, 0)
         self._task: asyncio.Task[None] | None = None
+        self.reading = Reading(self, self._show_busy)
+        self._export: asyncio.TimerHandle | None = None
         with self.speaking():
             if k < 1:
                 raise InputError(_("k is {k}; show at least 1 card.").format(k=k))
@@ -112,7 +116,12 @@ class SearchPanel(Panel):
             card = self.session.cutoff
             self.given = Given.of(texts)
             self.widgets = SearchWidgets(
-                texts=self.given.pasted, query=query, cutoff=card.value, most=k, prevalence=card.prevalence
+                (self.reading.drop(self._add), self.reading.drop(self._ask, folders=False)),
+                texts=self.given.pasted,
+                query=query,
+                cutoff=card.value,
+                most=k,
+                prevalence=card.prevalence,
             )
             self.decisions = None if log is None else DecisionBox(self, log)
             self._listen()
@@ -156,6 +165,7 @@ class SearchPanel(Panel):
         with self.speaking():
             values: dict[str, Any] = {"status": Markup(status(self.session, self.view))}
             values |= {"results": Markup(self._results()), "found": self.session.found}
+            values |= {"evidence": Markup(evidence(self.session, self.view))}
             values |= {"is_line": is_line, "most_shown": MOST_SHOWN}
             return str(render("panels/search_report.html", **values))
 
@@ -173,8 +183,6 @@ class SearchPanel(Panel):
         self.hear(w.query, self._on_query)
         self.hear(w.texts, lambda change: self._on_texts(change.new))
         self.hear(w.how, self._on_how)
-        self.hear(w.upload, self._on_upload)
-        self.hear(w.query_upload, self._on_query_upload)
         for widget in (w.cutoff, w.only_matches, w.contains, w.most):
             self.hear(widget, lambda change: self._show_results())
         for widget in (w.chosen, w.behind):
@@ -202,47 +210,34 @@ class SearchPanel(Panel):
             self.given = replace(self.given, how=change.new)
             self._show_given()
 
-    def _on_upload(self, change: Any) -> None:
-        if not change.new:
-            return
-        w, said, kind = self.widgets, [], ""
-        for file in change.new:
-            try:
-                upload = read_upload(file["name"], bytes(file["content"]))
-            except Exception as error:
-                said.append(self.sentence(error))
-                kind = "problem"
+    def _add(self, found: Sequence[Upload | Exception]) -> None:
+        """Put files into the knowledge base."""
+        said, kind = [], ""
+        for each in found:
+            if isinstance(each, Exception):
+                said, kind = [*said, self.sentence(each)], "problem"
                 continue
             before = len(self.given.documents)
-            self.given = self.given.with_upload(upload)
+            self.given = self.given.with_upload(each)
             n = len(self.given.documents) - before
-            added = _("{count} added from {name}")
-            said += [added.format(name=upload.name, count=n), *(u.summary() for u in upload.documents.unread)]
-            kind = kind or ("caution" if upload.documents.unread else "")
-        w.texts.value = self.given.pasted
+            said.append(_("{count} added from {name}").format(name=each.name, count=n))
+            said += [unread.summary() for unread in each.documents.unread]
+            kind = kind or ("caution" if each.documents.unread else "")
+        self.widgets.texts.value = self.given.pasted
         self._show_given()
         self.say(" · ".join(said), kind)
-        # Empty, so that the same file can be added again.
-        w.upload.value = ()
 
-    def _on_query_upload(self, change: Any) -> None:
-        if not change.new:
-            return
-        w, file = self.widgets, change.new[0]
-        try:
-            upload = read_upload(file["name"], bytes(file["content"]))
-            if len(upload.documents) > 1:
-                raise InputError(
-                    _(
-                        "{file} holds {n} documents, and the query is one; take a file of one document."
-                    ).format(file=upload.name, n=len(upload.documents))
-                )
-        except Exception as error:
-            self.say(self.sentence(error), "problem")
+    def _ask(self, found: Sequence[Upload | Exception]) -> None:
+        """Ask for what is in a file."""
+        upload = found[-1]
+        if isinstance(upload, Exception):
+            self.say(self.sentence(upload), "problem")
+        elif len(upload.documents) > 1:
+            said = _("{file} holds {n} documents, and the query is one; take a file of one document.")
+            self.say(said.format(file=upload.name, n=len(upload.documents)), "problem")
         else:
-            w.query.value = upload.documents[0].text
+            self.widgets.query.value = upload.documents[0].text
             self.say(_("The query is {file} now.").format(file=upload.sentence()))
-        w.query_upload.value = ()
 
     def _remove(self, at: int) -> None:
         self.given = self.given.without(at)
@@ -265,6 +260,8 @@ class SearchPanel(Panel):
         self._request, self._progress = self._asked(), Progress(0, 0)
         self._steps = steps = self.session.steps(*self._request)
         self._show_busy()
+        if not self._advance(steps):
+            return  # no text is new, and this first step was the last
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -297,6 +294,7 @@ class SearchPanel(Panel):
         return False
 
     def _cancel(self) -> None:
+        self.reading.work.stop()
         if self._steps is not None:
             text = _("Cancelled; the {done} of {total} already encoded are kept for the next search.")
             self._end(text.format(done=self._progress.done, total=self._progress.total), "caution")
@@ -304,7 +302,7 @@ class SearchPanel(Panel):
     def _end(self, text: str = "", kind: str = "") -> None:
         self._steps = None
         self.say(text, kind)
-        self._show_all()
+        self._show_results()
 
     def _asked(self) -> tuple[Given, str]:
         return self.given, self.widgets.query.value
@@ -316,21 +314,24 @@ class SearchPanel(Panel):
 
     def _show_all(self) -> None:
         self._show_given()
-        self._show_busy()
         self._show_results()
-        self._show_chosen()
 
     def _show_busy(self) -> None:
-        w, busy = self.widgets, self._steps is not None
-        w.search.description = _("Searching…") if busy else _("Search")
-        w.search.icon = "hourglass-half" if busy else "search"
-        w.show(w.cancel, busy)
-        w.show(w.progress, busy)
-        if busy:
+        w, searching = self.widgets, self._steps is not None
+        w.search.description = _("Searching…") if searching else _("Search")
+        if searching:
             done, total = self._progress.done, self._progress.total
+            said = _("Encoding: {done} of {total}").format(done=done, total=total)
+        else:
+            done, total = self.reading.work.done, self.reading.work.total
+            said = _("Reading: {done} of {total}").format(done=done, total=total) if total else _("Reading …")
+        # A search among texts that are known is over before a bar could be read.
+        long = bool(self.reading.n or (searching and total))
+        w.show(w.cancel, long)
+        w.show(w.progress, long)
+        if long:
             w.progress.max, w.progress.value = max(total, 1), done
-            encoding = _("Encoding: {done} of {total}").format(done=done, total=total)
-            self.say(encoding if total else _("Searching…"))
+            self.say(said)
 
     def _show_status(self) -> None:
         found = self.session.found
@@ -339,14 +340,26 @@ class SearchPanel(Panel):
         self.widgets.reset.disabled = self.view.cutoff == self.session.cutoff.value
 
     def _show_results(self) -> None:
+        self._show_busy()
         self._show_status()
-        w, hits, found = self.widgets, self.hits, self.session.found
-        w.results.value, w.export.value = self._results(), ""
-        if found is not None:
-            content = hits_csv(hits, self.view.cutoff, query=found.query, encoder=self.session.encoder)
-            w.export.value = download(content, len(hits), CSV_NAME)
+        w = self.widgets
+        w.results.value = self._results()
         if self.decisions:
             self.decisions.offer()
+        self._show_scenes()
+        if self._export is not None:
+            self._export.cancel()
+        try:
+            self._export = asyncio.get_running_loop().call_later(BEFORE_EXPORT, self._show_export)
+        except RuntimeError:
+            self._show_export()
+
+    def _show_export(self) -> None:
+        found, hits = self.session.found, self.hits
+        if found is not None:
+            with self.speaking():
+                content = hits_csv(hits, self.view.cutoff, query=found.query, encoder=self.session.encoder)
+                self.widgets.export.value = download(content, len(hits), CSV_NAME)
 
     def _results(self) -> str:
         found = self.session.found
@@ -355,25 +368,29 @@ class SearchPanel(Panel):
             return render("panels/note.html", text=text)
         return hits_html(self.hits, self.view.cutoff, total=len(found.hits), styled=False)
 
-    def _show_chosen(self) -> None:
-        """Offer the query and the best hits as vectors to look at."""
-        found, chosen = self.session.found, self.widgets.chosen
-        options = [(_("query"), -1)]
-        for hit in found.hits[:MOST_CHOICES] if found else ():
-            options.append((f"{hit['rank']}. {visible(tidy(hit['text'][:60])[:40])}", hit["rank"] - 1))
-        chosen.options = options
-        chosen.value = -1
-        self._show_scenes()
-
     def _show_scenes(self) -> None:
+        """What stands behind the scores, for somebody who looks: figures take a moment."""
         w, found, shown = self.widgets, self.session.found, self.widgets.behind.value
         w.behind.icon = "caret-down" if shown else "caret-right"
+        w.show(w.facts, shown)
         w.show(w.scenes, shown)
         w.show(w.chosen, shown and found is not None)
+        if not shown:
+            return
+        w.facts.value = evidence(self.session, self.view)
         if found is None:
             w.scenes.value = render("panels/note.html", text=_("Search first, then look at the vectors."))
-        elif shown:
-            # Figures take a moment, so they are only drawn for somebody who looks.
-            hit = None if w.chosen.value < 0 else found.hits[w.chosen.value]
-            name = found.query if hit is None else hit["text"]
-            w.scenes.value = vector_html(self.session.vector_of(hit), name)
+            return
+        self._offer(found)
+        hit = None if w.chosen.value < 0 else found.hits[w.chosen.value]
+        name = found.query if hit is None else hit["text"]
+        w.scenes.value = vector_html(self.session.vector_of(hit), name)
+
+    def _offer(self, found: Found) -> None:
+        """Offer the query and the best hits as vectors to look at."""
+        options = [(_("query"), -1)]
+        for hit in found.hits[:MOST_CHOICES]:
+            options.append((f"{hit['rank']}. {visible(tidy(hit['text'][:60])[:40])}", hit["rank"] - 1))
+        chosen = self.widgets.chosen
+        if chosen.options != tuple(options):
+            chosen.options, chosen.value = options, -1

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from workbench.documents.pasted import WAYS, Pasted
 from workbench.i18n import gettext as _
-from workbench.panels.given import UPLOAD_FORMATS, UPLOAD_MEGABYTES
+from workbench.panels.file_drop import MOST_MEGABYTES, FileDrop
 from workbench.panels.panel import PanelWidgets, box, of_class, row
 
 __all__ = ["SearchWidgets"]
@@ -19,18 +19,25 @@ STEP = 0.005
 class SearchWidgets(PanelWidgets):
     """The widgets of the search panel."""
 
-    def __init__(self, *, texts: str, query: str, cutoff: float, most: int, prevalence: float | None) -> None:
+    def __init__(
+        self,
+        drops: tuple[FileDrop, FileDrop],
+        *,
+        texts: str,
+        query: str,
+        cutoff: float,
+        most: int,
+        prevalence: float | None,
+    ) -> None:
         super().__init__()
+        self.upload, self.query_upload = drops
         self.texts = of_class(
-            widgets.Textarea(value=texts, rows=11, continuous_update=False), "wb-field", "wb-grow"
+            widgets.Textarea(value=texts, rows=8, continuous_update=False), "wb-field", "wb-grow"
         )
-        self.upload = widgets.FileUpload(accept=",".join(UPLOAD_FORMATS), multiple=True)
-        self.upload_hint = widgets.HTML().add_class("wb-quiet")
         self.understood = widgets.HTML()
         self.how = of_class(widgets.ToggleButtons(options=list(_ways()), value=None), "wb-ways")
         self.how.style.button_width = "auto"
         self.files = of_class(widgets.HBox(), "wb-row", "wb-files")
-        self.query_upload = widgets.FileUpload(accept=",".join(UPLOAD_FORMATS), multiple=False)
         # Each keystroke arrives, so that Enter can be seen: a text area tells of no keys.
         self.query = of_class(
             widgets.Textarea(value=query, rows=5, continuous_update=True), "wb-field", "wb-grow"
@@ -60,6 +67,7 @@ class SearchWidgets(PanelWidgets):
         self.export = widgets.HTML()
         self.results = of_class(widgets.HTML(), "wb-arrives")
         self.deciding = widgets.VBox()
+        self.facts = widgets.HTML()
         self.chosen = widgets.Dropdown(layout={"width": "100%", "max_width": "620px"})
         self.scenes = widgets.HTML()
         # A button, since the header of an accordion cannot be reached with the keyboard.
@@ -69,10 +77,10 @@ class SearchWidgets(PanelWidgets):
                 self.texts,
                 row([self.understood, self.how]),
                 self.files,
-                row([self.upload, self.upload_hint]),
+                self.upload,
             ]
         )
-        right = box([self.query, row([self.search, self.cancel, self.query_upload]), self.shortcuts])
+        right = box([self.query, self.query_upload, row([self.search, self.cancel, self.shortcuts])])
         filters = [self.prevalence, self.only_matches, self.contains, self.most, self.export]
         self.root = self.arranged(
             [
@@ -84,7 +92,7 @@ class SearchWidgets(PanelWidgets):
                 of_class(box([row([self.cutoff, self.reset]), row(filters)]), "wb-toolbar"),
                 self.results,
                 self.deciding,
-                box([self.behind, self.chosen, self.scenes], "wb-behind"),
+                box([self.behind, self.facts, self.chosen, self.scenes], "wb-behind"),
             ]
         )
         self.relabel()
@@ -100,14 +108,14 @@ class SearchWidgets(PanelWidgets):
         )
         self.query.description = _("Semantic query")
         self.query.placeholder = _("Type a résumé text and press Enter, or paste a whole résumé")
-        self.upload.description = self.upload.tooltip = _("Add from file")
-        self.query_upload.description = self.query_upload.tooltip = _("Query from file")
+        hint = _("Word, PDF, text, e-mail, table or zip; at most {megabytes} MB a file").format(
+            megabytes=MOST_MEGABYTES
+        )
+        self.upload.relabel(_("Or drop files here"), hint)
+        self.query_upload.relabel(_("Or drop one file here"), hint)
         chosen = self.how.value
         self.how.options = list(_ways())
         self.how.value = chosen
-        self.upload_hint.value = _("{formats}, at most {megabytes} MB a file").format(
-            formats=" ".join(UPLOAD_FORMATS), megabytes=UPLOAD_MEGABYTES
-        )
         self.shortcuts.value = _("Keys: Tab moves on, Enter in the query searches, ← → move the slider")
         self.search.description, self.cancel.description = _("Search"), _("Cancel")
         self.cutoff.description, self.reset.description = _("Cutoff"), _("Reset")
@@ -116,7 +124,7 @@ class SearchWidgets(PanelWidgets):
         self.prevalence.tooltip = _("Of 100 pairs that come in, so many are matches; probabilities follow it")
         self.contains.description, self.contains.placeholder = _("Contains"), _("e.g. Python")
         self.chosen.description = _("Vector of")
-        self.behind.description = self.behind.tooltip = _("Behind the scenes")
+        self.behind.description = self.behind.tooltip = _("Evidence")
 
     def show_files(self, said: Sequence[str], remove: Callable[[int], object]) -> None:
         """A button a file, which takes it away."""

@@ -16,7 +16,7 @@ from workbench.i18n import gettext as _
 from workbench.panels.panel import Panel, PanelWidgets
 from workbench.progress import heard_by
 
-__all__ = ["StoppedError", "Work", "WorkingPanel", "WorkingWidgets"]
+__all__ = ["StoppedError", "Work", "WorkingPanel", "WorkingWidgets", "watched"]
 
 # Seconds between two looks at how far it is.
 LOOK = 0.15
@@ -59,10 +59,26 @@ class Work:
         self._stop.set()
 
     def hear(self, what: str, done: int = 0, total: int = 0) -> None:
-        """Take note of a step, and end the act if that was asked for."""
+        """Take note of a step, if it has a name, and end the act if that was asked for."""
         if self._stop.is_set():
             raise StoppedError(_("Stopped. What was encoded is kept for the next time."))
-        self.what, self.done, self.total = what, done, total
+        if what:
+            self.what, self.done, self.total = what, done, total
+
+
+async def watched(work: Work, act: Callable[[], T], spoken: Language, look: Callable[[], object]) -> T:
+    """Do it in a thread, and look again and again how far it is.
+
+    Raises
+    ------
+    StoppedError
+        If it was stopped.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work.run, act, spoken))
+    while not task.done():
+        look()
+        await asyncio.wait([task], timeout=LOOK)
+    return task.result()
 
 
 class WorkingWidgets(PanelWidgets):
@@ -113,20 +129,21 @@ class WorkingPanel(Panel):
             self.task = asyncio.ensure_future(self._drive(self.act()))
 
     async def _drive(self, act: Callable[[], Any]) -> None:
-        work = asyncio.ensure_future(asyncio.to_thread(self.work.run, act, self.language))
-        while not work.done():
+        said, kind = "", ""
+        try:
+            await watched(self.work, act, self.language, self._look)
+        except StoppedError as error:
+            said, kind = str(error), "caution"
+        except Exception as error:
             with self.speaking():
-                self.show_busy()
-            await asyncio.wait([work], timeout=LOOK)
+                said, kind = self.sentence(error), "problem"
         self.task = None
         with self.speaking():
-            self.say("")
-            try:
-                work.result()
-            except StoppedError as error:
-                self.say(str(error), "caution")
-            except Exception as error:
-                self.say(self.sentence(error), "problem")
-            else:
+            self.say(said, kind)
+            if not said:
                 self.widgets.browser.bring()
             self.relabelled()
+
+    def _look(self) -> None:
+        with self.speaking():
+            self.show_busy()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -22,7 +22,7 @@ from workbench.cutoffs import Cutoff, cards_in, shipped_card
 from workbench.encoders.base import Encoder
 from workbench.errors import CardError, CleaningWarning, InputError, UncalibratedCutoffWarning
 from workbench.i18n import gettext as _
-from workbench.i18n import ngettext, number
+from workbench.i18n import ngettext, number, percent
 from workbench.scorers.base import Scorer
 from workbench.settings import get_settings
 from workbench.texts import CleaningReport, clean, is_line, too_long
@@ -37,6 +37,7 @@ __all__ = [
     "hit_probabilities",
     "hits_from",
     "holds",
+    "meaning",
     "not_judged",
     "resolve_cutoff",
     "warn_caller",
@@ -225,6 +226,24 @@ def hit_probabilities(cutoff: Cutoff, scores: Sequence[float]) -> list[HitProbab
         )
         for row in range(len(value))
     ]
+
+
+def meaning(hits: Iterable[Mapping[str, Any]], line: float) -> str:
+    """How many matches to expect above and below a cutoff; empty where a hit has no probability."""
+    told = [(hit["score"] > line, hit.get("probability")) for hit in hits]
+    if not told or any(chance is None for _is_above, chance in told):
+        return ""
+    above, below = ([chance["value"] for up, chance in told if up is side] for side in (True, False))
+    return _(
+        "Above the line: {n}, of which about {matches} are matches. Below it: {others}, of which about "
+        "{missed} are. So it is where {share} of all pairs are matches."
+    ).format(
+        n=len(above),
+        matches=number(sum(above), 0),
+        others=len(below),
+        missed=number(sum(below), 0),
+        share=percent(told[0][1]["prevalence"]),
+    )
 
 
 def resolve_cutoff(

@@ -21,7 +21,7 @@ from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
 from workbench.results import Result, plain
 from workbench.retrieval.conditions import Condition, Met
-from workbench.retrieval.hits import HitProbability, hit_probabilities
+from workbench.retrieval.hits import HitProbability, hit_probabilities, meaning
 from workbench.scorers.base import Scorer, Scores
 from workbench.scorers.coverage import Coverage, CoverageLevels, cover
 from workbench.text_encoder import TextEncoder
@@ -149,6 +149,15 @@ class Ranking(Result):
         """How many of all résumés lie above the cutoff for a JD; 0 without one."""
         scores = self.scores.matrix[self.jds.place(jd_id)]
         return 0 if self.cutoff is None else int((scores > self.cutoff.value).sum())
+
+    def meaning(self, jd_id: str) -> str:
+        """How many matches to expect above and below the cutoff for a JD; empty where no card tells."""
+        scores = self.scores.matrix[self.jds.place(jd_id)].tolist()
+        told = None if self.cutoff is None else hit_probabilities(self.cutoff, scores)
+        if self.cutoff is None or told is None:
+            return ""
+        rows = zip(scores, told, strict=True)
+        return meaning(({"score": score, "probability": one} for score, one in rows), self.cutoff.value)
 
     def sentences(self) -> list[str]:
         """What was ranked, how it was scored, and what the cutoff says."""

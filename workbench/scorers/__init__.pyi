@@ -5,7 +5,7 @@ from .coverage import Coverage, CoverageLevels, Covered, cover, levels_of
 from .cross_encoder import CrossEncoderReranker
 from .offsets import OffsetScorer, language_pairs, offset_fingerprint, offset_state
 from .qwen3_reranker import Qwen3Reranker
-from .registry import encoder_or_scorer, load_reranker, load_scorer, scorer_of
+from .registry import encoder_or_scorer, load_reranker, load_scorer, scorer_of, with_card
 from .relative import RelativeScorer
 from .rerank import RerankScorer
 from .rerankers import Reranker
@@ -35,4 +35,5 @@ __all__ = [
     "offset_fingerprint",
     "offset_state",
     "scorer_of",
+    "with_card",
 ]

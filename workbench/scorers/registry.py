@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from workbench.cutoffs import Cutoff
+from workbench.cutoffs import Cutoff, cards_in
 from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, read_modules
-from workbench.errors import InputError
+from workbench.errors import CardError, EncoderMismatchError, InputError
 from workbench.frozen import arrays_in
 from workbench.i18n import gettext as _
 from workbench.scorers.base import Scorer, State
@@ -26,7 +26,7 @@ from workbench.settings import get_settings
 if TYPE_CHECKING:
     from workbench.encoders import Encoder
 
-__all__ = ["encoder_or_scorer", "load_reranker", "load_scorer", "scorer_of"]
+__all__ = ["encoder_or_scorer", "load_reranker", "load_scorer", "scorer_of", "with_card"]
 
 
 def load_scorer(
@@ -86,6 +86,20 @@ def scorer_of(card: Cutoff, spec: str | Scorer | Encoder | None = None, **option
         scorer = scorer.with_state(arrays_in(card.frozen))
     card.check_encoder(scorer.name, scorer.fingerprint)
     return scorer
+
+
+def with_card(scorer: Scorer) -> tuple[Scorer, Cutoff | None]:
+    """The scorer with what the project's last card for it had frozen, and that card, if there is one.
+
+    Cards that were measured on lines are passed over: a cutoff does not carry over to whole documents.
+    """
+    for _path, card in reversed(cards_in(get_settings().cutoffs_dir)):
+        if card.encoder_name == scorer.name and not card.is_of_lines:
+            try:
+                return scorer_of(card, scorer), card
+            except (CardError, EncoderMismatchError):  # of another collection or version
+                continue
+    return scorer, None
 
 
 def encoder_or_scorer(scorer: Scorer) -> Encoder | Scorer:
