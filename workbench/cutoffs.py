@@ -334,8 +334,11 @@ class Cutoff:
                     "again, or install the workbench that wrote it."
                 ).format(path=path, found=repr(card.get("schema_version")), version=SCHEMA_VERSION)
             )
-        digest = card.pop("digest", None)
-        if digest != _digest(card):
+        try:
+            is_as_written = card.pop("digest", None) == _digest(card)
+        except (ValueError, RecursionError):
+            is_as_written = False
+        if not is_as_written:
             raise CardError(
                 _(
                     "{path} was changed after it was written (its digest does not fit). A cutoff is only "
@@ -344,14 +347,17 @@ class Cutoff:
             )
         try:
             scorer = card["encoder"]
-            return cls(
+            found = cls(
                 card["cutoff"],
                 scorer["name"],
                 scorer["fingerprint"],
                 card["evidence"],
                 card.get("frozen", ""),
             )
-        except (KeyError, TypeError) as error:
+            # What a search reads of it, before one does.
+            _said = found.origin(), found.holds_for(), found.is_of_lines, found.figure("recall")
+            return found
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise CardError(
                 _("{path} lacks a part of a cutoff card: {error}").format(path=path, error=error)
             ) from error

@@ -266,7 +266,7 @@ class DecisionLog:
             for line in path.read_bytes().split(b"\n"):
                 try:
                     return set(COLUMNS) <= set(json.loads(line))
-                except (ValueError, TypeError):
+                except (ValueError, TypeError, RecursionError):
                     continue
         return False
 
@@ -284,7 +284,7 @@ class DecisionLog:
                 continue
             try:
                 fields = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 unfinished.append(number)
                 continue
             try:

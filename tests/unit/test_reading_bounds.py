@@ -199,7 +199,7 @@ class TestWorkbook:
 
     def test_a_cell_in_the_last_row_and_column(self, tmp_path):
         path = self.book(tmp_path / "a.xlsx", {"A1": "text", "A2": "a ward nurse", "XFD1048576": "x"})
-        with pytest.raises(InputError, match=r"a\.xlsx, sheet 'Sheet' is too large: at most 5,000,000 cells"):
+        with pytest.raises(InputError, match=r"a\.xlsx, sheet 'Sheet' is too large: at most 2,000,000 cells"):
             read_documents(path)
 
     def test_a_border_there_is_no_cell(self, tmp_path):

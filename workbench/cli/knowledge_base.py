@@ -204,5 +204,5 @@ def _condition(text: str) -> tuple[str, Any]:
         )
     try:
         return key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, value

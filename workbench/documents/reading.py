@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import email
 import email.policy
-import lzma
 import shutil
 import tempfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,7 +17,6 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
-from zipfile import BadZipFile
 
 from workbench.documents.aside import Read, reading_aside
 from workbench.documents.content import MOST_CHARACTERS, Content, check_length, content_of
@@ -29,7 +26,7 @@ from workbench.documents.markup import html_text
 from workbench.documents.splitting import Side
 from workbench.documents.tables import TABLES, place_of, read_texts
 from workbench.errors import InputError
-from workbench.files.kinds import TEXT, ZIP, open_archive
+from workbench.files.kinds import DAMAGED, TEXT, ZIP, open_archive
 from workbench.files.rows import folded
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext, pgettext
@@ -53,7 +50,9 @@ DEEPEST = 2
 MOST_FILES = 20_000
 MOST_UNPACKED = 2**30
 MOST_MEMBER = 500 * 2**20
-MOST_TEXT = 100_000_000
+MOST_TEXT = 50_000_000
+# Of one table; a document takes some 600 bytes beside its text.
+MOST_ROWS = 200_000
 # Bytes of an e-mail; servers pass on half of that.
 MOST_MESSAGE = 50 * 2**20
 MOST_SHOWN = 10
@@ -282,13 +281,10 @@ def _documents_of(
                 yield from _documents_of(inner, inside, unread, encoding, read, held, depth + 1)
             except InputError as error:
                 unread.append(Unread(inside, str(error).replace(inner.name, PurePosixPath(member).name)))
-            except _DAMAGED as error:
+            except DAMAGED as error:
                 unread.append(Unread(inside, _("it cannot be unpacked: {reason}").format(reason=error)))
             finally:
                 inner.unlink(missing_ok=True)
-
-
-_DAMAGED = (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
 def _read(options: dict[str, str | None], file: Path, name: str) -> _Found:
@@ -310,6 +306,12 @@ def _document(content: Content, name: str) -> Document:
 
 def _of_table(file: Path, name: str, options: dict[str, str | None]) -> _Found:
     table, found = read_texts(file, **options), _Found()
+    if len(table.texts) > MOST_ROWS:
+        raise InputError(
+            _("{file} has {n} rows; at most {most} are read of one file. Split it.").format(
+                file=file.name, n=f"{len(table.texts):,}", most=f"{MOST_ROWS:,}"
+            )
+        )
     columns = {folded(column): column for row in table.others for column in row}
     id_column = next((columns[known] for known in ID_COLUMNS if known in columns), None)
     for text, others, number in zip(table.texts, table.others, table.numbers, strict=True):
@@ -337,7 +339,7 @@ def _unzipped(file: Path) -> Iterator[tuple[str, IO[bytes], int]]:
             for member in archive.infolist():
                 if not member.is_dir() and not _is_hidden(member.filename):
                     yield member.filename, archive.open(member), member.file_size
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise InputError(
             _("{file} cannot be unpacked: {reason}. Unpack it, and pass the folder.").format(
                 file=file.name, reason=error
@@ -380,4 +382,5 @@ def with_distinct_ids(documents: Iterable[Document]) -> Iterator[Document]:
         if times[name] > 1:
             name = name if "row" in document.source else str(document.source.get("file", name))
         seen[name] += 1
-        yield replace(document, id=name if seen[name] == 1 else f"{name} ({seen[name]})")
+        name = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        yield document if name == document.id else replace(document, id=name)

@@ -8,10 +8,10 @@ is a .npz of plain arrays, with the rest as JSON text in one of them: no pickle.
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -315,7 +315,10 @@ def _read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         raise InputError(
             _("There is no map at {file}; fit one with fit_map() and save it there.").format(file=path)
         ) from None
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        *(OSError, RuntimeError, ValueError, KeyError, EOFError, TypeError, AttributeError),
+        BadZipFile,
+    ) as error:
         raise InputError(
             _("{file} is no skill map, or is damaged ({reason}); fit the map again.").format(
                 file=path, reason=error

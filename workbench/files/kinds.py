@@ -7,6 +7,8 @@ asked for.
 from __future__ import annotations
 
 import codecs
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from workbench.i18n import gettext as _
 
 __all__ = [
     "BINARY",
+    "DAMAGED",
     "EXCEL",
     "HTML",
     "JPEG",
@@ -61,8 +64,8 @@ TIFF = N_("a TIFF picture")
 WEBP = N_("a WebP picture, or sound or video")
 BINARY = N_("a binary file")
 
-# A workbook of a million rows unpacks to some hundred megabytes; a zip bomb to gigabytes.
-MOST_UNPACKED = 512 * 2**20
+# A workbook of as many rows as are read unpacks to some hundred megabytes; a zip bomb to gigabytes.
+MOST_UNPACKED = 256 * 2**20
 # Bytes of an archive's list of its members: some ten thousand, each of which takes ten times as much memory.
 MOST_DIRECTORY = 2 * 2**20
 
@@ -88,6 +91,11 @@ _BINARY_SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 _HTML = (b"<!doctype html", b"<html")
+# What a damaged archive, or one with a password, may raise.
+DAMAGED = (
+    *(BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, UnicodeError),
+    *(zlib.error, lzma.LZMAError, struct.error),
+)
 _MEMBERS = {
     "word/document.xml": WORD,
     "xl/workbook.xml": EXCEL,
@@ -188,7 +196,7 @@ def check_archive_size(path: Path, most: int | None = None) -> None:
     Parameters
     ----------
     most : int, optional
-        Bytes; 512 MB by default.
+        Bytes; 256 MB by default.
 
     Raises
     ------
@@ -299,7 +307,7 @@ def _kind_of_archive(path: Path) -> str:
             if "mimetype" in names:
                 with archive.open("mimetype") as mimetype:
                     declared = mimetype.read(100)
-    except (BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError):
+    except DAMAGED:
         return N_("a damaged ZIP archive")
     if declared.startswith(b"application/vnd.oasis.opendocument."):
         return OPEN_SHEET if b"spreadsheet" in declared else OPEN_DOCUMENT

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
@@ -24,9 +25,9 @@ from workbench.i18n import listed, ngettext
 __all__ = ["sheet_rows"]
 
 # Of the smallest table that holds them all; an empty cell takes 32 bytes.
-MOST_CELLS = 5_000_000
+MOST_CELLS = 2_000_000
 # In all cells together; a long text that stands in many cells is kept in the file once.
-MOST_LETTERS = 100_000_000
+MOST_LETTERS = 50_000_000
 _REFERENCE = re.compile(r"([A-Z]+)([0-9]+)")
 
 
@@ -37,6 +38,7 @@ class _Unseen:
     uncomputed: list[tuple[int, str]] = field(default_factory=list)
     errors: dict[str, list[int]] = field(default_factory=dict)
     corners: tuple[int, int, int, int] | None = None
+    cells: int = 0
     letters: int = 0
 
     def reach(self, row: int, column: int) -> None:
@@ -47,7 +49,8 @@ class _Unseen:
     @property
     def is_too_large(self) -> bool:
         top, left, bottom, right = self.corners or (1, 1, 0, 0)
-        return (bottom - top + 1) * (right - left + 1) > MOST_CELLS or self.letters > MOST_LETTERS
+        spanned = (bottom - top + 1) * (right - left + 1)
+        return max(spanned, self.cells) > MOST_CELLS or self.letters > MOST_LETTERS
 
 
 def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
@@ -88,7 +91,11 @@ def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
             ).format(file=path.name, reason=error)
         ) from error
     _refuse_uncomputed(path, name, unseen.uncomputed)
-    filled = sum(_fill(rows, *corners) for corners in merged)
+    filled = 0
+    for corners in merged:
+        filled += _fill(rows, *corners)
+        if filled > MOST_CELLS:
+            raise _too_large(path, name)
     notes = [*_about_sheets(name, names, hidden), *_about_cells(filled, len(merged), unseen.errors)]
     kept = [
         (number, row) for number, row in enumerate(rows, start=1) if any(value is not None for value in row)
@@ -173,19 +180,34 @@ def _refuse_uncomputed(path: Path, name: str, cells: Sequence[tuple[int, str]]) 
         )
 
 
+def _each(xml: IO[bytes], kind: str) -> Iterator[ElementTree.Element]:
+    """The elements of one kind, one after the other; of all others nothing is kept."""
+    path: list[ElementTree.Element] = []
+    within = 0
+    for event, element in ElementTree.iterparse(xml, ("start", "end")):
+        is_one = element.tag.endswith(kind) and _local(element.tag) == kind
+        if event == "start":
+            path.append(element)
+            within += is_one
+            continue
+        path.pop()
+        within -= is_one
+        if is_one:
+            yield element
+        if not within and path:
+            path[-1].remove(element)
+
+
 def _shared_lengths(archive: ZipFile) -> list[int]:
     """How long each shared text is (ECMA-376 part 1, 18.4.8)."""
-    lengths: list[int] = []
     try:
         xml = archive.open("xl/sharedStrings.xml")
     except KeyError:
-        return lengths
+        return []
     with xml:
-        for _event, element in ElementTree.iterparse(xml):
-            if _local(element.tag) == "si":
-                lengths.append(sum(len(text) for text in element.itertext()))
-                element.clear()
-    return lengths
+        # One more than are read tells that there are too many.
+        texts = islice(_each(xml, "si"), MOST_CELLS + 1)
+        return [sum(len(text) for text in each.itertext()) for each in texts]
 
 
 def _look_through(path: Path, name: str) -> _Unseen:
@@ -201,18 +223,12 @@ def _look_through(path: Path, name: str) -> _Unseen:
         part = _part_of(archive, name)
         if part is None:
             return unseen
-        lengths, rows = _shared_lengths(archive), ElementTree.Element("")
+        lengths = _shared_lengths(archive)
         with archive.open(part) as xml:
-            for event, element in ElementTree.iterparse(xml, ("start", "end")):
-                kind = _local(element.tag)
-                if event == "start":
-                    rows = element if kind == "sheetData" else rows
-                elif kind == "c":
-                    _look(element, unseen, lengths)
-                elif kind == "row":
-                    rows.clear()
-                    if unseen.is_too_large:
-                        raise _too_large(path, name)
+            for cell in _each(xml, "c"):
+                _look(cell, unseen, lengths)
+                if unseen.is_too_large or len(lengths) > MOST_CELLS:
+                    raise _too_large(path, name)
     return unseen
 
 
@@ -229,6 +245,7 @@ def _look(cell: ElementTree.Element, unseen: _Unseen, lengths: Sequence[int]) ->
     children = {_local(child.tag): child for child in cell}
     place = _REFERENCE.fullmatch(cell.get("r", ""))
     value = children["v"].text if "v" in children else None
+    unseen.cells += 1
     if place is None or not children:
         return
     unseen.reach(int(place[2]), _number_of(place[1]))

@@ -222,7 +222,7 @@ def read_results(path: str | Path) -> dict[str, Any]:
         raise InputError(
             _("There are no results at {file}; run the notebook first.").format(file=path)
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             _("{file} cannot be read as results: {reason}").format(file=path, reason=error)
         ) from error

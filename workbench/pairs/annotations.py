@@ -354,7 +354,7 @@ def _entries(lines: Iterable[str], path: Path, start: int) -> Iterator[Entry]:
             fields = _UNSAID | json.loads(line)
             entry = Entry(number, *(fields[field.name] for field in dataclass_fields(Entry)[1:]))
             _check(entry)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             what = _("not a line of an annotation log ({error}); repair or remove it")
             problem = Problem(name, None, (number,), what.format(error=str(error) or type(error).__name__))
             raise PairsError([problem]) from error

@@ -150,7 +150,8 @@ def read_argilla(
                 )
             )
         where = _("{file}, record {number}").format(file=file, number=number)
-        metadata = {str(name): value for name, value in (record.get("metadata") or {}).items()}
+        told = record.get("metadata")
+        metadata = {str(name): value for name, value in (told if isinstance(told, Mapping) else {}).items()}
         pair_id = taken.pair(where, fields, names, number, pair_id=record.get("id"), groups=metadata)
         answers = _answers(record.get("responses") or ())
         notes = {answer.user: answer.value for answer in answers if answer.question == NOTE}

@@ -8,6 +8,7 @@ covered: yes, partly or no. ``adjudicated`` as a name is the last word. A table 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,8 @@ COVERED = ("no", "partly", "yes")
 MATCHES_FROM = {"pair": 2, "requirement": 1}
 _TABLES = {"pair": ("pairs", "rating"), "requirement": ("coverage", "covered")}
 _LABEL_COLUMNS = ("rating", "covered", "phrase", "near_miss", "note")
+_DOCUMENTS = "documents.csv", ["id", "family", "language"]
+_REQUIREMENTS = "requirements.csv", ["jd_id", "requirement_id", "kind", "text"]
 _IDS = {"pair": ("jd_id", "resume_id"), "requirement": ("jd_id", "requirement_id", "resume_id")}
 
 
@@ -69,14 +72,15 @@ class DocumentSet:
         """``jd_id, requirement_id, kind, text``: of ``requirements.csv``, or else as the JDs are split."""
         import pandas as pd
 
-        if (self.folder / "requirements.csv").is_file():
-            return read_table(self.folder / "requirements.csv")
+        name, columns = _REQUIREMENTS
+        if (self.folder / name).is_file():
+            return read_table(self.folder / name)
         rows = [
             (jd.id, f"{jd.id}-r{at:02}", "nice" if part.kind == "nice_to_have" else "must", part.text)
             for jd in self.jds.values()
             for at, part in enumerate(jd.requirements, start=1)
         ]
-        return pd.DataFrame(rows, columns=["jd_id", "requirement_id", "kind", "text"], dtype="str")
+        return pd.DataFrame(rows, columns=columns, dtype="str")
 
     def log_folder(self, level: Level) -> Path:
         """Where the logs of the labelling panel are: the two levels have different ones."""
@@ -90,7 +94,7 @@ class DocumentSet:
         """
         ids = list(_IDS[level])
         found = self._listed(level)
-        documents = self.folder / "documents.csv"
+        documents = self.folder / _DOCUMENTS[0]
         if documents.is_file():
             told = read_table(documents).set_index("id")
             jd, resume = (found[f"{side}_id"].map(told["language"]).fillna("") for side in ("jd", "resume"))
@@ -137,13 +141,15 @@ class DocumentSet:
         return (pd.concat(filled, ignore_index=True) if filled else no_annotations()), problems
 
     def problems(self, level: Level = "pair") -> list[Problem]:
-        """Tables without their columns, and ids that no document or requirement has."""
+        """Tables without their columns, ids that stand there twice, or that no document has."""
+        problems = [*self._wrong_with(_DOCUMENTS, "id"), *self._wrong_with(_REQUIREMENTS, "requirement_id")]
+        if problems:
+            return problems
         known = {
             "jd_id": self.jds,
             "resume_id": self.resumes,
             "requirement_id": set(self.requirements["requirement_id"]),
         }
-        problems = []
         for path in self._tables(level):
             table = read_table(path)
             if lost := missing_columns(table, _IDS[level], path.name):
@@ -157,6 +163,17 @@ class DocumentSet:
                     )
                     problems.append(Problem(path.name, column, tuple(map(int, bad.index)), what))
         return problems
+
+    def _wrong_with(self, file: tuple[str, Sequence[str]], id_column: str) -> list[Problem]:
+        name, columns = file
+        if not (self.folder / name).is_file():
+            return []
+        table = read_table(self.folder / name)
+        if lost := missing_columns(table, columns, name):
+            return lost
+        again = table[table[id_column].duplicated()]
+        what = _("ids that stand there twice: {ids}").format(ids=some_of(again[id_column].unique()))
+        return [Problem(name, id_column, tuple(map(int, again.index)), what)] if len(again) else []
 
     def _listed(self, level: Level) -> pd.DataFrame:
         """The ids of what is to be labelled, in the order of the tables."""

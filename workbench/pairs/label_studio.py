@@ -187,27 +187,38 @@ def _result(control: str, kind: str, value: dict[str, Any]) -> dict[str, Any]:
 
 def _said(answer: Mapping[str, Any], label: str) -> dict[str, Any] | None:
     """Label, note, annotator and time of one annotation; None where nothing was chosen."""
-    results = [result for result in answer.get("result") or () if isinstance(result, Mapping)]
+    found = answer.get("result")
+    results = [
+        dict(each) for each in (found if isinstance(found, list | tuple) else ()) if isinstance(each, Mapping)
+    ]
+    for each in results:
+        each["from_name"] = str(each.get("from_name"))
+        each["value"] = each["value"] if isinstance(each.get("value"), Mapping) else {}
     choices = [result for result in results if result.get("type") in ("choices", "rating")]
     named = [result for result in choices if result.get("from_name") == label]
     controls = {result.get("from_name") for result in choices}
     chosen = named or (choices if len(controls) == 1 else [])
     if not chosen:
         return None
-    value = chosen[-1].get("value") or {}
+    value = chosen[-1]["value"]
     picked = value.get("choices") or value.get("rating")
     texts = {
-        result.get("from_name"): " ".join(map(str, (result.get("value") or {}).get("text") or ()))
+        result["from_name"]: _joined(result["value"].get("text"))
         for result in results
         if result.get("type") == "textarea"
     }
     return {
         # Several choices are no label; the check names them with their task.
-        "label": ", ".join(map(str, picked)) if isinstance(picked, list) else picked,
+        "label": _joined(picked, ", "),
         "note": texts.get(NOTE, ""),
         "annotator": texts.get(ANNOTATOR) or _user(answer.get("completed_by")),
         "labelled_at": answer.get("updated_at") or answer.get("created_at") or "",
     }
+
+
+def _joined(said: Any, separator: str = " ") -> Any:
+    """What a control holds: a list of texts, or one."""
+    return separator.join(map(str, said)) if isinstance(said, list) else "" if said is None else str(said)
 
 
 def _user(completed_by: Any) -> str:

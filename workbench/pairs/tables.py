@@ -22,7 +22,7 @@ from workbench.texts import clean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["as_text", "clean_column", "read_table", "recognised_columns"]
+__all__ = ["as_text", "cell_text", "clean_column", "read_table", "recognised_columns"]
 
 PARQUET = N_("a Parquet file")
 
@@ -93,7 +93,7 @@ def as_text(values: pd.Series[Any]) -> pd.Series[str]:
         return values.fillna("")
     if pd.api.types.is_float_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         values = values.astype(object)
-    return values.map(_cell).astype("str")
+    return values.map(cell_text).astype("str")
 
 
 def clean_column(texts: pd.Series[str]) -> pd.Series[str]:
@@ -157,7 +157,7 @@ def _read_parquet(path: Path, encoding: str | None) -> pd.DataFrame:
 
     try:
         frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # pandas and pyarrow fail in many ways on damaged files
         raise InputError(
             _("{file} cannot be read as a Parquet file: {error}.").format(file=path.name, error=error)
         ) from error
@@ -173,7 +173,8 @@ _READERS = {
 }
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """A value as text, a missing one as an empty text."""
     match value:
         case None:
             return ""

@@ -33,7 +33,7 @@ from workbench.pairs.checks import (
 )
 from workbench.pairs.document_set import are_of_documents, holds_documents
 from workbench.pairs.reading import PAIRS_FILE
-from workbench.pairs.tables import as_text, clean_column
+from workbench.pairs.tables import as_text, cell_text, clean_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,7 +246,7 @@ class Gathered:
                 advice=which_is_which(lost),
             )
             raise InputError(said.strip())
-        jd, resume = str(texts[names["jd"]]), str(texts[names["resume"]])
+        jd, resume = cell_text(texts[names["jd"]]), cell_text(texts[names["resume"]])
         pair_id = pair_id or pair_ids_of([jd], [resume])[0]
         self.pairs.append({**groups, "pair_id": pair_id, "jd": jd, "resume": resume, "row": row})
         return str(pair_id)

@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +99,14 @@ def read(folder: Path) -> OldFolder:
         record = IndexRecord(**index) if index else None
         state = State(**{name: manifest[name] for name in _STATE}, index=record)
         n, n_bytes, expected = (manifest[name] for name in ("n", "rows_bytes", "rows_crc32"))
-        if min(n, n_bytes, state.dimension - 1) < 0:
-            raise ValueError("a count is negative")
+        counts = n, n_bytes, state.dimension - 1, state.revision, state.generation
+        if min(counts) < 0 or max(counts) >= 2**63:
+            raise ValueError("a count is negative, or none that SQLite keeps")
+        # As it will be kept: no NaN, no half characters, nothing nested without end.
+        json.dumps(asdict(state), ensure_ascii=False, allow_nan=False).encode()
+        _named = state.encoder["name"], state.encoder["fingerprint"]
         rows_name = f"rows-{state.generation:06d}.jsonl"
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise StoreError(
             _(
                 "{path} cannot be read as the manifest of a knowledge base: {reason}. Put it back from a "

@@ -123,7 +123,7 @@ def read_state(connection: sqlite3.Connection) -> State | None:
         _named = state.encoder["name"], state.encoder["fingerprint"]
         if min(state.dimension - 1, state.revision, state.generation - 1) < 0:
             raise ValueError("a count is negative")
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise sqlite3.DatabaseError(f"its state cannot be read: {error}") from error
     return state
 

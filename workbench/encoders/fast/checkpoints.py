@@ -135,7 +135,7 @@ def read_modules(folder: Path) -> list[Module]:
             Module(str(entry["type"]).rsplit(".", 1)[-1], _inside(folder, str(entry["path"])))
             for entry in entries
         ]
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
     if not modules:
         raise _damaged(path, _("it lists no modules"))
@@ -177,7 +177,7 @@ def read_json(path: Path) -> dict[str, Any]:
                 folder=path.parent, file=path.name
             )
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, _("it cannot be read as JSON: {reason}").format(reason=error)) from error
     if not isinstance(content, dict):
         raise _damaged(path, _("it is not a JSON object"))

@@ -125,7 +125,7 @@ def _header(path: Path, file: BinaryIO) -> tuple[dict[str, Any], int]:
         header = json.loads(file.read(length))
         if not isinstance(header, dict):
             raise ValueError(_("a header that is no JSON object"))
-    except (struct.error, ValueError) as error:
+    except (struct.error, ValueError, RecursionError) as error:
         raise EncoderUnavailableError(
             _("{file} is not a whole safetensors file ({reason}); download it again.").format(
                 file=path, reason=error
