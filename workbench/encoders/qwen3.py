@@ -23,6 +23,7 @@ from workbench.encoders.fast.checkpoints import (
     get_checkpoint,
     read_json,
     read_modules,
+    short_name,
 )
 from workbench.encoders.fast.identity import settings_digest, weights_digest
 from workbench.encoders.fast.loading import load_model
@@ -67,11 +68,14 @@ class Qwen3Model:
         Length of its vectors when they are not shortened.
     parameters : int
         Numbers in its weights.
+    commit : str
+        The commit of the hub that is downloaded: the one that MTEB measures.
     """
 
     hub_id: str
     dimension: int
     parameters: int
+    commit: str
 
     @property
     def bfloat16_bytes(self) -> int:
@@ -81,9 +85,15 @@ class Qwen3Model:
 
 QWEN3_MODELS: Mapping[str, Qwen3Model] = MappingProxyType(
     {
-        "qwen3-0.6b": Qwen3Model("Qwen/Qwen3-Embedding-0.6B", 1024, 595_776_512),
-        "qwen3-4b": Qwen3Model("Qwen/Qwen3-Embedding-4B", 2560, 4_021_774_336),
-        "qwen3-8b": Qwen3Model("Qwen/Qwen3-Embedding-8B", 4096, 7_567_295_488),
+        "qwen3-0.6b": Qwen3Model(
+            "Qwen/Qwen3-Embedding-0.6B", 1024, 595_776_512, "b22da495047858cce924d27d76261e96be6febc0"
+        ),
+        "qwen3-4b": Qwen3Model(
+            "Qwen/Qwen3-Embedding-4B", 2560, 4_021_774_336, "636cd9bf47d976946cdbb2b0c3ca0cb2f8eea5ff"
+        ),
+        "qwen3-8b": Qwen3Model(
+            "Qwen/Qwen3-Embedding-8B", 4096, 7_567_295_488, "4e423935c619ae4df87b646a3ce949610c66241c"
+        ),
     }
 )
 
@@ -102,7 +112,8 @@ def find_weights(name: str) -> Path | None:
                 name=repr(name), known=listed(QWEN3_MODELS)
             )
         )
-    return find_checkpoint(QWEN3_MODELS[name].hub_id)
+    model = QWEN3_MODELS[name]
+    return find_checkpoint(model.hub_id) or find_checkpoint(model.hub_id, model.commit)
 
 
 class Qwen3Encoder(BaseEncoder):
@@ -163,7 +174,7 @@ class Qwen3Encoder(BaseEncoder):
         source = str(source)
         model = QWEN3_MODELS.get(source)
         self._folder = (
-            get_checkpoint(model.hub_id, size=f"{model.bfloat16_bytes / 1e9:.1f} GB")
+            get_checkpoint(model.hub_id, size=f"{model.bfloat16_bytes / 1e9:.1f} GB", commit=model.commit)
             if model
             else get_checkpoint(source)
         )
@@ -286,7 +297,7 @@ class Qwen3Encoder(BaseEncoder):
 
 
 def _short_name(source: str) -> str:
-    folder = Path(source).name
+    folder = short_name(source)
     known = {model.hub_id.split("/")[1]: name for name, model in QWEN3_MODELS.items()}
     return known.get(folder, folder)
 

@@ -62,7 +62,8 @@ def load_encoder(
     ----------
     spec : str, Path, Encoder or None
         * a short name: ``"use"``, ``"keyword"``, ``"qwen3-0.6b"``, ``"qwen3-4b"``, ``"qwen3-8b"``;
-        * ``"qwen3:/folder"``, ``"st:/folder-or-name"``, or simply the folder of a checkpoint;
+        * ``"qwen3:/folder"``, ``"st:/folder-or-name"``, or simply the folder of a checkpoint; of the hub
+          ``"st:owner/name@commit"`` is the same weights on any machine;
         * ``"http://host:port/v1#model"``: an OpenAI-compatible server;
         * ``"auto"``: ``qwen3-4b`` where a CUDA GPU and its weights are there, else ``use``; the encoder's
           ``chosen_because`` says why;

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
 from workbench.encoders.fast.batching import TokenRows, encode_in_batches, tokenise
-from workbench.encoders.fast.checkpoints import get_checkpoint, module_folders, read_json
+from workbench.encoders.fast.checkpoints import get_checkpoint, module_folders, read_json, short_name
 from workbench.encoders.fast.identity import settings_digest, weights_digest
 from workbench.encoders.fast.loading import load_by_sentence_transformers
 from workbench.encoders.fast.options import (
@@ -44,8 +44,8 @@ class SentenceTransformerEncoder(BaseEncoder):
     Parameters
     ----------
     source : str or Path
-        A folder with modules.json, or a hub id such as ``"BAAI/bge-small-zh-v1.5"``; a bare name is one
-        of the library's own models, as in the library.
+        A folder with modules.json, or a hub id such as ``"BAAI/bge-small-zh-v1.5"``, with ``@`` and a
+        commit for the weights of that commit; a bare name is one of the library's own models, as there.
     name : str, optional
         Short name for people; by default the folder's name.
     dimension : int, optional
@@ -94,7 +94,7 @@ class SentenceTransformerEncoder(BaseEncoder):
                     "say how token vectors become one vector."
                 ).format(folder=self._folder)
             )
-        self._name = name or Path(source).name
+        self._name = name or short_name(str(source))
         self.device = resolve_device(device)
         self._precision = resolve_precision(dtype, self.device)
         if self._precision.is_quantised:

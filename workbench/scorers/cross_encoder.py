@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.encoders.fast.batching import token_batches
-from workbench.encoders.fast.checkpoints import get_checkpoint, module_folders, weights_of
+from workbench.encoders.fast.checkpoints import get_checkpoint, module_folders, short_name, weights_of
 from workbench.encoders.fast.identity import settings_digest, weights_digest
 from workbench.encoders.fast.loading import load_by_sentence_transformers
 from workbench.encoders.fast.options import (
@@ -61,7 +61,7 @@ class CrossEncoderReranker(LocalReranker):
     ) -> None:
         import_torch(_("A cross-encoder"), "sentence_transformers")
         self._folder = get_checkpoint(str(source))
-        self.name = name or Path(source).name
+        self.name = name or short_name(str(source))
         self.device = resolve_device(device)
         self._precision = resolve_precision(dtype, self.device)
         self._model = self._load()

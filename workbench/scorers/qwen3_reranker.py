@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.encoders.fast.batching import TokenRows, encode_in_batches
-from workbench.encoders.fast.checkpoints import get_checkpoint, read_json
+from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, short_name
 from workbench.encoders.fast.identity import settings_digest, weights_digest
 from workbench.encoders.fast.loading import load_model
 from workbench.encoders.fast.options import (
@@ -78,7 +78,7 @@ class Qwen3Reranker(LocalReranker):
         import_torch("Qwen3-Reranker")
         self._folder = get_checkpoint(str(source))
         self._config = read_json(self._folder / "config.json")
-        self.name = name or Path(source).name
+        self.name = name or short_name(str(source))
         self.instruction = checked_instruction(instruction)
         self.device = resolve_device(device)
         self._precision = resolve_precision(dtype, self.device)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ __all__ = [
     "module_folders",
     "read_json",
     "read_modules",
+    "short_name",
     "weight_files",
     "weights_of",
 ]
@@ -37,6 +40,7 @@ HUB_TIMEOUT = 5.0
 BAR_FROM_BYTES = 1_000_000_000
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 _PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _UNWANTED = ["onnx/*", "openvino/*", "*.onnx", "flax*", "tf_*"]
 
 
@@ -60,32 +64,48 @@ def is_hub_id(source: str) -> bool:
     return len(parts) == 2 and all(parts) and parts[0] not in (".", "..", "~") and not Path(source).exists()
 
 
-def find_checkpoint(hub_id: str) -> Path | None:
+def short_name(source: str) -> str:
+    """What people call a checkpoint: the last part of its folder or hub id, without the commit.
+
+    Examples
+    --------
+    >>> short_name("BAAI/bge-small-zh-v1.5@7999e1d3359715c523056ef9478215996d62a620")
+    'bge-small-zh-v1.5'
+    """
+    name, _at, commit = Path(source).name.rpartition("@")
+    return name if name and _COMMIT.fullmatch(commit) else Path(source).name
+
+
+def find_checkpoint(hub_id: str, commit: str | None = None) -> Path | None:
     """The folder on this machine that holds a whole checkpoint of a hub model; no network.
 
-    Looks in the models folder (``WORKBENCH_MODELS``), then in the Hugging Face cache.
+    Looks in the models folder (``WORKBENCH_MODELS``), then in the Hugging Face cache; with a commit only
+    in the cache, which knows of what commit its files are.
     """
-    for folder in _places(hub_id):
+    for folder in _places(hub_id, commit):
         if folder.is_dir() and _flaw(folder) is None:
             return folder
     return None
 
 
-def get_checkpoint(source: str, *, size: str = "") -> Path:
+def get_checkpoint(source: str, *, size: str = "", commit: str | None = None) -> Path:
     """The folder of a checkpoint, downloaded from the hub if it is nowhere here.
 
     Parameters
     ----------
     source : str
-        A folder, or a hub id such as ``"Qwen/Qwen3-Embedding-4B"``.
+        A folder, or a hub id such as ``"Qwen/Qwen3-Embedding-4B"``; ``"owner/name@commit"`` takes the
+        files of that commit and no others.
     size : str
         What to say about the size of the download, such as ``"8.0 GB"``.
+    commit : str, optional
+        The commit to download, where no checkpoint of that name is here.
 
     Raises
     ------
     EncoderUnavailableError
         If the folder does not exist, has no safetensors or is incomplete, or the hub cannot be
-        reached; it says where was looked and how to download.
+        reached (it says where was looked and how to download), or what came is not what the hub lists.
     """
     if not is_hub_id(source):
         folder = Path(source).expanduser()
@@ -97,8 +117,16 @@ def get_checkpoint(source: str, *, size: str = "") -> Path:
                 ).format(folder=repr(source))
             )
         return _usable(folder, source)
-    found = find_checkpoint(source)
-    return found if found is not None else _download(source, size)
+    hub_id, at, asked = source.partition("@")
+    if at and not _COMMIT.fullmatch(asked):
+        raise EncoderUnavailableError(
+            _(
+                "{commit} is no commit of {hub_id}: write all its 40 digits, since other names, such as "
+                "'main', may stand for other weights tomorrow."
+            ).format(commit=repr(asked), hub_id=hub_id)
+        )
+    found = find_checkpoint(hub_id, asked or None) or (commit and find_checkpoint(hub_id, commit))
+    return found or _download(hub_id, asked or commit, size)
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -202,16 +230,16 @@ def loading_bar(files: Iterable[Path]) -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _places(hub_id: str) -> Iterator[Path]:
+def _places(hub_id: str, commit: str | None = None) -> Iterator[Path]:
     models = get_settings().models_dir
-    if models is not None:
+    if models is not None and commit is None:
         yield models / hub_id.split("/")[1]
         yield models / hub_id
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
         return
-    cached = try_to_load_from_cache(hub_id, "config.json")
+    cached = try_to_load_from_cache(hub_id, "config.json", revision=commit)
     if isinstance(cached, str):
         yield Path(cached).parent
 
@@ -280,7 +308,7 @@ def _damaged(path: Path, reason: object) -> EncoderUnavailableError:
     )
 
 
-def _download(hub_id: str, size: str) -> Path:
+def _download(hub_id: str, commit: str | None, size: str) -> Path:
     looked = [f"{place} ({_why_not(place)})" for place in _places(hub_id)]
     if get_settings().models_dir is None:
         looked.append(_("the models folder (WORKBENCH_MODELS is not set)"))
@@ -288,24 +316,52 @@ def _download(hub_id: str, size: str) -> Path:
         from huggingface_hub import HfApi, snapshot_download
 
         # One question with a short time-out first: the download itself retries for minutes.
-        HfApi().model_info(hub_id, timeout=HUB_TIMEOUT)
+        HfApi().model_info(hub_id, revision=commit, timeout=HUB_TIMEOUT)
         folder = Path(
             snapshot_download(
-                hub_id, allow_patterns=_WANTED, ignore_patterns=_UNWANTED, etag_timeout=HUB_TIMEOUT
+                hub_id,
+                revision=commit,
+                allow_patterns=_WANTED,
+                ignore_patterns=_UNWANTED,
+                etag_timeout=HUB_TIMEOUT,
             )
         )
+        listed = HfApi().verify_repo_checksums(hub_id, revision=folder.name)
     # Whatever goes wrong on the way (no network, offline mode, a proxy, no such model, a full disk),
     # the answer for the user is the same: where was looked, and how to get the weights by hand.
     except Exception as error:
-        raise EncoderUnavailableError(_how_to_get(hub_id, size, looked, error)) from error
+        raise EncoderUnavailableError(_how_to_get(hub_id, commit, size, looked, error)) from error
+    if listed.mismatches:
+        _remove(folder, [each["path"] for each in listed.mismatches])
+        raise EncoderUnavailableError(
+            _(
+                "{file} of {hub_id} is not the file that the hub lists for commit {commit}; it was removed "
+                "again. Download it once more, through another network if need be."
+            ).format(file=listed.mismatches[0]["path"], hub_id=hub_id, commit=folder.name)
+        )
+    if commit is None:
+        warnings.warn(
+            _(
+                "{hub_id} was downloaded as of commit {commit}; write '{hub_id}@{commit}' to load these very "
+                "weights on any machine."
+            ).format(hub_id=hub_id, commit=folder.name),
+            stacklevel=2,
+        )
     return _usable(folder, hub_id)
+
+
+def _remove(folder: Path, files: Iterable[str]) -> None:
+    """Remove files of a snapshot in the hub's cache, and what they link to."""
+    for file in files:
+        (folder / file).resolve().unlink()
+        (folder / file).unlink(missing_ok=True)
 
 
 def _why_not(place: Path) -> str:
     return (_flaw(place) or _("usable")).rstrip(".\u3002") if place.is_dir() else _("no such folder")
 
 
-def _how_to_get(hub_id: str, size: str, looked: list[str], error: Exception) -> str:
+def _how_to_get(hub_id: str, commit: str | None, size: str, looked: list[str], error: Exception) -> str:
     name = hub_id.split("/")[1]
     first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     offline = _(" (HF_HUB_OFFLINE is set)") if os.environ.get("HF_HUB_OFFLINE") else ""
@@ -313,13 +369,14 @@ def _how_to_get(hub_id: str, size: str, looked: list[str], error: Exception) -> 
         "The weights of {hub_id} are not on this machine. Looked in: {places}; the Hugging Face cache; the "
         "hub{offline}: {reason}\n"
         "Download them where there is a network:\n"
-        "    hf download {id} --local-dir models/{name}\n"
+        "    hf download {id}{revision} --local-dir models/{name}\n"
         "or from ModelScope:\n"
         "    modelscope download --model {id} --local_dir models/{name}\n"
         "and set WORKBENCH_MODELS to that 'models' folder."
     ).format(
         hub_id=f"{hub_id} ({size})" if size else hub_id,
         id=hub_id,
+        revision=f" --revision {commit}" if commit else "",
         name=name,
         places="; ".join(looked),
         offline=offline,
