@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 
 import pytest
 from live_notebook import run_notebook, settle
@@ -297,3 +298,17 @@ def test_everything_can_be_read_in_either_theme(panel, theme):
     assert (
         "rgb(255" in panel.evaluate("panel => getComputedStyle(panel.querySelector('.wb-box')).background")
     ) == (is_light == "true")
+
+
+def test_the_whole_first_result_is_on_the_first_two_screens_of_the_notebook(browser, lab):
+    # A notebook of its own, for the other one's kernel holds the panel of the other tests; so high that no
+    # cell is left out, which changes nothing about where they stand.
+    shutil.copy(lab.root / "01_search.ipynb", lab.root / "first_result.ipynb")
+    page = browser.new_page(viewport={"width": 1440, "height": 3600})
+    report = run_notebook(page, lab, "first_result.ipynb", ".wb-report")
+    top = page.locator(".jp-Cell").first.bounding_box()["y"]
+    cards = report.locator(".wb-card")
+    assert cards.count() == len(wb.EXAMPLE_JDS)
+    last = cards.last.bounding_box()
+    assert last["y"] + last["height"] - top <= 2 * 900
+    page.close()

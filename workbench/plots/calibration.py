@@ -204,7 +204,7 @@ def plot_stability(
         shares = np.histogram(found, bins=edges)[0] / len(stability.cutoffs)
         ax.bar(edges[:-1], shares, width, align="edge", color=SKY, edgecolor="white", linewidth=0.5, zorder=2)
         ax.set_ylim(0, 1.25 * shares.max())
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
         ax.yaxis.set_major_locator(MaxNLocator(5))
         ax.grid(axis="y")
         mark_cutoffs(ax, cutoff, current_cutoff)

@@ -14,6 +14,7 @@ from workbench.plots.style import (
     MUTED,
     ShownFigure,
     house_style,
+    minus,
     new_figure,
     shortened,
 )
@@ -30,6 +31,7 @@ __all__ = ["plot_shortlist"]
 COLOURS = {"covered": "#9FD9C3", "unsure": "#F6E7A8", "not found": "#F1F3F5", None: "#DCE9F3"}
 MOST_CANDIDATES, LONGEST = 15, 52
 COLUMN, ROW = 0.62, 0.31  # inches
+LONGEST_UPRIGHT = 6
 
 
 def plot_shortlist(shortlist: Sequence[Candidate], *, most: int = MOST_CANDIDATES) -> ShownFigure:
@@ -90,12 +92,12 @@ def _frame(ax: Axes, shown: Sequence[Candidate]) -> None:
     ]
     ax.set_yticks(range(len(rows)), names)
     ax.set_ylim(len(rows) - 0.5, -0.5)
+    long = max(len(found.resume_id) for found in shown) > LONGEST_UPRIGHT
     ax.set_xticks(
         range(len(shown)),
-        [f"{shortened(found.resume_id, 16)}\n{found.score:.3f}" for found in shown],
-        rotation=45,
-        ha="left",
-        rotation_mode="anchor",
+        [f"{shortened(found.resume_id, 16)}\n{minus(f'{found.score:.3f}')}" for found in shown],
+        fontsize=9,
+        **({"rotation": 45, "ha": "left", "rotation_mode": "anchor"} if long else {}),
     )
     ax.xaxis.tick_top()
     ax.set_xlim(-0.5, len(shown) - 0.5)
@@ -132,7 +134,7 @@ def _headline(shown: Sequence[Candidate]) -> str:
         name=shortened(best.resume_id), n=best.coverage.counts["covered"], total=len(rows)
     )
     said = ngettext("{n} is covered by nobody here", "{n} are covered by nobody here", nobody)
-    return f"{title}; {said.format(n=nobody)}\n{name}" if nobody else f"{title}\n{name}"
+    return _("; ").join([title, said.format(n=nobody)][: 1 + bool(nobody)]) + f"\n{name}"
 
 
 def _said(shown: Sequence[Candidate]) -> str:
