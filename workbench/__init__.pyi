@@ -63,6 +63,7 @@ from .exploration import (
     supply_change,
     warm_up,
 )
+from .forgetting.act import forget
 from .i18n import language, set_language
 from .language_offsets import with_language_offsets
 from .notebooks import read_results, read_skill_texts, run_notebook, save_results
@@ -222,6 +223,7 @@ __all__ = [
     "find_near_duplicates",
     "fit_map",
     "fit_probability",
+    "forget",
     "get_settings",
     "grey_zone",
     "groups_table",

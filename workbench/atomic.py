@@ -8,18 +8,48 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from workbench.errors import StoreError
+from workbench.errors import StoreError, WorkbenchError
 from workbench.i18n import gettext as _
+from workbench.settings import get_settings
 
-__all__ = ["private_file", "private_folder", "private_opener", "replacing", "write_whole"]
+__all__ = [
+    "no_longer_written",
+    "only_writer",
+    "private_file",
+    "private_folder",
+    "private_opener",
+    "replacing",
+    "write_whole",
+    "written",
+]
+
+
+LOCK_SECONDS = 10.0
+# Where texts may lie, in the cache folder: every file that was ever written, each path with a NUL after it.
+WRITTEN = "written"
+_remembered: set[tuple[int, bytes]] = set()
+
+
+def written() -> set[Path]:
+    """All files that the workbench has ever written for this user, so that it can look there to forget."""
+    try:
+        return {Path(os.fsdecode(path)) for path in _list().read_bytes().split(b"\0")[:-1]}
+    except FileNotFoundError:
+        return set()
+
+
+def no_longer_written(gone: Set[Path]) -> None:
+    """Files that are gone are not known any more, not even by their names."""
+    write_whole(_list(), b"".join(os.fsencode(path) + b"\0" for path in sorted(written() - gone)))
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For :func:`open`: a file that is made is its owner's only."""
+    """For :func:`open`: a file that is made is its owner's only, and is remembered as written."""
+    _remember(path)
     return os.open(path, flags, 0o600)
 
 
@@ -30,11 +60,61 @@ def private_file(path: Path) -> None:
         os.close(private_opener(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
 
 
+def _list() -> Path:
+    return get_settings().cache_dir / WRITTEN
+
+
+def _remember(path: str | Path) -> None:
+    """Before it is written, so that what a killed process leaves is known, too."""
+    name = os.fsencode(Path(path).absolute()) + b"\0"
+    # What cannot be noted must not keep anything from being written.
+    with suppress(OSError, WorkbenchError):
+        private_folder(_list().parent)
+        descriptor = os.open(_list(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            entry = os.fstat(descriptor).st_ino, name
+            if entry not in _remembered:
+                os.write(descriptor, name)
+                _remembered.add(entry)
+        finally:
+            os.close(descriptor)
+
+
 def private_folder(path: Path) -> None:
     """Make a folder, and those on the way to it, that only their owner may enter; others stay as they are."""
     if not path.is_dir():
         private_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Keep other processes from a file; the system frees the lock if this one is killed.
+
+    Raises
+    ------
+    StoreError
+        If another one keeps it for long, or the file cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        private_folder(path.parent)
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_SECONDS, mode=0o600):
+            yield
+    except Timeout:
+        raise StoreError(
+            _("Another process is writing to {file}; nothing was saved. Try again.").format(file=path.name)
+        ) from None
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            _(
+                "{file} cannot be written ({error}); the last step was not saved. Make room, or get "
+                "permission to write there."
+            ).format(file=path, error=error.strerror or error)
+        ) from error
 
 
 def write_whole(path: str | Path, content: str | bytes) -> Path:
@@ -67,6 +147,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     draft: Path | None = None
     try:
         private_folder(target.parent)
+        _remember(target)
         with tempfile.NamedTemporaryFile(
             dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix, delete=False
         ) as file:

@@ -13,14 +13,14 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.atomic import private_folder, private_opener
+from workbench.atomic import only_writer, private_opener, write_whole
 from workbench.errors import EncoderMismatchError, InputError, LogWarning, StoreError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Decision", "DecisionLog", "document_id"]
 
-LOCK_SECONDS = 10.0
 # In which metadata a document may have a name of its own, first come first.
 ID_NAMES = ("jd_id", "job_id", "resume_id", "candidate_id", "id")
 # Longer than these is no name; most likely it is a text.
@@ -258,6 +257,24 @@ class DecisionLog:
         }
         return pairs
 
+    def forget(self, gone: Callable[[str], bool]) -> int:
+        """Erase the decisions on documents, by their names, and unfinished lines; returns how many decisions.
+
+        Nothing else ever takes a line out of a log.
+        """
+        left, removed = [], 0
+        with only_writer(self.path):
+            for line in self.path.read_bytes().split(b"\n")[:-1]:
+                with suppress(ValueError, KeyError, TypeError):
+                    fields = json.loads(line)
+                    if gone(str(fields["jd_id"])) or gone(str(fields["resume_id"])):
+                        removed += 1
+                    else:
+                        left.append(line + b"\n")
+            if removed:
+                write_whole(self.path, b"".join(left))
+        return removed
+
     @staticmethod
     def is_log(path: str | Path) -> bool:
         """Whether a file is a decision log, by its suffix and its first whole line."""
@@ -297,36 +314,13 @@ class DecisionLog:
     def _append(self, made: Iterable[Decision]) -> None:
         lines = [json.dumps(asdict(each), ensure_ascii=False, allow_nan=False) + "\n" for each in made]
         content = "".join(lines).encode("utf-8", "backslashreplace")
-        with self._locked(), open(self.path, "a+b", opener=private_opener) as file:
+        with only_writer(self.path), open(self.path, "a+b", opener=private_opener) as file:
             if file.tell() and not _ends_a_line(file):
                 # What an interrupted write has left stays, as a line of its own.
                 content = b"\n" + content
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other processes from the log; the system frees the lock if this one is killed."""
-        from filelock import FileLock, Timeout
-
-        try:
-            private_folder(self.path.parent)
-            lock = self.path.with_name(f".{self.path.name}.lock")
-            with FileLock(lock, timeout=LOCK_SECONDS, mode=0o600):
-                yield
-        except Timeout:
-            raise StoreError(
-                _("Another process is writing to {file}; nothing was saved. Try again.").format(
-                    file=self.path.name
-                )
-            ) from None
-        except OSError as error:
-            raise StoreError(
-                _("{file} cannot be written ({error}); the decision was not saved.").format(
-                    file=self.path, error=error.strerror or error
-                )
-            ) from error
 
 
 class _Basis:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from workbench.texts import LONGEST_LINE
 
-__all__ = ["PairScorer", "TextEncoder", "whole_vectors"]
+__all__ = ["PairScorer", "TextEncoder", "pieces_of", "whole_vectors"]
 
 # An encoder without a limit takes memory by the token: about 200 MB for so many characters.
 MOST_AT_ONCE = 32_768
@@ -78,8 +78,7 @@ def whole_vectors(
         ``encoder.encode_documents`` or ``encoder.encode_queries``.
     """
     tokens = getattr(encoder, "recipe", {}).get("max_length")
-    most = MOST_AT_ONCE if tokens is None else max(1, int(tokens * CHARACTERS_A_TOKEN))
-    pieces = [[text] if len(text) <= max(most, LONGEST_LINE) else list(_pieces(text, most)) for text in texts]
+    pieces = [list(pieces_of(text, tokens)) for text in texts]
     if all(len(some) == 1 for some in pieces):
         return encode(texts, **options)
     vectors = encode([piece for some in pieces for piece in some], **options)
@@ -89,8 +88,12 @@ def whole_vectors(
     return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _pieces(text: str, most: int) -> Iterator[str]:
-    """The text in pieces of `most` characters at most, parted at blanks where there are any."""
+def pieces_of(text: str, tokens: int | None) -> Iterator[str]:
+    """The text in pieces that an encoder of so many tokens reads at once, parted at blanks if it has any."""
+    most = MOST_AT_ONCE if tokens is None else max(1, int(tokens * CHARACTERS_A_TOKEN))
+    if len(text) <= max(most, LONGEST_LINE):
+        yield text
+        return
     start = 0
     while len(text) - start > most:
         blank = max(text.rfind(mark, start + most // 2, start + most + 1) for mark in (" ", "\n"))

@@ -42,7 +42,7 @@ LAYERS = [
     {"scorers"},
     {"retrieval"},
     {"calibration"},
-    {"exploration", "pairs", "notebooks", "shortcuts", "language_offsets"},
+    {"exploration", "pairs", "notebooks", "shortcuts", "forgetting", "language_offsets"},
     {"plots", "panels", "reports", "diagnostics"},
     {"app", "service"},
     {"cli", "__main__"},

@@ -20,13 +20,15 @@ from workbench import __version__
 from workbench.cli import audit, calibration, compare, labelling, notebooks, rank, search
 from workbench.cli.app import app as serve_pages
 from workbench.cli.check import check
+from workbench.cli.forget import forget
 from workbench.cli.knowledge_base import kb
 from workbench.cli.options import SpokenLanguage
-from workbench.cli.output import tell
+from workbench.cli.output import note, tell
 from workbench.cli.prevalence import prevalence
 from workbench.cli.running import ExitCode, Group
 from workbench.cli.serve import serve
 from workbench.i18n import gettext as _
+from workbench.settings import JOURNAL, get_settings
 
 __all__ = ["app", "main"]
 
@@ -51,6 +53,7 @@ app.command("run", cls=notebooks.RunCommand)(notebooks.run)
 app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)
 app.command("app")(serve_pages)
 app.command("serve")(serve)
+app.command("forget")(forget)
 app.command("doctor")(notebooks.doctor)
 
 
@@ -74,6 +77,11 @@ def workbench(
 
     Exit codes: 0 fine, 1 the answer is no, 2 usage or input error, 3 these pairs cannot tell (check).
     """
+    if (get_settings().cache_dir / JOURNAL).exists():
+        from workbench.forgetting.act import complete
+
+        for reason in complete():
+            note(_("Not yet forgotten: {reason}").format(reason=reason))
 
 
 def _report_of(error: BaseException) -> str:

@@ -8,7 +8,7 @@ Which texts are encoded when is decided in :mod:`workbench.encoders.stored`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -317,12 +317,29 @@ class EmbeddingStore:
                 f"DELETE FROM embedding WHERE encoder IN (SELECT id FROM encoder {chosen})", values
             ).rowcount
             connection.execute(f"DELETE FROM encoder {chosen}", values)
-        with self._database.reading() as connection:
-            # From here on, a file of an older workbench gives room back by itself, too.
-            connection.execute("PRAGMA auto_vacuum = FULL")
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._database.compact()
         return removed
+
+    def vectors_of(self, chosen: Callable[[bytes], bool]) -> list[bytes]:
+        """The vectors of texts, by their keys, of all encoders and roles, as they lie in the file."""
+        with self._database.reading() as connection:
+            connection.create_function("chosen", 1, chosen)
+            rows = connection.execute("SELECT vector FROM embedding WHERE chosen(text_sha256)").fetchall()
+        return [vector for (vector,) in rows]
+
+    def forget(self, gone: Callable[[bytes], bool]) -> int:
+        """Erase the vectors of texts, by their keys, of all encoders and roles; returns how many."""
+        with self._database.writing() as connection:
+            connection.create_function("gone", 1, gone)
+            removed = connection.execute("DELETE FROM embedding WHERE gone(text_sha256)").rowcount
+        self._database.compact()
+        return removed
+
+    def knowledge_bases(self) -> list[Path]:
+        """The folders of knowledge bases that vectors were left to."""
+        with self._database.reading() as connection:
+            found = connection.execute("SELECT DISTINCT folder FROM knowledge_base").fetchall()
+        return [Path(folder) for (folder,) in found]
 
     def close(self) -> None:
         """Close the file; a closed store cannot be used again."""

@@ -11,15 +11,14 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from workbench.atomic import private_folder, private_opener
+from workbench.atomic import only_writer, private_opener, write_whole
 from workbench.errors import InputError, StoreError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -57,7 +56,6 @@ __all__ = [
 Action = Literal["label", "skip", "retract"]
 ANNOTATIONS_FILE = "annotations.csv"
 FOLDER = "annotations"
-LOCK_SECONDS = 10.0
 # Of whole documents: the phrase that a label rests on, and "1" where evidence had been looked at first.
 DETAILS = ("phrase", "looked")
 # A label, whose texts its annotator saw (where that is known), and where it stands.
@@ -140,13 +138,17 @@ class AnnotationLog:
                     _("There is an annotator {name}; use the same spelling.").format(name=repr(other.stem))
                 )
         self.entries: list[Entry] = []
-        self._read_bytes = 0
+        self._read_bytes = self._inode = 0
         self.refresh()
 
     def refresh(self) -> list[Entry]:
         """Read what was appended by others since; returns those entries."""
         try:
             with self.path.open("rb") as file:
+                if (inode := os.fstat(file.fileno()).st_ino) != self._inode:
+                    # Made, or made anew when a person was forgotten: read from the start.
+                    self.entries.clear()
+                    self._read_bytes, self._inode = 0, inode
                 file.seek(self._read_bytes)
                 content = file.read()
         except FileNotFoundError:
@@ -185,7 +187,7 @@ class AnnotationLog:
         """
         entry = Entry(len(self.entries) + 1, action, pair_id, label, note, _now(), texts, phrase, looked)
         _check(entry)
-        with self._locked():
+        with only_writer(self.path):
             if others := self.refresh():
                 said = ngettext(
                     "{annotator} has labelled in another window meanwhile ({n} step); the last click was not "
@@ -202,6 +204,7 @@ class AnnotationLog:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
+                self._inode = os.fstat(file.fileno()).st_ino
             if len(self.entries) == 0:
                 _sync_folder(self.path.parent)
         self.entries.append(entry)
@@ -212,31 +215,16 @@ class AnnotationLog:
         """The last label or skip of each pair that was not taken back, by ``pair_id``."""
         return current(self.entries)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other processes from this log; the system frees the lock if this one is killed."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.path.with_name(f".{self.annotator}.lock"), LOCK_SECONDS, mode=0o600)
-        try:
-            private_folder(self.path.parent)
-            with lock:
-                yield
-        except Timeout:
-            raise StoreError(
-                _("Another process is writing to {file}; nothing was saved. Try again.").format(
-                    file=self.path.name
-                )
-            ) from None
-        except StoreError:
-            raise
-        except OSError as error:
-            raise StoreError(
-                _(
-                    "{file} cannot be written ({error}); the last step was not saved. Make room, or get "
-                    "permission to write there."
-                ).format(file=self.path, error=error.strerror or error)
-            ) from error
+    def forget(self, gone: Callable[[str], bool]) -> int:
+        """Erase what was said of pairs, by their ids, and unfinished lines; returns how many entries."""
+        with only_writer(self.path):
+            self.refresh()
+            left = [entry for entry in self.entries if not gone(entry.pair_id)]
+            removed = len(self.entries) - len(left)
+            if removed:
+                write_whole(self.path, b"".join(map(_line, left)))
+                self.refresh()
+        return removed
 
 
 def check_annotator(name: str) -> str:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Gathered",
     "LabelledSet",
+    "csv_of",
     "label_word",
     "records_in",
     "working_copy",
@@ -102,9 +103,9 @@ def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFra
             for name, text in dict(zip(texts[f"{side}_id"], texts[side], strict=True)).items():
                 write_whole(folder / f"{side}s/{name}.txt", text.encode())
         texts = texts.drop(columns=list(PAIR_COLUMNS))
-    write_whole(folder / PAIRS_FILE, _csv(texts))
+    write_whole(folder / PAIRS_FILE, csv_of(texts))
     if said is not None:
-        write_whole(folder / ANNOTATIONS_FILE, _csv(said[list(ANNOTATION_COLUMNS)]))
+        write_whole(folder / ANNOTATIONS_FILE, csv_of(said[list(ANNOTATION_COLUMNS)]))
     return folder
 
 
@@ -338,7 +339,8 @@ def shown_entry(entry: Any) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def _csv(table: pd.DataFrame) -> bytes:
+def csv_of(table: pd.DataFrame) -> bytes:
+    """A table as its readers read it again."""
     # pandas leaves a lone carriage return unquoted, and readers take it for the end of a row; no reader
     # takes a file with NUL for text.
     lines = table.replace({"\r\n?": "\n", "\x00": ""}, regex=True)

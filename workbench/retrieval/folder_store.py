@@ -14,7 +14,7 @@ import os
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ import numpy as np
 
 from workbench.atomic import private_folder, private_opener
 from workbench.encoders.base import Vectors
-from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, vectors_file
+from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, text_key, vectors_file
 from workbench.errors import StoreError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
@@ -212,6 +212,24 @@ class FolderStore(Store):
         keep_codes(self._writing(), None)
         super().rewrite(contents, encoder)
 
+    def forget(self, gone: Callable[[bytes], bool]) -> int:
+        """Erase texts, by their keys, with whatever killed processes have left of any; returns how many.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be written, another process is writing, or the vectors are damaged.
+        """
+        with self.changing():
+            texts = self.contents.texts
+            left = np.flatnonzero([not gone(text_key(text)) for text in texts])
+            removed = len(texts) - len(left)
+            if removed:
+                self.rewrite(self.contents.only(left))
+        with explained(self.folder, "written"), self._file() as file:
+            file.compact()
+        return removed
+
     def check_vectors(self) -> None:
         """Read all vectors and compare them with their checksum.
 
@@ -285,6 +303,11 @@ class FolderStore(Store):
         for path in self.folder.iterdir():
             if _VECTORS.fullmatch(path.name) and path.name != current:
                 _remove(path)
+        n = len(self.contents)
+        counted = n and _size(n, self.state.dimension)
+        with suppress(OSError):
+            if (self.folder / current).stat().st_size > counted:
+                os.truncate(self.folder / current, counted)
         old_folders.remove(self.folder)
 
     def _move_over(self) -> None:
@@ -322,9 +345,13 @@ def _mapped(folder: Path, state: State, n: int) -> Vectors:
         size = path.stat().st_size
     except FileNotFoundError:
         raise StoreError(_("{path} is missing. {advice}").format(path=path, advice=advice())) from None
-    if size < offset + n * state.dimension * 4:
+    if size < _size(n, state.dimension):
         raise damaged(path, _("it has fewer vectors than there are texts"))
     return np.memmap(path, dtype="<f4", mode="r", offset=offset, shape=shape)
+
+
+def _size(n: int, dimension: int) -> int:
+    return len(_npy_header(n, dimension)) + n * dimension * 4
 
 
 def _npy_header(n: int, dimension: int) -> bytes:

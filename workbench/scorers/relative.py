@@ -38,7 +38,7 @@ from workbench.scorers.keywords import BUCKETS, TOKENS, counts_of, idf_of, occur
 from workbench.scorers.windows import WORDS, Windows, both_ways, windows_of
 from workbench.text_encoder import TextEncoder
 
-__all__ = ["KEYWORDS", "POOLED", "RelativeScorer"]
+__all__ = ["KEYWORDS", "POOLED", "RelativeScorer", "said_by"]
 
 # Weight of the mean vectors, where that of the windows is the rest, and of the keywords beside both.
 POOLED, KEYWORDS = 0.25, 0.3
@@ -235,7 +235,7 @@ class RelativeScorer(Scorer):
 
     def _encode(self, texts: Sequence[str], side: Side, progress: bool | None) -> _Encoded:
         encode = self.encoder.encode_documents if side == "jd" else self.encoder.encode_queries
-        said = [_said(text, side) for text in texts]
+        said = [said_by(text, side) for text in texts]
         pieces = [windows_of(text) for text in said]
         starts = np.cumsum([0, *map(len, pieces)])[:-1]
         vectors = encode([piece for some in pieces for piece in some], progress=progress)
@@ -306,7 +306,7 @@ def _crowds(
     return crowds
 
 
-def _said(text: str, side: Side) -> str:
+def said_by(text: str, side: Side) -> str:
     """The text without boilerplate, which no text of the other side has a word for."""
     parts = Document("", text, side=side).parts
     return "\n".join(part.text for part in parts if part.kind != "boilerplate") or text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,18 @@ class RerankStore:
                     )
         except StoreError as error:
             self._give_up(error)
+
+    def forget(self, gone: Callable[[bytes], bool]) -> int:
+        """Erase the scores of texts, by their keys; returns how many."""
+        if not self._file:
+            return 0
+        with self._file.writing() as connection:
+            connection.create_function("gone", 1, gone)
+            removed = connection.execute(
+                "DELETE FROM score WHERE gone(jd_sha256) OR gone(resume_sha256)"
+            ).rowcount
+        self._file.compact()
+        return removed
 
     def _give_up(self, error: Exception) -> None:
         self._file = None
