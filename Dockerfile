@@ -35,7 +35,10 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
 USER 10001
 CMD ["workbench", "app", "--host", "0.0.0.0", "--no-browser"]
 
+# CUDA comes with torch, the driver with `docker run --gpus all`. Nothing is compiled, so no compiler is needed.
 FROM base AS gpu
+ENV NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER 0
 COPY requirements/qwen.lock /src/requirements/
 RUN pip install --no-cache-dir --require-hashes -r /src/requirements/qwen.lock

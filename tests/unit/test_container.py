@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "Dockerfile"
@@ -60,6 +61,27 @@ def test_it_runs_without_root_and_is_looked_after():
     assert "8501" in said["HEALTHCHECK"]
     assert json.loads(said["CMD"])[:2] == ["workbench", "app"]
     assert steps("gpu")[-1] == ("USER", "10001")
+
+
+def test_compose_runs_it_shut_in():
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+    (service,) = compose["services"].values()
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert {"mem_limit", "cpus", "pids_limit"} <= set(service)
+    assert service["ports"] == ["127.0.0.1:8501:8501"]
+    assert service["environment"]["WORKBENCH_TOKEN"].startswith("${WORKBENCH_TOKEN:?")
+    assert service["build"]["target"] in DOCKERFILE.read_text("utf-8")
+    volumes = dict(each.split(":", 1) for each in service["volumes"])
+    assert volumes == {"data": "/data", "./models": "/data/models:ro"}
+    assert set(compose["volumes"]) == {"data"}
+
+
+def test_the_gpus_image_takes_the_versions_of_the_light_one():
+    copied = [rest for kind, rest in steps("gpu") if kind == "COPY"]
+    assert any(rest.startswith("requirements/qwen.lock") for rest in copied)
+    assert "requirements/qwen.lock" in steps("gpu")[-2][1]
 
 
 class Machine:
