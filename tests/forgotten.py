@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import html
 import json
@@ -10,6 +11,7 @@ import os
 import random
 import shutil
 import sqlite3
+import tempfile
 import time
 import zipfile
 from contextlib import closing
@@ -236,3 +238,23 @@ class Kills:
         process = multiprocessing.get_context("fork").Process(target=forget, kwargs={"text": WANG})
         process.start()
         return process
+
+
+def main() -> None:
+    """Kill so many times, and print what came of it as JSON."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--times", type=int, default=200)
+    times = parser.parse_args().times
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        settle(Path(folder) / "filled")
+        fill(Path(folder) / "filled")
+        kills, seed = Kills(Path(folder) / "filled", Path(folder) / "work"), 0
+        while kills.kills < times:
+            kills.once(seed := seed + 1)
+    found = {"name": "workbench forget", "kills": kills.kills, "resumed": kills.resumed, "lost": kills.lost}
+    print(json.dumps(found | {"seconds": time.monotonic() - began}))
+
+
+if __name__ == "__main__":
+    main()

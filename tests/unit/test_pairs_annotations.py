@@ -158,6 +158,12 @@ class TestInterrupted:
         # The lock of the dead process is free.
         AnnotationLog(folder, "x").append("label", "after", label=1)
 
+    def test_what_a_killed_process_has_left_of_a_file_is_no_log(self, folder):
+        log = AnnotationLog(folder, "Wu")
+        log.append("label", "p1", label=1)
+        log.path.with_name(".Wu.jsonl.4uqh0g8z.jsonl").write_text("half a li")
+        assert [each.annotator for each in logs_in(folder)] == ["Wu"]
+
     def test_a_folder_that_cannot_be_written_is_an_error_with_advice(self, folder):
         (folder / "annotations").write_text("a file where the folder should be")
         with pytest.raises(StoreError, match=r"x\.jsonl cannot be (written|read)"):

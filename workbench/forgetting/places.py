@@ -66,7 +66,9 @@ class Places:
 
     def _sort(self, path: Path, *, ours: bool, labelled: bool) -> None:
         above = path.parent
-        if path.name == KNOWLEDGE_BASE_FILE:
+        if ours and DRAFT.fullmatch(path.name):
+            self.outputs.add(path)
+        elif path.name == KNOWLEDGE_BASE_FILE:
             self.bases.add(above)
         elif above.name == "annotations" and path.suffix in (".jsonl", ".lock"):
             self.sets.add(above.parent.parent if above.parent.name == "coverage" else above.parent)
@@ -137,7 +139,7 @@ def delete(path: Path) -> int:
 def tables_in(folder: Path) -> Iterator[tuple[Path, pd.DataFrame]]:
     from workbench.pairs.tables import read_table
 
-    for path in sorted(folder.glob("*.csv")):
+    for path in sorted(folder.glob("[!.]*.csv")):
         with suppress(InputError):
             yield path, read_table(path).fillna("")
 

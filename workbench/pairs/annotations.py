@@ -268,7 +268,8 @@ def current(entries: Iterable[Entry]) -> dict[str, Entry]:
 
 def logs_in(folder: str | Path) -> list[AnnotationLog]:
     """The logs of a set, by name of the annotator."""
-    paths = sorted((Path(folder) / FOLDER).glob("*.jsonl"))
+    # What a killed process has left of a file begins with a dot.
+    paths = sorted((Path(folder) / FOLDER).glob("[!.]*.jsonl"))
     return [AnnotationLog(folder, path.stem) for path in paths]
 
 
