@@ -44,7 +44,7 @@ COLUMNS = (
 NAMES: dict[FigureName, str] = {
     "precision": N_("precision"),
     "recall": N_("recall"),
-    "false_omission_rate": N_("missed"),
+    "false_omission_rate": N_("missed share"),
     "specificity": N_("specificity"),
     "accuracy": N_("accuracy"),
     "share_selected": N_("share selected"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.calibration.groups import NAMES
 from workbench.errors import InputError
 from workbench.i18n import N_, listed, ngettext, number, percent
 from workbench.i18n import gettext as _
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_groups"]
 
-NAMES = {
-    "precision": N_("precision"),
-    "recall": N_("recall"),
-    "false_omission_rate": N_("missed share"),
-    "specificity": N_("specificity"),
-    "accuracy": N_("accuracy"),
-    "share_selected": N_("share selected"),
-}
 SHOWN = ("precision", "recall", "false_omission_rate")
 MARKS = {
     "different": ("s", VERMILLION, VERMILLION, N_("differs from the rest")),
@@ -93,7 +86,7 @@ def plot_groups(groups: GroupFigures, figures: Sequence[str] | None = None) -> S
         for ax, name in zip(axes, names, strict=True):
             shown = frame[frame["figure"] == name].set_index("group").loc[first["group"]]
             kinds |= _column(ax, shown, groups, name)
-            ax.set_xlabel(_(NAMES[name]))
+            ax.set_xlabel(_(NAMES[name]))  # type: ignore[index]
         labels = [f"{shortened(group)}  ({n:,})" for group, n in zip(first["group"], first["n"], strict=True)]
         axes[0].set_yticks(range(len(labels)), labels)
         axes[0].set_ylim(-0.7, len(labels) - 0.3)
