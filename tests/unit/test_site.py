@@ -47,6 +47,13 @@ class TestTheSite:
         ]
         assert not outside
 
+    def test_formulas_are_drawn_by_the_browser_itself(self, pages):
+        methods = next(soup for page, soup in pages.items() if page.name == "methods.html")
+        written = (ROOT / "docs/methods.md").read_text("utf-8").count("```math")
+        drawn = methods.select(".formula > math > mrow")
+        assert len(drawn) == written >= 4
+        assert not any("&" in formula.get_text() or "\\" in formula.get_text() for formula in drawn)
+
     def test_every_notebook_is_in_the_gallery(self, pages):
         gallery = next(soup for page, soup in pages.items() if page.name == "gallery.html")
         linked = {link["href"].removeprefix("gallery/") for link in gallery.select("li a[href^='gallery/']")}
