@@ -14,6 +14,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
 from workbench.calibration import Observations, fit_probability, reliability
+from workbench.calibration.drawn_curves import draw_curves
 from workbench.calibration.reliability_diagram import equal_mass_bins
 from workbench.errors import InputError
 from workbench.i18n import language
@@ -315,3 +316,37 @@ def test_right_probabilities_are_called_off_in_at_most_5_percent_of_cases(n_jds)
     # 5 % and three standard errors of the simulation; with few JDs the correlation is itself a guess.
     assert called_off <= (0.09 if n_jds is None else 0.12), called_off
     assert held / 300 >= 0.93, held / 300
+
+
+def test_many_pairs_drawn_together_vary_as_they_do_one_by_one(monkeypatch):
+    rng = np.random.default_rng(3)
+    true = rng.beta(1, 2, 6000)
+    labels = rng.random(6000) < true
+    pairs, said = Observations(true, labels), np.clip(true * 1.05, 0.001, 0.999)
+    together = reliability(pairs, said)
+    monkeypatch.setattr("workbench.calibration.bootstrap.POOL_FROM", 10**9)
+    one_by_one = reliability(pairs, said)
+    for name in ("ece", "brier", "log_loss"):
+        ours, theirs = getattr(together, name), getattr(one_by_one, name)
+        assert ours.value == theirs.value
+        width = theirs.high - theirs.low
+        assert abs(ours.low - theirs.low) < 0.15 * width
+        assert abs(ours.high - theirs.high) < 0.15 * width
+    assert together.ece_if_right == pytest.approx(one_by_one.ece_if_right, rel=0.05)
+    assert together.p_right == pytest.approx(one_by_one.p_right, abs=0.05)
+    for end in ("consistent_low", "consistent_high"):
+        np.testing.assert_allclose(together.bins[end], one_by_one.bins[end], atol=0.01)
+
+
+def test_curves_of_many_pairs_spread_as_those_of_single_draws(monkeypatch):
+    rng = np.random.default_rng(4)
+    scores = rng.random(6000)
+    pairs = Observations(scores, rng.random(6000) < scores)
+    together = draw_curves(pairs, n_curves=300)
+    monkeypatch.setattr("workbench.calibration.bootstrap.POOL_FROM", 10**9)
+    one_by_one = draw_curves(pairs, n_curves=300)
+    np.testing.assert_array_equal(together.fitted, one_by_one.fitted)
+    # Standard deviations of 300 draws are known to 4 %, their means to a 17th of one.
+    spread = one_by_one.drawn.std(axis=0)
+    np.testing.assert_allclose(together.drawn.std(axis=0), spread, rtol=0.25)
+    assert (abs(together.drawn.mean(axis=0) - one_by_one.drawn.mean(axis=0)) < 0.4 * spread + 1e-6).all()

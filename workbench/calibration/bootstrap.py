@@ -26,6 +26,8 @@ __all__ = [
     "Resamples",
     "bands",
     "draws",
+    "is_pooled",
+    "pooled_draws",
     "quantiles",
     "resample",
     "resample_with",
@@ -179,11 +181,17 @@ def resample(
             ).format(unit=_("pair") if observations.clusters is None else _("JD (cluster)"))
         )
     table = np.union1d(_table(observations, cutoffs), including)
-    independent = observations.weights is None and observations.clusters is None
-    if len(observations) >= POOL_FROM and independent:
-        return _pooled(observations, table, n_resamples, seed, prevalence)
-    drawn = draws(observations, n_resamples, seed, a_resample=len(observations))
-    return _counted(observations, table, drawn, prevalence)
+    sums: Iterable[npt.NDArray[Any]]
+    if is_pooled(observations):
+        sizes = np.bincount(_cells(observations, table), minlength=2 * (len(table) + 1))
+        sums = pooled_draws(sizes, n_resamples, seed)
+    else:
+        in_order = observations.in_order
+        units = np.arange(len(in_order)) if in_order.clusters is None else in_order.clusters
+        by_cell = _by_cell(in_order, table, units)
+        drawn = draws(observations, n_resamples, seed, a_resample=len(observations))
+        sums = (by_cell @ some for some in drawn)
+    return _counted(observations, table, sums, prevalence)
 
 
 def resample_with(
@@ -210,29 +218,51 @@ def resample_with(
                 shape=drawn.shape, n=len(observations)
             )
         )
+    table, step = _table(observations, cutoffs), max(1, CHUNK // len(observations))
+    by_cell = _by_cell(observations, table, np.arange(len(observations)))
+    sums = (by_cell @ drawn[at : at + step].T.astype(np.int32) for at in range(0, len(drawn), step))
     independent = Observations(observations.scores, observations.labels, observations.weights)
-    in_order = drawn[:, independent.order].T.astype(np.int32)
-    rows = max(1, CHUNK // len(observations))
-    chunks = (in_order[:, at : at + rows] for at in range(0, drawn.shape[0], rows))
-    table = _table(observations, cutoffs)
-    return _counted(independent, table, chunks, prevalence)
+    return _counted(independent, table, sums, prevalence)
+
+
+def is_pooled(observations: Observations) -> bool:
+    """Whether pairs are so many, independent and equal, that those alike are drawn together."""
+    is_plain = observations.weights is None and observations.clusters is None
+    return is_plain and len(observations) >= POOL_FROM
+
+
+def pooled_draws(sizes: npt.NDArray[np.integer], n_resamples: int, seed: int) -> Iterator[FloatArray]:
+    """How many pairs of each cell were drawn: (n_cells, some resamples) at a time.
+
+    `sizes` are the pairs of each cell. The same in law as drawing one pair after the other.
+    """
+    rng, n = np.random.default_rng(seed), sizes.sum()
+    at_once = max(1, CHUNK // len(sizes))
+    for at in range(0, n_resamples, at_once):
+        tell(_("resampling"), at, n_resamples)
+        yield rng.multinomial(n, sizes / n, size=min(at_once, n_resamples - at)).T.astype(np.float64)
 
 
 def resampled_sums(
-    observations: Observations, rows: FloatArray, *, n_resamples: int, seed: int
+    observations: Observations, rows: Any, *, n_resamples: int, seed: int, a_resample: int | None = None
 ) -> FloatArray:
     """Weighted sums over resamples, by JD where shared, for figures that are no counts at a cutoff.
 
-    `rows`, shape (r, n), are what to sum; returns shape (r, n_resamples).
+    `rows`, dense or sparse of shape (r, n), are what to sum; returns shape (r, n_resamples). `a_resample`
+    is that of :func:`draws`.
     """
-    order = observations.order
-    values = csr_array((rows * observations.unit_weights)[:, order])
-    n_units = observations.n_clusters or len(observations)
+    order, n = observations.order, len(observations)
+    values, place = csr_array(rows), np.empty(n, dtype=np.intp)
+    place[order] = np.arange(n)
+    weighted = values.data * observations.unit_weights[values.indices]
+    values = csr_array((weighted, place[values.indices], values.indptr), values.shape)
+    # Sums do not depend on the order in which pairs are given.
+    values.sort_indices()
+    n_units = observations.n_clusters or n
     if observations.clusters is not None:
-        n = len(observations)
         member = csr_array((np.ones(n), (np.arange(n), observations.clusters[order])), shape=(n, n_units))
         values = values @ member
-    chunks = draws(observations, n_resamples, seed, a_resample=n_units)
+    chunks = draws(observations, n_resamples, seed, a_resample=a_resample or n_units)
     return np.concatenate([values @ drawn.astype(np.float64) for drawn in chunks], axis=1)
 
 
@@ -323,65 +353,34 @@ def _table(observations: Observations, cutoffs: npt.ArrayLike | None) -> FloatAr
     return np.unique(table[np.clip(np.searchsorted(at, wanted), 0, len(table) - 1)])
 
 
+def _cells(observations: Observations, table: FloatArray) -> npt.NDArray[np.intp]:
+    """Of each pair its cell: a place between two cutoffs, those of matches behind those of others."""
+    place = np.searchsorted(table, observations.scores, side="left")
+    return np.asarray(place + (len(table) + 1) * observations.labels)
+
+
+def _by_cell(observations: Observations, table: FloatArray, units: npt.NDArray[Any]) -> Any:
+    """What each unit has in each cell; sparse, shape (2 (k + 1), n_units)."""
+    counts = np.ones(len(units), dtype=np.int32) if observations.weights is None else observations.weights
+    shape = 2 * (len(table) + 1), int(units.max()) + 1
+    return csr_array((counts, (_cells(observations, table), units)), shape)
+
+
 def _counted(
     observations: Observations,
     table: FloatArray,
-    drawn_in_chunks: Iterable[npt.NDArray[np.int32]],
+    sums_in_chunks: Iterable[npt.NDArray[Any]],
     prevalence: float | None,
 ) -> Resamples:
-    """Count at every cutoff; `drawn_in_chunks` yields (n_units, some resamples), units in their order.
-
-    Units are clusters by their code, or pairs in the order of :attr:`Observations.order`.
-    """
-    order = observations.order
-    labels = observations.labels[order, None].astype(np.int32)
-    weights = None if observations.weights is None else observations.weights[order, None]
-    clusters = None if observations.clusters is None else observations.clusters[order]
-    from_top = len(order) - np.searchsorted(observations.scores[order], table, side="right")
+    """Count at every cutoff; `sums_in_chunks` yields sums by cell, (2 (k + 1), some resamples)."""
     # Counts below 2**24 are exact in float32; sums of weights need more digits.
-    dtype = np.float32 if weights is None and len(labels) < 2**22 else np.float64
-    parts = []
-    for drawn in drawn_in_chunks:
-        # A pair is drawn as often as its cluster.
-        times = drawn if clusters is None else drawn[clusters]
-        weighted = times if weights is None else times * weights
-        selected, total = _above(weighted, from_top)
-        tp, matches = _above(weighted * labels, from_top)
-        # Sums of weights may round to a hair below nothing.
-        counts = (tp, np.maximum(selected - tp, 0), matches, total - matches)
-        parts.append([each.astype(dtype) for each in counts])
-    tp, fp, matches, others = (np.concatenate(chunks, axis=-1) for chunks in zip(*parts, strict=True))
-    return Resamples(table, tp, fp, matches, others, "pair" if clusters is None else "cluster", prevalence)
-
-
-def _above(
-    counted: npt.NDArray[Any], from_top: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Sums of the last so many rows, and of all."""
-    sums = np.zeros((len(counted) + 1, counted.shape[1]), counted.dtype)
-    np.cumsum(counted[::-1], axis=0, out=sums[1:])
-    return sums[from_top], sums[-1].copy()
-
-
-def _pooled(
-    observations: Observations,
-    table: FloatArray,
-    n_resamples: int,
-    seed: int,
-    prevalence: float | None,
-) -> Resamples:
-    """Draw numbers of pairs a cell (label, and place between two cutoffs), which is the same in law."""
-    rng, n, n_cells = np.random.default_rng(seed), len(observations), len(table) + 1
-    cell = np.searchsorted(table, observations.scores, side="left")
-    sizes = np.bincount(observations.labels * n_cells + cell, minlength=2 * n_cells)
-    counts, totals = np.empty((2, len(table), n_resamples)), np.empty((2, n_resamples))
-    rows = max(1, CHUNK // (2 * n_cells))
-    for at in range(0, n_resamples, rows):
-        m = min(rows, n_resamples - at)
-        tell(_("resampling"), at, n_resamples)
-        drawn = rng.multinomial(n, sizes / n, size=m).astype(np.float64).reshape(m, 2, n_cells)
-        above = np.cumsum(drawn[:, ::-1, ::-1], axis=2)[:, :, ::-1]  # matches first
-        counts[:, :, at : at + m] = above[:, :, 1:].transpose(1, 2, 0)
-        totals[:, at : at + m] = above[:, :, 0].T
-    (tp, fp), (matches, others) = counts, totals
-    return Resamples(table, tp, fp, matches, others, "pair", prevalence)
+    is_exact = observations.weights is None and len(observations) < 2**22
+    chunks = []
+    for sums in sums_in_chunks:
+        for cells in np.split(sums, 2):
+            np.cumsum(cells[::-1], axis=0, out=cells[::-1])
+        chunks.append(sums.astype(np.float32 if is_exact else np.float64))
+    above = np.concatenate(chunks, axis=1)
+    fp, tp = np.split(above, 2)
+    by: Literal["pair", "cluster"] = "pair" if observations.clusters is None else "cluster"
+    return Resamples(table, tp[1:], fp[1:], tp[0], fp[0], by, prevalence)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from scipy.sparse import csr_array
 
-from workbench.calibration.bootstrap import draws
+from workbench.calibration.bootstrap import is_pooled, pooled_draws, resampled_sums
 from workbench.calibration.observations import FloatArray, Observations
 from workbench.calibration.shares import scale_odds
 from workbench.errors import CardError
@@ -98,13 +98,18 @@ def draw_curves(
     knots = np.quantile(pairs.scores, np.linspace(0, 1, KNOTS))
     n_cells = max(2, len(pairs) // TOGETHER)
     cell = np.arange(len(pairs)) * n_cells // len(pairs)
-    unit = np.arange(len(pairs)) if pairs.clusters is None else pairs.clusters
-    drawn = [
-        _curve(pairs, cell, times, knots)
-        for chunk in draws(pairs, n_curves, seed, a_resample=len(pairs))
-        for times in chunk[unit].T
-    ]
-    fitted = _curve(pairs, cell, np.ones(len(pairs)), knots)
+    # Of each cell those that are no match, then those that are.
+    place = cell + n_cells * pairs.labels
+    if is_pooled(pairs):
+        sizes = np.bincount(place, minlength=2 * n_cells)
+        sums = np.concatenate([*pooled_draws(sizes, n_curves, seed)], axis=1)
+    else:
+        n = len(pairs)
+        rows = csr_array((np.ones(n), (place, np.arange(n))), (2 * n_cells, n))
+        sums = resampled_sums(pairs, rows, n_resamples=n_curves, seed=seed, a_resample=n)
+    seen = np.bincount(place, pairs.unit_weights, minlength=2 * n_cells)
+    centres = np.bincount(cell, pairs.scores) / np.bincount(cell)
+    fitted, *drawn = (_curve(each.reshape(2, -1), centres, knots) for each in (seen, *sums.T))
     factor = 1.0
     if prevalence is not None:
         labelled = observations.prevalence
@@ -112,16 +117,11 @@ def draw_curves(
     return DrawnCurves(knots, scale_odds(fitted, factor), scale_odds(np.array(drawn), factor))
 
 
-def _curve(
-    pairs: Observations, cell: npt.NDArray[np.intp], times: FloatArray, knots: FloatArray
-) -> FloatArray:
-    """The best curve that never falls, where each pair counts so many times."""
+def _curve(weights: FloatArray, centres: FloatArray, knots: FloatArray) -> FloatArray:
+    """The best curve that never falls, by the weights of others and of matches in each cell."""
     from scipy.optimize import isotonic_regression
 
-    weights = times * pairs.unit_weights
-    of_cell = np.bincount(cell, weights)
+    of_cell = weights.sum(axis=0)
     there = np.flatnonzero(of_cell)
-    shares = np.bincount(cell, weights * pairs.labels)[there] / of_cell[there]
-    centres = (np.bincount(cell, pairs.scores) / np.bincount(cell))[there]
-    curve = isotonic_regression(shares, weights=of_cell[there]).x
-    return np.asarray(np.interp(knots, centres, curve))
+    curve = isotonic_regression(weights[1, there] / of_cell[there], weights=of_cell[there]).x
+    return np.asarray(np.interp(knots, centres[there], curve))

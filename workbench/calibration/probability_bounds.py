@@ -40,6 +40,8 @@ TRIED = np.concatenate([[NEVER], expit(np.linspace(-9, 9, 181)), [1 - NEVER]])
 # A jump of the probability beside a score makes its own side an end: critical values are at least those of
 # a score with this many times as many pairs on one side as on the other.
 LEAST_ODDS = 6.0
+# Of so many JDs all folds have their share of matches without care, which would take long.
+MANY_JDS = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,9 +257,11 @@ def _n_folds(observations: Observations, wanted: int) -> int:
 
 
 def _fold_of_pair(observations: Observations, folds: int, seed: int) -> npt.NDArray[np.intp]:
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
     splitter = StratifiedKFold if observations.clusters is None else StratifiedGroupKFold
+    if (observations.n_clusters or 0) > MANY_JDS:
+        splitter = GroupKFold
     split = splitter(folds, shuffle=True, random_state=seed).split(
         observations.scores, observations.labels, observations.clusters
     )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from workbench.calibration.bootstrap import CHUNK, quantiles, resampled_sums, tails
+from workbench.calibration.bootstrap import CHUNK, is_pooled, pooled_draws, quantiles, resampled_sums, tails
 from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import CountArray, FloatArray, Observations
@@ -30,6 +30,8 @@ __all__ = ["BrierParts", "Reliability", "equal_mass_bins", "reliability"]
 
 MOST_BINS = 10
 PAIRS_PER_BIN = 20
+# Of many pairs, neighbours in probability are drawn together: cells so narrow that each is as good as equal.
+CELLS = 2000
 
 
 @dataclass(frozen=True)
@@ -312,11 +314,30 @@ def _resampled(
     said: Observations, in_bin: npt.NDArray[np.intp], n_resamples: int, seed: int
 ) -> tuple[_Bins, FloatArray]:
     """Sums over bins, and of the losses, in every resample."""
-    member = (in_bin == np.arange(in_bin.max() + 1)[:, None]).astype(np.float64)
-    rows = np.concatenate([member, member * said.scores, member * said.labels, _losses(said)])
-    sums = resampled_sums(said, rows, n_resamples=n_resamples, seed=seed)
+    each = [np.ones(len(said)), said.scores, said.labels, *_losses(said)]
+    if not is_pooled(said):
+        member = (in_bin == np.arange(in_bin.max() + 1)[:, None]).astype(np.float64)
+        rows = np.concatenate([*(member * values for values in each[:3]), each[3:]])
+        sums = resampled_sums(said, rows, n_resamples=n_resamples, seed=seed)
+    else:
+        cell, bin_of_cell = _cells(in_bin)
+        alike = cell + len(bin_of_cell) * said.labels
+        sizes = np.bincount(alike, minlength=2 * len(bin_of_cell))
+        means = [np.bincount(alike, values, len(sizes)) / np.maximum(sizes, 1) for values in each]
+        member = np.tile(bin_of_cell == np.arange(in_bin.max() + 1)[:, None], 2)
+        rows = np.concatenate([*(member * values for values in means[:3]), means[3:]])
+        sums = np.concatenate([rows @ drawn for drawn in pooled_draws(sizes, n_resamples, seed)], axis=1)
     weight, probability, labels = np.split(sums[:-2], 3)
     return _Bins(weight, probability, labels), sums[-2:]
+
+
+def _cells(in_bin: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Of pairs in their order, cells of neighbours that are drawn together, and of each cell its bin."""
+    n = len(in_bin)
+    # Both rise, so that their sum tells a cell from all others.
+    cell = np.arange(n) * min(n, CELLS) // n + in_bin
+    _found, first, cell = np.unique(cell, return_index=True, return_inverse=True)
+    return cell, in_bin[first]
 
 
 def _true_error(bins: _Bins, drawn: _Bins, confidence: float) -> tuple[Estimate, float]:
@@ -351,6 +372,12 @@ def _labels_if_right(
     takes the luck of its JD with the probability that gives this correlation, and its own luck otherwise.
     """
     rng = np.random.default_rng(seed)
+    if is_pooled(said):
+        together, bin_of_cell = _cells(cell)
+        sizes = np.bincount(together)
+        means = np.bincount(together, said.scores) / sizes
+        matches = rng.binomial(sizes[:, None], means[:, None], (len(sizes), n_draws))
+        return np.asarray((bin_of_cell == np.arange(cell.max() + 1)[:, None]) @ matches.astype(np.float64))
     order = said.order
     probability = said.scores[order, None]
     n = len(said)
