@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, t
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 from workbench.calibration import pairs_needed
 from workbench.calibration.exact_tests import lower_bound, p_value_above, size_with_power, upper_bound
-from workbench.calibration.shares import wilson
+from workbench.calibration.shares import _t95, wilson
 from workbench.errors import InputError
 
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -116,3 +116,8 @@ def test_a_planned_size_is_that_of_the_textbook_where_variances_are_alike():
 
 def test_no_number_of_pairs_tells_a_share_from_itself():
     assert size_with_power(0.9, 0.9, 0.05) == np.inf
+
+
+def test_quantiles_of_many_degrees_of_freedom_are_scipys():
+    freedom = np.array([1, 2, 7, 9_999, 10_000, 10_001, 12_345, 10**6, 10**8])
+    np.testing.assert_allclose(_t95(freedom), t.ppf(0.95, freedom), rtol=1e-14)

@@ -189,7 +189,8 @@ def resample(
         in_order = observations.in_order
         units = np.arange(len(in_order)) if in_order.clusters is None else in_order.clusters
         by_cell = _by_cell(in_order, table, units)
-        drawn = draws(observations, n_resamples, seed, a_resample=len(observations))
+        few = len(observations) < POOL_FROM
+        drawn = draws(observations, n_resamples, seed, a_resample=len(units) if few else max(by_cell.shape))
         sums = (by_cell @ some for some in drawn)
     return _counted(observations, table, sums, prevalence)
 

@@ -6,7 +6,7 @@ believed is looked at in :mod:`workbench.calibration.reliability_diagram`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ from workbench.calibration.shares import scale_odds
 from workbench.errors import InputError
 from workbench.i18n import chance, number, percent
 from workbench.i18n import gettext as _
-from workbench.results import Result
+from workbench.results import Result, plain
 
 __all__ = ["MatchProbability", "fit_probability"]
 
@@ -181,7 +181,10 @@ class MatchProbability(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the card; :mod:`workbench.retrieval.hits` reads the table there."""
-        return {name: value for name, value in super().to_dict().items() if name != "cross_fitted"}
+        # Without the probabilities of the labelled pairs, as many as there are pairs.
+        return {
+            each.name: plain(getattr(self, each.name)) for each in fields(self) if each.name != "cross_fitted"
+        }
 
 
 def fit_probability(

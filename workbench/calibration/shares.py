@@ -45,6 +45,9 @@ Dependence = Literal["auto", "independent", "effective", "one_per_cluster"]
 FORESEEN_CORRELATION = 0.1
 FORESEEN_AT_LEAST = 1 / 2
 
+# Degrees of freedom up to which quantiles are looked up.
+FEW_FREEDOM = 10_000
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OneSide:
@@ -364,7 +367,27 @@ def _effective(
             # Few clusters estimate a variance badly; Korn & Graubard's ratio of t quantiles.
             many = m > 1
             freedom = np.where(many, m - 1, 1.0)
-            t = stats.t.ppf(0.95, np.maximum(n - 1, 1)) / stats.t.ppf(0.95, freedom)
+            t = _t95(np.maximum(n - 1, 1)) / _t95(freedom)
             seen_here = np.where(many, seen_here * (m - 1) / np.maximum(m, 1) * t**2, 1.0)
     size = np.where(some, np.minimum(np.minimum(pooled, seen_here), n), 0.0)
     return share, size
+
+
+def _t95(freedom: CountArray) -> FloatArray:
+    """The 95th percentile of Student's t, for whole degrees of freedom.
+
+    From 10,000 on by the first terms of its series, whose next is below 1e-15: Abramowitz & Stegun (1964),
+    Handbook of Mathematical Functions, 26.7.5.
+    """
+    few = np.arange(1, 1 + min(FEW_FREEDOM, int(freedom.max(initial=1))))
+    table = np.concatenate([[np.nan], stats.t.ppf(0.95, few)])
+    z = float(special.ndtri(0.95))
+    terms = (
+        z,
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
+    series = np.polynomial.polynomial.polyval(1 / freedom, terms)
+    looked_up = table[np.minimum(freedom, few[-1]).astype(np.intp)]
+    return np.where(freedom > FEW_FREEDOM, series, looked_up)
