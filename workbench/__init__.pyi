@@ -40,7 +40,7 @@ from .calibration import (
 from .cutoffs import Cutoff
 from .decision_log import DecisionLog, document_id
 from .documents import Document, Documents, Part, documents_in, read_documents
-from .encoders import BaseEncoder, availability, load_encoder, milliseconds_a_text
+from .encoders import BaseEncoder, availability, compare_vectors, load_encoder, milliseconds_a_text
 from .errors import InputError, WorkbenchError
 from .examples import EXAMPLE_JDS, EXAMPLE_QUERY
 from .exploration import (
@@ -205,6 +205,7 @@ __all__ = [
     "compare_by",
     "compare_maps",
     "compare_scored",
+    "compare_vectors",
     "content_hash",
     "describe_vector",
     "disagreements",

@@ -20,6 +20,7 @@ from workbench import __version__
 from workbench.cli import audit, calibration, compare, labelling, notebooks, rank, search
 from workbench.cli.app import app as serve_pages
 from workbench.cli.check import check
+from workbench.cli.compare_encoders import compare_encoders
 from workbench.cli.forget import forget
 from workbench.cli.knowledge_base import kb
 from workbench.cli.options import SpokenLanguage
@@ -48,6 +49,7 @@ app.command("audit")(audit.audit)
 app.command("check")(check)
 app.command("prevalence")(prevalence)
 app.command("compare")(compare.compare)
+app.command("compare-encoders")(compare_encoders)
 app.command("explain")(search.explain)
 app.command("run", cls=notebooks.RunCommand)(notebooks.run)
 app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from workbench.cutoffs import Cutoff
     from workbench.retrieval import KnowledgeBase
 
-__all__ = ["Candidate", "How", "LogFile", "explain", "search", "show_hits"]
+__all__ = ["Candidate", "How", "LogFile", "explain", "read_cutoff", "search", "show_hits"]
 
 How = Annotated[
     Pasted | None,
@@ -160,7 +160,7 @@ def show_hits(
     if written is None and log[1] is not None:
         raise InputError(_("--candidate names whose text QUERY is in a log; give --log too."))
     query = _query_text(query)
-    given = _read_cutoff(cutoff_text)
+    given = read_cutoff(cutoff_text)
     hits = base.search(query, k, given, prevalence=prevalence, exact=exact or None)
     index = _("exact, as asked for") if exact else base.build_index()
     with warnings.catch_warnings():
@@ -248,7 +248,14 @@ def _query_text(query: str) -> str:
     return documents[0].text
 
 
-def _read_cutoff(text: str | None) -> float | Cutoff | None:
+def read_cutoff(text: str | None) -> float | Cutoff | None:
+    """The number, or the card of the file, that ``--cutoff`` names.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
     from workbench.cutoffs import Cutoff
 
     if text is None:

@@ -1,5 +1,6 @@
 from .base import BaseEncoder, Encoder, Role, Vectors, fingerprint_of, milliseconds_a_text
 from .registry import Availability, availability, load_encoder
+from .same_vectors import VectorComparison, compare_vectors
 from .store import EmbeddingStore, StoreStatistics
 from .stored import StoredEncoder
 
@@ -11,8 +12,10 @@ __all__ = [
     "Role",
     "StoreStatistics",
     "StoredEncoder",
+    "VectorComparison",
     "Vectors",
     "availability",
+    "compare_vectors",
     "fingerprint_of",
     "load_encoder",
     "milliseconds_a_text",
