@@ -28,7 +28,7 @@ from reporting import (
 )
 
 HERE = Path(__file__).parent
-NO_SCRIPTS = {"document_labels", "measuring", "quoting", "reporting", "run", "simulations"}
+NO_SCRIPTS = {"document_labels", "faults", "measuring", "quoting", "reporting", "run", "simulations"}
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 # A script that hangs must not take the others with it.
 MOST_SECONDS = 600

@@ -101,7 +101,7 @@ def fill(folder: Path) -> None:
     # What killed processes leave: vectors that were never counted, and a draft.
     with next((folder / "kb").glob("vectors-*.npy")).open("ab") as vectors:
         vectors.write(encoder.encode_documents([WANG]).tobytes())
-    (folder / "out" / ".s.html.x1y2z3_4.html").write_text(f"<p>{html.escape(LINE)}")
+    (folder / "out" / ".s.html.draft-x1y2z3_4.html").write_text(f"<p>{html.escape(LINE)}")
 
 
 @cache

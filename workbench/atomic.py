@@ -6,7 +6,9 @@ the umask says, only their owner may read files (0600) and enter folders that ar
 
 from __future__ import annotations
 
+import glob
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
@@ -15,6 +17,9 @@ from pathlib import Path
 from workbench.errors import StoreError, WorkbenchError
 from workbench.i18n import gettext as _
 from workbench.settings import get_settings
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = [
     "no_longer_written",
@@ -82,7 +87,7 @@ def _remember(path: str | Path) -> None:
 
 def private_folder(path: Path) -> None:
     """Make a folder, and those on the way to it, that only their owner may enter; others stay as they are."""
-    if not path.is_dir():
+    if not path.exists():
         private_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
 
@@ -144,18 +149,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
         If the folder cannot be made or written, or the disk is full; what was there before stays.
     """
     target = Path(path)
-    draft: Path | None = None
     try:
         private_folder(target.parent)
         _remember(target)
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix, delete=False
-        ) as file:
-            draft = Path(file.name)
-        yield draft
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-        draft.replace(target)
+        with _draft(target) as draft:
+            yield draft
+            with draft.open("rb+") as file:
+                os.fsync(file.fileno())
+            draft.replace(target)
     except StoreError:
         raise
     except OSError as error:
@@ -164,6 +165,33 @@ def replacing(path: str | Path) -> Iterator[Path]:
                 file=target, reason=error.strerror or error
             )
         ) from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _draft(target: Path) -> Iterator[Path]:
+    """An empty draft of a file, gone afterwards; those that killed processes have left are removed.
+
+    It is locked while it is written, and the system frees the lock of a process that is killed. Windows
+    has no such locks; drafts of killed processes stay there.
+    """
+    start = f".{target.name}.draft-"
+    for left in target.parent.glob(f"{glob.escape(start)}*"):
+        with suppress(OSError), left.open("rb") as file:
+            if sys.platform != "win32":
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+    while True:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=start, suffix=target.suffix)
+        try:
+            if sys.platform == "win32":
+                os.close(descriptor)  # what is open takes nobody's place
+            else:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if not Path(name).exists():
+                continue  # another writer came between and took it for one that was left
+            yield Path(name)
+            return
+        finally:
+            Path(name).unlink(missing_ok=True)
+            if sys.platform != "win32":
+                os.close(descriptor)

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from workbench.atomic import write_whole
+from workbench.atomic import replacing, write_whole
 from workbench.errors import StoreError
 
 
@@ -37,6 +37,20 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
         write_whole(target, "new")
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no locks that a killed process leaves free")
+def test_a_draft_that_a_killed_process_has_left_goes_with_the_next_and_one_that_is_written_stays(
+    tmp_path,
+):
+    (tmp_path / ".cv.csv.draft-deadbeef.csv").write_text("whose writer was killed")
+    (tmp_path / ".cv.csv.mine").write_text("somebody's")
+    with replacing(tmp_path / "cv.csv") as slow:
+        slow.write_text("first")
+        write_whole(tmp_path / "cv.csv", "second")
+        assert slow.exists()
+    assert (tmp_path / "cv.csv").read_text() == "first"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".cv.csv.mine", "cv.csv"]
 
 
 def test_a_file_where_a_folder_is_needed_is_said_in_a_sentence(tmp_path):

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -134,34 +129,10 @@ class TestInterrupted:
         again.append("label", "b", label=0)
         assert [line["pair_id"] for line in lines(folder)] == ["a", "b"]
 
-    @pytest.mark.skipif(os.name != "posix", reason="kill -9 is a thing of POSIX systems")
-    def test_killed_at_any_moment_all_that_was_reported_is_there(self, folder):
-        program = textwrap.dedent(
-            f"""
-            from workbench.pairs.annotations import AnnotationLog
-            log = AnnotationLog({str(folder)!r}, "x")
-            for i in range(100_000):
-                log.append("label", str(i), label=i % 2)
-                print(i, flush=True)
-            """
-        )
-        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-        try:
-            reported = [int(process.stdout.readline()) for _ in range(40)]
-        finally:
-            process.send_signal(signal.SIGKILL)
-            rest, _ = process.communicate()
-        reported += [int(line) for line in rest.split("\n")[:-1]]
-        found = AnnotationLog(folder, "x").current()
-        assert {str(i) for i in reported} <= set(found)
-        assert all(found[str(i)].label == i % 2 for i in reported)
-        # The lock of the dead process is free.
-        AnnotationLog(folder, "x").append("label", "after", label=1)
-
     def test_what_a_killed_process_has_left_of_a_file_is_no_log(self, folder):
         log = AnnotationLog(folder, "Wu")
         log.append("label", "p1", label=1)
-        log.path.with_name(".Wu.jsonl.4uqh0g8z.jsonl").write_text("half a li")
+        log.path.with_name(".Wu.jsonl.draft-4uqh0g8z.jsonl").write_text("half a li")
         assert [each.annotator for each in logs_in(folder)] == ["Wu"]
 
     def test_a_folder_that_cannot_be_written_is_an_error_with_advice(self, folder):

@@ -27,7 +27,7 @@ __all__ = ["Gone", "Places", "delete", "documents_in", "erase_from_set", "names_
 NAMES = ("resume_id", "candidate_id", "person_id", "candidate", "person", "id")
 
 # What a killed process has left of a file that it was writing; see :func:`workbench.atomic.replacing`.
-DRAFT = re.compile(r"\.(.+)\.[^.]{8}(\.[^.]+)?")
+DRAFT = re.compile(r"\.(.+)\.draft-[^.]+(\.[^.]+)?")
 
 # Whether what is named by its kind, perhaps its place, and a key or name is to go.
 Gone = Callable[..., bool]

@@ -103,9 +103,10 @@ def write_pairs(folder: str | Path, pairs: pd.DataFrame, annotations: pd.DataFra
             for name, text in dict(zip(texts[f"{side}_id"], texts[side], strict=True)).items():
                 write_whole(folder / f"{side}s/{name}.txt", text.encode())
         texts = texts.drop(columns=list(PAIR_COLUMNS))
-    write_whole(folder / PAIRS_FILE, csv_of(texts))
+    # The pairs last: with them it counts as a set, and a killed process must not leave one without labels.
     if said is not None:
         write_whole(folder / ANNOTATIONS_FILE, csv_of(said[list(ANNOTATION_COLUMNS)]))
+    write_whole(folder / PAIRS_FILE, csv_of(texts))
     return folder
 
 

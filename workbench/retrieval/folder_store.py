@@ -92,6 +92,11 @@ class FolderStore(Store):
         ):
             self.state = self._state(connection)
             self.contents = self._rows(connection)
+        if any(self._debris()):
+            # Unless somebody is writing just now, whose it may be.
+            with suppress(StoreError), RowsFile.at(folder, 0.0) as file, file.writing() as connection:
+                if self._state(connection).revision == self.state.revision:
+                    self._remove_debris()
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -299,16 +304,20 @@ class FolderStore(Store):
 
     def _remove_debris(self) -> None:
         """Remove what killed processes have left; the lock is held."""
-        current = vectors_file(self.state.generation)
-        for path in self.folder.iterdir():
-            if _VECTORS.fullmatch(path.name) and path.name != current:
-                _remove(path)
-        n = len(self.contents)
+        for path in self._debris():
+            _remove(path)
+        n, current = len(self.contents), self.folder / vectors_file(self.state.generation)
         counted = n and _size(n, self.state.dimension)
         with suppress(OSError):
-            if (self.folder / current).stat().st_size > counted:
-                os.truncate(self.folder / current, counted)
+            if current.stat().st_size > counted:
+                os.truncate(current, counted)
         old_folders.remove(self.folder)
+
+    def _debris(self) -> list[Path]:
+        """Vectors of other generations than that of the state."""
+        current = vectors_file(self.state.generation)
+        found = self.folder.iterdir()
+        return [path for path in found if _VECTORS.fullmatch(path.name) and path.name != current]
 
     def _move_over(self) -> None:
         """Once, put rows and index of an old folder into the SQLite file; the vectors stay where they are."""

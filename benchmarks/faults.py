@@ -1,0 +1,128 @@
+"""Faults and attacks, tried again: how often, how long, with how much memory, and what was lost.
+
+    python benchmarks/faults.py                     # all of it; writes docs/measured/faults.md
+    python benchmarks/faults.py --times 5           # fewer kills
+    python benchmarks/faults.py --only kills        # measures one part anew, and keeps the others
+
+A part is a function below that yields rows; whatever it needs is in ``tests/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "measured" / "faults.md"
+HEAD = """# Faults and attacks: what was tried, and what was lost
+Written by `python benchmarks/faults.py`; a part alone is measured anew with `--only`. `make test` tries the
+same, fewer times.
+"""
+COLUMNS = "| what was tried | times | lost or harmed | seconds | peak MB |\n|---|---:|---|---:|---:|"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fault or attack.
+
+    Attributes
+    ----------
+    what : str
+    times : int
+        How often it was tried.
+    lost : sequence of str
+        What was lost, or what harm was done.
+    seconds : float
+        In all.
+    megabytes : float or None
+        The most memory that a process took, where that says something.
+    """
+
+    what: str
+    times: int
+    lost: Sequence[str]
+    seconds: float
+    megabytes: float | None = None
+
+    def __str__(self) -> str:
+        lost = "; ".join(sorted(set(self.lost))) or "nothing"
+        used = "" if self.megabytes is None else f"{self.megabytes:,.0f}"
+        return f"| {self.what} | {self.times:,} | {lost} | {self.seconds:,.1f} | {used} |"
+
+
+def kills(times: int) -> Iterator[Row]:
+    """Killed with SIGKILL at each step in which it reaches the disk, and at random moments
+
+    After each kill all that was said to be saved is there and whole, the same act given again completes, and
+    it comes to what an undisturbed run comes to, to the last file.
+    """
+    for line in output_of("tests/killed_acts.py", "--times", str(times)):
+        found = json.loads(line)
+        what = f"{found['name']} ({found['steps']} steps)"
+        yield Row(what, found["kills"], found["lost"], found["seconds"], found["megabytes"])
+
+
+PARTS: dict[str, Callable[[int], Iterator[Row]]] = {part.__name__: part for part in (kills,)}
+
+
+def output_of(script: str, *arguments: str) -> Iterator[str]:
+    """The lines that a script prints; it runs in a process of its own."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(ROOT / script), *arguments]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield from process.stdout
+    if process.returncode:
+        raise SystemExit(f"{script} ended with exit code {process.returncode}")
+
+
+def section(name: str, times: int) -> str:
+    """Measure a part; its rows as Markdown."""
+    title, _, more = (PARTS[name].__doc__ or "").partition("\n\n")
+    about = " ".join(more.split())
+    rows = []
+    for row in PARTS[name](times):
+        print(row, flush=True)
+        rows.append(row)
+    said = [f"## {title}", *filter(None, [about]), "", COLUMNS, *map(str, rows)]
+    if len(rows) > 1:
+        lost = [each for row in rows for each in row.lost]
+        total = Row("**all**", sum(row.times for row in rows), lost, sum(row.seconds for row in rows))
+        said.append(str(total))
+    command, load = f"`--only {name} --times {times}`", f"load {os.getloadavg()[0]:.1f} at the end"
+    said += ["", f"{command}, {datetime.now(UTC):%Y-%m-%d}, {load}."]
+    return "\n".join(said)
+
+
+def kept(page: Path) -> dict[str, str]:
+    """The parts that are on the page, by name."""
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]
+    return {found[1]: part.rstrip() for part in parts if (found := re.search(r"`--only (\w+)", part))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--times", type=int, default=50, help="kills of each act, rounds of other parts")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument("--out", type=Path, default=PAGE)
+    asked = parser.parse_args()
+    for name in asked.only:
+        measured = section(name, asked.times)
+        # Whatever is stopped, what was measured before it stands.
+        parts = kept(asked.out) | {name: measured}
+        told = [parts[each] for each in PARTS if each in parts]
+        asked.out.write_text("\n\n".join([HEAD.rstrip(), *told]) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
