@@ -12,6 +12,7 @@ from contextvars import ContextVar
 
 from workbench.i18n import gettext as _
 from workbench.i18n import paragraph
+from workbench.texts import LONGEST_WORD
 
 __all__ = ["asked_by", "nowhere", "option", "options", "with_option"]
 
@@ -40,7 +41,11 @@ def option(name: str, *values: object) -> str:
     >>> option("encoding", "gb18030"), option("negative", "No Fit", "Unfit")
     ("encoding='gb18030'", "negative=['No Fit', 'Unfit']")
     """
-    return _way.get()(name, values)
+    # A longer value may be a text, which no message repeats.
+    is_word = [not isinstance(value, str) or len(value) <= LONGEST_WORD for value in values]
+    return _way.get()(
+        name, tuple(value if fits else "…" for value, fits in zip(values, is_word, strict=True))
+    )
 
 
 def options(**given: Sequence[object]) -> str:

@@ -6,6 +6,9 @@ caller would expect (``ValueError`` for bad input, ``ImportError`` for a missing
 
 from __future__ import annotations
 
+import os
+import traceback
+
 from workbench.visible import visible
 
 __all__ = [
@@ -23,7 +26,15 @@ __all__ = [
     "StoreError",
     "UncalibratedCutoffWarning",
     "WorkbenchError",
+    "trace_of",
 ]
+
+
+def trace_of(error: BaseException) -> str:
+    """Where a fault happened, for a log; what it says, maybe a text, only with ``WORKBENCH_DEBUG=1``."""
+    if os.environ.get("WORKBENCH_DEBUG", "0") not in ("", "0"):
+        return visible("".join(traceback.format_exception(error)))
+    return visible("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__)
 
 
 class WorkbenchError(Exception):

@@ -18,13 +18,16 @@ from workbench.i18n import listed, ngettext
 
 __all__ = [
     "LONGEST_LINE",
+    "LONGEST_WORD",
     "MOST_CHARACTERS",
     "Cleaned",
     "CleaningReport",
     "Duplicate",
+    "brief",
     "clean",
     "cleaning_recipe",
     "is_line",
+    "kind_of",
     "says_missing",
     "tidy",
     "tidy_lines",
@@ -33,6 +36,8 @@ __all__ = [
 
 # A longer text, or one of several lines, is a document: it says more than one thing.
 LONGEST_LINE = 512
+# Of what messages repeat.
+LONGEST_WORD = 30
 # Twice as much as 500 full pages.
 MOST_CHARACTERS = 2_000_000
 RECIPE_VERSION = 2
@@ -159,9 +164,9 @@ def clean(texts: str | Iterable[str]) -> Cleaned:
         if not isinstance(item, str):
             raise InputError(
                 _(
-                    "Text {position} is {type} ({text}), not a string; drop missing values or convert them "
-                    "to str first."
-                ).format(position=position, type=type(item).__name__, text=f"{item!r:.40}")
+                    "Text {position} is {type}, not a string; drop missing values or convert them to str "
+                    "first."
+                ).format(position=position, type=kind_of(item))
             )
         if said := too_long(item):
             raise InputError(_("Text {position}: {reason}").format(position=position, reason=said))
@@ -222,6 +227,33 @@ def too_long(text: str) -> str:
 def says_missing(text: str) -> bool:
     """Whether a tidy text only says that there is none, as programs write it: ``nan``, ``NULL``, ``#N/A``."""
     return text.casefold() in _MISSING
+
+
+def kind_of(value: object) -> str:
+    """What a value is that was to be a text, for a message: its type, and a number itself.
+
+    Messages and logs hold no texts, which may be somebody's.
+
+    Examples
+    --------
+    >>> kind_of(float("nan")), kind_of(["13800138000"])
+    ('float (nan)', 'list')
+    """
+    name = type(value).__name__
+    return f"{name} ({value})" if isinstance(value, int | float) else name
+
+
+def brief(word: str) -> str:
+    """A word in quotation marks, such as a label or a column's name; of a text only how long it is.
+
+    Examples
+    --------
+    >>> brief("Good Fit"), brief("Wrote Go services for eight years")
+    ("'Good Fit'", 'a text of 33 characters')
+    """
+    return (
+        repr(word) if len(word) <= LONGEST_WORD else _("a text of {n} characters").format(n=f"{len(word):,}")
+    )
 
 
 def cleaning_recipe() -> dict[str, str | int]:

@@ -126,11 +126,11 @@ def test_the_position_of_a_blank_text_among_many_is_named():
         explain_pairs([(JD, RESUME), (JD, " ")], ToyEncoder())
 
 
-def test_vectors_that_are_not_finite_are_refused_with_their_text():
+def test_vectors_that_are_not_finite_are_refused():
     def encode(texts, *, progress=None):
         return np.array([[np.nan if text == "b" else 1.0] for text in texts])
 
-    with pytest.raises(InputError, match=r"not finite.*'b'"):
+    with pytest.raises(InputError, match="not finite"):
         encoded_once(encode, [["a", "b"]], None)
 
 

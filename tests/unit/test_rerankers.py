@@ -446,7 +446,7 @@ class TestServer:
     def test_a_short_text_that_is_refused_is_named(self):
         with (
             ScriptedServer(lambda *_: (400, {"error": {"message": "no"}})) as server,
-            pytest.raises(EncoderError, match="It was the text 'nurse'"),
+            pytest.raises(EncoderError, match="It was a text of 5 characters"),
         ):
             scores_of(ServerReranker(f"{server.url}#toy"), JD, ["nurse"])
 

@@ -322,9 +322,9 @@ def _numbers(values: npt.ArrayLike, what: str, n: int | None = None) -> FloatArr
             array = values.to_numpy(dtype=np.float64, na_value=np.nan)
         else:
             array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError):
         raise InputError(
-            _("The {what} cannot be read as numbers: {error}.").format(what=what, error=error)
+            _("The {what} cannot be read as numbers; give one number a pair.").format(what=what)
         ) from None
     if array.ndim != 1:
         raise InputError(

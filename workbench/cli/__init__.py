@@ -9,9 +9,7 @@ Exit codes: 0 fine; 1 the answer is no (no text above the cutoff, something amis
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
 from typing import Annotated
 
 import typer
@@ -28,6 +26,7 @@ from workbench.cli.output import note, tell
 from workbench.cli.prevalence import prevalence
 from workbench.cli.running import ExitCode, Group
 from workbench.cli.serve import serve
+from workbench.errors import trace_of
 from workbench.i18n import gettext as _
 from workbench.settings import JOURNAL, get_settings
 
@@ -86,15 +85,6 @@ def workbench(
             note(_("Not yet forgotten: {reason}").format(reason=reason))
 
 
-def _report_of(error: BaseException) -> str:
-    """Where a fault happened. What it says stays away unless asked for: a text may stand in it."""
-    if os.environ.get("WORKBENCH_DEBUG", "0") not in ("", "0"):
-        return "".join(traceback.format_exception(error))
-    where = "".join(traceback.format_tb(error.__traceback__))
-    hint = _("What it says is left out, since a text may stand in it; WORKBENCH_DEBUG=1 shows it.")
-    return f"{where}{type(error).__name__}. {hint}"
-
-
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
@@ -104,6 +94,11 @@ def main() -> None:
     try:
         app(prog_name="workbench")
     except Exception as error:
-        tell(_report_of(error))
-        tell(_("This is a fault of workbench; please report it with the lines above."))
+        tell(trace_of(error))
+        tell(
+            _(
+                "This is a fault of workbench; please report it with the lines above. What it says is left "
+                "out, since a text may stand in it; WORKBENCH_DEBUG=1 shows it."
+            )
+        )
         raise SystemExit(ExitCode.FAULT) from None

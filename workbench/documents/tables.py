@@ -15,7 +15,7 @@ from workbench.files.rows import Sheet, delimited_rows, folded, json_lines, quot
 from workbench.files.workbooks import sheet_rows
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
-from workbench.texts import says_missing, tidy
+from workbench.texts import kind_of, says_missing, tidy
 
 __all__ = ["TABLES", "TEXT_COLUMNS", "TextTable", "place_of", "read_texts"]
 
@@ -212,7 +212,7 @@ def _as_object(value: Any, path: Path, number: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(
             _("{file}, line {number} is {value}; each line must be a string or an object.").format(
-                file=path.name, number=number, value=f"{value!r:.40}"
+                file=path.name, number=number, value=kind_of(value)
             )
         )
     return value

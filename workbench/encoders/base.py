@@ -20,6 +20,7 @@ from workbench.errors import EncoderError, InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
 from workbench.progress import SHORT, progress_bar
+from workbench.texts import kind_of
 
 __all__ = ["BaseEncoder", "Encoder", "Role", "Vectors", "fingerprint_of", "milliseconds_a_text"]
 
@@ -129,7 +130,7 @@ class BaseEncoder(ABC):
         InputError
             If `texts` is a single string, or an item is blank or not a string (with its position).
         EncoderError
-            If a vector is not finite (with the text and the precision).
+            If a vector is not finite (with the text's position and the precision).
         """
         return self._encode(texts, "document", progress)
 
@@ -178,18 +179,15 @@ class BaseEncoder(ABC):
             raise EncoderError(
                 ngettext(
                     "{name} ({precision}) gave {n} vector that is not finite or has no length, for text "
-                    "{place}: {text}. Half precision can overflow: load the encoder in bfloat16 or "
-                    "float32.",
+                    "{place}. Half precision can overflow: load the encoder in bfloat16 or float32.",
                     "{name} ({precision}) gave {n} vectors that are not finite or have no length, the first "
-                    "for text {place}: {text}. Half precision can overflow: load the encoder in "
-                    "bfloat16 or float32.",
+                    "for text {place}. Half precision can overflow: load the encoder in bfloat16 or float32.",
                     len(bad),
                 ).format(
                     name=self.name,
                     precision=self.recipe.get("precision", "float32"),
                     n=len(bad),
                     place=position if places is None else places[position],
-                    text=f"{texts[position]!r:.60}",
                 )
             )
         unit: Vectors = vectors / norms
@@ -214,9 +212,7 @@ def check_texts(texts: Sequence[str]) -> None:
     for position, text in enumerate(texts):
         if not isinstance(text, str):
             raise InputError(
-                _("Text {position} is {type} ({text}), not a string.").format(
-                    position=position, type=type(text).__name__, text=f"{text!r:.40}"
-                )
+                _("Text {position} is {type}, not a string.").format(position=position, type=kind_of(text))
             )
         if not text.strip():
             raise InputError(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
-from workbench.encoders.fast.endpoint import Endpoint, RefusedError
+from workbench.encoders.fast.endpoint import Endpoint, RefusedError, reason_of
 from workbench.encoders.fast.options import instructed
 from workbench.errors import EncoderError, InputError
 from workbench.i18n import gettext as _
@@ -167,7 +167,7 @@ class ServerEncoder(BaseEncoder):
         except RefusedError as error:
             if len(texts) == 1:
                 raise EncoderError(
-                    _("{error} It was the text {text}.").format(error=error, text=f"{texts[0]!r:.60}")
+                    _("{error} It was a text of {n} characters.").format(error=error, n=f"{len(texts[0]):,}")
                 ) from error
             # DashScope takes 10 texts a request, TEI 32, vLLM any number; each says so in other words.
             middle = len(texts) // 2
@@ -188,12 +188,11 @@ class ServerEncoder(BaseEncoder):
         if len(bad):
             raise self._failed(
                 _(
-                    "{model} gave {n} of {total} vectors with NaN or infinite values, the first for {text}. "
-                    "Half precision can overflow: start the server with bfloat16 or float32."
+                    "{model} gave {n} of {total} vectors with NaN or infinite values. Half precision can "
+                    "overflow: start the server with bfloat16 or float32."
                 ),
                 n=len(bad),
                 total=len(texts),
-                text=f"{texts[bad[0]]!r:.60}",
             )
         return vectors
 
@@ -218,8 +217,8 @@ class ServerEncoder(BaseEncoder):
                     "{model} gave an answer that OpenAI's /v1/embeddings does not give ({reason}). Is it an "
                     "embedding server?"
                 ),
-                reason=f"{type(error).__name__}: {error}",
-            ) from error
+                reason=reason_of(error),
+            ) from None
         if len(entries) != len(texts):
             raise self._failed(
                 _("{model} gave {n} vector(s) for {asked} text(s)."), n=len(entries), asked=len(texts)

@@ -21,7 +21,7 @@ from workbench.i18n import gettext as _
 from workbench.i18n import number, paragraph, pgettext
 from workbench.results import Result
 from workbench.text_encoder import TextEncoder
-from workbench.texts import clean
+from workbench.texts import clean, kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -255,9 +255,9 @@ def explain(
     if not found.jd.phrases and not found.resume.phrases:
         raise InputError(
             _(
-                "Both texts are a single phrase ({jd} and {resume}), so that nothing can be left out; give "
-                "at least one text of several phrases."
-            ).format(jd=f"{jd!r:.40}", resume=f"{resume!r:.40}")
+                "Both texts are a single phrase, so that nothing can be left out; give at least one text of "
+                "several phrases."
+            )
         )
     return found
 
@@ -341,18 +341,17 @@ def encoded_once(
     Raises
     ------
     InputError
-        If a vector is not finite (with its text).
+        If a vector is not finite.
     """
     tidied = {text: clean([text]).texts[0] for some in variants for text in some}
     distinct = list(dict.fromkeys(tidied.values()))
     vectors = encode(distinct, progress=progress)
     if not np.isfinite(vectors).all():
-        row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
         raise InputError(
             _(
-                "The encoder gave values that are not finite (NaN or infinity) for {text}; encode in a "
-                "higher precision, such as float32."
-            ).format(text=f"{distinct[row]!r:.60}")
+                "The encoder gave values that are not finite (NaN or infinity); encode in a higher "
+                "precision, such as float32."
+            )
         )
     place = {text: row for row, text in enumerate(distinct)}
     return lambda texts: vectors[[place[tidied[text]] for text in texts]]
@@ -370,8 +369,8 @@ def _prepared(text: object, side: Side, place: int) -> ExplainedText:
     """A text as given, where it can be shown so."""
     named: dict[str, Any] = {"side": side_name(side), "n": place}
     if not isinstance(text, str):
-        wrong = _("The {side} of pair {n} is {type} ({text}), not a string.")
-        raise InputError(wrong.format(**named, type=type(text).__name__, text=f"{text!r:.40}"))
+        wrong = _("The {side} of pair {n} is {type}, not a string.")
+        raise InputError(wrong.format(**named, type=kind_of(text)))
     cleaned = clean([text])
     if not cleaned.texts:
         blank = _("The {side} of pair {n} is blank, so that there is nothing to explain; give a text.")

@@ -16,6 +16,7 @@ from workbench.atomic import replacing
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
+from workbench.texts import brief
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,21 +142,27 @@ def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
                 "{rows} rows and {columns} columns do not fit in an Excel sheet; export to .csv or .parquet."
             ).format(rows=f"{rows:,}", columns=f"{columns:,}")
         )
-    safe = neutralise_formulas(_flat(frame)).map(_for_xml).rename(columns=_for_xml)
+    flat = _flat(frame)
+    _check_lengths(flat)
+    safe = neutralise_formulas(flat).map(_for_xml).rename(columns=_for_xml)
     safe.to_excel(path, index=False, engine="openpyxl", sheet_name="knowledge base")
 
 
+def _check_lengths(frame: pd.DataFrame) -> None:
+    for name, column in frame.items():
+        for row, value in enumerate(column, start=2):
+            # An apostrophe may come to it.
+            if isinstance(value, str) and len(value) >= MOST_CHARACTERS:
+                raise InputError(
+                    _(
+                        "Row {row}, column {name} has {n} characters, more than a cell of an Excel sheet "
+                        "holds ({most}); export to .csv or .parquet."
+                    ).format(row=row, name=brief(str(name)), n=f"{len(value):,}", most=f"{MOST_CHARACTERS:,}")
+                )
+
+
 def _for_xml(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if len(value) > MOST_CHARACTERS:
-        raise InputError(
-            _(
-                "{text}… has {n} characters, more than a cell of an Excel sheet holds ({most}); export to "
-                ".csv or .parquet."
-            ).format(text=repr(value[:40]), n=f"{len(value):,}", most=f"{MOST_CHARACTERS:,}")
-        )
-    return NOT_IN_XML.sub("\ufffd", value)
+    return NOT_IN_XML.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _write_jsonl(frame: pd.DataFrame, path: Path) -> None:

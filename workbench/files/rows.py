@@ -20,6 +20,7 @@ from workbench.files.exporting import as_it_was
 from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
+from workbench.texts import brief
 
 __all__ = [
     "Sheet",
@@ -112,7 +113,7 @@ def json_lines(path: Path, encoding: str) -> list[tuple[int, Any]]:
 
 def quoted(names: Sequence[str], most: int = 12) -> str:
     """Names in quotation marks, for a message."""
-    return shortened(list(map(repr, names)), most)
+    return shortened(list(map(brief, names)), most)
 
 
 def shortened(items: Sequence[str], most: int = 12) -> str:

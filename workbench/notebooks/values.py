@@ -25,6 +25,7 @@ from workbench.atomic import write_whole
 from workbench.errors import InputError, NotebookError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
+from workbench.texts import kind_of
 
 __all__ = [
     "NotebookParameter",
@@ -138,15 +139,12 @@ def checked_values(
         kinds = declared[name].kinds
         if kinds and not any(_fits(value, kind) for kind in kinds):
             raise NotebookError(
-                _(
-                    "Parameter {name} of {notebook} takes {kinds} (default {default}), not {type} {value}."
-                ).format(
+                _("Parameter {name} of {notebook} takes {kinds} (default {default}), not {type}.").format(
                     name=name,
                     notebook=notebook,
                     kinds=declared[name].takes,
                     default=declared[name].default,
-                    type=type(value).__name__,
-                    value=f"{value!r:.60}",
+                    type=kind_of(value),
                 )
             )
         values[name] = value

@@ -16,7 +16,8 @@ from workbench.atomic import write_whole
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import Gathered, LabelledSet, label_word, records_in, shown_entry
+from workbench.pairs.writing import Gathered, LabelledSet, label_word, records_in
+from workbench.texts import kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +158,7 @@ def read_argilla(
         notes = {answer.user: answer.value for answer in answers if answer.question == NOTE}
         for answer in answers:
             if answer.question is None:
-                entry = shown_entry(answer.value)
+                entry = kind_of(answer.value)
                 taken.unreadable.append(_("record {number}: {entry}").format(number=number, entry=entry))
             elif answer.question == label and answer.status not in ("submitted", None):
                 taken.n_skipped += 1

@@ -17,7 +17,7 @@ from workbench.errors import InputError
 from workbench.i18n import N_, listed, ngettext, paragraph
 from workbench.i18n import gettext as _
 from workbench.pair_hashes import texts_hash
-from workbench.texts import says_missing
+from workbench.texts import brief, says_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +167,7 @@ def require_columns(frame: pd.DataFrame, needed: Iterable[str], whose: str) -> N
     if lost := [name for name in needed if name not in frame.columns]:
         raise InputError(
             _("{whose} have no column {lost}; they have {names}.").format(
-                whose=whose, lost=listed(map(repr, lost)), names=listed(frame.columns)
+                whose=whose, lost=listed(map(repr, lost)), names=listed(map(brief, map(str, frame.columns)))
             )
         )
 
@@ -176,7 +176,7 @@ def missing_columns(table: pd.DataFrame, needed: Iterable[str], file: str) -> li
     """The problem that columns are not there, if they are not."""
     if lost := [name for name in needed if name not in table.columns]:
         what = _("no column {lost}; the columns are {names}").format(
-            lost=listed(lost), names=some_of(table.columns, 12)
+            lost=listed(lost), names=some_of([*map(brief, map(str, table.columns))], 12)
         )
         return [Problem(file, None, (), what)]
     return []
@@ -327,7 +327,7 @@ def _misfits(frame: pd.DataFrame, checks: _Checks, file: str) -> list[Problem]:
         if column not in frame.columns:
             continue
         bad = frame[~fits(frame[column]).to_numpy(dtype=bool)]
-        found = [f"{value!r:.40}" for value in bad[column].unique() if value]
+        found = list(dict.fromkeys(brief(value) for value in bad[column].unique() if value))
         said = _("{found}: {what}").format(found=some_of(found, 3), what=_(what)) if found else _(what)
         problems += _problem(bad, file, column, said)
     return problems

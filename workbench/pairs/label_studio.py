@@ -16,7 +16,8 @@ from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import GRADES
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import Gathered, LabelledSet, label_word, records_in, shown_entry
+from workbench.pairs.writing import Gathered, LabelledSet, label_word, records_in
+from workbench.texts import kind_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,7 +133,7 @@ def read_label_studio(
         pair_id = taken.pair(where, data, names, number, pair_id=data.get(names["pair_id"]), groups=groups)
         for answer in _answers(task):
             if not isinstance(answer, Mapping):
-                entry = shown_entry(answer)
+                entry = kind_of(answer)
                 taken.unreadable.append(_("task {number}: {entry}").format(number=number, entry=entry))
                 continue
             said = None if answer.get("was_cancelled") else _said(answer, label)

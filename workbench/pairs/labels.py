@@ -9,6 +9,7 @@ from workbench.asking import option, options
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import GRADES, some_of
+from workbench.texts import brief
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,4 +100,4 @@ def _set(values: str | Collection[str] | None) -> set[str]:
 
 
 def _quoted(labels: Collection[str]) -> str:
-    return some_of([repr(label) for label in sorted(labels)], 8)
+    return some_of([brief(label) for label in sorted(labels)], 8)

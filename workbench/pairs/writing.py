@@ -334,12 +334,6 @@ def records_in(source: str | Path | Sequence[Any], name: str) -> tuple[Sequence[
     return content, path.name
 
 
-def shown_entry(entry: Any) -> str:
-    """What stands in a JSON file, short enough for a message."""
-    text = json.dumps(entry, ensure_ascii=False, default=str)
-    return text if len(text) <= 40 else f"{text[:39]}…"
-
-
 def csv_of(table: pd.DataFrame) -> bytes:
     """A table as its readers read it again."""
     # pandas leaves a lone carriage return unquoted, and readers take it for the end of a row; no reader

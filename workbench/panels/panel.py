@@ -17,7 +17,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, trace_of
 from workbench.html import render
 from workbench.i18n import Language, current_language, language, language_names
 from workbench.i18n import gettext as _
@@ -120,9 +120,9 @@ class Panel(ABC):
         """An error as a sentence for the user; one that nobody raised on purpose goes to the log, too."""
         if isinstance(error, WorkbenchError):
             return str(error)
-        log.error("Unexpected error in %s", type(self).__name__, exc_info=error)
-        return _("Something unexpected went wrong ({kind}): {message}").format(
-            kind=type(error).__name__, message=error
+        log.error("Unexpected error in %s\n%s", type(self).__name__, trace_of(error))
+        return _("Something unexpected went wrong ({kind}); the log says where.").format(
+            kind=type(error).__name__
         )
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:

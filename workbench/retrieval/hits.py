@@ -25,7 +25,7 @@ from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, percent
 from workbench.scorers.base import Scorer
 from workbench.settings import get_settings
-from workbench.texts import CleaningReport, clean, is_line, too_long
+from workbench.texts import CleaningReport, clean, is_line, kind_of, too_long
 
 __all__ = [
     "DEFAULT_K",
@@ -317,11 +317,7 @@ def clean_query(query: str) -> str:
         If the query is not a string, is longer than any document, or has nothing but white space.
     """
     if not isinstance(query, str):
-        raise InputError(
-            _("The query is {type} ({value}); pass one string.").format(
-                type=type(query).__name__, value=f"{query!r:.40}"
-            )
-        )
+        raise InputError(_("The query is {type}; pass one string.").format(type=kind_of(query)))
     if said := too_long(query):
         raise InputError(_("The query: {reason}").format(reason=said))
     cleaned = clean([query])

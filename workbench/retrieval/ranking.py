@@ -25,7 +25,7 @@ from workbench.retrieval.hits import HitProbability, hit_probabilities, meaning
 from workbench.scorers.base import Scorer, Scores
 from workbench.scorers.coverage import Coverage, CoverageLevels, cover
 from workbench.text_encoder import TextEncoder
-from workbench.texts import says_missing
+from workbench.texts import kind_of, says_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -309,7 +309,7 @@ def documents_from(source: Any, side: Side, progress: bool | None = None) -> Doc
     if not given or not all(isinstance(each, str | Document) for each in given):
         raise InputError(
             _("Pass a path, a table, or a list of texts, paths or documents; not {what}.").format(
-                what=repr(source)[:60]
+                what=kind_of(source)
             )
         )
     made = (

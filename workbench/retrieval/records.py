@@ -19,7 +19,7 @@ from workbench.documents.reading import Unread
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
-from workbench.texts import too_long
+from workbench.texts import kind_of, too_long
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -254,9 +254,8 @@ def _record(row: Mapping[str, Any], position: int) -> Record:
         except TypeError:
             raise InputError(
                 _(
-                    "Metadata {key} of text {position} is {type} ({value}); use text, numbers, dates, or "
-                    "lists of them."
-                ).format(key=repr(key), position=position, type=type(value).__name__, value=f"{value!r:.40}")
+                    "Metadata {key} of text {position} is {type}; use text, numbers, dates, or lists of them."
+                ).format(key=repr(key), position=position, type=kind_of(value))
             ) from None
         if value is not None:
             record[_text(str(key))] = value

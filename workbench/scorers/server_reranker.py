@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.encoders.fast.endpoint import Endpoint, RefusedError
+from workbench.encoders.fast.endpoint import Endpoint, RefusedError, reason_of
 from workbench.errors import EncoderError, EncoderUnavailableError, InputError
 from workbench.i18n import gettext as _
 from workbench.scorers.base import FloatArray
@@ -118,7 +118,7 @@ class ServerReranker(Reranker):
         """The best score of halves of the longer text, which are halved again where they are refused."""
         if max(len(jd), len(resume)) < SHORTEST_WINDOW:
             raise EncoderError(
-                _("{error} It was the text {text}.").format(error=refused, text=f"{resume!r:.60}")
+                _("{error} It was a text of {n} characters.").format(error=refused, n=f"{len(resume):,}")
             ) from refused
         if len(jd) > len(resume):
             pairs = [(half, resume) for half in _halves(jd)]
@@ -142,7 +142,7 @@ class ServerReranker(Reranker):
             try:
                 answer = self._endpoint.post(url, body, once=bool(failed))
             except (EncoderError, EncoderUnavailableError) as error:
-                code = getattr(error.__cause__, "status_code", None)
+                code = getattr(error.__context__, "status_code", None)
                 if not failed and (len(self._ways) == 1 or code not in _ANOTHER_WAY):
                     raise
                 failed.append(error)
@@ -165,9 +165,9 @@ class ServerReranker(Reranker):
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise EncoderError(
                 _("{url} gave no list of results with index and relevance_score ({reason}).").format(
-                    url=url, reason=f"{type(error).__name__}: {error}"
+                    url=url, reason=reason_of(error)
                 )
-            ) from error
+            ) from None
         if sorted(indexes) != list(range(len(resumes))):
             raise EncoderError(
                 _("{url} gave {n} score(s) for {asked} text(s), or not one for each.").format(

@@ -170,8 +170,8 @@ def tokenise(
         warnings.warn(
             _(
                 "{n} of {total} texts have more than {longest} tokens and were cut at the end, the first of "
-                "them {text}…"
-            ).format(n=len(cut), total=len(texts), longest=max_length, text=repr(texts[cut[0]][:40])),
+                "them at position {place}."
+            ).format(n=len(cut), total=len(texts), longest=max_length, place=cut[0]),
             stacklevel=2,
         )
     return TokenRows.concatenate(parts)

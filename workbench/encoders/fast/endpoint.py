@@ -6,8 +6,10 @@ to the ``openai`` client. Texts are sent to this address only: a redirect is an 
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
+from collections.abc import Sequence
 from functools import cache, cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -17,12 +19,14 @@ from workbench.errors import EncoderError, EncoderUnavailableError, InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
 
-__all__ = ["Endpoint", "RefusedError"]
+__all__ = ["Endpoint", "RefusedError", "reason_of"]
 
 # Seconds after which a host that does not even accept a connection is taken for not there.
 CONNECT_TIMEOUT = 10.0
 # A vendor's key goes to that vendor only; any other server gets WORKBENCH_API_KEY, or nothing.
 _VENDOR_KEYS = {".aliyuncs.com": "DASHSCOPE_API_KEY", ".openai.com": "OPENAI_API_KEY"}
+# Of what a server says; more would not be shown.
+MOST_WORDS = 1000
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -104,19 +108,18 @@ class Endpoint:
             retries = 0 if once else self.max_retries
             answer = self.client.post(url, cast_to=object, body=body, options={"max_retries": retries})
         except (openai.OpenAIError, TooMuchError) as error:
-            raise self.in_words(error) from error
+            # Not "from error": a traceback would show the client's, with all that the server said.
+            raise self.in_words(error, _texts_in(body)) from None
         except (ValueError, RecursionError) as error:
             raise EncoderError(
-                _("The answer of {url} cannot be read: {said}").format(
-                    url=self.url, said=f"{type(error).__name__}: {error}"
-                )
-            ) from error
+                _("The answer of {url} cannot be read: {said}").format(url=self.url, said=reason_of(error))
+            ) from None
         if isinstance(answer, dict) and not any(isinstance(value, list) for value in answer.values()):
             said = _sentence_in(answer)
             if said:
                 raise EncoderError(
                     _("The server at {url} answers with an error: {said}").format(
-                        url=self.url, said=self._shown(said)
+                        url=self.url, said=self._shown(said, _texts_in(body))
                     )
                 )
         return answer
@@ -143,7 +146,7 @@ class Endpoint:
         try:
             return [model.id for model in self.client.models.list()]
         except (openai.OpenAIError, TooMuchError) as error:
-            raise self.in_words(error) from error
+            raise self.in_words(error) from None
         except (AttributeError, TypeError, ValueError) as error:
             raise EncoderUnavailableError(
                 _(
@@ -173,8 +176,8 @@ class Endpoint:
             )
         return served[0]
 
-    def in_words(self, error: Exception) -> EncoderError | EncoderUnavailableError:
-        """An error of the client as one of ours: what happened, where, and what to do."""
+    def in_words(self, error: Exception, sent: Sequence[str] = ()) -> EncoderError | EncoderUnavailableError:
+        """An error of the client as one of ours: what happened, where, what to do, and nothing of `sent`."""
         import openai
 
         root, kind_of_model = _root_of(error), "Reranker" if self.serves == "reranker" else "Embedding"
@@ -203,7 +206,7 @@ class Endpoint:
                     kind=kind_of_model,
                 )
             )
-        said = self._said(error)
+        said = self._said(error, sent)
         if not isinstance(error, openai.APIStatusError):
             return EncoderError(
                 _("The answer of {url} cannot be read: {said}").format(url=self.url, said=said)
@@ -252,16 +255,16 @@ class Endpoint:
     def _called(self) -> str:
         return _("reranker") if self.serves == "reranker" else _("encoder")
 
-    def _said(self, error: Exception) -> str:
+    def _said(self, error: Exception, sent: Sequence[str]) -> str:
         body = getattr(error, "body", None)
-        return self._shown(_sentence_in(body) or body or error)
+        return self._shown(_sentence_in(body) or body or error, sent)
 
-    def _shown(self, said: object) -> str:
-        """A server's words in one line, as a sentence."""
-        words = " ".join(str(said).split())
+    def _shown(self, said: object, sent: Sequence[str]) -> str:
+        """A server's words in one line, as a sentence, without the texts and the key that they repeat."""
+        words = " ".join(str(said)[:MOST_WORDS].split())
         if self._key:
-            # Some servers send the key that they refused back in their message.
             words = words.replace(self._key, "***")
+        words = _without(words, [" ".join(text.split()) for text in sent])
         words = words if len(words) <= 200 else words[:199] + "…"
         return words if words.endswith((".", "!", "?", "…", "。")) else words + "."
 
@@ -313,6 +316,35 @@ def _sentence_in(body: object) -> str | None:
         words = (_sentence_in(body[key]) for key in ("error", "message", "detail", "msg") if key in body)
         return next(filter(None, words), None)
     return body if isinstance(body, str) and body.strip() else None
+
+
+def reason_of(error: Exception) -> str:
+    """Why an answer was not understood; of a value that was no number, only that: it may repeat a text."""
+    told = isinstance(error, LookupError | json.JSONDecodeError)
+    return f"{type(error).__name__}: {error}" if told else type(error).__name__
+
+
+def _texts_in(body: Any) -> list[str]:
+    """All texts of a request."""
+    if isinstance(body, dict | list):
+        return [
+            text for one in (body.values() if isinstance(body, dict) else body) for text in _texts_in(one)
+        ]
+    return [body] if isinstance(body, str) else []
+
+
+def _without(words: str, sent: Sequence[str]) -> str:
+    """Words without what they share with a text: a dozen letters, or four characters of Chinese."""
+    kept, at = "", 0
+    while at < len(words):
+        end = at + (12 if words[at].isascii() else 4)
+        if end > len(words) or not any(words[at:end] in text for text in sent):
+            kept, at = kept + words[at], at + 1
+            continue
+        while end < len(words) and any(words[at : end + 1] in text for text in sent):
+            end += 1
+        kept, at = f"{kept}…", end
+    return kept
 
 
 def _root_of(error: BaseException) -> BaseException:
