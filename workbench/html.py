@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from markupsafe import Markup
 
 from workbench.i18n import current_language, gettext, html_lang, listed, ngettext, number, percent, pgettext
-from workbench.visible import visible
+from workbench.visible import escaped, visible
 
 __all__ = ["render"]
 
@@ -66,7 +66,7 @@ def _environment() -> Environment:
 
 def _seen(value: Any) -> Any:
     if isinstance(value, Markup):
-        return Markup(visible(str(value)))
+        return Markup(escaped(str(value)))  # filled in by visible texts, and with numbers of its own
     return visible(value) if isinstance(value, str) else value
 
 

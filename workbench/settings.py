@@ -43,6 +43,9 @@ class Settings:
     language : {"en", "zh"}
         Language that people are spoken to in (``WORKBENCH_LANGUAGE``, else that of the locale, else
         English); see :mod:`workbench.i18n`.
+    mask : bool
+        Mask phone numbers, e-mail addresses and ID numbers in what is shown, exported or sent to a server
+        (``WORKBENCH_MASK`` = 1); see :mod:`workbench.masking` for what that does not find.
     progress : bool or None
         Show progress bars: always, never, or (None) for long tasks on a terminal or in a notebook
         (``WORKBENCH_PROGRESS`` = 1 or 0).
@@ -53,6 +56,7 @@ class Settings:
     project_dir: Path
     encoder: str = "auto"
     language: Language = "en"
+    mask: bool = False
     progress: bool | None = None
 
     @property
@@ -89,6 +93,7 @@ class Settings:
             project_dir=Path(project).expanduser() if project else _nearest_project(Path.cwd()),
             encoder=environ.get("WORKBENCH_ENCODER") or "auto",
             language=language_of(environ),
+            mask=_one_of(environ, "WORKBENCH_MASK", ("", "0", "1")) == "1",
             progress={"": None, "0": False, "1": True}[progress],
         )
 

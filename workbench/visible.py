@@ -1,5 +1,7 @@
 """Foreign text as it may be shown: what would drive a terminal, or turn a line around, is written out.
 
+Where masking is asked for (:mod:`workbench.masking`), it happens here too.
+
 The one function for whatever shows texts: templates (:mod:`workbench.html`), the command line, figures,
 progress bars, and the messages of errors.
 """
@@ -8,7 +10,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["HIDDEN", "visible"]
+from workbench.masking import masked
+
+__all__ = ["HIDDEN", "escaped", "visible"]
 
 # Control characters (Unicode's Cc) but the tab and the end of a line; halves of surrogate pairs; and what
 # changes the direction of writing: marks, embeddings, overrides and isolates of UAX #9, table "Bidi_Control".
@@ -23,6 +27,11 @@ def visible(text: str) -> str:
     >>> print(visible("cv\x1b[31m.pdf"), visible("\u202efdp.exe"))
     cv\x1b[31m.pdf \u202efdp.exe
     """
+    return escaped(masked(text))
+
+
+def escaped(text: str) -> str:
+    """As :func:`visible`, without masking: for what was made of visible texts."""
     return HIDDEN.sub(_escape, text.replace("\r\n", "\n"))
 
 

@@ -53,7 +53,7 @@ def test_a_text_that_comes_again_is_encoded_once():
 
 
 def test_an_error_names_the_position_in_what_was_passed_duplicates_included():
-    with pytest.raises(EncoderError, match="text 3: 'bad'"):
+    with pytest.raises(EncoderError, match=r"text 3\."):
         ToyEncoder(broken=["bad"]).encode_documents(["a", "a", "b", "bad", "c", "bad"])
 
 
@@ -66,7 +66,7 @@ def test_the_role_reaches_the_encoder():
 
 def test_a_vector_that_is_not_finite_names_its_text_and_the_precision():
     encoder = ToyEncoder(broken=["bad"])
-    with pytest.raises(EncoderError, match=r"toy \(float32\).* text 3: 'bad'.*bfloat16"):
+    with pytest.raises(EncoderError, match=r"toy \(float32\).* text 3\..*bfloat16"):
         encoder.encode_documents(["a", "b", "c", "bad", "e"])
 
 
@@ -81,7 +81,7 @@ def test_a_vector_without_length_is_refused():
 
 def test_places_say_where_a_part_of_the_texts_stood():
     encoder = ToyEncoder(broken=["bad"])
-    with pytest.raises(EncoderError, match="text 17: 'bad'"):
+    with pytest.raises(EncoderError, match=r"text 17\."):
         list(encoder.checked_batches(["good", "bad"], "document", places=[4, 17]))
 
 

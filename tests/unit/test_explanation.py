@@ -108,7 +108,7 @@ def test_a_side_of_one_phrase_is_said_to_be_one():
 @pytest.mark.parametrize(
     ("jd", "resume", "says"),
     [
-        ("python", "java", "Both texts are a single phrase .*'python' and 'java'"),
+        ("python", "java", "Both texts are a single phrase, so"),
         ("，。", "！", "Both texts are a single phrase"),
         ("", "java, c", "The JD of pair 0 is blank"),
         ("java, c", " \u200b\n", "The résumé text of pair 0 is blank"),

@@ -36,7 +36,7 @@ LAYERS = [
         "files",
         "frozen",
     }
-    | {"asking", "pair_hashes", "text_encoder", "decision_log", "progress", "visible"},
+    | {"asking", "pair_hashes", "text_encoder", "decision_log", "progress", "visible", "masking"},
     {"documents"},
     {"encoders"},
     {"scorers"},

@@ -247,7 +247,7 @@ class TestJsonLines:
         ("line", "said"),
         [
             ('{"text": "rust"', r"line 2 is not JSON: .* at character 1[67]\."),
-            ("[1]", r"line 2 is \[1\]; each line must be a string or an object"),
+            ("[1]", r"line 2 is list; each line must be a string or an object"),
             ('{"text": ["rust"]}', "line 2: the text is a list, not a string"),
             ("[" * 100_000, "line 2 cannot be read as JSON"),
         ],

@@ -202,15 +202,13 @@ class TestAnswers:
         with pytest.raises(EncoderError, match="gave vectors of 5 dimensions, after 3: another model"):
             self.encode(self.after_the_probe(lambda request: embeddings([[1] * 5] * len(request["input"]))))
 
-    def test_nan_is_an_error_that_names_the_text(self):
+    def test_nan_is_an_error_that_says_how_many(self):
         def overflowing(request):
             vectors = np.ones((len(request["input"]), 3))
             vectors[1] = np.nan
             return embeddings(vectors)
 
-        with pytest.raises(
-            EncoderError, match=r"1 of 3 vectors with NaN or infinite values.* 'bb'\. .*bfloat16"
-        ):
+        with pytest.raises(EncoderError, match=r"1 of 3 vectors with NaN or infinite values\. .*bfloat16"):
             self.encode(self.after_the_probe(overflowing))
 
     @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ Exit codes: 0 fine; 1 the answer is no (no text above the cutoff, something amis
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from workbench.cli.knowledge_base import kb
 from workbench.cli.options import SpokenLanguage
 from workbench.cli.output import note, tell
 from workbench.cli.prevalence import prevalence
-from workbench.cli.running import ExitCode, Group
+from workbench.cli.running import ExitCode, Group, holding
 from workbench.cli.serve import serve
 from workbench.errors import trace_of
 from workbench.i18n import gettext as _
@@ -66,10 +67,19 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def workbench(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
     ] = False,
     language: SpokenLanguage = None,
+    mask: Annotated[
+        bool,
+        typer.Option(
+            "--mask",
+            help="Mask phone numbers, e-mail addresses and ID numbers in what is shown, exported or sent to "
+            "a server; names stay.",
+        ),
+    ] = False,
 ) -> None:
     """Match job descriptions and résumé texts by meaning, and know how far to trust the cutoff.
 
@@ -78,6 +88,8 @@ def workbench(
 
     Exit codes: 0 fine, 1 the answer is no, 2 usage or input error, 3 these pairs cannot tell (check).
     """
+    if mask:
+        context.with_resource(holding(os.environ, {"WORKBENCH_MASK": "1"}))
     if (get_settings().cache_dir / JOURNAL).exists():
         from workbench.forgetting.act import complete
 

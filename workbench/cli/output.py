@@ -13,8 +13,9 @@ import typer
 
 from workbench.i18n import chance, percent
 from workbench.i18n import gettext as _
+from workbench.masking import masked
 from workbench.texts import is_line, tidy
-from workbench.visible import HIDDEN, visible
+from workbench.visible import HIDDEN, escaped, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,7 +66,7 @@ PIECE = rf"(?:[{_CJK}]|[^\s{_CJK}]+)[{_CLOSING}]*"
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout; what acts on a terminal is escaped as JSON does it."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    text = json.dumps(masked(value), ensure_ascii=False, indent=2, allow_nan=False)
     typer.echo(HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
@@ -96,7 +97,7 @@ def stdout_console() -> Console:
         # Whatever is printed passes here, colours apart from texts.
         def render(self, renderable: Any, options: Any = None) -> Any:
             for segment in super().render(renderable, options):
-                yield segment if segment.control else segment._replace(text=visible(segment.text))
+                yield segment if segment.control else segment._replace(text=escaped(segment.text))
 
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPED_WIDTH
     return Visible(width=width, markup=False, highlight=False, emoji=False)

@@ -25,7 +25,7 @@ from workbench.i18n import N_, Language, current_language, language
 from workbench.i18n import gettext as _
 from workbench.visible import visible
 
-__all__ = ["ExitCode", "Group", "help_texts"]
+__all__ = ["ExitCode", "Group", "help_texts", "holding"]
 
 # What typer's own module of help pages says.
 LIBRARY = {
@@ -146,7 +146,7 @@ def _speaking(asked: Language | None) -> Iterator[None]:
     except InputError:
         # The settings say what is wrong with it to those who read them.
         code = "en"
-    with language(code), _holding(os.environ, {"WORKBENCH_LANGUAGE": asked} if asked else {}):
+    with language(code), holding(os.environ, {"WORKBENCH_LANGUAGE": asked} if asked else {}):
         if code == "en":
             yield
             return
@@ -154,12 +154,12 @@ def _speaking(asked: Language | None) -> Iterator[None]:
         from typer import rich_utils
 
         said = {name: _(text) for name, text in LIBRARY.items()}
-        with _holding(vars(rich_utils), said), _holding(vars(_wrap), {"re_word": BREAKS}):
+        with holding(vars(rich_utils), said), holding(vars(_wrap), {"re_word": BREAKS}):
             yield
 
 
 @contextmanager
-def _holding(mapping: MutableMapping[str, Any], values: dict[str, Any]) -> Iterator[None]:
+def holding(mapping: MutableMapping[str, Any], values: dict[str, Any]) -> Iterator[None]:
     """Other values for some names, inside a block."""
     before = {name: mapping[name] for name in values if name in mapping}
     mapping.update(values)

@@ -18,6 +18,8 @@ from workbench.encoders.fast.endpoint import Endpoint, RefusedError, reason_of
 from workbench.encoders.fast.options import instructed
 from workbench.errors import EncoderError, InputError
 from workbench.i18n import gettext as _
+from workbench.masking import MASKING_RECIPE, mask
+from workbench.settings import get_settings
 
 __all__ = ["ServerEncoder"]
 
@@ -58,6 +60,9 @@ class ServerEncoder(BaseEncoder):
         "too many requests" or a failure of the server.
     timeout : float
         Seconds until an answer must be there, to its last byte.
+    mask : bool, optional
+        Mask phone numbers, e-mail addresses and ID numbers before texts are sent; by default as the settings
+        say. Part of the fingerprint, since a masked text has another vector.
     revision : str, optional
         Your own word for the weights behind the model's name; part of the fingerprint.
 
@@ -87,6 +92,7 @@ class ServerEncoder(BaseEncoder):
         concurrency: int = 4,
         max_retries: int = 3,
         timeout: float = 60.0,
+        mask: bool | None = None,
         revision: str | None = None,
     ) -> None:
         self._endpoint = Endpoint(url, max_retries=max_retries, timeout=timeout)
@@ -116,6 +122,7 @@ class ServerEncoder(BaseEncoder):
         self.batch_size = batch_size
         self.concurrency = concurrency
         self._revision = revision
+        self._masks = get_settings().mask if mask is None else mask
 
     @cached_property
     def name(self) -> str:
@@ -148,6 +155,7 @@ class ServerEncoder(BaseEncoder):
             "instruction": self.instruction,
             "prompts": dict(self._prompts),
             "extra": {role: dict(extra) for role, extra in self._extras.items()},
+            **({"masking": MASKING_RECIPE} if self._masks else {}),
         }
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
@@ -201,7 +209,7 @@ class ServerEncoder(BaseEncoder):
         prompt = self._prompts[role]
         body = {
             "model": self.name,
-            "input": [prompt + text for text in texts],
+            "input": [prompt + (mask(text) if self._masks else text) for text in texts],
             "encoding_format": "float",
             **({"dimensions": self._asked_dimension} if self._asked_dimension else {}),
             **self._extras[role],

@@ -16,6 +16,7 @@ from workbench.atomic import replacing
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
+from workbench.masking import masked
 from workbench.texts import brief
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def export_frame(frame: pd.DataFrame, path: str | Path) -> Path:
             )
         )
     with replacing(path) as draft:
-        write(frame, draft)
+        write(frame.map(masked), draft)
     return path
 
 
@@ -116,7 +117,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     Lines end as RFC 4180 has it: with a lone line feed pandas leaves a carriage return in a text unquoted,
     and what follows it would begin a cell. A NUL, which readers take for no text, is marked.
     """
-    safe = neutralise_formulas(frame).replace("\x00", "\ufffd", regex=True)
+    safe = neutralise_formulas(frame.map(masked)).replace("\x00", "\ufffd", regex=True)
     return str(safe.to_csv(index=False, lineterminator="\r\n")).encode("utf-8-sig")
 
 

@@ -17,7 +17,7 @@ from workbench.errors import InputError
 from workbench.i18n import N_, listed, ngettext, paragraph
 from workbench.i18n import gettext as _
 from workbench.pair_hashes import texts_hash
-from workbench.texts import brief, says_missing
+from workbench.texts import LONGEST_WORD, brief, says_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +167,7 @@ def require_columns(frame: pd.DataFrame, needed: Iterable[str], whose: str) -> N
     if lost := [name for name in needed if name not in frame.columns]:
         raise InputError(
             _("{whose} have no column {lost}; they have {names}.").format(
-                whose=whose, lost=listed(map(repr, lost)), names=listed(map(brief, map(str, frame.columns)))
+                whose=whose, lost=listed(map(repr, lost)), names=listed(_names(frame))
             )
         )
 
@@ -176,10 +176,15 @@ def missing_columns(table: pd.DataFrame, needed: Iterable[str], file: str) -> li
     """The problem that columns are not there, if they are not."""
     if lost := [name for name in needed if name not in table.columns]:
         what = _("no column {lost}; the columns are {names}").format(
-            lost=listed(lost), names=some_of([*map(brief, map(str, table.columns))], 12)
+            lost=listed(lost), names=some_of(_names(table), 12)
         )
         return [Problem(file, None, (), what)]
     return []
+
+
+def _names(table: pd.DataFrame) -> list[str]:
+    """Its columns; without a header, they are texts."""
+    return [name if len(name) <= LONGEST_WORD else brief(name) for name in map(str, table.columns)]
 
 
 def which_is_which(ours: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from workbench.atomic import replacing
 from workbench.errors import InputError
 from workbench.files.exporting import NOT_IN_XML, is_formula
 from workbench.i18n import gettext as _
+from workbench.masking import masked
 from workbench.scorers.coverage import SIGNS, STATES, Covered
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _put(
 
 
 def _clean(text: str) -> str:
-    return str(NOT_IN_XML.sub("\ufffd", text))[:LONGEST_TEXT]
+    return str(NOT_IN_XML.sub("\ufffd", masked(text)))[:LONGEST_TEXT]
 
 
 def _titles(ranking: Ranking) -> dict[str, str]:

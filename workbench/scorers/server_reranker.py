@@ -13,8 +13,10 @@ import numpy.typing as npt
 from workbench.encoders.fast.endpoint import Endpoint, RefusedError, reason_of
 from workbench.errors import EncoderError, EncoderUnavailableError, InputError
 from workbench.i18n import gettext as _
+from workbench.masking import MASKING_RECIPE, mask
 from workbench.scorers.base import FloatArray
 from workbench.scorers.rerankers import Reranked, Reranker
+from workbench.settings import get_settings
 
 __all__ = ["ServerReranker"]
 
@@ -41,7 +43,7 @@ class ServerReranker(Reranker):
         Whether the server gives raw numbers, of which the sigmoid is the probability.
     batch_size : int
         Résumés of one request; where the server refuses so many, they are sent in halves.
-    concurrency, max_retries, timeout, revision
+    concurrency, max_retries, timeout, mask, revision
         As of :class:`~workbench.encoders.server.ServerEncoder`.
 
     Raises
@@ -59,6 +61,7 @@ class ServerReranker(Reranker):
         concurrency: int = 4,
         max_retries: int = 3,
         timeout: float = 60.0,
+        mask: bool | None = None,
         revision: str | None = None,
     ) -> None:
         counts = {"batch_size": batch_size, "concurrency": concurrency, "timeout": timeout}
@@ -73,6 +76,7 @@ class ServerReranker(Reranker):
         # Those that are left to try; the first that answers stays.
         self._ways = [(f"{address}/rerank", texts) for address, texts in dict.fromkeys(ways)]
         self._logits, self._revision = logits, revision
+        self._masks = get_settings().mask if mask is None else mask
         self.batch_size, self.concurrency = batch_size, concurrency
 
     @cached_property
@@ -87,6 +91,7 @@ class ServerReranker(Reranker):
             "model": self.name,
             "revision": self._revision,
             "logits": self._logits,
+            **({"masking": MASKING_RECIPE} if self._masks else {}),
         }
 
     def score_batches(self, jd: str, resumes: Sequence[str]) -> Iterator[Reranked]:
@@ -135,6 +140,8 @@ class ServerReranker(Reranker):
     def _ask(self, jd: str, resumes: list[str]) -> FloatArray:
         """One request, in the way that the server is known to understand, or in each until one is."""
         failed: list[EncoderError | EncoderUnavailableError] = []
+        if self._masks:
+            jd, resumes = mask(jd), list(map(mask, resumes))
         for url, texts in list(self._ways):
             body: dict[str, Any] = {"query": jd, texts: resumes}
             if texts == "documents":
