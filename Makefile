@@ -65,10 +65,11 @@ screenshots: $(VENV)/.all ## take the pictures that the README shows, in headles
 licenses: $(VENV)/.all ## write docs/licenses.md, the licence of every pinned package
 	$(BIN)/python tools/licenses.py
 
-audit: $(VENV)/.venv ## look every pinned package up among known vulnerabilities (asks PyPI's and OSV's database)
-	$(PIP) install -q pip-audit
+audit: ## look every pinned package up among known vulnerabilities (asks the database of the package index)
+	@sh tools/make_venv.sh "$(PYTHON)" "$(VENV)/audit"
+	$(VENV)/audit/bin/python -m pip --disable-pip-version-check install -q pip-audit
 	for lock in demo lab qwen test; do \
-	  $(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements/$$lock.lock || exit 1; done
+	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/$$lock.lock || exit 1; done
 
 lock: $(VENV)/.venv ## pin all packages anew with the hashes of their files, without addresses
 	$(PIP) install -q uv

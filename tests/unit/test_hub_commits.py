@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -145,3 +146,11 @@ def test_what_is_not_the_listed_file_is_removed_again(load, hub):
 def test_a_name_that_may_move_is_no_commit(load, hub, name):
     assert f"'{name}' is no commit of acme/tiny" in load(f"acme/tiny@{name}")
     assert hub.asked == []
+
+
+def test_each_model_with_a_short_name_has_a_commit_of_its_own():
+    from workbench.encoders.qwen3 import QWEN3_MODELS
+
+    commits = [model.commit for model in QWEN3_MODELS.values()]
+    assert len(set(commits)) == len(commits)
+    assert all(re.fullmatch("[0-9a-f]{40}", commit) for commit in commits)
