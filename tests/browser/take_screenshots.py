@@ -93,7 +93,7 @@ def search_panel(page: Any, lab: Lab) -> bytes:
 
 def skill_map(page: Any, lab: Lab) -> bytes:
     """The map of the demonstration set, a query on it and what lies around it lassoed."""
-    panel = run_notebook(page, lab, "04_skill_map.ipynb", ".wb-map:has(canvas)", seconds=300)
+    panel = run_notebook(page, lab, "04_skill_map.ipynb", ".wb-map:has(canvas)", seconds=600)
     panel.locator(".wb-card").first.wait_for()
     panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
     page.wait_for_timeout(1000)

@@ -160,7 +160,7 @@ class TestDrawing:
         many = dataclasses.replace(clusters, labels=np.arange(n), table=table)
         places = np.tile(skill_map.coordinates, (7, 1))[:n]
         drawn = self.draw(MapPoints(["text"] * n, places, np.array(["resume"] * n), many))
-        assert (drawn.key, drawn.note) == ([], "25 groups, 24 colours: colours repeat, names tell")
+        assert (drawn.key, drawn.note) == ([], "25 groups, 24 colours: some repeat")
         assert [name.text for name in drawn.names] == table["name"].tolist()
 
     def test_names_stand_in_the_middle_of_their_texts(self, points, skill_map):

@@ -248,7 +248,7 @@ def cluster_colours(clusters: Clusters, places: npt.NDArray[Any]) -> list[str]:
 
 def colours_repeat(n: int) -> str:
     """What is to be known of a map with so many groups."""
-    return _("{n} groups, {most} colours: colours repeat, names tell").format(n=n, most=len(COLOURS))
+    return _("{n} groups, {most} colours: some repeat").format(n=n, most=len(COLOURS))
 
 
 def shade(colour: str) -> str:
