@@ -24,7 +24,7 @@ from workbench.plots.style import YELLOW
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 # High enough that the whole panel is on screen at once, below the toolbars of JupyterLab.
-SIZE = {"width": 1280, "height": 1700}
+SIZE = {"width": 1280, "height": 2000}
 
 
 def main() -> None:
@@ -104,7 +104,7 @@ def skill_map(page: Any, lab: Lab) -> bytes:
     panel.get_by_title("Activate lasso selection").click()
     # Where it ends on the spot where it began, the front end sees a click there, too.
     turns = np.linspace(0, 1.9 * np.pi, 40)
-    path = np.column_stack([canvas["x"] + x + 75 * np.cos(turns), canvas["y"] + y + 75 * np.sin(turns)])
+    path = np.column_stack([canvas["x"] + x + 45 * np.cos(turns), canvas["y"] + y + 45 * np.sin(turns)])
     page.mouse.move(*path[0])
     page.mouse.down()
     for place in path:
