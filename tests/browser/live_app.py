@@ -36,6 +36,12 @@ class App:
         children = psutil.Process(self.process.pid).children(recursive=True)
         return next(each for each in children if "workbench.app.encoder" in each.cmdline())
 
+    def kernel_of(self, page: object) -> psutil.Process:
+        """The process behind a page."""
+        configured = "JSON.parse(document.getElementById('jupyter-config-data').textContent)"
+        kernel = page.evaluate(f"{configured}.kernelId")
+        return next(each for each in self.kernels() if kernel in " ".join(each.cmdline()))
+
 
 @contextmanager
 def workbench_app(folder: Path, *options: str, encoder: str = "use") -> Iterator[App]:

@@ -141,3 +141,38 @@ def settle(page: object) -> None:
           }
         }"""
     )
+
+
+def drag(page: object, handle: object, by: int, steps: int = 8) -> None:
+    """Drag a slider's handle sideways; at each step it has to come under the pointer and its track to stay.
+
+    Playwright waits at each step for as long as a busy machine needs, so that a handle that lags is let off
+    and one that stands elsewhere is not: farther away than one step of the widest slider.
+    """
+    box = handle.bounding_box()
+    grip = {"x": box["width"] / 2, "y": min(box["height"] / 2, 30)}
+    handle.hover(position=grip)  # once it stands still
+    box, track = handle.bounding_box(), handle.locator("xpath=../..")
+    before, held = track.bounding_box(), handle.element_handle()
+    x, y = box["x"] + grip["x"], box["y"] + grip["y"]
+    page.mouse.down()
+    for step in range(1, steps + 1):
+        page.mouse.move(x + by * step / steps, y)
+        page.wait_for_function(
+            """([handle, x]) => {
+              const box = handle.getBoundingClientRect();
+              return Math.abs(box.left + box.width / 2 - x) <= 6;
+            }""",
+            arg=[held, x + by * step / steps],
+        )
+    assert track.bounding_box() == before
+    page.mouse.up()
+
+
+def violations(page: object, within: str | None = None) -> list[tuple[str, str]]:
+    """What axe-core finds on a page, or within some elements of it: the rule, and the element."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = {"include": [[within]]} if within else None
+    found = Axe().run(page, context).response["violations"]
+    return [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]

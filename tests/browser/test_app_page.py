@@ -9,7 +9,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from live_app import visit, workbench_app
 
 import workbench as wb
@@ -92,7 +91,7 @@ def test_a_dead_kernel_is_told_within_five_seconds_and_what_was_typed_comes_back
     page = visitor()
     page.get_by_label("Knowledge base").fill(f"{KNOWN}\nPython")
     page.get_by_label("Semantic query").fill("ward nurse")
-    kernel_of(page, app).kill()
+    app.kernel_of(page).kill()
     killed = time.monotonic()
     button = page.get_by_role("button", name="Reconnect")
     button.wait_for()
@@ -126,24 +125,10 @@ def test_an_encoder_that_ended_is_started_again(app, visitor):
 
 def test_a_closed_page_ends_its_kernel(app, visitor):
     page = visitor()
-    kernel = kernel_of(page, app)
+    kernel = app.kernel_of(page)
     page.wait_for_function("() => document.cookie.includes('_xsrf')")
     page.goto("about:blank")
     kernel.wait(10)
-
-
-def kernel_of(page, app):
-    """The process behind a page."""
-    kernel = page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
-    return next(each for each in app.kernels() if kernel in " ".join(each.cmdline()))
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_the_page_without_scrolling_sideways(visitor, scheme):
-    page = visitor(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert background == ("rgb(245, 247, 250)" if scheme == "light" else "rgb(21, 25, 30)")
 
 
 @pytest.mark.parametrize(
@@ -238,7 +223,7 @@ def test_labels_of_an_own_table_are_on_disk_and_go_on_after_a_new_start(
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     assert f"{locale} night nurse" in download.value.path().read_text(encoding="utf-8-sig")
-    kernel_of(page, app).kill()
+    app.kernel_of(page).kill()
     opened().locator(".wb-pair", has_text="welder").wait_for()
 
 
@@ -272,7 +257,7 @@ def test_no_file_of_a_visitor_is_left_behind(browser, tmp_path_factory):
         page.locator(".wb-drop-list", has_text="anna").wait_for()
         folders = [Path(kernel.environ()["TMPDIR"]) for kernel in app.kernels()]
         assert any(list(folder.rglob("anna-who-was-here.txt")) for folder in folders)
-        kernel_of(page, app).kill()
+        app.kernel_of(page).kill()
         page.context.close()
     assert not any(folder.exists() for folder in folders)
 
@@ -281,31 +266,3 @@ def everyday_pairs():
     """The demonstration's everyday pairs, as a table of one's own."""
     pairs = wb.read_pairs(Path(__file__).parents[2] / "labeled_pairs" / "demo")
     return pairs.loc[pairs["source"] != "composed-hard", ["jd", "resume", "label"]].to_csv(index=False)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(visitor, scheme):
-    page = visitor(color_scheme=scheme)
-    page.get_by_role("button", name=re.compile("Search$")).click()
-    page.locator(".wb-card").first.wait_for()
-    found = violations(page)
-    page.get_by_role("link", name="Rank").click()
-    page.get_by_label("Or paste a JD").fill(JD)
-    page.get_by_label("Or paste a résumé").fill(f"{NURSE}\n---\nJava developer")
-    page.get_by_role("button", name=re.compile("Rank$")).click()
-    page.locator(".wb-candidates").wait_for(timeout=30_000)
-    found += violations(page)
-    for name in ("Label", "Cutoff"):
-        page.get_by_role("link", name=name).click()
-        page.locator(".wb-room:visible").get_by_role("heading", name=name, exact=True).wait_for()
-        found += violations(page)
-    assert found == []
-
-
-def violations(page):
-    """What axe-core finds, each with the element."""
-    return [
-        (rule["id"], node["html"])
-        for rule in Axe().run(page).response["violations"]
-        for node in rule["nodes"]
-    ]

@@ -129,7 +129,8 @@ class LabelRoom(Room):
     """Label pairs, each label on disk at once; labels can be taken along as a table."""
 
     def __init__(self) -> None:
-        super().__init__(widgets.Text(layout={"width": "240px"}))
+        # Sent as a whole when it is left, so that no letter of it comes after the click that begins.
+        super().__init__(widgets.Text(continuous_update=False, layout={"width": "240px"}))
 
     def named(self, widgets: RoomWidgets) -> None:
         """Put title, field and button in the language now."""

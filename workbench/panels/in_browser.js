@@ -28,10 +28,12 @@ function render({ model, el }) {
     model.send({ key, shown: model.get("shown") });
   }
   // What has arrived is drawn a little later than the message that says so.
-  function bring(tries = 60) {
+  function bring(until = performance.now() + 5000) {
     const found = panel?.querySelector(".wb-arrives"), top = found?.getBoundingClientRect().top;
-    if (!found?.offsetHeight) return tries && requestAnimationFrame(() => bring(tries - 1));
+    if (!found?.offsetHeight) return performance.now() < until && requestAnimationFrame(() => bring(until));
     if (top < 0 || top > innerHeight / 2) found.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth" });
+    // Where keys decide, they are heard at once.
+    found.querySelector(".wb-panel[tabindex]")?.focus({ preventScroll: true });
   }
   function attach() {
     if (gone) return;

@@ -47,7 +47,7 @@ class MapWidgets(PanelWidgets):
         self.colour = widgets.Dropdown(layout={"width": "auto"})
         self.only = widgets.Dropdown(layout={"width": "auto"})
         self.query = widgets.Text(continuous_update=False, layout={"flex": "1 1 260px", "width": "auto"})
-        self.most = widgets.BoundedIntText(value=k, min=1, max=1000, layout={"width": "74px"})
+        self.most = widgets.BoundedIntText(value=k, min=1, max=1000, layout={"width": "auto"})
         self.search = widgets.Button(button_style="primary", icon="search", layout={"width": "110px"})
         self.clear = widgets.Button(icon="times", layout={"width": "auto"})
         self.status, self.key, self.selection, self.export, self.results = (widgets.HTML() for _ in range(5))
@@ -78,6 +78,7 @@ class MapWidgets(PanelWidgets):
         self.colour.description, self.only.description = _("Colour"), _("Show")
         self.query.description, self.query.placeholder = _("Query"), _("Type a skill and see where it falls")
         self.search.description, self.clear.description = _("Search"), _("Clear")
+        self.most.description = _("Show at most")
         self.use.description, self.unselect.description = _("Use as knowledge base"), _("Clear selection")
 
 

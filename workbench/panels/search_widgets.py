@@ -85,11 +85,12 @@ class SearchWidgets(PanelWidgets):
         self.root = self.arranged(
             [
                 of_class(widgets.HBox([left, right]), "wb-columns"),
-                self.status,
                 self.progress,
                 self.message,
-                # A line of its own for the slider: else its track grows with what stands beside it.
+                # The slider has a line of its own, and what changes with it stands below: it must not move
+                # away from under the pointer.
                 of_class(box([row([self.cutoff, self.reset]), row(filters)]), "wb-toolbar"),
+                self.status,
                 self.results,
                 self.deciding,
                 box([self.behind, self.facts, self.chosen, self.scenes], "wb-behind"),

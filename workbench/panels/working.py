@@ -140,9 +140,9 @@ class WorkingPanel(Panel):
         self.task = None
         with self.speaking():
             self.say(said, kind)
+            self.relabelled()
             if not said:
                 self.widgets.browser.bring()
-            self.relabelled()
 
     def _look(self) -> None:
         with self.speaking():

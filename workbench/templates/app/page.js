@@ -27,10 +27,7 @@
   // What is typed is kept in this tab alone, by page and place, and put back into the fields of a new kernel.
   const fields = () => all(".wb-room").flatMap((room, at) =>
     [...room.querySelectorAll("textarea, input[type=text]")].map((field, place) => [`typed-${at}-${place}`, field]));
-  const keep = (event) => {
-    const found = fields().find(([, field]) => field === event.target);
-    if (found) sessionStorage.setItem(found[0], event.target.value);
-  };
+  const keep = () => { for (const [name, field] of fields()) sessionStorage.setItem(name, field.value); };
   function putBack() {
     for (const [name, field] of fields()) {
       const typed = sessionStorage.getItem(name);
@@ -60,6 +57,8 @@
   });
   dark.addEventListener("change", show);
   document.addEventListener("input", keep, true);
+  // What a kernel has emptied since, as a note that went with its label, must not come back.
+  addEventListener("pagehide", keep);
   document.addEventListener("click", (event) => {
     const pressed = event.target.closest?.("[data-language], [data-do]");
     if (pressed?.dataset.do === "reconnect") location.reload();
