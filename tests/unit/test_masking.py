@@ -21,6 +21,7 @@ from workbench.encoders.server import ServerEncoder
 from workbench.errors import InputError
 from workbench.files.exporting import csv_bytes, export_frame
 from workbench.masking import _IDS, ID, MAIL, PHONE, mask, masked
+from workbench.pairs import write_argilla, write_label_studio
 from workbench.plots.style import shortened
 from workbench.scorers import ServerReranker
 from workbench.settings import Settings
@@ -116,6 +117,24 @@ class TestNothingGetsOut:
         assert pd.read_parquet(export_frame(frame, tmp_path / "a.parquet"))["text"].tolist() == [mask(PERSON)]
         assert b"lina" not in csv_bytes(frame)
         assert frame["text"].tolist() == [PERSON]
+
+    @pytest.mark.parametrize("write", [write_label_studio, write_argilla])
+    def test_given_to_a_tool_for_labelling(self, write, asked, tmp_path):
+        pairs = pd.DataFrame({"pair_id": ["a"], "jd": [f"联系 {SECRETS[0]}"], "resume": [PERSON]})
+        labels = pd.DataFrame(
+            {
+                "pair_id": ["a"],
+                "annotator": ["kim@example.cn"],
+                "label": [1],
+                "labelled_at": [""],
+                "note": [""],
+            }
+        )
+        said = write(tmp_path / "tasks.json", pairs, labels).read_text("utf-8")
+        assert mask(PERSON) in said
+        assert not [secret for secret in SECRETS if secret in said]
+        # Who labelled is no candidate.
+        assert ("kim@example.cn" in said) is (write is write_label_studio)
 
     @pytest.mark.parametrize("more", [[], ["--json"]])
     def test_the_command_line(self, more, tmp_path, monkeypatch):

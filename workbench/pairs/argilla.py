@@ -16,7 +16,7 @@ from workbench.atomic import write_whole
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import Gathered, LabelledSet, label_word, records_in
+from workbench.pairs.writing import Gathered, LabelledSet, label_word, masked_sides, records_in
 from workbench.texts import kind_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def write_argilla(
     StoreError
         If the file cannot be written.
     """
-    records = to_argilla(pairs, annotations, users=users)
+    records = to_argilla(masked_sides(pairs), annotations, users=users)
     return write_whole(path, json.dumps(records, ensure_ascii=False, indent=1) + "\n")
 
 

@@ -16,7 +16,7 @@ from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import GRADES
 from workbench.pairs.resolution import without_repeats
-from workbench.pairs.writing import Gathered, LabelledSet, label_word, records_in
+from workbench.pairs.writing import Gathered, LabelledSet, label_word, masked_sides, records_in
 from workbench.texts import kind_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def write_label_studio(
     StoreError
         If the file cannot be written.
     """
-    tasks = to_label_studio(pairs, annotations)
+    tasks = to_label_studio(masked_sides(pairs), annotations)
     return write_whole(path, json.dumps(tasks, ensure_ascii=False, indent=1) + "\n")
 
 

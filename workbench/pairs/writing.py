@@ -18,6 +18,7 @@ from workbench.files.exporting import neutralise_formulas
 from workbench.files.kinds import open_text
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
+from workbench.masking import masked
 from workbench.pair_hashes import pair_ids_of
 from workbench.pairs.annotations import ANNOTATIONS_FILE, annotations_from
 from workbench.pairs.checks import (
@@ -43,6 +44,7 @@ __all__ = [
     "LabelledSet",
     "csv_of",
     "label_word",
+    "masked_sides",
     "records_in",
     "working_copy",
     "write_pairs",
@@ -332,6 +334,12 @@ def records_in(source: str | Path | Sequence[Any], name: str) -> tuple[Sequence[
             )
         )
     return content, path.name
+
+
+def masked_sides(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs as another tool is given them: both texts masked, if that is asked for; names of people stay."""
+    sides = [side for side in ("jd", "resume") if side in pairs]
+    return pairs.assign(**{side: pairs[side].map(masked) for side in sides})
 
 
 def csv_of(table: pd.DataFrame) -> bytes:
