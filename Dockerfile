@@ -31,7 +31,7 @@ WORKDIR /data
 EXPOSE 8501
 VOLUME ["/data"]
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8501, timeout=4); c.request('GET', '/'); exit(c.getresponse().status >= 500)"]
+    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8501, timeout=4); c.request('GET', '/health'); exit(c.getresponse().status != 200)"]
 USER 10001
 CMD ["workbench", "app", "--host", "0.0.0.0", "--no-browser"]
 

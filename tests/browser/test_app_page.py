@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import json
 import re
 import time
+import urllib.error
+import urllib.request
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import openpyxl
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from live_app import visit, workbench_app
+from plain_visitor import PlainVisitor
 
 import workbench as wb
 
@@ -78,6 +86,27 @@ def test_no_visitor_sees_what_another_typed(visitor):
     assert "Zanzibar" not in other.content()
 
 
+@pytest.mark.slow
+def test_visitors_who_search_at_once_are_answered_with_few_messages_and_only_their_own_texts(app):
+    async def scenario():
+        several = [await PlainVisitor.of(app.url) for _ in range(6)]
+        for who, one in enumerate(several):
+            await one.type("Knowledge base", f"Ward nurse number {who}\nCook")
+        at = time.time() + 1
+        await asyncio.gather(*(one.search(f"nurse of visitor {who}", at) for who, one in enumerate(several)))
+        at = time.time() + 1
+        await asyncio.gather(*(one.search(f"night nurse {who}", at) for who, one in enumerate(several)))
+        return several
+
+    # Playwright has an event loop in this thread.
+    with ThreadPoolExecutor(1) as other:
+        several = other.submit(asyncio.run, scenario()).result(timeout=120)
+    for who, one in enumerate(several):
+        seen = json.dumps(list(one.states.values()))
+        assert [number for number in range(6) if f"Ward nurse number {number}" in seen] == [who]
+        assert one.heard < 20
+
+
 def test_all_visitors_share_one_encoder(app, visitor):
     encoder = app.encoder()
     visitor()
@@ -131,6 +160,95 @@ def test_a_closed_page_ends_its_kernel(app, visitor):
     kernel.wait(10)
 
 
+def test_a_page_whose_kernel_failed_at_start_says_so_and_reconnects(browser, tmp_path_factory):
+    with workbench_app(tmp_path_factory.mktemp("failing"), "--spare=0") as app:
+        first = app.folder / "ipython" / "profile_default" / "startup" / "first.py"
+        first.parent.mkdir(parents=True, exist_ok=True)
+        page = browser.new_page(locale="en-US")
+        first.write_text("import sys; sys.modules['workbench.app.page'] = None")
+        page.goto(app.url, timeout=60_000, wait_until="commit")
+        page.get_by_text("This page could not be started").wait_for(timeout=60_000)
+        first.unlink()
+        page.get_by_role("button", name="Reconnect").click()
+        page.locator(".wb-room:visible .wb-panel").wait_for(timeout=60_000)
+        assert page.get_by_role("button", name="Reconnect").count() == 0
+        page.close()
+
+
+def test_only_who_gives_the_token_comes_in_and_a_cookie_stands_for_it_then(browser, tmp_path_factory):
+    with workbench_app(tmp_path_factory.mktemp("token"), "--spare=1", "--token=of ours") as app:
+        assert app.url.endswith("/?token=of%20ours")
+        place = app.url.partition("?")[0]
+        assert answer(f"{place}health") == (200, '{"ready": true}')
+        page = browser.new_context(locale="zh-CN").new_page()
+        page.goto(place)
+        assert page.get_by_label("令牌").is_visible()
+        page.get_by_label("令牌").fill("of others")
+        page.keyboard.press("Enter")
+        page.get_by_role("alert").wait_for()
+        assert Axe().run(page).response["violations"] == []
+        page.get_by_label("令牌").fill("of ours")
+        page.keyboard.press("Enter")
+        page.locator(".wb-room:visible .wb-panel").wait_for(timeout=60_000)
+        page.reload()
+        page.locator(".wb-room:visible .wb-panel").wait_for(timeout=60_000)
+        kernel = json.loads(page.locator("#jupyter-config-data").text_content())["kernelId"]
+        page.context.close()
+        for path in (
+            "?token=of%20others",
+            f"api/kernels/{kernel}",
+            f"alive/{kernel}",
+            "api/contents",
+        ):
+            status, body = answer(f"{place}{path}")
+            assert status == 403 or 'type="password"' in body
+        other = visit(browser, app)  # by the address that was printed
+        assert "token" not in other.url
+        other.context.close()
+
+
+def answer(address):
+    """Status and text of what a program without a cookie is told."""
+    try:
+        with urllib.request.urlopen(address) as found:
+            return found.status, found.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_where_other_machines_can_come_a_token_is_made_up(tmp_path_factory):
+    with workbench_app(tmp_path_factory.mktemp("open"), "--spare=0", "--host=0.0.0.0") as app:
+        place, _, token = app.url.partition("?token=")
+        assert len(token) >= 32
+        assert 'type="password"' in answer(place)[1]
+        assert answer(f"{place}health")[0] == 200
+
+
+def test_health_tells_of_an_encoder_that_ended(tmp_path_factory):
+    with workbench_app(tmp_path_factory.mktemp("health"), "--spare=0") as app:
+        app.encoder().kill()
+        deadline = time.monotonic() + 5
+        while answer(f"{app.url}health") != (503, '{"ready": false}'):
+            assert time.monotonic() < deadline
+        deadline = time.monotonic() + 30
+        while answer(f"{app.url}health")[0] != 200:
+            assert time.monotonic() < deadline
+
+
+def kernel_of(page, app):
+    """The process behind a page."""
+    kernel = page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
+    return next(each for each in app.kernels() if kernel in " ".join(each.cmdline()))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_the_page_without_scrolling_sideways(visitor, scheme):
+    page = visitor(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(245, 247, 250)" if scheme == "light" else "rgb(21, 25, 30)")
+
+
 @pytest.mark.parametrize(
     ("locale", "words"),
     [
@@ -143,13 +261,13 @@ def test_files_are_ranked_with_reasons_and_a_workbook(visitor, locale, words):
     pasted, rank, excel, sentence = words
     page.get_by_label(pasted).fill(JD)
     files = {"anna": NURSE, "bob": "Java developer, ten years of Spring and Kafka"}
-    page.locator(".wb-drop-input").nth(2).set_input_files(
+    page.locator(".wb-room:visible .wb-drop-input").nth(2).set_input_files(
         [
             {"name": f"{name}.txt", "mimeType": "text/plain", "buffer": text.encode()}
             for name, text in files.items()
         ]
     )
-    page.locator(".wb-drop-list", has_text="anna.txt, bob.txt").wait_for()
+    page.locator(".wb-room:visible .wb-drop-list", has_text="anna.txt, bob.txt").wait_for()
     page.get_by_role("button", name=re.compile(f"{rank}$")).click()
     first = page.locator(".wb-candidates tbody").first
     first.wait_for(timeout=30_000)
@@ -170,9 +288,9 @@ def test_a_file_beyond_the_limit_of_a_message_arrives_with_progress(visitor, tmp
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as file:
         file.writestr("anna.txt", NURSE)
         file.writestr("zeros.bin", bytes(70 * 10**6))
-    page.locator(".wb-drop-input").nth(2).set_input_files(tmp_path / "many.zip")
-    page.locator(".wb-drop", has_text=re.compile(r"\d of 70 MB")).wait_for()
-    page.locator(".wb-drop-list", has_text="70 MB (many.zip)").wait_for(timeout=60_000)
+    page.locator(".wb-room:visible .wb-drop-input").nth(2).set_input_files(tmp_path / "many.zip")
+    page.locator(".wb-room:visible .wb-drop", has_text=re.compile(r"\d of 70 MB")).wait_for()
+    page.locator(".wb-room:visible .wb-drop-list", has_text="70 MB (many.zip)").wait_for(timeout=60_000)
     page.get_by_label("Or paste a JD").fill(JD)
     page.get_by_role("button", name=re.compile("Rank$")).click()
     page.locator(".wb-candidates", has_text="anna").wait_for(timeout=60_000)
@@ -184,10 +302,10 @@ def test_a_ranking_shows_progress_and_can_be_stopped(visitor):
     many = "\n".join(
         f"{number},nurse number {number} who worked on ward {number * 7}" for number in range(20_000)
     )
-    page.locator(".wb-drop-input").nth(2).set_input_files(
+    page.locator(".wb-room:visible .wb-drop-input").nth(2).set_input_files(
         {"name": "many.csv", "mimeType": "text/csv", "buffer": f"id,text\n{many}".encode()}
     )
-    page.locator(".wb-drop-list", has_text="many.csv").wait_for()
+    page.locator(".wb-room:visible .wb-drop-list", has_text="many.csv").wait_for()
     page.get_by_role("button", name=re.compile("Rank$")).click()
     page.get_by_text(re.compile(r"Working: encoding [\d,]+ / 20,000")).wait_for(timeout=60_000)
     page.get_by_role("button", name="Stop").click()
@@ -248,13 +366,29 @@ def test_a_cutoff_is_found_on_labelled_pairs_and_its_card_taken_along(visitor, l
     assert page.outside == []
 
 
+def test_a_calibration_stops_among_its_resamples(visitor):
+    page = visitor("cutoff")
+    room = page.locator(".wb-room:visible")
+    pairs = itertools.product(range(200), range(100))
+    rows = "".join(f"nurse {jd},nurse on ward {cv},{jd * cv % 3 == 0:d}\n" for jd, cv in pairs)
+    room.locator(".wb-drop-input").set_input_files(
+        {"name": "pairs.csv", "mimeType": "text/csv", "buffer": f"jd,resume,label\n{rows}".encode()}
+    )
+    room.locator(".wb-drop-list", has_text="pairs.csv").wait_for()
+    room.get_by_role("button", name="Calibrate", exact=True).click()
+    room.get_by_text(re.compile(r"Working: (calibrating|resampling)")).wait_for(timeout=90_000)
+    room.get_by_role("button", name="Stop").click()
+    room.get_by_text("Stopped.").wait_for(timeout=5_000)
+    assert room.locator(".wb-plot").count() == 0
+
+
 def test_no_file_of_a_visitor_is_left_behind(browser, tmp_path_factory):
     with workbench_app(tmp_path_factory.mktemp("gone"), "--spare=1") as app:
         page = visit(browser, app, "rank")
-        page.locator(".wb-drop-input").nth(2).set_input_files(
+        page.locator(".wb-room:visible .wb-drop-input").nth(2).set_input_files(
             {"name": "anna-who-was-here.txt", "mimeType": "text/plain", "buffer": NURSE.encode()}
         )
-        page.locator(".wb-drop-list", has_text="anna").wait_for()
+        page.locator(".wb-room:visible .wb-drop-list", has_text="anna").wait_for()
         folders = [Path(kernel.environ()["TMPDIR"]) for kernel in app.kernels()]
         assert any(list(folder.rglob("anna-who-was-here.txt")) for folder in folders)
         app.kernel_of(page).kill()

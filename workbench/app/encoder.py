@@ -131,9 +131,13 @@ class EncoderProcess:
         """Of the process."""
         return self._process.pid
 
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        return self._process.poll() is None
+
     def watch(self) -> None:
         """Start it again if it has ended."""
-        if self._process.poll() is not None:
+        if not self.is_running():
             self._start()
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ that a browser sends, and no file is served but Voilà's own.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import os
 import secrets
 import tempfile
@@ -16,17 +17,22 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import tornado.ioloop
 import tornado.web
 from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.auth.login import LoginFormHandler
 from jupyter_server.base.handlers import JupyterHandler
+from markupsafe import Markup
+from tornado.escape import url_escape
 from traitlets.config import Config
 from voila.app import Voila
 
 from workbench.app.encoder import EncoderProcess
 from workbench.html import render
-from workbench.i18n import N_, language, language_names
+from workbench.i18n import N_, Language, language, language_names
 from workbench.i18n import gettext as _
 from workbench.settings import get_settings
 
@@ -56,10 +62,42 @@ class Alive(JupyterHandler):  # type: ignore[misc]
         self.write({"alive": bool(alive)})
 
 
+class Health(tornado.web.RequestHandler):
+    """Whether the pages can be used, for programs that watch over them; tells nothing else."""
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        ready = self.settings["voila"].is_ready()
+        self.set_status(200 if ready else 503)
+        self.finish({"ready": ready})
+
+
+class Login(LoginFormHandler):  # type: ignore[misc]
+    """Asks for the token; whoever gives it gets a cookie instead."""
+
+    def _render(self, message: object = None) -> None:
+        code: Language = "zh" if self.request.headers.get("Accept-Language", "").startswith("zh") else "en"
+        values = {"again": message is not None, "asked": url_escape(self.get_argument("next", self.base_url))}
+        with language(code):
+            self.finish(render("app/login.html", form=Markup(self.xsrf_form_html()), **values))
+
+    @allow_unauthenticated
+    def post(self) -> None:
+        typed, own = self.get_argument("token", ""), self.settings["identity_provider"]
+        if not own.token or not hmac.compare_digest(typed.encode(), own.token.encode()):
+            self.set_status(401)
+            self._render("wrong")
+            return
+        own.set_login_cookie(self, own.generate_anonymous_user(self))
+        self._redirect_safe(self.get_argument("next", self.base_url))
+
+
 class AppServer(Voila):  # type: ignore[misc]
     """Voilà, which also tells whether a kernel lives, and says where it is once it listens."""
 
     announce: Callable[[str], None]
+    is_ready: Callable[[], bool]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -67,8 +105,9 @@ class AppServer(Voila):  # type: ignore[misc]
 
     def init_handlers(self) -> list[Any]:
         tornado.ioloop.IOLoop.current().add_callback(self._await_spare)
-        own = (rf"{self.server_url}alive/(\w+-\w+-\w+-\w+-\w+)", Alive)
-        return [own, *super().init_handlers()]
+        at = self.server_url
+        own = [(rf"{at}alive/(\w+-\w+-\w+-\w+-\w+)", Alive), (f"{at}health", Health), (f"{at}login", Login)]
+        return [*own, *super().init_handlers()]
 
     async def _await_spare(self) -> None:
         """Say that all is ready once the first visitor need not wait either."""
@@ -89,7 +128,7 @@ class AppServer(Voila):  # type: ignore[misc]
     def address(self) -> str:
         """Where a browser finds it, with the token."""
         host = "127.0.0.1" if self.ip in ("", "0.0.0.0", "::") else self.ip
-        token = f"?token={self.token}" if self.token else ""
+        token = f"?token={quote(self.token)}" if self.token else ""
         return f"http://{host}:{self.port}{self.base_url}{token}"
 
 
@@ -147,7 +186,7 @@ def serve(
         if browser:
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
-    app.announce = ready
+    app.announce, app.is_ready = ready, encoder.is_running
     try:
         app.initialize([str(HERE / "page.ipynb")])
         app.start()
@@ -189,7 +228,8 @@ def _configuration(host: str, spare: int, idle_minutes: float, encoder: str) -> 
         "ws_ping_timeout": 20_000,
         # A page elsewhere must not reach a server on this machine under another name (DNS rebinding).
         "allow_remote_access": not is_loopback(host),
-        "headers": {"X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "no-referrer"},
+        # Without any referrer a browser would not say either where the form with the token comes from.
+        "headers": {"X-Frame-Options": "SAMEORIGIN", "Referrer-Policy": "same-origin"},
     }
     config.VoilaConfiguration = Config(
         template="workbench",

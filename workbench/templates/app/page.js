@@ -1,13 +1,13 @@
 // The document around the pages: which page and language, what was typed, and whether the kernel still lives.
 (() => {
-  const LANGUAGES = ["zh", "en"], LOOK = 2000, PATIENCE = 2500;
+  const LANGUAGES = ["zh", "en"], LOOK = 2000, PATIENCE = 2500, LONGEST_START = 60_000;
   const root = document.documentElement, dark = matchMedia("(prefers-color-scheme: dark)");
   const all = (selector) => [...document.querySelectorAll(selector)];
   const page = () => location.hash.slice(1);
   const isPage = (name) => !!document.querySelector(`a[data-page="${CSS.escape(name)}"]`);
   let language = localStorage.getItem("workbench-language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
   if (!LANGUAGES.includes(language)) language = "en";
-  let open = isPage(page()) ? page() : "search", ended = false;
+  let open = isPage(page()) ? page() : "search", ended = false, started = false;
 
   function show() {
     root.lang = language === "zh" ? "zh-CN" : "en";
@@ -44,10 +44,15 @@
     if (!kernelId || ended) return;
     try {
       const answer = await fetch(`${baseUrl}alive/${kernelId}`, { signal: AbortSignal.timeout(PATIENCE), cache: "no-store" });
-      ended = !(await answer.json()).alive;
+      const { alive } = await answer.json();
+      if (ended) return;  // meanwhile
+      ended = !alive;
       warn(ended ? "ended" : "");
-    } catch { warn("lost"); }
+    } catch { if (!ended) warn("lost"); }
   }
+
+  // Voilà sends the page once its kernel has run: one without a panel comes from a kernel that failed.
+  const failed = () => { if (!started && !ended) { ended = true; warn("failed"); } };
 
   addEventListener("hashchange", () => {
     if (!isPage(page())) return;
@@ -78,6 +83,7 @@
   window.workbench = {
     state: () => ({ page: open, language }),
     ready() {
+      started = true;
       // Voilà takes the cells into a shell of its own, which lies over the page.
       const cells = document.getElementById("rendered_cells"), main = document.getElementById("page");
       main.append(cells);
@@ -89,4 +95,8 @@
   show();
   look();
   setInterval(look, LOOK);
+  if (!all("#rendered_cells script").some((each) => each.textContent.includes("widget-view+json"))) failed();
+  setTimeout(failed, LONGEST_START);
+  // The cookie stands for it now; in the address others could read it.
+  if (location.search.includes("token=")) history.replaceState(null, "", location.pathname + location.hash);
 })();
