@@ -226,8 +226,8 @@ class Kills:
             self.resumed += 1
             self.lost += complete()
         elif process.exitcode == -9:
-            # Nothing had begun, and nothing is gone.
-            self.lost += [] if kept(project) == self.before else ["erased before it was noted"]
+            # Nothing had begun, or all was done and only the proof was not.
+            self.lost += [] if kept(project) in (self.before, self.after) else ["erased and not noted"]
             forget(text=WANG)
         self.lost += traces(project)
         self.lost += [f"{name}: {now}" for name, now in kept(project).items() if now != self.after[name]]
@@ -246,7 +246,8 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=200)
     times = parser.parse_args().times
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
         settle(Path(folder) / "filled")
         fill(Path(folder) / "filled")
         kills, seed = Kills(Path(folder) / "filled", Path(folder) / "work"), 0

@@ -7,9 +7,12 @@ import json
 import mmap
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from markupsafe import escape
 
 from workbench.texts import tidy
 
@@ -23,8 +26,9 @@ def forms_of(texts: Iterable[str]) -> set[bytes]:
     """The bytes as which texts may stand in a file: encoded, and escaped for JSON, HTML or CSV."""
     forms = set()
     for text in texts:
-        written = {text, html.escape(text), html.escape(text, quote=False), text.replace('"', '""')}
-        written |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        written = {text, html.escape(text), html.escape(text, quote=False), str(escape(text))}
+        written |= {json.dumps(each, ensure_ascii=ascii)[1:-1] for each in written for ascii in (True, False)}
+        written.add(text.replace('"', '""'))
         forms |= {form.encode("utf-8", "replace") for form in written}
         forms |= {text.encode(coding, "replace") for coding in ("utf-16-le", "utf-16-be", "utf-32-le")}
         with suppress(UnicodeError):
@@ -33,8 +37,14 @@ def forms_of(texts: Iterable[str]) -> set[bytes]:
 
 
 def holds(path: Path, wanted: Iterable[bytes], names: Iterable[str] = ()) -> bool:
-    """Whether one of the byte strings stands in a file, or one of the names as a word of its own."""
-    words = [re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
+    """Whether one of the byte strings stands in a file, or one of the names as a word of its own.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read, or what is packed in it cannot be unpacked.
+    """
+    words = [re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.ASCII) for name in names]
     for content in _contents(path):
         if any(content.find(each) >= 0 for each in wanted):
             return True
@@ -52,10 +62,13 @@ def _contents(path: Path) -> Iterator[bytes | mmap.mmap]:
         if path.suffix == ".html":
             said = html.unescape(re.sub(r"<[^>]*>", " ", str(content[:], "utf-8", "replace")))
             yield tidy(said).encode()
-    if path.suffix == ".parquet":
-        import pandas as pd
+    try:
+        if path.suffix == ".parquet":
+            import pandas as pd
 
-        yield pd.read_parquet(path).to_csv().encode()
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
-            yield from (packed.read(each) for each in packed.infolist() if each.file_size < LARGEST)
+            yield pd.read_parquet(path).to_csv().encode()
+        elif zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as packed:
+                yield from (packed.read(each) for each in packed.infolist() if each.file_size < LARGEST)
+    except (ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise OSError(str(error)) from error

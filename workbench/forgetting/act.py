@@ -158,10 +158,16 @@ def forget(
     write_whole(get_settings().cache_dir / JOURNAL, json.dumps(journal))
     gone = _marked(journal)
     counts, unfinished = _erase(places, gone)
-    still_there, n_files = _still_there(Places.known(folders), found)
     if not unfinished:
         _done(gone)
-    return Forgotten(counts, tuple(still_there), tuple(unfinished), n_files)
+    still_there, files, wanted = [], [*Places.known(folders).files()], found.wanted()
+    for path in files:
+        try:
+            if holds(path, wanted):
+                still_there.append(str(path))
+        except OSError as error:
+            unfinished.append(_("{file} cannot be searched ({error}).").format(file=path, error=error))
+    return Forgotten(counts, tuple(still_there), tuple(unfinished), len(files))
 
 
 def complete() -> list[str]:
@@ -182,7 +188,7 @@ def _done(gone: Gone) -> None:
         return gone("file", str(path)) or gone("set", str(path.parent.parent), path.stem)
 
     no_longer_written({path for path in written() if erased(path) and not path.exists()})
-    (get_settings().cache_dir / JOURNAL).unlink()
+    (get_settings().cache_dir / JOURNAL).unlink(missing_ok=True)
 
 
 def _given(text: str | None, file: str | Path | None) -> Iterator[str]:
@@ -233,11 +239,12 @@ class _Found:
             with suppress(WorkbenchError):
                 rows = DecisionLog(log).read().itertuples()
                 self._count(log, sum(gone("log", row.jd_id) or gone("log", row.resume_id) for row in rows))
-        needles, names = forms_of(self.needles()), [self.person] if self.person else []
+        wanted, names = self.wanted(), [self.person] if self.person and _names_one(self.person) else []
         for path in places.outputs:
-            if holds(path, needles, names):
-                self.files.add(path)
-                self._count(path, 1)
+            with suppress(OSError):
+                if holds(path, wanted, names):
+                    self.files.add(path)
+                    self._count(path, 1)
 
     def journal(self, folders: Iterable[str | Path]) -> dict[str, Any]:
         """All of it as hashes, against which nobody can test a text without their salt."""
@@ -254,11 +261,18 @@ class _Found:
             "folders": [str(Path(each).absolute()) for each in folders],
         }
 
-    def needles(self) -> set[str]:
-        """What tells that a file shows the person: the texts, and their lines that are nobody else's too."""
+    def wanted(self) -> set[bytes]:
+        """What tells of the person in a file: texts, lines that are nobody else's too, keys, vectors."""
         lines = {tidy(line) for text in self.texts for line in text.splitlines()}
         others = "\n".join(self.others)
-        return {*self._whole, *(line for line in lines if _tells(line) and line not in others)}
+        wanted = forms_of({*self._whole, *(line for line in lines if _tells(line) and line not in others)})
+        for key in map(text_key, self.texts):
+            wanted |= {key, key.hex()[:16].encode()}
+        for vector in self.vectors:
+            parts = (vector[at : at + 64] for at in (0, len(vector) // 2, len(vector) - 64))
+            # A vector of nearly nothing but zeros is like others.
+            wanted |= {part for part in parts if len({*part}) > 16}
+        return wanted
 
     def _means(self, text: str) -> bool:
         """Whether a text is one that is meant: it holds what is given, or is a line of it."""
@@ -376,14 +390,6 @@ def _marked(journal: Mapping[str, Any]) -> Gone:
     return lambda *what: _mark(salt, *what) in marks
 
 
-def _still_there(places: Places, found: _Found) -> tuple[list[str], int]:
-    """Files in which something is left, and how many were searched."""
-    wanted = forms_of(found.needles())
-    for key in map(text_key, found.texts):
-        wanted |= {key, key.hex()[:16].encode()}
-    for vector in found.vectors:
-        parts = (vector[at : at + 64] for at in (0, len(vector) // 2, len(vector) - 64))
-        # A vector of nearly nothing but zeros is like others.
-        wanted |= {part for part in parts if len({*part}) > 16}
-    files = [*places.files()]
-    return [str(path) for path in files if holds(path, wanted, ())], len(files)
+def _names_one(name: str) -> bool:
+    """Whether a name can be told in a text: 17 stands in many that are not about number 17."""
+    return (len(name.encode()) > 2 and any(map(str.isalpha, name))) or len(name) > 5

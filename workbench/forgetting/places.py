@@ -60,8 +60,10 @@ class Places:
         looked = (labelled, settings.project_dir / "reports", *map(Path, folders))
         walked = {path.absolute() for folder in looked for path in folder.expanduser().rglob("*")}
         for path in sorted(ours | walked):
-            if path.is_file() and settings.cache_dir not in path.parents:
-                places._sort(path, ours=path in ours, labelled=labelled in path.parents)
+            # What may not be looked at is not ours.
+            with suppress(PermissionError):
+                if path.is_file() and settings.cache_dir not in path.parents:
+                    places._sort(path, ours=path in ours, labelled=labelled in path.parents)
         return places
 
     def _sort(self, path: Path, *, ours: bool, labelled: bool) -> None:
@@ -132,7 +134,7 @@ def erase_from_set(folder: Path, gone: Gone) -> int:
 
 
 def delete(path: Path) -> int:
-    path.unlink()
+    path.unlink(missing_ok=True)
     return 1
 
 
