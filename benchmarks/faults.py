@@ -81,7 +81,20 @@ def around(times: int) -> Iterator[Row]:
         yield Row(found["name"], 1, found["lost"], found["seconds"])
 
 
-PARTS: dict[str, Callable[[int], Iterator[Row]]] = {part.__name__: part for part in (kills, around)}
+def forgetting(times: int) -> Iterator[Row]:
+    """`workbench forget`, killed with SIGKILL at random moments
+
+    The next start completes it: no byte of the project tells of the person, and all of the other is there.
+    """
+    for line in output_of("tests/forgotten.py", "--times", str(times)):
+        found = json.loads(line)
+        what = f"forget a person ({found['resumed']} had begun to erase)"
+        yield Row(what, found["kills"], found["lost"], found["seconds"])
+
+
+PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
+    part.__name__: part for part in (kills, around, forgetting)
+}
 
 
 def output_of(script: str, *arguments: str) -> Iterator[str]:
