@@ -312,7 +312,7 @@ def altered(value: Any, chance: random.Random) -> Any:
     if isinstance(value, list) and value and chance.random() < 0.85:
         at = chance.randrange(len(value))
         return [*value[:at], altered(value[at], chance), *value[at + chance.randrange(2) :]]
-    return chance.choice((*ODD, value, [value], {"value": value}, _nested(value, 500)))
+    return chance.choice((*ODD, value, [value], {"value": value}, _nested(value, 200)))
 
 
 def _nested(value: Any, n: int) -> Any:

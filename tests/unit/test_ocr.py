@@ -13,7 +13,7 @@ from pypdf import PdfReader, PdfWriter
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from workbench.documents import ocr
+from workbench.documents import aside, ocr
 from workbench.documents.formats import read_content
 from workbench.documents.pdf import read_pdf
 from workbench.documents.reading import read_documents
@@ -101,6 +101,7 @@ def black_png(path, width, height):
 @pytest.fixture
 def without_extra(monkeypatch):
     monkeypatch.setattr(ocr, "find_spec", lambda name: None)
+    monkeypatch.setattr(aside, "HEAVY", ())
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -271,6 +272,7 @@ def test_ctrl_c_stops_between_pages_and_is_no_broken_file(tmp_path, monkeypatch)
             raise KeyboardInterrupt
 
     monkeypatch.setattr(ocr, "_read", interrupted)
+    monkeypatch.setattr(aside, "HEAVY", ())
     pdf_of(tmp_path / "a.pdf", *[drawn(["x"], size=(40, 40))] * 3)
     with pytest.raises(KeyboardInterrupt):
         read_documents(tmp_path)

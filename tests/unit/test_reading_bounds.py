@@ -130,7 +130,7 @@ class TestHtml:
 
     def test_deeper_is_refused(self, tmp_path):
         (tmp_path / "cv.html").write_text("<div>" * 3000 + "ward", "utf-8")
-        with pytest.raises(InputError, match="nested more than 2,048 elements deep"):
+        with pytest.raises(InputError, match=r"cv\.html is nested more than 2,048 elements deep"):
             read_content(tmp_path / "cv.html")
 
 

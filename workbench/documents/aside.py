@@ -50,12 +50,14 @@ MOST_SECONDS = 60
 MOST_MEGABYTES = 400
 # Seconds on the clock: it waits for something that never comes.
 LONGEST = 300.0
-# These are looked at with several threads, which bound themselves.
-THREADED = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+# OCR of these takes several threads, which bound themselves, and more memory.
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+MOST_MEGABYTES_OCR = 600
 # Bytes, once unpacked, that are read in this process.
 LIGHT = 2**20
-# Never here: what unpacks these believes no declared size, and ends its process when it fails.
-HEAVY = (".xlsx", ".xls", ".ods")
+# Never here: what unpacks workbooks believes no declared size, and ends its process when it fails; a PDF has
+# filters in filters; and what looks at pictures would stay in memory.
+HEAVY = (".xlsx", ".xls", ".ods", ".pdf", *PICTURES)
 # How soon somebody who waits is heard, in seconds.
 PATIENCE = 0.2
 
@@ -144,7 +146,7 @@ class _Reader:
         timer = Timer(LONGEST, process.kill)
         timer.start()
         try:
-            pickle.dump((act, code, _seconds_for(name)), process.stdin)
+            pickle.dump((act, code, *_bounds(name)), process.stdin)
             process.stdin.flush()
             while (answer := pickle.load(process.stdout))[0] == "step":
                 steps.append(answer[1])
@@ -171,15 +173,18 @@ class _Reader:
         self.end()
 
 
-def _seconds_for(name: str) -> int:
-    return MOST_SECONDS * (os.cpu_count() or 1 if name.lower().endswith(THREADED) else 1)
+def _bounds(name: str) -> tuple[int, int]:
+    """Seconds of a processor and megabytes that a file may take."""
+    if name.lower().endswith((".pdf", *PICTURES)):
+        return MOST_SECONDS * (os.cpu_count() or 1), MOST_MEGABYTES_OCR
+    return MOST_SECONDS, MOST_MEGABYTES
 
 
 def _too_much(name: str) -> str:
     return _(
         "{file} takes more than {seconds} s or more than {megabytes} MB of memory to read, which is the most "
         "that one file may take. Save it anew in the program that wrote it, or save the part that matters."
-    ).format(file=name, seconds=MOST_SECONDS, megabytes=MOST_MEGABYTES)
+    ).format(file=name, seconds=MOST_SECONDS, megabytes=_bounds(name)[1])
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -210,40 +215,41 @@ def main() -> None:
 
     while True:
         try:
-            act, code, seconds = pickle.load(sys.stdin.buffer)
+            act, code, seconds, megabytes = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        _bound(seconds)
+        _bound(seconds, megabytes)
         with language(code), heard_by(tell):
             try:
                 answer("found", act())
             except InputError as error:
                 # Without memory, libraries give reasons that mislead.
-                if _is_spent():
+                if _is_spent(megabytes):
                     return
                 answer("refused", str(error))
             except MemoryError:
                 return
 
 
-def _bound(seconds: int) -> None:
+def _bound(seconds: int, megabytes: int) -> None:
     """Bound the memory of this process, and how long it goes on, where the system can do that."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
         # What is read must not lie about in a file because it was too much.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEGABYTES * 2**20,) * 2)
+        _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 2**20, hard))
         _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + seconds, hard))
 
 
-def _is_spent() -> bool:
+def _is_spent(megabytes: int) -> bool:
     """Whether this process came close to its bound."""
     with suppress(OSError, ValueError):
         # Not `getrusage`: it counts what the process took that started this one.
         peak = Path("/proc/self/status").read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]
-        return int(peak) > 0.8 * MOST_MEGABYTES * 1024
+        return int(peak) > 0.9 * megabytes * 1024
     return False
 
 

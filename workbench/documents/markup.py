@@ -40,10 +40,10 @@ def read_html(path: Path, encoding: str | None = None) -> Content:
     """What a browser shows of a page, without scripts and what is not displayed."""
     found, notes = chosen_encoding(path, encoding)
     with open_text(path, found) as file:
-        return _not_empty(path, content_of(html_text(file.read()), notes))
+        return _not_empty(path, content_of(html_text(file.read(), path.name), notes))
 
 
-def html_text(page: str) -> str:
+def html_text(page: str, name: str) -> str:
     """The text of an HTML page with its line breaks, lists and tables.
 
     Raises
@@ -67,8 +67,8 @@ def html_text(page: str) -> str:
         return ""
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
         raise InputError(
-            _("The page is nested more than {most} elements deep. Save it as a PDF or as text.").format(
-                most=f"{MOST_NESTED:,}"
+            _("{file} is nested more than {most} elements deep. Save it as a PDF or as text.").format(
+                file=name, most=f"{MOST_NESTED:,}"
             )
         )
     with _DEEP:
@@ -94,7 +94,11 @@ def read_open_document(path: Path) -> Content:
     from odfdo import Document
 
     check_archive_size(path, MOST_TEXT)
-    text = "\n".join(map(_odt_line, Document(path).body.xpath(_ODT_LINES)))
+    body: Any = Document(path).body
+    for blanks in body.xpath("//text:s[@text:c]"):
+        # It may say that it is a billion of them.
+        blanks.del_attribute("text:c")
+    text = "\n".join(map(_odt_line, body.xpath(_ODT_LINES)))
     return _not_empty(path, content_of(text))
 
 

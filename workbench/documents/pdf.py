@@ -92,7 +92,11 @@ def read_pdf(path: Path) -> Content:
                 reason=listed(notes) or _("there is none in its pictures either"),
             )
         )
-    empty = [n for n, texts in pages.items() if not (texts or n in seen.too_large or n in seen.beyond)]
+    empty = [
+        n
+        for n, texts in pages.items()
+        if not (texts or n in seen.too_large or n in seen.beyond or n in seen.late)
+    ]
     if empty:
         notes.insert(0, _("no text on page {pages}").format(pages=listed(empty)))
     read = [Block(text, number) for number, texts in pages.items() for text in texts]

@@ -360,7 +360,7 @@ def _of_message(file: Path, name: str) -> _Found:
         body = message.get_body(("plain", "html"))
         text = str(body.get_content()) if body is not None else ""
         is_page = body is not None and body.get_content_subtype() == "html"
-        content = content_of(html_text(text) if is_page else text)
+        content = content_of(html_text(text, file.name) if is_page else text)
         attached = [
             (part.get_filename() or "", part.get_payload(decode=True))
             for part in message.iter_attachments()

@@ -13,11 +13,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import ZipFile, is_zipfile
 
 from workbench.errors import InputError
 from workbench.files.exporting import as_it_was
-from workbench.files.kinds import check_archive_size, open_archive
+from workbench.files.kinds import DAMAGED, check_archive_size, open_archive
 from workbench.files.rows import Sheet, column_names, quoted, shortened
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
@@ -84,7 +84,7 @@ def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
                 file=path.name
             )
         ) from error
-    except (calamine.CalamineError, ElementTree.ParseError, BadZipFile, OSError) as error:
+    except (calamine.CalamineError, ElementTree.ParseError, *DAMAGED) as error:
         raise InputError(
             _(
                 "{file} cannot be read as an Excel workbook: {reason}. Open it in Excel and save it again."

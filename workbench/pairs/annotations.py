@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench.atomic import only_writer, private_opener, write_whole
 from workbench.errors import InputError, StoreError
@@ -340,7 +340,7 @@ def _entries(lines: Iterable[str], path: Path, start: int) -> Iterator[Entry]:
     name = f"{path.parent.name}/{path.name}"
     for number, line in enumerate(lines, start=start):
         try:
-            fields = _UNSAID | json.loads(line)
+            fields = {name: _whole(value) for name, value in (_UNSAID | json.loads(line)).items()}
             entry = Entry(number, *(fields[field.name] for field in dataclass_fields(Entry)[1:]))
             _check(entry)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -348,6 +348,11 @@ def _entries(lines: Iterable[str], path: Path, start: int) -> Iterator[Entry]:
             problem = Problem(name, None, (number,), what.format(error=str(error) or type(error).__name__))
             raise PairsError([problem]) from error
         yield entry
+
+
+def _whole(value: Any) -> Any:
+    """A text without halves of characters, which JSON can have."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _check(entry: Entry) -> None:
@@ -358,7 +363,7 @@ def _check(entry: Entry) -> None:
         )
     if not all(isinstance(text, str) for text in (entry.pair_id, entry.note, entry.phrase)):
         raise InputError(_("pair_id, note and phrase must be texts"))
-    if (entry.label in GRADES) is not (entry.action == "label"):
+    if (entry.label in GRADES and not isinstance(entry.label, bool)) is not (entry.action == "label"):
         raise InputError(
             _("label is {label} with action {action}").format(label=repr(entry.label), action=entry.action)
         )

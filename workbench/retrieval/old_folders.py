@@ -99,11 +99,12 @@ def read(folder: Path) -> OldFolder:
         record = IndexRecord(**index) if index else None
         state = State(**{name: manifest[name] for name in _STATE}, index=record)
         n, n_bytes, expected = (manifest[name] for name in ("n", "rows_bytes", "rows_crc32"))
-        counts = n, n_bytes, state.dimension - 1, state.revision, state.generation
+        kept = asdict(state)
+        counts = n, n_bytes, state.dimension - 1, *(each for each in kept.values() if isinstance(each, int))
         if min(counts) < 0 or max(counts) >= 2**63:
             raise ValueError("a count is negative, or none that SQLite keeps")
         # As it will be kept: no NaN, no half characters, nothing nested without end.
-        json.dumps(asdict(state), ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(kept, ensure_ascii=False, allow_nan=False).encode()
         _named = state.encoder["name"], state.encoder["fingerprint"]
         rows_name = f"rows-{state.generation:06d}.jsonl"
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
