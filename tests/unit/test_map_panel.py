@@ -23,6 +23,7 @@ from workbench.exploration import Clusters, SkillMap, fit_map, map_quality, term
 from workbench.panels import MapPanel, SearchPanel
 from workbench.panels.map_points import ALL_COLOURS, MARKS, MapPoints, Name, Pins
 from workbench.panels.map_view import (
+    ABOVE,
     HEIGHT,
     LATIN,
     LETTERS,
@@ -349,6 +350,8 @@ class TestNamesOnTheMap:
     def test_none_is_cut_by_the_edge(self):
         labels = labels_of([Name("十个字宽的一个组名啊", INK, np.array([1.5, 0]))], SCALES, (540, 1.5))
         assert (labels["x"][0] + 1) / 2 * 540 + 5 * LETTERS == pytest.approx(540 * 1.25)
+        top = labels_of([Name("组", INK, np.array([0, 1]))], SCALES, (540, 1.5))["y"][0]
+        assert (1 - top) / 2 * 540 == pytest.approx(LINE * LETTERS + ABOVE)
 
 
 class TestRoom:

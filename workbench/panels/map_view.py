@@ -27,7 +27,7 @@ __all__ = ["MapView", "Room", "labels_of"]
 HEIGHT, TOOLBAR, LETTERS = 540, 40, 12.5
 # Where a letter is wide, a Latin one is about half as wide.
 LATIN = 0.55
-LINE = 1.5
+LINE, ABOVE = 1.5, 7
 FONT = 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
 BUTTONS = ["pan_zoom", "lasso", "lasso_type", "divider", "full_screen", "download", "reset"]
 TEXT_LINES = 14
@@ -94,7 +94,7 @@ class MapView:
         self._scatter.widget.label_tile_size = size[0]
         self._scatter.widget.label_scale_function = "constant"
         # Above the middle of its texts, where often a JD lies.
-        self._scatter.widget.label_align, self._scatter.widget.label_offset = "top", [0, -7]
+        self._scatter.widget.label_align, self._scatter.widget.label_offset = "top", [0, -ABOVE]
         self._scatter.widget.label_placement = self
         self._name(drawn.names)
         self._scatter.widget.observe(self._selected, "selection")
@@ -183,10 +183,11 @@ def labels_of(
     (height, ratio), (low, high) = size, np.array([scales["x_scale"], scales["y_scale"]]).T
     lines = [name.text.split(" · ") for name in names]
     sizes = np.array([(max(map(_wide, each)), LINE * len(each)) for each in lines]).reshape(-1, 2) * LETTERS
-    # Pixels from the middle; no name is cut by the left or right edge.
+    # Pixels from the middle; no name is cut by the left, right or upper edge.
     places = np.array([(name.place - low) / (high - low) - 0.5 for name in names]).reshape(-1, 2) * height
     edge = np.maximum(ratio * height / 2 - sizes[:, 0] / 2, 0)
     places[:, 0] = np.clip(places[:, 0], -edge, edge)
+    places[:, 1] = np.minimum(places[:, 1], height / 2 - sizes[:, 1] - ABOVE)
     zoom_in = np.zeros(len(names))
     for name in range(1, len(names)):
         gap = np.abs(places[:name] - places[name])

@@ -13,6 +13,7 @@ from workbench.plots.style import (
     INK,
     MUTED,
     ShownFigure,
+    Style,
     house_style,
     minus,
     new_figure,
@@ -92,12 +93,14 @@ def _frame(ax: Axes, shown: Sequence[Candidate]) -> None:
     ]
     ax.set_yticks(range(len(rows)), names)
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    long = max(len(found.resume_id) for found in shown) > LONGEST_UPRIGHT
+    slanted: Style = {}
+    if max(len(found.resume_id) for found in shown) > LONGEST_UPRIGHT:
+        slanted = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
     ax.set_xticks(
         range(len(shown)),
         [f"{shortened(found.resume_id, 16)}\n{minus(f'{found.score:.3f}')}" for found in shown],
         fontsize=9,
-        **({"rotation": 45, "ha": "left", "rotation_mode": "anchor"} if long else {}),
+        **slanted,
     )
     ax.xaxis.tick_top()
     ax.set_xlim(-0.5, len(shown) - 0.5)
