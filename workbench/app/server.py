@@ -65,7 +65,7 @@ class Alive(JupyterHandler):  # type: ignore[misc]
 class Health(tornado.web.RequestHandler):
     """Whether the pages can be used, for programs that watch over them; tells nothing else."""
 
-    @allow_unauthenticated
+    @allow_unauthenticated  # type: ignore[untyped-decorator]
     def get(self) -> None:
         self.set_header("Cache-Control", "no-store")
         ready = self.settings["voila"].is_ready()
@@ -82,7 +82,7 @@ class Login(LoginFormHandler):  # type: ignore[misc]
         with language(code):
             self.finish(render("app/login.html", form=Markup(self.xsrf_form_html()), **values))
 
-    @allow_unauthenticated
+    @allow_unauthenticated  # type: ignore[untyped-decorator]
     def post(self) -> None:
         typed, own = self.get_argument("token", ""), self.settings["identity_provider"]
         if not own.token or not hmac.compare_digest(typed.encode(), own.token.encode()):
@@ -225,7 +225,8 @@ def _configuration(host: str, spare: int, idle_minutes: float, encoder: str) -> 
     config.Voila.tornado_settings = {
         "websocket_max_message_size": LARGEST_MESSAGE,
         "ws_ping_interval": 20_000,
-        "ws_ping_timeout": 20_000,
+        # Longer than between two: as long, and connections are cut before the first is sent.
+        "ws_ping_timeout": 60_000,
         # A page elsewhere must not reach a server on this machine under another name (DNS rebinding).
         "allow_remote_access": not is_loopback(host),
         # Without any referrer a browser would not say either where the form with the token comes from.

@@ -212,7 +212,8 @@ class SearchPanel(Panel):
 
     def _add(self, found: Sequence[Upload | Exception]) -> None:
         """Put files into the knowledge base."""
-        said, kind = [], ""
+        said: list[str] = []
+        kind = ""
         for each in found:
             if isinstance(each, Exception):
                 said, kind = [*said, self.sentence(each)], "problem"

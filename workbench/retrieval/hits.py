@@ -230,8 +230,8 @@ def hit_probabilities(cutoff: Cutoff, scores: Sequence[float]) -> list[HitProbab
 
 def meaning(hits: Iterable[Mapping[str, Any]], line: float) -> str:
     """How many matches to expect above and below a cutoff; empty where a hit has no probability."""
-    told = [(hit["score"] > line, hit.get("probability")) for hit in hits]
-    if not told or any(chance is None for _is_above, chance in told):
+    told = [(hit["score"] > line, hit.get("probability") or {}) for hit in hits]
+    if not told or not all(chance for _is_above, chance in told):
         return ""
     above, below = ([chance["value"] for up, chance in told if up is side] for side in (True, False))
     return _(
