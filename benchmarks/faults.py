@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,11 @@ HEAD = """# Faults and attacks: what was tried, and what was lost
 Written by `python benchmarks/faults.py`; a part alone is measured anew with `--only`. `make test` tries the
 same, fewer times.
 """
+ATTACKS = {
+    "servers that redirect, drip, or send without end": "tests/unit/test_endpoint.py",
+    "control characters and turned lines on a terminal and in HTML": "tests/unit/test_visible.py",
+    "formulas in exported tables": "tests/unit/test_exporting.py",
+}
 COLUMNS = "| what was tried | times | lost or harmed | seconds | peak MB |\n|---|---:|---|---:|---:|"
 
 
@@ -102,8 +108,21 @@ def fuzz(times: int) -> Iterator[Row]:
     yield Row("all readers and imports", found["tries"], findings, found["seconds"])
 
 
+def attacks(times: int) -> Iterator[Row]:
+    """Attacks by files, texts and servers, as the tests make them
+
+    A time is a test; where hypothesis makes the texts, it stands for many.
+    """
+    for what, file in ATTACKS.items():
+        began = time.monotonic()
+        *said, last = output_of("-m", "pytest", "-q", "-p", "no:cacheprovider", file, fine=(0, 1))
+        passed = re.search(r"(\d+) passed", last)
+        harm = [line.strip() for line in said if line.startswith("FAILED")]
+        yield Row(what, int(passed[1]) if passed else 0, harm, time.monotonic() - began)
+
+
 PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
-    part.__name__: part for part in (kills, forgetting, around, fuzz)
+    part.__name__: part for part in (kills, forgetting, around, attacks, fuzz)
 }
 
 
@@ -111,8 +130,8 @@ def output_of(script: str, *arguments: str, fine: Sequence[int] = (0,)) -> Itera
     """The lines that a script prints; it runs in a process of its own."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(ROOT / script), *arguments]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, script, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield from process.stdout
     if process.returncode not in fine:

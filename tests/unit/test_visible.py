@@ -96,6 +96,7 @@ class TestPages:
             if re.search(r"\bMarkup\(", path.read_text("utf-8"))
         }
         assert makers == {
+            "app/server.py",  # tornado's field against forged requests, which tornado has escaped
             "html.py",
             "panels/labelling_panel.py",  # a rubric: mistune has escaped it, and taken out links to scripts
             # Fragments that `render` has made, and that are plain strings to users.
