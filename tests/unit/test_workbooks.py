@@ -203,7 +203,7 @@ class TestExchange:
                 None,
             ],
         }
-        with pytest.warns(PairsWarning, match="record 1: null"):
+        with pytest.warns(PairsWarning, match="record 1: NoneType"):
             found = read_argilla([record])
         assert found.annotations["annotator"].tolist() == ["user-a"]
         assert found.n_skipped == 1
