@@ -192,7 +192,7 @@ def test_nobody_is_nobody(project, nobody):
     assert kept(project)["log"] == ["wang", "li", wb.document_id(WANG)]
 
 
-@pytest.mark.parametrize("n", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [2, pytest.param(8, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_it_is_completed_at_the_next_start(filled, tmp_path, n):
     kills, seed = Kills(filled, tmp_path), 0
     while kills.resumed < n:
