@@ -6,6 +6,7 @@ the umask says, only their owner may read files (0600) and enter folders that ar
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import sys
@@ -87,9 +88,12 @@ def _remember(path: str | Path) -> None:
 
 def private_folder(path: Path) -> None:
     """Make a folder, and those on the way to it, that only their owner may enter; others stay as they are."""
-    if not path.exists():
-        private_folder(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
+    if path.is_dir():
+        return
+    if path.exists():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    private_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextmanager

@@ -69,7 +69,8 @@ def check(results, parameters):
     for dimension, row in by_dimension.items():
         left, right = jds[:, :dimension], resumes[:, :dimension]
         cosines = (left * right).sum(1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)
-        assert row["auc"] == pytest.approx(roc_auc_score(labels, cosines))
+        # Vectors that differ in their last digit put a few pairs of equal score in another order.
+        assert row["auc"] == pytest.approx(roc_auc_score(labels, cosines), abs=2e-5)
     # It was not trained to be cut.
     assert by_dimension[32]["difference_high"] < 0
     assert by_dimension[512]["suffices"] is True

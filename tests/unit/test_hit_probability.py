@@ -18,7 +18,7 @@ from workbench.cutoffs import Cutoff
 from workbench.encoders import load_encoder
 from workbench.errors import CardError
 from workbench.i18n import chance, language
-from workbench.panels.cards import hits_csv, hits_frame, hits_html, status
+from workbench.panels.cards import evidence, hits_csv, hits_frame, hits_html
 from workbench.panels.given import Given
 from workbench.panels.search_session import SearchSession, View
 from workbench.retrieval import search
@@ -122,10 +122,10 @@ class TestForPeople:
     def test_the_panel_says_for_which_pairs_it_is(self, model):
         session = SearchSession(CharacterEncoder(), card(model))
         session.search(Given("\n".join(TEXTS), "lines"), "python")
-        said = status(session, View(0.5))
+        said = evidence(session, View(0.5))
         assert f"400 labelled pairs, for pairs of which {100 * model.prevalence:.1f} % are matches" in said
         with language("zh"):
-            assert "400 个标注对" in status(session, View(0.5))
+            assert "400 个标注对" in evidence(session, View(0.5))
 
 
 def test_the_shell_shows_it_and_says_for_which_pairs_it_is(model, tmp_path):

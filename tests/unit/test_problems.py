@@ -70,7 +70,7 @@ class TestOfTheCalibrationPanel:
         ("a.txt", b"", "a.txt 是空文件。"),
         ("a.txt", b" \n \n", "a.txt 中没有文字。"),
         ("a.pdf", b"hello", "从文件名看，a.pdf 应是"),
-        ("a.pdf", b"%PDF-1.4\nbroken", "a.pdf 无法作为 PDF 读取"),
+        ("a.pdf", b"%PDF-1.4\nbroken", "a.pdf 无法作为PDF读取"),
         ("a.csv", b"one,two\n1,2\n", "不清楚 a.csv 的哪一列是文本"),
     ],
 )

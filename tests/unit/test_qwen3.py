@@ -352,7 +352,7 @@ def test_half_precision_that_overflows_is_an_error_that_names_text_and_precision
     weights[name] *= 1e6  # float16 ends at 65,504
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
     assert np.isfinite(Qwen3Encoder(copy, device="cpu").encode_documents(["RAG 架构"])).all()
-    with pytest.raises(EncoderError, match=r"copy \(float16\).*text 0: 'RAG 架构'.*bfloat16"):
+    with pytest.raises(EncoderError, match=r"copy \(float16\).*text 0.*bfloat16"):
         Qwen3Encoder(copy, device="cpu", dtype="float16").encode_documents(["RAG 架构"])
 
 

@@ -387,7 +387,7 @@ FILES = {
     "scan.pdf": (lambda: pdf(1), "no text"),
     "locked.pdf": (lambda: pdf(1, "secret"), "protected with a password"),
     "long.pdf": (lambda: pdf(500), "more than 200 pages"),
-    "huge.txt": (lambda: b"night shifts on a ward, and so on\n" * 30_000, "1,019,999 characters"),
+    "huge.txt": (lambda: b"night shifts on a ward, and so on\n" * 30_000, "more than 1,000,000 characters"),
     "mixed.txt": (lambda: "Ward nurse 夜班护士\n工作经历\nNight shifts 病房夜班，RN licence".encode(), None),
     "twice.txt": (lambda: b"Nurse 7\nnight shifts on a ward", None),
 }
@@ -430,7 +430,7 @@ class TestBadInput:
         [
             ([], ["nurse"], "list of texts, paths or documents"),
             (["nurse"], ["nurse", " "], "resumes: text 1 is blank"),
-            (["nurse"], ["ward " * 2_000_000], "10,000,000 characters"),
+            (["nurse"], ["ward " * 2_000_000], "more than 1,000,000 characters"),
             (["nurse"], [3], "list of texts, paths or documents"),
             (["nurse"], pd.DataFrame({"a": ["x"], "b": ["y"]}), "not clear which column"),
         ],

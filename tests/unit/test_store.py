@@ -376,7 +376,7 @@ class TestStoredEncoder:
 
     def test_a_failure_keeps_the_batches_before_and_names_the_callers_position(self, store):
         StoredEncoder(ToyEncoder(), store).encode_documents(["known"])
-        with pytest.raises(EncoderError, match="text 4: 'bad'"):
+        with pytest.raises(EncoderError, match="text 4\\."):
             StoredEncoder(ToyEncoder(broken=["bad"]), store).encode_documents(
                 ["known", "a", "a", "b", "bad", "c"]
             )

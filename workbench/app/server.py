@@ -44,6 +44,8 @@ PAGES = {"search": N_("Search"), "rank": N_("Rank"), "label": N_("Label"), "cuto
 # A pasted collection travels in one message; files come in pieces and need no more room.
 LARGEST_MESSAGE = 64 * 2**20
 SECONDS_BETWEEN_LOOKS = 5
+# A socket's path may have 107 characters, of which a kernel's name takes 65.
+LONGEST_FOLDER = 42
 # A page asks every other second; browsers let those behind others ask once a minute.
 SECONDS_WITHOUT_PAGE = 300
 
@@ -248,8 +250,8 @@ def _configuration(host: str, spare: int, idle_minutes: float, encoder: str) -> 
         resources={"workbench": _chrome(encoder, idle_minutes)},
     )
     config.VoilaKernelManager.fill_delay = 0
-    # Other users of the machine must not hear what kernels are told.
-    if os.name == "posix":
+    # Other users of the machine must not hear what kernels are told; a socket's path has its limit.
+    if os.name == "posix" and len(tempfile.gettempdir()) <= LONGEST_FOLDER:
         config.KernelManager.transport = "ipc"
     # A page whose kernel was started anew behind its back would look alive and answer nothing.
     config.KernelManager.autorestart = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import re
 import zlib
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ LOCK = ".lock"
 SCHEMA = "jd-resume-workbench/knowledge-base"
 _FILES = re.compile(rf"rows-\d{{6,}}\.jsonl|index-\d{{6,}}-\d+\.faiss|\.{MANIFEST}\..*|\.index-.*|{LOCK}")
 _STATE = ("encoder", "cleaning", "created", "changed", "revision", "generation", "vectors_crc32")
+_COUNTS = ("n", "rows_bytes", "rows_crc32")
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,10 @@ def read(folder: Path) -> OldFolder:
         if not isinstance(manifest, dict) or manifest["schema"] != SCHEMA or manifest["schema_version"] != 1:
             raise ValueError(_("its 'schema' should be {schema}, version 1").format(schema=repr(SCHEMA)))
         index = manifest.get("index")
-        file = index.pop("file") if index else None
+        file = str(index.pop("file")) if index else None
         record = IndexRecord(**index) if index else None
         state = State(**{name: manifest[name] for name in _STATE}, index=record)
-        n, n_bytes, expected = (manifest[name] for name in ("n", "rows_bytes", "rows_crc32"))
+        n, n_bytes, expected = map(operator.index, (manifest[name] for name in _COUNTS))
         kept = asdict(state)
         counts = n, n_bytes, state.dimension - 1, *(each for each in kept.values() if isinstance(each, int))
         if min(counts) < 0 or max(counts) >= 2**63:
@@ -119,7 +121,8 @@ def read(folder: Path) -> OldFolder:
     state = replace(state, texts_crc32=checksum(texts), metadata_crc32=checksum(records.kept))
     codes = None
     if record is not None and file is not None:
-        with suppress(OSError):
+        # A manifest may name anything; an index is built anew where it is none.
+        with suppress(OSError, ValueError):
             content = (folder / Path(file).name).read_bytes()
             codes = content if hashlib.sha256(content).hexdigest() == record.sha256 else None
     return OldFolder(state, texts, records, codes)
