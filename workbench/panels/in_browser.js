@@ -32,13 +32,11 @@ function render({ model, el }) {
     const found = panel?.querySelector(".wb-arrives"), top = found?.getBoundingClientRect().top;
     if (!found?.offsetHeight) return performance.now() < until && requestAnimationFrame(() => bring(until));
     if (top < 0 || top > innerHeight / 2) found.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth" });
-    // Where keys decide, they are heard at once.
-    found.querySelector(".wb-panel[tabindex]")?.focus({ preventScroll: true });
   }
   function attach() {
     if (gone) return;
     panel = el.closest(".wb-panel");
-    if (!panel) return requestAnimationFrame(attach);
+    if (!panel?.isConnected) return requestAnimationFrame(attach);
     name();
     changes.observe(panel, { childList: true, subtree: true });
     if (!model.get("heard").length) return;
@@ -46,6 +44,8 @@ function render({ model, el }) {
     panel.setAttribute("data-lm-suppress-shortcuts", "true");
     // On the way down: text fields stop their keys on the way up.
     panel.addEventListener("keydown", pressed, true);
+    // Where keys decide, a panel that was asked for hears them at once, unless somebody is writing meanwhile.
+    if (panel.closest(".wb-arrives") && !isField(document.activeElement)) panel.focus({ preventScroll: true });
   }
   const told = () => bring();
   model.on("msg:custom", told);
