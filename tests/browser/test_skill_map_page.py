@@ -240,7 +240,7 @@ class TestDrawing:
         assert (inside < (box["width"] - 5, box["height"] - 5)).all()
 
     def test_one_kind_can_be_shown_alone(self, panel, spots):
-        panel.get_by_label("显示").select_option(label="岗位要求")
+        panel.get_by_label("显示", exact=True).select_option(label="岗位要求")
         picture = Picture.of(panel.page)
         alone = [
             row
