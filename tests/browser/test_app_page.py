@@ -273,7 +273,7 @@ def test_files_are_ranked_with_reasons_and_a_workbook(visitor, locale, words):
     first.wait_for(timeout=30_000)
     assert first.locator(".wb-who b").inner_text() == "anna"
     assert "surgical ward" in first.locator(".wb-because").inner_text()
-    assert re.search(sentence, page.locator(".wb-told").first.inner_text())
+    assert re.search(sentence, page.locator(".wb-ranks .wb-told").first.inner_text())
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile(excel)).click()
     assert openpyxl.load_workbook(download.value.path().open("rb")).sheetnames
