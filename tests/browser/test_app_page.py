@@ -334,6 +334,7 @@ def test_labels_of_an_own_table_are_on_disk_and_go_on_after_a_new_start(
         return page
 
     page = opened()
+    page.wait_for_timeout(300)  # a click before anybody can have read the pair is not counted
     page.get_by_role("button", name=match).click()
     page.locator(".wb-pair", has_text="welder").wait_for()
     logs = list(app.folder.glob("project/labeled_pairs/work/*/annotations/anna.jsonl"))
