@@ -97,5 +97,8 @@ def visit(browser: object, app: App, page: str = "search", **options: object) ->
     )
     context.route(OUTSIDE, lambda route: route.abort())
     found.goto(f"{app.url}#{page}", timeout=60_000, wait_until="commit")
+    # Search is shown until the page that was asked for is there.
+    room = found.locator(".wb-room").nth(["search", "rank", "label", "cutoff"].index(page.partition("?")[0]))
+    room.locator(".wb-panel").first.wait_for(timeout=30_000)
     found.locator(".wb-room:visible .wb-panel").wait_for(timeout=30_000)
     return found
