@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.atomic import no_longer_written, write_whole, written
 from workbench.decision_log import DecisionLog, document_id
@@ -39,9 +39,6 @@ from workbench.results import Result
 from workbench.settings import JOURNAL, get_settings
 from workbench.text_encoder import pieces_of
 from workbench.texts import tidy, tidy_lines
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Forgotten", "complete", "forget"]
 
