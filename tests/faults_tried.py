@@ -58,8 +58,8 @@ def app_ended(how: signal.Signals, folder: Path) -> list[str]:
             amiss += [f"still there: {' '.join(process.cmdline()[:3])}" for process in alive]
             for process in alive:
                 process.kill()
-            if "Traceback" in (folder / "app.log").read_text():
-                amiss.append("a traceback")
+            log = (folder / "app.log").read_text()
+            amiss += [log for unwanted in ("Traceback", "without encryption") if unwanted in log]
     # What kernels listened on, which a server that is killed cannot remove: nobody's text.
     left = [path.name for path in place.rglob("*") if path.is_file() and how is not signal.SIGKILL]
     return amiss + [f"left: {name}" for name in left]

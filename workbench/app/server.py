@@ -10,6 +10,8 @@ import asyncio
 import hmac
 import os
 import secrets
+import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -21,7 +23,7 @@ from urllib.parse import quote
 
 import tornado.ioloop
 import tornado.web
-from jupyter_core.utils import ensure_async
+from jupyter_core.utils import ensure_async, run_sync
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.login import LoginFormHandler
 from jupyter_server.base.handlers import JupyterHandler
@@ -117,6 +119,11 @@ class AppServer(Voila):  # type: ignore[misc]
             await (await pool[0])["task"]
         self.announce(self.address)
 
+    def stop(self) -> None:
+        """End all kernels at once: one that is asked to end while it starts tells what broke in it."""
+        run_sync(self.kernel_manager.shutdown_all)(now=True)
+        shutil.rmtree(self.connection_dir)
+
     async def end_deserted(self) -> None:
         """End kernels whose page was closed without a word, as by a browser that crashed."""
         kernels, now = self.kernel_manager, time.monotonic()
@@ -191,6 +198,8 @@ def serve(
     app.announce, app.is_ready = ready, encoder.is_running
     try:
         app.initialize([str(HERE / "page.ipynb")])
+        # As kill does: an exception in the middle of whatever runs would be told as that one's fault.
+        signal.signal(signal.SIGINT, lambda *_received: app.ioloop.add_callback_from_signal(app.ioloop.stop))
         app.start()
     finally:
         encoder.stop()
@@ -250,9 +259,11 @@ def _configuration(host: str, spare: int, idle_minutes: float, encoder: str) -> 
         resources={"workbench": _chrome(encoder, idle_minutes)},
     )
     config.VoilaKernelManager.fill_delay = 0
-    # Other users of the machine must not hear what kernels are told; a socket's path has its limit.
-    if os.name == "posix" and len(tempfile.gettempdir()) <= LONGEST_FOLDER:
+    # Other users of the machine must not hear what kernels are told.
+    if os.name == "posix":
         config.KernelManager.transport = "ipc"
+        if len(tempfile.gettempdir()) > LONGEST_FOLDER:
+            config.Voila.connection_dir_root = "/tmp"
     # A page whose kernel was started anew behind its back would look alive and answer nothing.
     config.KernelManager.autorestart = False
     config.MappingKernelManager = Config(
