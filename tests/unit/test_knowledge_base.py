@@ -238,6 +238,37 @@ class TestMetadata:
             base.add(["golang"], metadata)
 
 
+class TestConditions:
+    """Searching among those texts only whose metadata has some values."""
+
+    def test_only_they_are_found_with_their_own_numbers_best_first(self, base):
+        hits = base.search("rust", k=5, cutoff=0.5, where={"city": "上海"})
+        assert sorted(hit["index"] for hit in hits) == [1, 3]
+        alone = {hit["index"]: hit["score"] for hit in base.search("rust", k=5, cutoff=0.5)}
+        assert [(hit["rank"], hit["score"]) for hit in hits] == [
+            (1, max(alone[1], alone[3])),
+            (2, min(alone[1], alone[3])),
+        ]
+
+    def test_all_values_must_be_there(self, base):
+        assert [
+            hit["index"] for hit in base.search("rust", cutoff=0.5, where={"city": "上海", "level": 3})
+        ] == [3]
+        assert base.search("rust", cutoff=0.5, where={"city": "上海", "level": 4}) == []
+        assert wb.search("rust", base, cutoff=0.5, where={"level": 3})[0]["text"] == "nurse"
+
+    @pytest.mark.parametrize("where", [{}, {"town": "上海"}])
+    def test_a_column_that_is_not_there_or_none_at_all_is_refused(self, base, where):
+        with pytest.raises(InputError, match=r"where= is empty|the columns are: city(,| and) level"):
+            base.search("rust", where=where, cutoff=0.5)
+
+    @pytest.mark.parametrize("value", ['上海" or level >= 0 or city == "', "上海') || 1 == 1 --", "%", "_"])
+    def test_a_value_is_never_an_expression(self, base, value):
+        assert base.search("rust", cutoff=0.5, where={"city": value}) == []
+        base.add(["sql"], [{"city": value}])
+        assert [hit["text"] for hit in base.search("rust", cutoff=0.5, where={"city": value})] == ["sql"]
+
+
 class TestRemoving:
     def test_rows_by_number(self, base):
         assert base.remove([0, 3]) == 2

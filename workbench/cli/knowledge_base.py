@@ -44,6 +44,15 @@ kb = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the knowledge base.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="KEY=VALUE",
+        help="All texts with this metadata, such as source=jds.csv; more than one narrows it down. "
+        "A value that reads as JSON is taken as such: level=7 is a number, level='\"7\"' a text.",
+    ),
+]
 Reencode = Annotated[
     bool,
     typer.Option("--reencode", help="Encode all its texts again if --encoder is another one than before."),
@@ -112,6 +121,7 @@ def search_base(
     reencode: Reencode = False,
     k: Count = None,
     cutoff: CutoffText = None,
+    where: Where = None,
     prevalence: Prevalence = None,
     exact: Exact = False,
     log: LogFile = None,
@@ -125,7 +135,10 @@ def search_base(
     from workbench.retrieval import KnowledgeBase
 
     base = KnowledgeBase.open(folder, encoder, reencode=reencode, create=False)
-    show_hits(base, query, k, cutoff, as_json, prevalence=prevalence, exact=exact, log=(log, candidate))
+    narrowed = _conditions(where)
+    show_hits(
+        base, query, k, cutoff, as_json, narrowed, prevalence=prevalence, exact=exact, log=(log, candidate)
+    )
 
 
 @kb.command()
@@ -155,15 +168,7 @@ def remove(
             "--row", metavar="N", help="Row number from 0, the 'index' of a hit; may be given more than once."
         ),
     ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--where",
-            metavar="KEY=VALUE",
-            help="All texts with this metadata, such as source=jds.csv; more than one narrows it down. "
-            "A value that reads as JSON is taken as such: level=7 is a number, level='\"7\"' a text.",
-        ),
-    ] = None,
+    where: Where = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -172,7 +177,6 @@ def remove(
 
     if bool(row) == bool(where):
         raise InputError(_("Say what to remove with --row or with --where, one of the two."))
-    conditions = dict(_condition(text) for text in where or [])
     base = KnowledgeBase.open(folder, create=False)
     if not yes:
         asked = (
@@ -182,7 +186,7 @@ def remove(
         )
         question = asked.format(rows=listed(row or ()), where=listed(where or ()), folder=folder)
         typer.confirm(visible(question), abort=True, err=True)
-    removed = base.remove(row) if row else base.remove(where=conditions)
+    removed = base.remove(row) if row else base.remove(where=_conditions(where))
     said = _("{n} removed;").format(n=f"{removed:,}")
     answer(as_json, {"removed": removed, "n_texts": len(base)}, f"{said} {_now_has(folder, base)}")
     if not removed:
@@ -194,6 +198,10 @@ def _now_has(folder: Path, base: KnowledgeBase) -> str:
     return ngettext("{folder} now has {n} text.", "{folder} now has {n} texts.", len(base)).format(
         folder=folder, n=f"{len(base):,}"
     )
+
+
+def _conditions(where: list[str] | None) -> dict[str, Any] | None:
+    return dict(map(_condition, where)) if where else None
 
 
 def _condition(text: str) -> tuple[str, Any]:

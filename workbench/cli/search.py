@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -146,6 +146,7 @@ def show_hits(
     k: int | None,
     cutoff_text: str | None,
     as_json: bool,
+    where: dict[str, Any] | None = None,
     *,
     prevalence: float | None = None,
     exact: bool = False,
@@ -161,7 +162,7 @@ def show_hits(
         raise InputError(_("--candidate names whose text QUERY is in a log; give --log too."))
     query = _query_text(query)
     given = read_cutoff(cutoff_text)
-    hits = base.search(query, k, given, prevalence=prevalence, exact=exact or None)
+    hits = base.search(query, k, given, where=where, prevalence=prevalence, exact=exact or None)
     index = _("exact, as asked for") if exact else base.build_index()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the search has warned already

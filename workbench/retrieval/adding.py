@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -200,7 +199,7 @@ def encode_again(store: Store, encoder: Encoder, spec: str | None) -> None:
                 _(
                     "Another process has changed the knowledge base in {folder} while it was being encoded "
                     "again; nothing was changed here. Have it encoded once more."
-                ).format(folder=store.folder)
+                ).format(folder=store.address)
             )
         store.rewrite(Contents(old.texts, old.records, vectors, parts), encoder_entry(encoder, spec))
     _entrust(encoder, store, old.texts, parts)
@@ -271,7 +270,7 @@ def _vectors(encoder: Encoder, texts: Sequence[str], progress: bool | None = Non
     )
 
 
-def check_same(encoder: Encoder, recorded: Mapping[str, Any], folder: Path | None, n: int) -> None:
+def check_same(encoder: Encoder, recorded: Mapping[str, Any], address: str | None, n: int) -> None:
     """Refuse an encoder whose vectors cannot be compared with the `n` that are there.
 
     `recorded` is what :func:`encoder_entry` made.
@@ -286,7 +285,7 @@ def check_same(encoder: Encoder, recorded: Mapping[str, Any], folder: Path | Non
             "{knowledge_base} was built with {recorded}, not with {encoder}; vectors of the two cannot be "
             "compared. Use the encoder it was built with, or have its {n} texts encoded again."
         ).format(
-            knowledge_base=_named(folder),
+            knowledge_base=_named(address),
             recorded=f"{recorded['name']} [{recorded['fingerprint']}]",
             encoder=f"{encoder.name} [{encoder.fingerprint}]",
             n=f"{n:,}",
@@ -294,7 +293,7 @@ def check_same(encoder: Encoder, recorded: Mapping[str, Any], folder: Path | Non
         raise EncoderMismatchError(with_option(said, "reencode", True))
 
 
-def load_recorded(recorded: Mapping[str, Any], folder: Path | None) -> Encoder:
+def load_recorded(recorded: Mapping[str, Any], address: str | None) -> Encoder:
     """Load the encoder that a knowledge base was built with.
 
     Raises
@@ -310,7 +309,7 @@ def load_recorded(recorded: Mapping[str, Any], folder: Path | None) -> Encoder:
                 "{knowledge_base} was built with {recorded}, which could not be loaded as {spec}: {reason} "
                 "If you can load it yourself, pass it: KnowledgeBase.open(folder, encoder)."
             ).format(
-                knowledge_base=_named(folder),
+                knowledge_base=_named(address),
                 recorded=f"{recorded['name']} [{recorded['fingerprint']}]",
                 spec=repr(recorded["spec"]),
                 reason=error,
@@ -318,14 +317,15 @@ def load_recorded(recorded: Mapping[str, Any], folder: Path | None) -> Encoder:
         ) from error
 
 
-def _named(folder: Path | None) -> str:
-    return _("The knowledge base in {folder}").format(folder=folder) if folder else _("The knowledge base")
+def _named(address: str | None) -> str:
+    return _("The knowledge base in {folder}").format(folder=address) if address else _("The knowledge base")
 
 
 def _unknown(store: Store, texts: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Those texts that are not in the store, with their position."""
-    known = set(store.contents.texts)
-    return {text: position for text, position in texts if text not in known}
+    given = dict(texts)
+    known = store.known(given)
+    return {text: position for text, position in given.items() if text not in known}
 
 
 def _entrust(encoder: Encoder, store: Store, texts: list[str], parts: Parts) -> None:

@@ -7,8 +7,8 @@ that comes nearest to the line counts; between two whole documents, the cosine o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,11 @@ from workbench.cutoffs import Cutoff
 from workbench.encoders.base import Encoder, Vectors
 from workbench.errors import UncalibratedCutoffWarning
 from workbench.retrieval.adding import encode
+from workbench.retrieval.exact import FlatIndex
 from workbench.retrieval.hits import Hit, HitPhrase, hits_from, not_judged, warn_caller
 from workbench.retrieval.index import RESOLUTION, Index, Rows, Scores
-from workbench.retrieval.parts import Parts, Place, places_of
-from workbench.retrieval.storage import Contents
+from workbench.retrieval.parts import Asked, Parts, places_of
+from workbench.retrieval.storage import Contents, Store
 
 __all__ = ["find"]
 
@@ -30,32 +31,30 @@ FEW_WORDS = 14
 PartsOfOne = tuple[npt.NDArray[np.int64], Vectors]
 
 
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """A query: its text, its vector, and, of a whole document, its parts with theirs."""
-
-    text: str
-    vector: Vectors
-    places: Sequence[Place] = ()
-    vectors: Vectors | None = None
-
-
 def find(
     queries: Sequence[str],
-    contents: Contents,
-    index: Index,
+    store: Store,
+    index: Index | None,
     k: int,
-    *,
     encoder: Encoder,
+    *,
     cutoff: Cutoff,
+    where: Mapping[str, Any] | None = None,
     progress: bool | None = None,
 ) -> list[list[Hit]]:
-    """The `k` best hits of each clean query, by the index where all are lines, else by comparing with all."""
+    """The `k` best hits of each clean query, by the index where all are lines, else by comparing with all.
+
+    Without an index, only what the store names as near is compared.
+    """
     asked = _asked(queries, encoder, progress)
-    several = [
-        hits_from(scores, rows, contents.texts, contents.records, cutoff, query=each.text, phrases=phrases)
-        for each, (scores, rows, phrases) in zip(asked, _found(asked, contents, index, k), strict=True)
-    ]
+    several = []
+    for some, contents, over, rows in _looked_at(asked, store, index, k, where):
+        found = _found(some, contents, over, min(k, len(contents)))
+        for each, (scores, at, phrases) in zip(some, found, strict=True):
+            hits = hits_from(
+                scores, at, contents.texts, contents.records, cutoff, query=each.text, phrases=phrases
+            )
+            several.append(hits if rows is None else [_moved(hit, rows) for hit in hits])
     if said := not_judged([hit for hits in several for hit in hits], cutoff):
         warn_caller(said, UncalibratedCutoffWarning)
     return several
@@ -74,10 +73,28 @@ def _asked(queries: Sequence[str], encoder: Encoder, progress: bool | None) -> l
     ]
 
 
+def _looked_at(
+    asked: Sequence[Asked], store: Store, index: Index | None, k: int, where: Mapping[str, Any] | None
+) -> Iterator[tuple[Sequence[Asked], Contents, Index, Rows | None]]:
+    """Which queries to compare with which rows; and the numbers of these, where they are not all."""
+    if index is not None:
+        yield asked, store.contents, index, None
+        return
+    for each, (contents, rows) in zip(asked, store.near(asked, k, where), strict=True):
+        yield [each], contents, FlatIndex(contents.vectors), rows
+
+
+def _moved(hit: Hit, rows: Rows) -> Hit:
+    return Hit(**{**hit, "index": int(rows[hit["index"]])})
+
+
 def _found(
     asked: Sequence[Asked], contents: Contents, index: Index, k: int
 ) -> Iterator[tuple[Scores, Rows, list[HitPhrase] | None]]:
     """Scores, rows and phrases of the `k` best of each query."""
+    if not len(contents):
+        yield from ((np.empty(0, np.float32), np.empty(0, np.intp), None) for _each in asked)
+        return
     if not len(contents.parts) and all(each.vectors is None for each in asked):
         found = index.search(np.stack([each.vector for each in asked]), k)
         yield from ((scores, rows, None) for scores, rows in zip(*found, strict=True))

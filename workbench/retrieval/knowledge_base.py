@@ -1,8 +1,7 @@
 """The knowledge base: an ordered set of texts, lines or whole documents, with their vectors and metadata.
 
 How it lies on disk is in :mod:`~workbench.retrieval.folder_store`, how files are read in
-:mod:`~workbench.retrieval.readers`, how the nearest vectors are found, exactly or not, in
-:mod:`~workbench.retrieval.choosing`.
+:mod:`~workbench.retrieval.readers`, how near vectors are found in :mod:`~workbench.retrieval.choosing`.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ from workbench.retrieval.hits import (
     warn_of_cleaning,
 )
 from workbench.retrieval.readers import NOTHING_READ, read_files
-from workbench.retrieval.records import FilesRead, Record, frame_of, matching_rows, records_from, row_numbers
+from workbench.retrieval.records import FilesRead, Record, frame_of, records_from, row_numbers
 from workbench.retrieval.storage import KnowledgeBaseInfo, Store
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ class KnowledgeBase:
             base = cls(FolderStore.create(folder, encoder_entry(encoder, spec)), exact=exact)
         if encoder is None and reencode:
             recorded = base._store.state.encoder
-            encoder, spec = load_recorded(recorded, folder), recorded["spec"]
+            encoder, spec = load_recorded(recorded, base._store.address), recorded["spec"]
         if encoder is not None:
             base._encoder = encoder = load_encoder(encoder)
             if reencode and encoder.fingerprint != base._store.state.encoder["fingerprint"]:
@@ -159,7 +158,7 @@ class KnowledgeBase:
             If what loads under its name makes other vectors, such as a newer revision.
         """
         if self._encoder is None:
-            encoder = load_recorded(self._store.state.encoder, self._store.folder)
+            encoder = load_recorded(self._store.state.encoder, self._store.address)
             self.check_encoder(encoder)
             self._encoder = encoder
         return self._encoder
@@ -189,7 +188,7 @@ class KnowledgeBase:
         return frame
 
     def __len__(self) -> int:
-        return len(self._store.contents)
+        return len(self._store)
 
     def search(
         self,
@@ -197,13 +196,15 @@ class KnowledgeBase:
         k: int | None = None,
         cutoff: float | Cutoff | str | Path | None = None,
         *,
+        where: Mapping[str, Any] | None = None,
         prevalence: float | None = None,
         exact: bool | None = None,
         progress: bool | None = None,
     ) -> list[Hit]:
         """The texts that are nearest to a query in meaning; see :func:`workbench.search`."""
-        several = self.search_many([query], k, cutoff, prevalence=prevalence, exact=exact, progress=progress)
-        return several[0]
+        return self.search_many(
+            [query], k, cutoff, where=where, prevalence=prevalence, exact=exact, progress=progress
+        )[0]
 
     def search_many(
         self,
@@ -211,6 +212,7 @@ class KnowledgeBase:
         k: int | None = None,
         cutoff: float | Cutoff | str | Path | None = None,
         *,
+        where: Mapping[str, Any] | None = None,
         prevalence: float | None = None,
         exact: bool | None = None,
         progress: bool | None = None,
@@ -219,15 +221,17 @@ class KnowledgeBase:
         if isinstance(queries, str):
             raise InputError(_("Got one string where a list of queries was expected; pass [query]."))
         cleaned = [clean_query(query) for query in queries]
+        self._store.refresh()
         k = check_k(k, len(self))
         self.check_encoder(self.encoder)
         resolved = resolve_cutoff(cutoff, self.encoder, prevalence=prevalence)
-        index = self._indexes.choose(exact, progress)
+        index = None if where is not None else self._indexes.choose(exact, progress)
         # Keeping a new index shows what another process has changed meanwhile.
         k = check_k(k, len(self))
         self.check_encoder(self.encoder)
-        contents, encoder = self._store.contents, self.encoder
-        return find(cleaned, contents, index, k, encoder=encoder, cutoff=resolved, progress=progress)
+        return find(
+            cleaned, self._store, index, k, self.encoder, cutoff=resolved, where=where, progress=progress
+        )
 
     def add(
         self,
@@ -288,8 +292,7 @@ class KnowledgeBase:
         Up to 2**26 numbers (26,000 vectors of 2,560 dimensions) every text is compared. Beyond, codes
         of 4 bits find candidates, which are then compared in full. How many are needed is found out
         on 256 of the vectors themselves, against an exact search, for a recall of at least 0.995 of the
-        best 5; where that is not reached, search stays exact. In a folder, codes are kept beside the
-        vectors.
+        best 5; where that is not reached, search stays exact.
         """
         if len(self):
             self._indexes.choose(progress=progress)
@@ -325,7 +328,7 @@ class KnowledgeBase:
         rows = row_numbers([] if indices is None else indices, len(self))
         with self._store.changing():
             if where is not None:
-                rows = matching_rows(self._store.contents.records, where)
+                rows = self._store.matching(where)
             elif self._store.state.generation != generation:
                 raise StoreError(
                     _(
@@ -333,11 +336,10 @@ class KnowledgeBase:
                         "opened, so row numbers have moved; nothing was removed. Look the rows up again."
                     )
                 )
-            left = np.setdiff1d(np.arange(len(self)), rows)
-            removed = len(self) - len(left)
-            if removed:
-                self._store.rewrite(self._store.contents.only(left))
-        return removed
+            rows = np.unique(rows)
+            if len(rows):
+                self._store.remove(rows)
+        return len(rows)
 
     def export(self, path: str | Path) -> Path:
         """Write texts and metadata to a .csv, .xlsx, .jsonl or .parquet file.
@@ -348,9 +350,9 @@ class KnowledgeBase:
 
     def info(self) -> KnowledgeBaseInfo:
         """How much it holds, of which encoder, and how it is searched; no encoder is loaded for that."""
-        state, folder = self._store.state, self._store.folder
+        state = self._store.state
         return KnowledgeBaseInfo(
-            folder=str(folder) if folder else None,
+            folder=self._store.address,
             n=len(self),
             dimension=state.dimension,
             encoder=state.encoder["name"],
@@ -370,17 +372,16 @@ class KnowledgeBase:
         EncoderMismatchError
             If its fingerprint is another.
         """
-        store = self._store
-        check_same(load_encoder(encoder), store.state.encoder, store.folder, len(self))
+        check_same(load_encoder(encoder), self._store.state.encoder, self._store.address, len(self))
 
     def __repr__(self) -> str:
-        built, folder = self._store.state.encoder, self._store.folder
+        built, address = self._store.state.encoder, self._store.address
         said = [
             ngettext("{n} text", "{n} texts", len(self)).format(n=f"{len(self):,}"),
             f"{built['name']} [{built['fingerprint']}]",
             self._indexes.describe(),
         ]
-        return f"<KnowledgeBase{f' {folder}' if folder else ''}: {', '.join(said)}>"
+        return f"<KnowledgeBase{f' {address}' if address else ''}: {', '.join(said)}>"
 
     def _repr_html_(self) -> str:
         return render(

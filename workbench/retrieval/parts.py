@@ -16,7 +16,7 @@ from workbench.documents.document import Document
 from workbench.encoders.base import Vectors
 from workbench.texts import LONGEST_LINE, is_line
 
-__all__ = ["Parts", "Place", "places_of"]
+__all__ = ["Asked", "Parts", "Place", "places_of"]
 
 Rows = npt.NDArray[np.intp]
 
@@ -26,6 +26,16 @@ class Place(NamedTuple):
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A query: its text, its vector, and, of a whole document, its parts with theirs."""
+
+    text: str
+    vector: Vectors
+    places: Sequence[Place] = ()
+    vectors: Vectors | None = None
 
 
 @dataclass(frozen=True, eq=False)

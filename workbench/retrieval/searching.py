@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ def search(
     k: int | None = None,
     encoder: Encoder | str | None = None,
     cutoff: float | Cutoff | str | Path | None = None,
+    where: Mapping[str, Any] | None = None,
     prevalence: float | None = None,
     exact: bool | None = None,
     progress: bool | None = None,
@@ -54,6 +55,9 @@ def search(
     cutoff : float, Cutoff or path, optional
         By default the encoder's card: yours in ``labeled_pairs/cutoffs``, else the one that the workbench
         brings for it. See :func:`~workbench.retrieval.resolve_cutoff`.
+    where : mapping, optional
+        Only texts whose metadata has all these values, such as ``{"city": "上海"}``; there may be fewer than
+        `k` of them.
     prevalence : float, optional
         Share of matches among the pairs that are searched, for which probabilities shall be told; by
         default the one that the card is for, mostly that of its labelled pairs, which is too high for most.
@@ -92,7 +96,7 @@ def search(
         if encoder is not None:
             knowledge_base.check_encoder(encoder)
         return knowledge_base.search(
-            query, k=k, cutoff=cutoff, prevalence=prevalence, exact=exact, progress=progress
+            query, k=k, cutoff=cutoff, where=where, prevalence=prevalence, exact=exact, progress=progress
         )
     query = clean_query(query)
     texts, records = _texts_of(knowledge_base)
@@ -102,7 +106,7 @@ def search(
     # An index would be built for this one query.
     metadata = [records[position] for position in cleaned.positions] if records else None
     whole = KnowledgeBase.from_texts(cleaned.texts, encoder, metadata, exact=True, progress=progress)
-    hits = whole.search(query, k=k, cutoff=cutoff, prevalence=prevalence, progress=progress)
+    hits = whole.search(query, k=k, cutoff=cutoff, where=where, prevalence=prevalence, progress=progress)
     return [Hit(**{**hit, "index": cleaned.positions[hit["index"]]}) for hit in hits]
 
 

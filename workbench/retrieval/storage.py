@@ -5,7 +5,7 @@ Rows in a folder are in :mod:`~workbench.retrieval.folder_store`. No encoding an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,8 +19,8 @@ from workbench.encoders.base import Vectors
 from workbench.html import render
 from workbench.results import Result
 from workbench.retrieval.approximate import IndexRecord
-from workbench.retrieval.parts import Parts
-from workbench.retrieval.records import Records
+from workbench.retrieval.parts import Asked, Parts
+from workbench.retrieval.records import Records, matching_rows
 from workbench.texts import cleaning_recipe
 
 __all__ = ["Contents", "KnowledgeBaseInfo", "State", "Store", "now"]
@@ -164,10 +164,20 @@ class Store:
     """
 
     folder: Path | None = None
+    # What finds near rows by itself, for people; without one, an index over the vectors does.
+    engine: str | None = None
 
     def __init__(self, encoder: Mapping[str, Any]) -> None:
         self.state = State(encoder)
         self.contents = Contents.nothing(self.state.dimension)
+
+    def __len__(self) -> int:
+        return len(self.contents)
+
+    @property
+    def address(self) -> str | None:
+        """Where it lies, for people; None in memory."""
+        return str(self.folder) if self.folder else None
 
     @property
     def n_bytes(self) -> int:
@@ -183,6 +193,24 @@ class Store:
         """
         return nullcontext()
 
+    def refresh(self) -> None:
+        """See what other processes have changed, where searching needs that."""
+
+    def known(self, texts: Collection[str]) -> Set[str]:
+        """Texts that are there, at least those of `texts`."""
+        return set(self.contents.texts)
+
+    def matching(self, where: Mapping[str, Any]) -> npt.NDArray[np.intp]:
+        """Rows whose metadata has all these values, as :func:`~workbench.retrieval.records.matching_rows`."""
+        return matching_rows(self.contents.records, where)
+
+    def near(
+        self, asked: Sequence[Asked], k: int, where: Mapping[str, Any] | None
+    ) -> list[tuple[Contents, npt.NDArray[np.intp]]]:
+        """For each query rows that hold its `k` best, of those that match `where`, and their numbers."""
+        rows = np.arange(len(self)) if where is None else self.matching(where)
+        return [(self.contents.only(rows), rows)] * len(asked)
+
     def append(self, more: Contents) -> None:
         """Add rows at the end."""
         contents = self.contents.followed_by(more)
@@ -194,6 +222,10 @@ class Store:
         self.state = self.state.next_generation(encoder)
         self.contents = Contents.nothing(self.state.dimension)
         self.append(contents)
+
+    def remove(self, rows: npt.NDArray[np.intp]) -> None:
+        """Remove rows; those after them move up."""
+        self.rewrite(self.contents.only(np.setdiff1d(np.arange(len(self)), rows)))
 
     def check_vectors(self) -> None:
         """Compare the vectors with their checksum, if they have one."""
