@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.calibration import Observations
+from workbench.calibration import Observations, observations, shares
+from workbench.calibration.counts import count
+from workbench.calibration.shares import one_side
 from workbench.errors import InputError
 
 
@@ -91,3 +93,40 @@ class TestFromAFrame:
 def test_one_class_alone_is_refused_where_both_are_needed(labels, kind):
     with pytest.raises(InputError, match=f"All 2 pairs are labelled as {kind}"):
         Observations([0.1, 0.2], labels).require_both_classes()
+
+
+class TestWhereScoresAreMoreThanCanBeToldApart:
+    """As with millions of them, only at 60: figures stay exact, and cutoffs are near the best."""
+
+    @pytest.fixture(autouse=True)
+    def few(self, monkeypatch):
+        for module in (observations, shares):
+            monkeypatch.setattr(module, "MOST_SCORES", 60)
+
+    @pytest.mark.parametrize("clusters", [None, np.arange(2_000) % 90])
+    def test_counts_and_sides_are_exact_at_any_cutoff(self, clusters):
+        rng = np.random.default_rng(1)
+        scores, labels = rng.random(2_000).round(3), rng.integers(0, 2, 2_000)
+        pairs = Observations(scores, labels, clusters=clusters)
+        assert len(pairs.cutoffs) <= 61
+        table = count(pairs)
+        assert table.tp.tolist() == [labels[scores > at].sum() for at in table.cutoffs]
+        assert table.tn.tolist() == [(1 - labels)[scores <= at].sum() for at in table.cutoffs]
+        for at in (0.0305, 0.5, 0.7777):
+            above, below = (one_side(pairs, side, cutoffs=[at]) for side in ("above", "below"))
+            assert (above.n[0], above.right[0]) == ((scores > at).sum(), labels[scores > at].sum())
+            assert below.right[0] == (1 - labels)[scores <= at].sum()
+            assert above.reach[0] == scores[scores > at].min()
+
+    def test_cutoffs_are_evenly_spaced_in_rank_and_split_no_tie(self):
+        scores = 0.9 * np.random.default_rng(2).random(5_000).round(3)
+        cutoffs = Observations(scores, np.arange(5_000) % 2).cutoffs
+        assert not np.isin(cutoffs, scores).any()
+        assert cutoffs[0] < scores.min()
+        assert cutoffs[-1] > scores.max()
+        between = np.diff([(scores <= at).sum() for at in cutoffs])
+        assert between.max() <= 5_000 / 59 + np.unique(scores, return_counts=True)[1].max()
+
+    def test_fewer_distinct_scores_are_all_told_apart(self):
+        scores = np.repeat(np.arange(60) / 60, [1] * 59 + [4_000])
+        assert len(Observations(scores, np.arange(len(scores)) % 2).cutoffs) == 61

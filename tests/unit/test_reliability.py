@@ -16,6 +16,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from workbench.calibration import Observations, fit_probability, reliability
 from workbench.calibration.drawn_curves import draw_curves
 from workbench.calibration.reliability_diagram import equal_mass_bins
+from workbench.calibration.shares import within_cluster_correlation
 from workbench.errors import InputError
 from workbench.i18n import language
 
@@ -350,3 +351,26 @@ def test_curves_of_many_pairs_spread_as_those_of_single_draws(monkeypatch):
     spread = one_by_one.drawn.std(axis=0)
     np.testing.assert_allclose(together.drawn.std(axis=0), spread, rtol=0.25)
     assert (abs(together.drawn.mean(axis=0) - one_by_one.drawn.mean(axis=0)) < 0.4 * spread + 1e-6).all()
+
+
+def test_bands_of_many_pairs_that_share_jds_are_those_of_labels_drawn_one_by_one():
+    rng = np.random.default_rng(5)
+    n, jds = 6_000, np.arange(6_000) % 40
+    said = rng.uniform(0.02, 0.98, n)
+    luck = np.where(rng.random(n) < 0.6, rng.random(40)[jds], rng.random(n))
+    pairs = Observations(said, luck < said, clusters=jds)
+    bins = reliability(pairs, said, n_resamples=2_000).bins
+    shared = np.sqrt(within_cluster_correlation(pairs, standard_errors=0.0))
+    assert 0.4 < shared < 0.8
+    in_bin = equal_mass_bins(said)
+    seen = np.empty((len(bins), 2_000))
+    for draw in range(2_000):
+        luck = np.where(rng.random(n) < shared, rng.random(40)[jds], rng.random(n))
+        seen[:, draw] = np.bincount(in_bin, luck < said) / np.bincount(in_bin)
+    low, high = np.quantile(seen, [0.025, 0.975], axis=1)
+    wide = high - low
+    # Quantiles of 2,000 draws waver by about 2 % of the width of a band.
+    assert np.abs(bins["consistent_low"] - low).max() < 0.08 * wide.max()
+    assert np.abs(bins["consistent_high"] - high).max() < 0.08 * wide.max()
+    # Bands of pairs drawn apart are narrower than this in every bin.
+    assert wide.max() > 1.5 * 3.92 * np.sqrt(0.25 / np.bincount(in_bin).min())

@@ -23,8 +23,10 @@ from workbench.progress import tell
 
 __all__ = [
     "CHUNK",
+    "POOL_FROM",
     "Resamples",
     "bands",
+    "drawn_sums",
     "draws",
     "is_pooled",
     "pooled_draws",
@@ -263,8 +265,15 @@ def resampled_sums(
     if observations.clusters is not None:
         member = csr_array((np.ones(n), (np.arange(n), observations.clusters[order])), shape=(n, n_units))
         values = values @ member
-    chunks = draws(observations, n_resamples, seed, a_resample=a_resample or n_units)
-    return np.concatenate([values @ drawn.astype(np.float64) for drawn in chunks], axis=1)
+    return drawn_sums(observations, values, n_resamples=n_resamples, seed=seed, a_resample=a_resample)
+
+
+def drawn_sums(
+    observations: Observations, by_unit: Any, *, n_resamples: int, seed: int, a_resample: int | None = None
+) -> FloatArray:
+    """As :func:`resampled_sums`, of sums over each JD, or pair where they are independent: (r, n_units)."""
+    chunks = draws(observations, n_resamples, seed, a_resample=a_resample or by_unit.shape[1])
+    return np.concatenate([by_unit @ drawn.astype(np.float64) for drawn in chunks], axis=1)
 
 
 def draws(

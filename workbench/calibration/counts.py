@@ -183,9 +183,8 @@ def count(observations: Observations, cutoffs: npt.ArrayLike | None = None) -> C
     >>> table.tp.tolist(), table.fp.tolist()
     ([2.0, 2.0, 1.0, 0.0], [2.0, 1.0, 0.0, 0.0])
     """
-    order = observations.order
-    scores = observations.scores[order]
-    labels, weights = observations.labels[order], observations.unit_weights[order]
+    pairs = observations.in_order
+    labels, weights = pairs.labels, pairs.unit_weights
     if cutoffs is None:
         table = observations.cutoffs
     else:
@@ -193,21 +192,23 @@ def count(observations: Observations, cutoffs: npt.ArrayLike | None = None) -> C
         if not len(table) or not np.isfinite(table).all():
             raise InputError(_("Cutoffs must be finite numbers, and at least one."))
     # Position of the first pair above each cutoff.
-    first = np.searchsorted(scores, table, side="right")
-    below, above = _sums_below, _sums_above
-    of_match, of_other = weights * labels, weights * (1 - labels)
-    squares = weights**2
-    n_above = (len(scores) - first).astype(np.int64)
+    first = np.searchsorted(pairs.scores, table, side="right")
+    n_above = (len(pairs) - first).astype(np.int64)
+    # One after the other, so that few of their millions of numbers are held at once.
+    (tp, fn), (fp, tn), sums, squares = (
+        (_sums_above(values, first), _sums_below(values, first))
+        for values in (weights * kind for kind in (labels, 1 - labels, 1, weights))
+    )
     return Counts(
         cutoffs=table,
-        tp=above(of_match, first),
-        fp=above(of_other, first),
-        fn=below(of_match, first),
-        tn=below(of_other, first),
+        tp=tp,
+        fp=fp,
+        fn=fn,
+        tn=tn,
         n_above=n_above,
         n_below=first.astype(np.int64),
-        size_above=_kish(above(weights, first), above(squares, first), n_above),
-        size_below=_kish(below(weights, first), below(squares, first), first),
+        size_above=_kish(sums[0], squares[0], n_above),
+        size_below=_kish(sums[1], squares[1], first),
         size_matches=kish(weights[labels == 1]),
         size_others=kish(weights[labels == 0]),
         size_all=kish(weights),

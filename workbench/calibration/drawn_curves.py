@@ -26,6 +26,8 @@ KNOTS = 51
 N_CURVES = 100
 # Pairs that are taken together before a curve is fitted: else it follows the luck of the few at either end.
 TOGETHER = 20
+# More cells than these tell nothing at so few knots, and cost memory.
+MOST_CELLS = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def draw_curves(
     """
     pairs = observations.in_order
     knots = np.quantile(pairs.scores, np.linspace(0, 1, KNOTS))
-    n_cells = max(2, len(pairs) // TOGETHER)
+    n_cells = min(max(2, len(pairs) // TOGETHER), MOST_CELLS)
     cell = np.arange(len(pairs)) * n_cells // len(pairs)
     # Of each cell those that are no match, then those that are.
     place = cell + n_cells * pairs.labels

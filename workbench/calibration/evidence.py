@@ -295,8 +295,9 @@ def _hash(pairs: pd.DataFrame, score: str, label: str) -> str:
     if {"jd", "resume", "label"} <= set(pairs.columns):
         return content_hash(pairs)
     # Without texts, scores and labels are all there is to tell one set from another.
-    lines = sorted(f"{a!r} {b!r}" for a, b in zip(pairs[score].tolist(), pairs[label].tolist(), strict=True))
-    return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    values = [pairs[column].to_numpy(np.float64) for column in (score, label)]
+    order = np.lexsort(values[::-1])
+    return "sha256:" + hashlib.sha256(b"".join(each[order].tobytes() for each in values)).hexdigest()
 
 
 def _versions() -> dict[str, str]:

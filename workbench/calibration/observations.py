@@ -39,6 +39,8 @@ CountArray = npt.NDArray[np.floating[Any]]
 AUTO = "auto"
 CLUSTER_COLUMNS = ("jd_id", "jd")
 WEIGHT_COLUMNS = ("weight", "inclusion_probability")
+# So many distinct scores are told apart where a cutoff is looked for; beyond, as many, evenly spaced in rank.
+MOST_SCORES = 100_000
 
 Found = TypeVar("Found")
 Asked = ParamSpec("Asked")
@@ -182,7 +184,7 @@ class Observations:
     @cached_property
     def unit_weights(self) -> FloatArray:
         """The weights, 1 where there are none; shape (n,)."""
-        return np.ones(len(self)) if self.weights is None else self.weights
+        return np.broadcast_to(np.ones(1), len(self)) if self.weights is None else self.weights
 
     @property
     def prevalence(self) -> float:
@@ -208,8 +210,12 @@ class Observations:
 
     @cached_property
     def cutoffs(self) -> FloatArray:
-        """Cutoffs that part the scores in every way, ascending; see :func:`cutoffs_between`."""
-        return cutoffs_between(self.scores)
+        """Cutoffs that part the scores in every way, ascending; see :func:`cutoffs_between`.
+
+        Of millions of distinct scores, those between 100,000: the best cutoff is at most a 100,000th of the
+        pairs away. Labels have no say in which, and counts at them are exact.
+        """
+        return cutoffs_between(self.scores, MOST_SCORES)
 
     @cached_property
     def found(self) -> dict[tuple[Any, ...], Any]:
@@ -287,12 +293,14 @@ def check_column(pairs: pd.DataFrame, column: str, sentence: str | None = None) 
         raise InputError(said.format(column=repr(column), columns=listed(pairs.columns)))
 
 
-def cutoffs_between(scores: npt.ArrayLike) -> FloatArray:
+def cutoffs_between(scores: npt.ArrayLike, most: int | None = None) -> FloatArray:
     """Cutoffs that part the scores in every way that leaves ties together.
 
     Parameters
     ----------
     scores : array-like of float, shape (n,)
+    most : int, optional
+        Where there are more distinct scores, take so many, evenly spaced in rank, and the cutoff above each.
 
     Returns
     -------
@@ -300,12 +308,17 @@ def cutoffs_between(scores: npt.ArrayLike) -> FloatArray:
         Ascending: one below all, the midpoints, one above all. Where all scores are cosines, so are
         the cutoffs.
     """
-    distinct = np.unique(np.asarray(scores, dtype=np.float64))
+    ordered = np.sort(np.asarray(scores, dtype=np.float64))
+    distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    if most is not None and len(distinct) > most:
+        distinct = np.unique(ordered[np.linspace(0, len(ordered) - 1, most).astype(np.intp)])
     low, high = float(distinct[0]), float(distinct[-1])
-    midpoints = distinct[:-1] + np.diff(distinct) / 2
+    below = distinct[:-1]
+    above = ordered[np.searchsorted(ordered, below, side="right")]
+    midpoints = below + (above - below) / 2
     # Between two neighbouring floats there is no third: the midpoint must not round up to the score
     # that it shall let through.
-    midpoints = np.where(midpoints >= distinct[1:], distinct[:-1], midpoints)
+    midpoints = np.where(midpoints >= above, below, midpoints)
     margin = (high - low) / (2 * (len(distinct) - 1)) if len(distinct) > 1 else 0.005
     margin = max(margin, float(np.spacing(max(abs(low), abs(high), 1.0))))
     bottom, top = low - margin, high + margin

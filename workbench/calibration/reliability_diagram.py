@@ -14,16 +14,25 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from workbench.calibration.bootstrap import CHUNK, is_pooled, pooled_draws, quantiles, resampled_sums, tails
+from workbench.calibration.bootstrap import (
+    CHUNK,
+    POOL_FROM,
+    drawn_sums,
+    is_pooled,
+    pooled_draws,
+    quantiles,
+    tails,
+)
 from workbench.calibration.counts import check_share
 from workbench.calibration.figures import Estimate
-from workbench.calibration.observations import CountArray, FloatArray, Observations
+from workbench.calibration.observations import CountArray, FloatArray, IntArray, Observations
 from workbench.calibration.probability_bounds import intervals
 from workbench.calibration.shares import share_with_size, wilson, within_cluster_correlation
 from workbench.errors import InputError
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import percent, pgettext
+from workbench.progress import tell
 from workbench.results import Result
 
 __all__ = ["BrierParts", "Reliability", "equal_mass_bins", "reliability"]
@@ -316,9 +325,14 @@ def _resampled(
     """Sums over bins, and of the losses, in every resample."""
     each = [np.ones(len(said)), said.scores, said.labels, *_losses(said)]
     if not is_pooled(said):
-        member = (in_bin == np.arange(in_bin.max() + 1)[:, None]).astype(np.float64)
-        rows = np.concatenate([*(member * values for values in each[:3]), each[3:]])
-        sums = resampled_sums(said, rows, n_resamples=n_resamples, seed=seed)
+        unit, n_units = said.clusters, said.n_clusters or len(said)
+        unit, n_bins = np.arange(n_units) if unit is None else unit, int(in_bin.max()) + 1
+        parts = [(in_bin * n_units + unit, n_bins)] * 3 + [(unit, 1)] * 2
+        by_unit = [
+            np.bincount(part, said.unit_weights * values, n_rows * n_units).reshape(n_rows, n_units)
+            for values, (part, n_rows) in zip(each, parts, strict=True)
+        ]
+        sums = drawn_sums(said, csr_array(np.concatenate(by_unit)), n_resamples=n_resamples, seed=seed)
     else:
         cell, bin_of_cell = _cells(in_bin)
         alike = cell + len(bin_of_cell) * said.labels
@@ -372,18 +386,24 @@ def _labels_if_right(
     takes the luck of its JD with the probability that gives this correlation, and its own luck otherwise.
     """
     rng = np.random.default_rng(seed)
-    if is_pooled(said):
+    shares_luck = float(np.sqrt(within_cluster_correlation(said, standard_errors=0.0)))
+    if said.weights is None and len(said) >= POOL_FROM:
         together, bin_of_cell = _cells(cell)
-        sizes = np.bincount(together)
-        means = np.bincount(together, said.scores) / sizes
-        matches = rng.binomial(sizes[:, None], means[:, None], (len(sizes), n_draws))
+        sizes = np.bincount(together)[:, None]
+        means = np.bincount(together, said.scores)[:, None] / sizes
+        matches: Any = 0
+        own: Any = np.broadcast_to(sizes, (len(sizes), n_draws))
+        if said.clusters is not None and shares_luck > 0:
+            lucky = _with_lucky_jds(said, together, n_draws, rng)
+            matches = rng.binomial(lucky, shares_luck)
+            own = sizes - matches - rng.binomial(sizes - lucky, shares_luck)
+        matches = matches + rng.binomial(own, means)
         return np.asarray((bin_of_cell == np.arange(cell.max() + 1)[:, None]) @ matches.astype(np.float64))
     order = said.order
     probability = said.scores[order, None]
     n = len(said)
     to_cells = csr_array((said.unit_weights[order], (cell[order], np.arange(n))), shape=(cell.max() + 1, n))
     clusters = None if said.clusters is None else said.clusters[order]
-    shares_luck = float(np.sqrt(within_cluster_correlation(said, standard_errors=0.0)))
     drawn = np.empty((to_cells.shape[0], n_draws))
     columns = max(1, 4 * CHUNK // n)
     for at in range(0, n_draws, columns):
@@ -394,6 +414,20 @@ def _labels_if_right(
             luck = np.where(rng.random((n, m)) < shares_luck, of_cluster, luck)
         drawn[:, at : at + m] = to_cells @ (luck < probability).astype(np.float64)
     return drawn
+
+
+def _with_lucky_jds(
+    said: Observations, together: npt.NDArray[np.intp], n_draws: int, rng: np.random.Generator
+) -> IntArray:
+    """Of each cell, how many pairs are matches if each takes the luck of its JD; shape (n_cells, n_draws)."""
+    assert said.clusters is not None
+    starts = np.flatnonzero(np.diff(together, prepend=-1))
+    lucky = np.empty((len(starts), n_draws), dtype=np.int64)
+    for draw in range(n_draws):
+        tell()
+        luck = rng.random(said.n_clusters)[said.clusters]
+        lucky[:, draw] = np.add.reduceat(luck < said.scores, starts, dtype=np.int32)
+    return lucky
 
 
 def _bin_table(

@@ -8,7 +8,7 @@ tests of :mod:`workbench.calibration.exact_tests` hold for independent, equal pa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import special, stats
 
 from workbench.calibration.observations import (
+    MOST_SCORES,
     CountArray,
     FloatArray,
     IntArray,
@@ -141,8 +142,13 @@ def one_side(
     """
     if side not in ("above", "below"):
         raise InputError(_("side is {side}; it is 'above' or 'below' the cutoff.").format(side=repr(side)))
-    sets = _sets(observations, side, observations.clusters is not None and dependence != "independent")
-    return sets if cutoffs is None else sets.at(cutoffs)
+    clustered = observations.clusters is not None and dependence != "independent"
+    if cutoffs is None:
+        return _sets(observations, side, clustered)
+    if len(observations) <= MOST_SCORES:
+        return _sets(observations, side, clustered).at(cutoffs)
+    table = np.unique(np.asarray(cutoffs, dtype=np.float64))
+    return _sets_at(observations, side, clustered, table[::-1] if side == "above" else table)
 
 
 @once
@@ -260,21 +266,26 @@ def scale_odds(share: CountArray | float, factor: float) -> FloatArray:
 
 @once
 def _sets(observations: Observations, side: Side, clustered: bool) -> OneSide:
-    order, cutoffs = observations.order, observations.cutoffs
+    cutoffs = observations.cutoffs
+    return _sets_at(observations, side, clustered, cutoffs[::-1] if side == "above" else cutoffs)
+
+
+def _sets_at(observations: Observations, side: Side, clustered: bool, cutoffs: FloatArray) -> OneSide:
+    """The sets at cutoffs that are sorted so that sets grow."""
+    pairs = observations.in_order
+    n = np.searchsorted(pairs.scores, cutoffs, side="right")
+    step = 1
     if side == "above":
-        order, cutoffs = order[::-1], cutoffs[::-1]
-    scores, labels = observations.scores[order], observations.labels[order]
+        n, step = len(pairs) - n, -1
+    scores, labels, weights = pairs.scores[::step], pairs.labels[::step], pairs.unit_weights[::step]
     right = labels if side == "above" else 1 - labels
-    weights = observations.unit_weights[order]
-    n = np.searchsorted(np.sort(scores), cutoffs, side="right")
-    n = len(scores) - n if side == "above" else n
-    n_right = np.concatenate([[0], np.cumsum(right)])[n]
-    total = np.concatenate([[0.0], np.cumsum(weights)])[n]
-    reach = np.concatenate([[np.nan], scores])[n]
+    n_right = _up_to(n, right)
+    total = _up_to(n, weights)
+    reach = np.where(n > 0, scores[n - 1], np.nan)
     method: Literal["independent", "effective"] = "independent"
     if clustered or np.ptp(weights) > 0:
         method = "effective"
-        clusters = observations.clusters[order] if clustered else None  # type: ignore[index]
+        clusters = pairs.clusters[::step] if clustered else None  # type: ignore[index]
         measured = within_cluster_correlation(observations) if clustered else 0.0
         relative = weights / weights.mean()
         share, size = _effective(right.astype(np.float64), relative, clusters, n, measured)
@@ -306,8 +317,8 @@ def _pairs_within(values: FloatArray, clusters: IntArray) -> FloatArray:
 
 def _foreseen(weights: FloatArray, clusters: IntArray | None, n: IntArray) -> tuple[FloatArray, FloatArray]:
     """What the first n[i] pairs are worth without any label: with their clusters, and were there none."""
-    w, w2 = (np.concatenate([[0.0], np.cumsum(power)])[n] for power in (weights, weights**2))
-    largest = np.concatenate([[1.0], np.maximum.accumulate(weights)])[n]
+    w, w2 = (_up_to(n, power) for power in (weights, weights**2))
+    largest = _largest(n, weights)
     with np.errstate(invalid="ignore"):
         # As in _effective: all right but for one more pair, wrong, of the largest weight.
         careful = w * (w + largest) ** 2 / (largest * (w2 + w**2))
@@ -315,7 +326,7 @@ def _foreseen(weights: FloatArray, clusters: IntArray | None, n: IntArray) -> tu
         if clusters is None:
             return apart, apart
         before = pd.Series(weights).groupby(clusters, sort=False).cumsum().to_numpy() - weights
-        within = np.concatenate([[0.0], np.cumsum(2 * before * weights + weights**2)])[n] / w2
+        within = _up_to(n, 2 * before * weights + weights**2) / w2
         alike = 1 / (1 + FORESEEN_CORRELATION * np.maximum(within - 1, 0))
     return np.where(n > 0, apart * np.maximum(alike, FORESEEN_AT_LEAST), 0.0), apart
 
@@ -332,20 +343,28 @@ def _effective(
     clusters = np.arange(len(right)) if clusters is None else clusters
     # S_xy: sums over clusters of products of cluster totals, kept up as pairs come in one by one.
     of_right = weights * right
-    own = pd.DataFrame({"w": weights, "r": of_right, "n": np.ones(len(right))})
-    before_w, before_r, seen = (own.groupby(clusters, sort=False).cumsum() - own).to_numpy().T
-    cumulated = {
-        "w": weights,
-        "r": of_right,
-        "w2": weights**2,
-        "r2": weights**2 * right,
-        "ww": 2 * before_w * weights + weights**2,
-        "rr": 2 * before_r * of_right + of_right**2,
-        "wr": before_r * weights + of_right * before_w + of_right * weights,
-        "clusters": (seen == 0).astype(np.float64),
+    total = {
+        "w": _up_to(n, weights),
+        "r": _up_to(n, of_right),
+        "w2": _up_to(n, weights**2),
+        "r2": _up_to(n, weights**2 * right),
     }
-    total = {name: np.concatenate([[0.0], np.cumsum(value)])[n] for name, value in cumulated.items()}
-    largest = np.concatenate([[1.0], np.maximum.accumulate(weights)])[n]
+    if len(n) == 1 and n[0] == len(right):
+        of_w, of_r = (np.bincount(clusters, values) for values in (weights, of_right))
+        whole = {"ww": of_w @ of_w, "rr": of_r @ of_r, "wr": of_w @ of_r, "clusters": np.count_nonzero(of_w)}
+        total |= {name: np.array([value], dtype=np.float64) for name, value in whole.items()}
+    else:
+        before_w, before_r = (
+            (pd.Series(values).groupby(clusters, sort=False).cumsum() - values).to_numpy()
+            for values in (weights, of_right)
+        )
+        total |= {
+            "ww": _up_to(n, 2 * before_w * weights + weights**2),
+            "rr": _up_to(n, 2 * before_r * of_right + of_right**2),
+            "wr": _up_to(n, before_r * weights + of_right * before_w + of_right * weights),
+            "clusters": _up_to(n, ~pd.Series(clusters).duplicated().to_numpy()),
+        }
+    largest = _largest(n, weights)
     some = n > 0
     w = np.where(some, total["w"], 1.0)
     share = np.where(some, total["r"] / w, np.nan)
@@ -371,6 +390,17 @@ def _effective(
             seen_here = np.where(many, seen_here * (m - 1) / np.maximum(m, 1) * t**2, 1.0)
     size = np.where(some, np.minimum(np.minimum(pooled, seen_here), n), 0.0)
     return share, size
+
+
+def _up_to(n: IntArray, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Sums of the first n[i] values, for all i."""
+    sums = np.cumsum(values)
+    return np.where(n > 0, sums[n - 1], sums.dtype.type(0))
+
+
+def _largest(n: IntArray, weights: FloatArray) -> FloatArray:
+    """The largest of the first n[i] weights; 1 of none."""
+    return np.where(n > 0, np.maximum.accumulate(weights)[n - 1], 1.0)
 
 
 def _t95(freedom: CountArray) -> FloatArray:
