@@ -109,6 +109,16 @@ class TestPhrases:
             assert hit["text"][phrase["start"] : phrase["end"]] == phrase["text"]
             assert RESUME[phrase["query_start"] : phrase["query_end"]] == phrase["query"]
 
+    def test_of_what_a_jd_asks_for_the_least_covered_is_the_one_without_a_near_part(self, encoder):
+        jd = "Nurse\nRequirements\n- RN licence\n- ventilation of patients\n- Dutch\nWe offer\n- xyz"
+        (hit,) = search(jd, [RESUME], encoder=encoder, cutoff=0.5)
+        near = {
+            asked: max(float(unit(encoder, asked) @ unit(encoder, part)) for part in parts(RESUME))
+            for asked in ("- RN licence", "- ventilation of patients", "- Dutch")
+        }
+        assert hit["phrase"]["least"] == min(near, key=near.get)
+        assert "least" not in search("RN licence", [RESUME], encoder=encoder, cutoff=0.5)[0]["phrase"]
+
     def test_headings_and_what_is_about_the_company_carry_nothing(self, encoder):
         hit = search("A ward by the sea", [NURSE], encoder=encoder, cutoff=0.5)[0]
         assert hit["phrase"]["text"] in {"Night nurse", "- RN licence", "- ventilation of patients"}

@@ -128,7 +128,7 @@ def _phrase(asked: Asked, text: str, vector: Vectors, parts: PartsOfOne | None) 
     start, end = (0, len(text)) if parts is None else parts[0][right].tolist()
     first, last = asked.places[left] if asked.places else (0, len(asked.text))
     one = vector if parts is None else parts[1][right]
-    return HitPhrase(
+    phrase = HitPhrase(
         text=text[start:end],
         start=start,
         end=end,
@@ -137,6 +137,12 @@ def _phrase(asked: Asked, text: str, vector: Vectors, parts: PartsOfOne | None) 
         query_start=first,
         query_end=last,
     )
+    if asked.vectors is not None and len(asked.requirements) > 1:
+        texts = vector[None] if parts is None else parts[1]
+        nearest = (asked.vectors[asked.requirements] @ texts.T).max(axis=1)
+        first, last = asked.places[asked.requirements[nearest.argmin()]]
+        phrase["least"] = asked.text[first:last]
+    return phrase
 
 
 def _nearest(asked: Asked, vector: Vectors, parts: PartsOfOne | None, text: str | None = None) -> Rows:

@@ -87,6 +87,9 @@ class HitPhrase(TypedDict):
         The part of the query; of a line, all of it.
     query_start, query_end : int
         Its place in the query, after cleaning.
+    least : str
+        What of all that the query asks for this text comes least near to; only of a query that asks for
+        several things, as a whole JD does.
     """
 
     text: str
@@ -96,6 +99,7 @@ class HitPhrase(TypedDict):
     query: str
     query_start: int
     query_end: int
+    least: NotRequired[str]
 
 
 class Hit(TypedDict):

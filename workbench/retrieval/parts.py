@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -36,6 +37,14 @@ class Asked:
     vector: Vectors
     places: Sequence[Place] = ()
     vectors: Vectors | None = None
+
+    @cached_property
+    def requirements(self) -> Rows:
+        """Which of its parts it asks for."""
+        asked = [range(part.start, part.end) for part in Document("", self.text).parts if part.is_asked]
+        return np.array(
+            [at for at, place in enumerate(self.places) if any(place.start in one for one in asked)], np.intp
+        )
 
 
 @dataclass(frozen=True, eq=False)
