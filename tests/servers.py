@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 START_SECONDS = 60
 
@@ -62,7 +62,15 @@ class ScriptedServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"
 
-    def __enter__(self) -> ScriptedServer:
+    def listed(self, path: str) -> Any:
+        """What is answered to a GET."""
+        return {"object": "list", "data": [{"id": name} for name in self.models]}
+
+    def answer(self, path: str, request: dict[str, Any], number: int) -> Any:
+        """What is answered to a POST."""
+        return self.script(request, number)
+
+    def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
@@ -75,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: ScriptedServer
 
     def do_GET(self) -> None:
-        self._send(200, {"object": "list", "data": [{"id": name} for name in self.server.models]})
+        self._reply(self.server.listed(self.path))
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -84,7 +92,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.requests.append(request)
             self.server.paths.append(self.path)
             self.server.authorizations.append(self.headers["Authorization"])
-        answer = self.server.script(request, number)
+        self._reply(self.server.answer(self.path, request, number))
+
+    def _reply(self, answer: Any) -> None:
         self._send(*(answer if isinstance(answer, tuple) else (200, answer)))
 
     def _send(self, status: int, body: Any, headers: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -93,8 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         # The openai client waits as long as the server asks it to before it tries again.
-        self.send_header("retry-after-ms", "1")
-        for name, value in headers.items():
+        for name, value in (headers or {"retry-after-ms": "1"}).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

@@ -170,19 +170,22 @@ class ServerEncoder(BaseEncoder):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _vectors_of(self, texts: list[str], role: Role) -> Vectors:
+        size = min(self.batch_size, len(texts))
         try:
-            vectors = self._ask(texts, role)
+            # What is smaller by now has been found out by a batch before this one.
+            parts = [self._ask(texts[at : at + size], role) for at in range(0, len(texts), size)]
+            vectors = np.concatenate(parts)
         except RefusedError as error:
             if len(texts) == 1:
                 raise EncoderError(
                     _("{error} It was a text of {n} characters.").format(error=error, n=f"{len(texts[0]):,}")
                 ) from error
             # DashScope takes 10 texts a request, TEI 32, vLLM any number; each says so in other words.
-            middle = len(texts) // 2
+            middle = (len(texts) + 1) // 2
+            halves = [self._vectors_of(half, role) for half in (texts[:middle], texts[middle:])]
+            # Not before: where a text is too long, their number was no reason.
             self.batch_size = min(self.batch_size, middle)
-            return np.concatenate(
-                [self._vectors_of(texts[:middle], role), self._vectors_of(texts[middle:], role)]
-            )
+            return np.concatenate(halves)
         if vectors.shape[1] != self.dimension:
             raise self._failed(
                 _(

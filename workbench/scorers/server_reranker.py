@@ -30,9 +30,9 @@ class ServerReranker(Reranker):
     """A reranker behind ``/v1/rerank`` or ``/rerank``: vLLM, Jina, Cohere, Infinity, TEI and others.
 
     The JD is the query. Texts are sent to this address only; a redirect is an error. Where a server does not
-    know what vLLM, Jina and Cohere understand (``documents`` in, ``results`` out), it is asked as TEI
-    (``texts`` in, a list out), at ``/rerank`` beside ``/v1`` too. A text that is refused as too long is sent
-    in windows.
+    know what vLLM, Jina, Cohere and Infinity understand (``documents`` in, ``results`` out), it is asked as
+    TEI (``texts`` in, a list out), and at ``/rerank`` beside ``/v1``. A text that is refused as too long is
+    sent in windows.
 
     Parameters
     ----------
@@ -72,9 +72,12 @@ class ServerReranker(Reranker):
             raise InputError(_("max_retries is {value}; it must be 0 or more.").format(value=max_retries))
         self._endpoint = Endpoint(url, max_retries=max_retries, timeout=timeout, serves="reranker")
         base = self._endpoint.url.removesuffix("/rerank")
-        ways = [(base, "documents"), (base, "texts"), (base.removesuffix("/v1"), "texts")]
         # Those that are left to try; the first that answers stays.
-        self._ways = [(f"{address}/rerank", texts) for address, texts in dict.fromkeys(ways)]
+        self._ways = [
+            (f"{address}/rerank", texts)
+            for address in dict.fromkeys((base, base.removesuffix("/v1")))
+            for texts in ("documents", "texts")
+        ]
         self._logits, self._revision = logits, revision
         self._masks = get_settings().mask if mask is None else mask
         self.batch_size, self.concurrency = batch_size, concurrency
@@ -108,15 +111,19 @@ class ServerReranker(Reranker):
 
     def _scores_of(self, jd: str, resumes: list[str]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """The scores, and which texts were read in windows."""
+        size = min(self.batch_size, len(resumes))
         try:
-            return self._ask(jd, resumes), np.zeros(len(resumes), dtype=bool)
+            # What is smaller by now has been found out by a batch before this one.
+            parts = [self._ask(jd, resumes[at : at + size]) for at in range(0, len(resumes), size)]
+            return np.concatenate(parts), np.zeros(len(resumes), dtype=bool)
         except RefusedError as error:
             if len(resumes) == 1:
                 return np.array([self._best_window(jd, resumes[0], error)]), np.ones(1, dtype=bool)
-            middle = len(resumes) // 2
-            self.batch_size = min(self.batch_size, middle)
+            middle = (len(resumes) + 1) // 2
             halves = [self._scores_of(jd, half) for half in (resumes[:middle], resumes[middle:])]
             scores, in_windows = map(np.concatenate, zip(*halves, strict=True))
+            if not in_windows.any():  # else a text was too long: their number was no reason
+                self.batch_size = min(self.batch_size, middle)
             return scores, in_windows
 
     def _best_window(self, jd: str, resume: str, refused: RefusedError) -> float:
@@ -142,7 +149,8 @@ class ServerReranker(Reranker):
         failed: list[EncoderError | EncoderUnavailableError] = []
         if self._masks:
             jd, resumes = mask(jd), list(map(mask, resumes))
-        for url, texts in list(self._ways):
+        ways = self._ways  # as they are now: another thread may find the right one meanwhile
+        for url, texts in ways:
             body: dict[str, Any] = {"query": jd, texts: resumes}
             if texts == "documents":
                 body |= {"model": self.name, "top_n": len(resumes)}
@@ -150,7 +158,7 @@ class ServerReranker(Reranker):
                 answer = self._endpoint.post(url, body, once=bool(failed))
             except (EncoderError, EncoderUnavailableError) as error:
                 code = getattr(error.__context__, "status_code", None)
-                if not failed and (len(self._ways) == 1 or code not in _ANOTHER_WAY):
+                if not failed and (len(ways) == 1 or code not in _ANOTHER_WAY):
                     raise
                 failed.append(error)
             else:

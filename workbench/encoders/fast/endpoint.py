@@ -40,7 +40,8 @@ class Endpoint:
     Parameters
     ----------
     url : str
-        ``http(s)://host:port/v1#model``; the model may be left out.
+        ``http(s)://host:port/v1#model``; the model may be left out. ``/embeddings`` may follow, and tells
+        of a server that has no ``/v1``.
     max_retries : int
     timeout : float
         Seconds for one answer, from the first byte sent to the last one received.
@@ -114,7 +115,7 @@ class Endpoint:
             raise EncoderError(
                 _("The answer of {url} cannot be read: {said}").format(url=self.url, said=reason_of(error))
             ) from None
-        if isinstance(answer, dict) and not any(isinstance(value, list) for value in answer.values()):
+        if isinstance(answer, dict) and not (answer.get("data") or answer.get("results")):
             said = _sentence_in(answer)
             if said:
                 raise EncoderError(
@@ -186,7 +187,7 @@ class Endpoint:
                 _(
                     "The server at {url} did not answer within {seconds} s, asked {tries}. Load the {what} "
                     "with a longer timeout or a smaller batch_size."
-                ).format(url=self.url, seconds=f"{self.timeout:g}", tries=self._tries(), what=self._called())
+                ).format(url=self.url, seconds=f"{self.timeout:g}", tries=_tries(error), what=self._called())
             )
         if isinstance(root, TooMuchError):
             return EncoderError(
@@ -239,7 +240,7 @@ class Endpoint:
                 kind, sentence = EncoderError, _("The server at {url} fails ({code}, asked {tries}): {said}")
         return kind(
             sentence.format(
-                url=self.url, code=error.status_code, said=said, model=self.model, tries=self._tries()
+                url=self.url, code=error.status_code, said=said, model=self.model, tries=_tries(error)
             )
         )
 
@@ -268,10 +269,6 @@ class Endpoint:
         words = words if len(words) <= 200 else words[:199] + "…"
         return words if words.endswith((".", "!", "?", "…", "。")) else words + "."
 
-    def _tries(self) -> str:
-        count = self.max_retries + 1
-        return _("twice") if count == 2 else ngettext("once", "{n} times", count).format(n=count)
-
 
 def _split(url: str) -> tuple[str, str]:
     """The address and the model that an encoder's URL names; the model may be empty."""
@@ -293,8 +290,8 @@ def _split(url: str) -> tuple[str, str]:
         raise InputError(
             _("{url} is not the address of a server; write http://host:port/v1#model.").format(url=repr(url))
         )
-    path = parts.path.rstrip("/").removesuffix("/embeddings") or "/v1"
-    return f"{parts.scheme}://{parts.netloc}{path}", parts.fragment
+    path = parts.path.rstrip("/") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path.removesuffix('/embeddings')}", parts.fragment
 
 
 @cache
@@ -322,6 +319,12 @@ def reason_of(error: Exception) -> str:
     """Why an answer was not understood; of a value that was no number, only that: it may repeat a text."""
     told = isinstance(error, LookupError | json.JSONDecodeError)
     return f"{type(error).__name__}: {error}" if told else type(error).__name__
+
+
+def _tries(error: Any) -> str:
+    """How often was asked: the client numbers its requests."""
+    count = int(error.request.headers.get("x-stainless-retry-count", 0)) + 1
+    return _("twice") if count == 2 else ngettext("once", "{n} times", count).format(n=count)
 
 
 def _texts_in(body: Any) -> list[str]:
