@@ -160,6 +160,15 @@ def test_a_closed_page_ends_its_kernel(app, visitor):
     kernel.wait(10)
 
 
+def test_a_page_that_nobody_uses_is_put_to_rest_and_says_so(browser, tmp_path_factory):
+    with workbench_app(tmp_path_factory.mktemp("idle"), "--spare=0", "--idle-minutes=0.1") as app:
+        page = visit(browser, app)
+        kernel = app.kernel_of(page)
+        page.get_by_role("button", name="Reconnect").wait_for(timeout=60_000)
+        kernel.wait(10)
+        page.context.close()
+
+
 def test_a_page_whose_kernel_failed_at_start_says_so_and_reconnects(browser, tmp_path_factory):
     with workbench_app(tmp_path_factory.mktemp("failing"), "--spare=0") as app:
         first = app.folder / "ipython" / "profile_default" / "startup" / "first.py"
@@ -233,12 +242,6 @@ def test_health_tells_of_an_encoder_that_ended(tmp_path_factory):
         deadline = time.monotonic() + 30
         while answer(f"{app.url}health")[0] != 200:
             assert time.monotonic() < deadline
-
-
-def kernel_of(page, app):
-    """The process behind a page."""
-    kernel = page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
-    return next(each for each in app.kernels() if kernel in " ".join(each.cmdline()))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
