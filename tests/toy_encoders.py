@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,3 +66,18 @@ class ToyEncoder(BaseEncoder):
     @property
     def texts_asked(self) -> list[str]:
         return [text for _, texts in self.asked for text in texts]
+
+
+class LoggingEncoder(ToyEncoder):
+    """Writes each text that it has encoded into a file, with its process, whichever that is."""
+
+    def __init__(self, log: str, *, seconds: float = 0.0) -> None:
+        super().__init__(batch_size=1)
+        self.log, self.seconds = log, seconds
+
+    def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
+        for positions, vectors in super().encode_batches(texts, role):
+            time.sleep(self.seconds)
+            with Path(self.log).open("a") as file:
+                file.write(f"{os.getpid()} {texts[positions[0]]}\n")
+            yield positions, vectors

@@ -40,7 +40,14 @@ from .calibration import (
 from .cutoffs import Cutoff
 from .decision_log import DecisionLog, document_id
 from .documents import Document, Documents, Part, documents_in, read_documents
-from .encoders import BaseEncoder, availability, compare_vectors, load_encoder, milliseconds_a_text
+from .encoders import (
+    BaseEncoder,
+    availability,
+    compare_vectors,
+    encode_parquet,
+    load_encoder,
+    milliseconds_a_text,
+)
 from .errors import InputError, WorkbenchError
 from .examples import EXAMPLE_JDS, EXAMPLE_QUERY
 from .exploration import (
@@ -213,6 +220,7 @@ __all__ = [
     "document_id",
     "documents_in",
     "effective_dimension",
+    "encode_parquet",
     "estimate_performance",
     "estimate_prevalence",
     "everyday_scores",

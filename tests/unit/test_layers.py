@@ -69,6 +69,8 @@ HEAVY = {
     "openai",
     "pandas",
     "papermill",
+    "pyarrow",
+    "ray",
     "scipy",
     "sentence_transformers",
     "sklearn",

@@ -20,6 +20,7 @@ from workbench.cli import audit, calibration, compare, labelling, notebooks, ran
 from workbench.cli.app import app as serve_pages
 from workbench.cli.check import check
 from workbench.cli.compare_encoders import compare_encoders
+from workbench.cli.encode import encode
 from workbench.cli.forget import forget
 from workbench.cli.knowledge_base import kb
 from workbench.cli.options import SpokenLanguage
@@ -45,6 +46,7 @@ app.command("rank")(rank.rank)
 app.add_typer(kb, name="kb")
 app.command("calibrate")(calibration.calibrate)
 app.add_typer(labelling.app, name="pairs")
+app.command("encode")(encode)
 app.command("audit")(audit.audit)
 app.command("check")(check)
 app.command("prevalence")(prevalence)

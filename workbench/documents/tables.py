@@ -17,7 +17,7 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 from workbench.texts import kind_of, says_missing, tidy
 
-__all__ = ["TABLES", "TEXT_COLUMNS", "TextTable", "place_of", "read_texts"]
+__all__ = ["TABLES", "TEXT_COLUMNS", "TextTable", "place_of", "read_texts", "text_column_of"]
 
 # What a file of each name must be.
 TABLES = {
@@ -115,7 +115,7 @@ def _texts_of(
 ) -> TextTable:
     if not columns:
         raise InputError(_("{file} has no rows.").format(file=path.name))
-    column = _text_column(path, columns, rows, text_column)
+    column = text_column_of(path, columns, rows, text_column)
     if len(columns) > 1 or place == "row":
         notes = [_("texts from column {name}").format(name=repr(column)), *notes]
     texts = [_as_text(row.get(column), path, place, number) for number, row in rows]
@@ -141,7 +141,7 @@ def _texts_of(
     return TextTable(texts, others, place, [number for number, row in rows], tuple(notes))
 
 
-def _text_column(path: Path, columns: Sequence[str], rows: list[Row], wanted: str | None) -> str:
+def text_column_of(path: Path, columns: Sequence[str], rows: list[Row], wanted: str | None) -> str:
     if wanted is not None:
         same = [name for name in columns if name == wanted or folded(name) == folded(wanted)]
         if not same:
