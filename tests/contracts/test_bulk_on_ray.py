@@ -12,19 +12,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from toy_encoders import LoggingEncoder, ToyEncoder
+
 from workbench import EXAMPLE_JDS, encode_parquet, load_encoder
 from workbench.encoders.on_ray import ray_running
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray"), pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def ray():
-    with ray_running(2) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{TESTS.parent}:{TESTS}")  # where its workers find toy_encoders
+        with ray_running(2) as running:
+            yield running
 
 
 def texts_in(path, n):
@@ -95,8 +97,6 @@ def test_a_killed_driver_is_followed_by_one_that_encodes_what_is_missing(ray, tm
     address = ray.get_runtime_context().gcs_address
     driver = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "texts.parquet"), str(out), str(log), address],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
     )
     until(lambda: len(list(out.glob("part-*"))) >= 4 or driver.poll() is not None)
     driver.kill()

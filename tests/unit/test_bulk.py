@@ -7,18 +7,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from toy_encoders import ToyEncoder
 from typer.testing import CliRunner
 
-from toy_encoders import ToyEncoder
 from workbench import KnowledgeBase, encode_parquet
 from workbench.cli import app
 from workbench.encoders.bulk import MANIFEST
+from workbench.encoders.universal import UniversalSentenceEncoder
 from workbench.errors import EncoderMismatchError, InputError, MissingDependencyError
 
 TEXTS = ["  熟悉  RAG ", None, "Java", "nan", "Go\r\nand Rust", "Java", " ", "SQL", "C++", "Python"]
 
 
-@pytest.fixture()
+@pytest.fixture
 def source(tmp_path):
     path = tmp_path / "texts.parquet"
     table = pa.table(
@@ -63,7 +64,7 @@ def test_only_what_is_missing_or_damaged_is_encoded_again(source, tmp_path):
     report = encode_parquet(source, out, again, rows=3)
     assert again.texts_asked == ["熟悉 RAG", "Java", "SQL", "C++", "Python"]
     assert report.n_encoded == 6
-    assert "4 rows were there" in "\n".join(report.lines())
+    assert "since they were there: 4" in "\n".join(report.lines())
 
 
 def test_an_interruption_loses_what_was_begun_only(source, tmp_path):
@@ -110,17 +111,21 @@ def test_a_knowledge_base_takes_the_vectors_and_the_other_columns(source, tmp_pa
     out, base = tmp_path / "out", tmp_path / "kb"
     run = CliRunner().invoke(app, ["encode", str(source), str(out), "-e", "use", "--rows", "4"])
     assert run.exit_code == 0, run.output
-    # Whatever is encoded now would fail.
+    asked = []
+    encode = UniversalSentenceEncoder.encode_batches
     monkeypatch.setattr(
-        "workbench.encoders.universal.UniversalSentenceEncoder.encode_batches", lambda *asked: 1 / 0
+        UniversalSentenceEncoder,
+        "encode_batches",
+        lambda self, texts, role: asked.extend(texts) or encode(self, texts, role),
     )
     run = CliRunner().invoke(app, ["kb", "add", str(base), str(out)])
     assert run.exit_code == 0, run.output
-    assert "6 of 7 added, 1 duplicate" in run.output
+    assert "4 of 4 added" not in run.output
+    # Only the parts of the one whole document.
+    assert asked == ["Go", "and Rust"]
     kept = KnowledgeBase.open(base)
     assert kept.texts == ["熟悉 RAG", "Java", "Go\nand Rust", "SQL", "C++", "Python"]
     assert kept.metadata.iloc[3].to_dict() == {"id": 7, "city": "北京"}
-    assert not {"text", "vector"} & set(kept.metadata)
 
 
 def test_a_folder_that_is_not_encoded_to_the_end_is_not_taken(source, tmp_path):
@@ -128,5 +133,5 @@ def test_a_folder_that_is_not_encoded_to_the_end_is_not_taken(source, tmp_path):
     encode_parquet(source, out, "use", rows=4)
     (out / "part-000001.parquet").unlink()
     with pytest.raises(InputError, match=r"of .* are there; encode it to the end"):
-        KnowledgeBase.open(tmp_path / "kb", "use").add_encoded(out)
+        KnowledgeBase.open(tmp_path / "kb", "use").add_files(out)
     assert (out / MANIFEST).exists()

@@ -16,7 +16,7 @@ from typing import Any
 
 from workbench.atomic import only_writer, write_whole
 from workbench.documents.tables import text_column_of
-from workbench.encoders.base import Encoder, Role, Vectors, fingerprint_of
+from workbench.encoders.base import Encoder, Role, fingerprint_of
 from workbench.encoders.bulk_parts import VECTOR, Job, PartEncoder, opened, readable
 from workbench.encoders.registry import load_encoder
 from workbench.errors import EncoderMismatchError, InputError, StoreError
@@ -25,7 +25,7 @@ from workbench.progress import progress_bar
 from workbench.results import Result
 from workbench.settings import get_settings
 
-__all__ = ["MANIFEST", "BulkReport", "encode_parquet", "read_encoded"]
+__all__ = ["MANIFEST", "BulkReport", "encode_parquet", "is_text"]
 
 # By its first letter pandas and pyarrow, which read the folder, know that it is none of the parts.
 MANIFEST = "_encoded.json"
@@ -60,20 +60,16 @@ class BulkReport(Result):
 
     def lines(self) -> list[str]:
         """What there is to tell, in sentences."""
-        counts = [
-            (True, self.n_rows, _("{n} rows in {files} files of {folder}; {encoder}, {fingerprint}.")),
-            (False, self.n_rows - self.n_encoded, _("{n} rows were there, and were not encoded again.")),
-            (
-                False,
-                self.n_without_vector,
-                _("{n} rows have no vector: no text, or one that is longer than any document."),
-            ),
-        ]
-        return [
-            said.format(n=f"{n:,}", files=f"{self.n_files:,}", **self.to_dict())
-            for always, n, said in counts
-            if n or always
-        ]
+        said = [_("Rows: {n}, in {files} files of {folder}; {encoder}, {fingerprint}.")]
+        if self.n_encoded < self.n_rows:
+            said.append(_("Not encoded again, since they were there: {there}."))
+        if self.n_without_vector:
+            said.append(_("Without a vector, since their text is missing, or too long: {without}."))
+        facts = {"n": self.n_rows, "files": self.n_files, "without": self.n_without_vector}
+        counts = {name: f"{n:,}" for name, n in facts.items()} | {
+            "there": f"{self.n_rows - self.n_encoded:,}"
+        }
+        return [each.format(**counts, **self.to_dict()) for each in said]
 
 
 def encode_parquet(
@@ -146,7 +142,7 @@ def encode_parquet(
             if workers == 1 and address is None:
                 parts = PartEncoder(job)
                 vars(parts)["encoder"] = loaded
-                done = map(parts.encode, missing)
+                done: Iterator[int] = map(parts.encode, missing)
             else:
                 from workbench.encoders.on_ray import encode_on_ray
 
@@ -165,44 +161,6 @@ def encode_parquet(
     )
 
 
-def read_encoded(
-    folder: str | Path,
-) -> tuple[dict[str, Any], Iterator[tuple[list[dict[str, Any]], Vectors]]]:
-    """The manifest of a folder of :func:`encode_parquet`, and of each part its rows with their vectors.
-
-    Rows without a vector are left out, and columns of lists, structs and what else is no plain value.
-
-    Raises
-    ------
-    InputError
-        If it is no such folder, or some of its parts are missing.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        manifest = json.loads((Path(folder) / MANIFEST).read_bytes())
-        n_files = manifest["n_files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(_("{folder} holds no encoded texts.").format(folder=folder)) from error
-    paths = sorted(Path(folder).glob("part-*.parquet"))
-    if len(paths) != n_files:
-        said = _("{n} of {total} files of {folder} are there; encode it to the end first.")
-        raise InputError(said.format(n=len(paths), total=n_files, folder=folder))
-
-    def parts() -> Iterator[tuple[list[dict[str, Any]], Vectors]]:
-        for path in paths:
-            with readable(str(path)):
-                table = pq.read_table(path)
-                table = table.filter(table[VECTOR].is_valid())
-                # An extension type may run code when its values become Python's.
-                plain = [f.name for f in table.schema if _is_text(f.type) or pa.types.is_primitive(f.type)]
-                vectors = table[VECTOR].combine_chunks().flatten().to_numpy()
-                yield table.select(plain).to_pylist(), vectors.reshape(len(table), -1)
-
-    return manifest, parts()
-
-
 def _job(
     source: Path,
     folder: Path,
@@ -216,7 +174,7 @@ def _job(
         with source.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         file = opened(str(source))
-        columns = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        columns = [field.name for field in file.schema_arrow if is_text(field.type)]
         first = next(file.iter_batches(1000, columns=columns), None)
         values = [] if first is None else first.to_pylist()
     if VECTOR in file.schema_arrow.names:
@@ -279,7 +237,8 @@ def _begin(folder: Path, manifest: dict[str, Any]) -> None:
         raise InputError(said.format(folder=folder))
 
 
-def _is_text(kind: Any) -> bool:
+def is_text(kind: Any) -> bool:
+    """Whether a type of pyarrow's is one of texts."""
     import pyarrow as pa
 
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -116,7 +116,8 @@ class PartEncoder:
             said |= {"without_vector": vectors.null_count}
             table = table.replace_schema_metadata({**(table.schema.metadata or {}), KEY: json.dumps(said)})
             with replacing(job.path(place)) as draft:
-                pq.write_table(table, draft)
+                # Vectors hardly repeat a number: looking for those that do takes most of the time.
+                pq.write_table(table, draft, use_dictionary=table.column_names[:-1])
         return part.n_rows
 
     def _read(self, part: Part) -> Any:
@@ -138,7 +139,8 @@ class PartEncoder:
 
         encoder = self.encoder
         with readable(self.job.source):
-            texts = [text and not too_long(text) and tidy_lines(text) for text in column.to_pylist()]
+            given: list[str] = [text or "" for text in column.to_pylist()]
+        texts = ["" if too_long(text) else tidy_lines(text) for text in given]
         kept = np.array([bool(text) and not says_missing(text) for text in texts])
         vectors = np.zeros((len(texts), encoder.dimension), dtype=np.float32)
         if kept.any():

@@ -55,29 +55,29 @@ def encode_on_ray(
 ) -> Iterator[int]:
     """Encode parts; yields how many rows each has, as they come to lie on disk."""
     with ray_running(workers, address) as ray:
-        context = ray.data.DataContext.get_current().copy()
-        context.enable_progress_bars = False
         # What goes wrong is raised; what Ray would print of it beside that are its own insides.
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        with ray.data.DataContext.current(context):
-            tasks = ray.data.from_items(
-                [{"part": place} for place in missing], override_num_blocks=min(len(missing), MOST_TASKS)
-            )
+        context = ray.data.DataContext.get_current()
+        before, context.enable_progress_bars = context.enable_progress_bars, False
+        tasks = ray.data.from_items(
+            [{"part": place} for place in missing], override_num_blocks=min(len(missing), MOST_TASKS)
+        )
+        encoded = tasks.map_batches(
+            Actor,
+            fn_constructor_args=(job,),
+            batch_size=1,
             # One that finds room is enough to begin.
-            pool = ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers)
-            encoded = tasks.map_batches(
-                Actor,
-                fn_constructor_args=(job,),
-                batch_size=1,
-                compute=pool,
-                num_cpus=1,
-                num_gpus=gpus or None,
-            )
-            try:
-                for row in encoded.iter_rows():
-                    yield int(row["rows"])
-            except ray.exceptions.RayError as error:
-                raise _as_ours(error) from error
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
+            num_cpus=1,
+            num_gpus=gpus or None,
+        )
+        try:
+            for row in encoded.iter_rows():
+                yield int(row["rows"])
+        except ray.exceptions.RayError as error:
+            raise _as_ours(error) from error
+        finally:
+            context.enable_progress_bars = before
 
 
 @contextmanager

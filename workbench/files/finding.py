@@ -65,8 +65,13 @@ def _contents(path: Path) -> Iterator[bytes | mmap.mmap]:
     try:
         if path.suffix == ".parquet":
             import pandas as pd
+            import pyarrow as pa
+            import pyarrow.parquet as pq
 
-            yield pd.read_parquet(path).to_csv().encode()
+            # Vectors hold no text, and take minutes to write out.
+            schema = pq.read_schema(path)
+            columns = [each.name for each in schema if not pa.types.is_fixed_size_list(each.type)]
+            yield pd.read_parquet(path, columns=columns).to_csv().encode()
         elif zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as packed:
                 yield from (packed.read(each) for each in packed.infolist() if each.file_size < LARGEST)

@@ -30,15 +30,10 @@ from workbench.retrieval.adding import (
     load_recorded,
 )
 from workbench.retrieval.choosing import Indexes
+from workbench.retrieval.encoded import read_encoded, spec_of
 from workbench.retrieval.finding import find
 from workbench.retrieval.folder_store import FolderStore
-from workbench.retrieval.hits import (
-    Hit,
-    check_k,
-    clean_query,
-    resolve_cutoff,
-    warn_of_cleaning,
-)
+from workbench.retrieval.hits import Hit, check_k, clean_query, resolve_cutoff, warn_of_cleaning
 from workbench.retrieval.readers import NOTHING_READ, read_files
 from workbench.retrieval.records import FilesRead, Record, frame_of, records_from, row_numbers
 from workbench.retrieval.storage import KnowledgeBaseInfo, Store
@@ -276,12 +271,16 @@ class KnowledgeBase:
     ) -> AddReport:
         """Add whole documents: files, tables (one a row), folders, zips and e-mails.
 
+        Of a folder that :func:`workbench.encode_parquet` made the vectors are taken, too.
+
         Files of a folder that cannot be read are counted and named in the report, and the rest is added; one
         that is named itself is an error, and adds nothing. See
         :func:`~workbench.retrieval.readers.read_files`, whose options and errors these are; what it has read
         is taken as it is.
         """
-        if not isinstance(paths, FilesRead):
+        if isinstance(paths, str | Path) and spec_of(paths):
+            paths = read_encoded(Path(paths), self.encoder)
+        elif not isinstance(paths, FilesRead):
             options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
             paths = read_files(paths, how=how, **options, progress=progress)
         return self._add(paths.texts, paths.records, paths, progress)
