@@ -98,7 +98,14 @@ def fill(folder: Path) -> None:
         "-o",
         folder / "out" / "s.xlsx",
     )
-    # What killed processes leave: vectors that were never counted, and a draft.
+    # What killed processes leave: half lines, vectors that were never counted, and a draft.
+    AnnotationLog(lines, "Qi").append("label", "p2", label=1)
+    with (lines / "annotations" / "Qi.jsonl").open("a") as labels:
+        labels.write(json.dumps({"action": "label", "pair_id": "p1", "note": LINE})[:-1])
+    log = DecisionLog(folder / "half.jsonl")
+    log.record(wb.Cutoff(0.4), encoder=encoder, jd_id="nurse", resume_id="li", score=0.5)
+    with log.path.open("a") as decisions:
+        decisions.write(f'{{"resume_id": "{wb.document_id(WANG)}"')
     with next((folder / "kb").glob("vectors-*.npy")).open("ab") as vectors:
         vectors.write(encoder.encode_documents([WANG]).tobytes())
     (folder / "out" / ".s.html.draft-x1y2z3_4.html").write_text(f"<p>{html.escape(LINE)}")

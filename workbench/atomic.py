@@ -1,7 +1,8 @@
 """Writing files whole and private: a reader sees old content or new, never a half, and is their owner.
 
 The content goes to a temporary file in the same folder first, which then takes the target's place. Whatever
-the umask says, only their owner may read files (0600) and enter folders that are made for them (0700).
+the umask says, only their owner may read files (0600) and enter folders that are made for them (0700). What
+a killed process leaves is told by a lock that it no longer has; Windows has none of the kind.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,11 +26,13 @@ if sys.platform != "win32":
     import fcntl
 
 __all__ = [
+    "WorkFolder",
     "no_longer_written",
     "only_writer",
     "private_file",
     "private_folder",
     "private_opener",
+    "remove_left",
     "replacing",
     "write_whole",
     "written",
@@ -38,6 +43,8 @@ LOCK_SECONDS = 10.0
 # Where texts may lie, in the cache folder: every file that was ever written, each path with a NUL after it.
 WRITTEN = "written"
 _remembered: set[tuple[int, bytes]] = set()
+# What a temporary folder of ours is named, and holds.
+PREFIX, MARK = "workbench-", ".workbench"
 
 
 def written() -> set[Path]:
@@ -50,7 +57,10 @@ def written() -> set[Path]:
 
 def no_longer_written(gone: Set[Path]) -> None:
     """Files that are gone are not known any more, not even by their names."""
-    write_whole(_list(), b"".join(os.fsencode(path) + b"\0" for path in sorted(written() - gone)))
+    # What another process notes meanwhile must not be lost.
+    with _open_list(), _draft(_list()) as draft:
+        draft.write_bytes(b"".join(os.fsencode(path) + b"\0" for path in sorted(written() - gone)))
+        draft.replace(_list())
 
 
 def private_opener(path: str, flags: int) -> int:
@@ -76,12 +86,25 @@ def _remember(path: str | Path) -> None:
     # What cannot be noted must not keep anything from being written.
     with suppress(OSError, WorkbenchError):
         private_folder(_list().parent)
-        descriptor = os.open(_list(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
+        with _open_list() as descriptor:
             entry = os.fstat(descriptor).st_ino, name
             if entry not in _remembered:
                 os.write(descriptor, name)
                 _remembered.add(entry)
+
+
+@contextmanager
+def _open_list() -> Iterator[int]:
+    """The list, to append to; nobody else has it open for that meanwhile."""
+    while True:
+        descriptor = os.open(_list(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if not os.path.samestat(os.fstat(descriptor), _list().stat()):
+                    continue  # another list has taken its place
+            yield descriptor
+            return
         finally:
             os.close(descriptor)
 
@@ -97,8 +120,10 @@ def private_folder(path: Path) -> None:
 
 
 @contextmanager
-def only_writer(path: Path) -> Iterator[None]:
+def only_writer(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Keep other processes from a file; the system frees the lock if this one is killed.
+
+    `seconds` is how long to wait for another one.
 
     Raises
     ------
@@ -109,7 +134,7 @@ def only_writer(path: Path) -> Iterator[None]:
 
     try:
         private_folder(path.parent)
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_SECONDS, mode=0o600):
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=seconds, mode=0o600):
             yield
     except Timeout:
         raise StoreError(
@@ -199,3 +224,32 @@ def _draft(target: Path) -> Iterator[Path]:
             Path(name).unlink(missing_ok=True)
             if sys.platform != "win32":
                 os.close(descriptor)
+
+
+class WorkFolder(tempfile.TemporaryDirectory[str]):
+    """A temporary folder that goes with this object, or by :func:`remove_left` if its process was killed."""
+
+    def __init__(self) -> None:
+        super().__init__(prefix=PREFIX)
+        if sys.platform != "win32":
+            held = os.open(self.name, os.O_RDONLY)
+            weakref.finalize(self, os.close, held)
+            fcntl.flock(held, fcntl.LOCK_EX)
+            # Last: without it, nobody takes the folder for one that was left. No file, for whoever reads all.
+            os.mkdir(MARK, dir_fd=held)
+
+
+def remove_left() -> None:
+    """Remove the temporary folders of processes that were killed: of this user, and no links."""
+    if sys.platform == "win32":
+        return
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                marked = os.stat(MARK, dir_fd=found, follow_symlinks=False)
+                if marked.st_uid == os.fstat(found).st_uid == os.getuid():
+                    fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder)
+            finally:
+                os.close(found)

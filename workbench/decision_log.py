@@ -264,15 +264,17 @@ class DecisionLog:
         """
         left, removed = [], 0
         with only_writer(self.path):
-            for line in self.path.read_bytes().split(b"\n")[:-1]:
+            content = self.path.read_bytes()
+            for line in content.split(b"\n")[:-1]:
                 with suppress(ValueError, KeyError, TypeError):
                     fields = json.loads(line)
                     if gone(str(fields["jd_id"])) or gone(str(fields["resume_id"])):
                         removed += 1
                     else:
                         left.append(line + b"\n")
-            if removed:
-                write_whole(self.path, b"".join(left))
+            # Of what was left unfinished nobody can say whose it is.
+            if (whole := b"".join(left)) != content:
+                write_whole(self.path, whole)
         return removed
 
     @staticmethod

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -84,3 +87,29 @@ def test_nobody_else_may_read_what_was_written(umask, tmp_path, monkeypatch):
     assert {oct(path.stat().st_mode & 0o777) for path in written if path.is_file()} == {"0o600"}
     assert {oct(path.stat().st_mode & 0o777) for path in written if path.is_dir()} == {"0o700"}
     assert oct(own.stat().st_mode & 0o777) == "0o755"
+
+
+# What writes by itself: into drafts of workbench.atomic, into its temporary folders, or to another process.
+OTHERS = {
+    "documents/aside.py": 1,
+    "documents/reading.py": 1,
+    "exploration/projection.py": 1,
+    "files/exporting.py": 2,
+    "panels/file_drop.py": 1,
+}
+
+
+def test_whatever_is_written_is_written_by_way_of_atomic_which_knows_it_again():
+    writes = re.compile(
+        r"\.write_(?:text|bytes)\(|open\((?!.*opener=).*[\"'][wax]b?\+?[\"']|mkdtemp|mkstemp|"
+        r"TemporaryDirectory\(|NamedTemporaryFile|\.to_csv\([a-z]*path"
+    )
+    package = Path(wb.__file__).parent
+    found = Counter(
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if writes.search(line) and not re.match(r"\s+(>>>|\.\.\.)", line)
+    )
+    del found["atomic.py"]
+    assert found == OTHERS

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -112,16 +110,20 @@ class SharedEncoder(BaseEncoder):
 class EncoderProcess:
     """Starts the process, and starts it again where it has ended.
 
+    Parameters
+    ----------
+    folder : str
+        For the socket; only its owner can enter it.
+
     Raises
     ------
     WorkbenchError
         As :func:`~workbench.load_encoder`, which it runs with the settings.
     """
 
-    def __init__(self) -> None:
-        self._folder = tempfile.mkdtemp(prefix="workbench-")  # which only its owner can enter
+    def __init__(self, folder: str) -> None:
         pipe = rf"\\.\pipe\workbench-{secrets.token_hex(8)}"
-        os.environ[ADDRESS] = pipe if os.name == "nt" else f"{self._folder}/encoder"
+        os.environ[ADDRESS] = pipe if os.name == "nt" else f"{folder}/encoder"
         os.environ[KEY] = secrets.token_hex(32)
         self._start()
         self.about: Mapping[str, Any] = self._wait()
@@ -144,7 +146,6 @@ class EncoderProcess:
         """End it."""
         self._process.terminate()
         self._process.wait(10)
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> None:
         # It ends when this end of the pipe closes, whatever has become of us.

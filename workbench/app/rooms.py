@@ -7,7 +7,6 @@ gives, so that nobody else comes upon it, and who adds it again goes on where th
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from workbench.atomic import WorkFolder
 from workbench.calibration import Study, calibrate
 from workbench.encoders import Encoder
 from workbench.errors import InputError
@@ -235,5 +235,5 @@ def _own_set(table: Path) -> Path:
 def _card(study: Study) -> bytes | None:
     if study.advice.cutoff is None:
         return None
-    with tempfile.TemporaryDirectory() as folder:
+    with WorkFolder() as folder:
         return study.save(Path(folder) / "card.json").read_bytes()

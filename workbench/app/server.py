@@ -33,6 +33,7 @@ from traitlets.config import Config
 from voila.app import Voila
 
 from workbench.app.encoder import EncoderProcess
+from workbench.atomic import WorkFolder, remove_left
 from workbench.html import render
 from workbench.i18n import N_, Language, language, language_names
 from workbench.i18n import gettext as _
@@ -174,9 +175,11 @@ def serve(
     asyncio.set_event_loop(asyncio.new_event_loop())
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(24)
-    # Visitors' files are ours only, and gone with the server even where a kernel was killed.
+    # Visitors' files are ours only, and gone with the server even where a kernel was killed; where the server
+    # was, the next one removes them.
     os.umask(0o077)
-    files = tempfile.TemporaryDirectory(prefix="workbench-")
+    remove_left()
+    files = WorkFolder()
     os.environ |= {
         "TMPDIR": files.name,
         # Kernels run in a folder of ours; what they read and write lies in the user's project.
@@ -184,7 +187,7 @@ def serve(
         "WORKBENCH_PROGRESS": "0",
         "JUPYTER_PATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("JUPYTER_PATH")])),
     }
-    encoder = EncoderProcess()
+    encoder = EncoderProcess(files.name)
     app = AppServer(config=_configuration(host, spare, idle_minutes, encoder.about["name"]))
     app.port, app.ip, app.token, app.open_browser = port, host, token or None, False
 

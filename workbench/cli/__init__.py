@@ -24,13 +24,13 @@ from workbench.cli.encode import encode
 from workbench.cli.forget import forget
 from workbench.cli.knowledge_base import kb
 from workbench.cli.options import SpokenLanguage
-from workbench.cli.output import note, tell
+from workbench.cli.output import tell
 from workbench.cli.prevalence import prevalence
 from workbench.cli.running import ExitCode, Group, holding
 from workbench.cli.serve import serve
 from workbench.errors import trace_of
+from workbench.forgetting import complete
 from workbench.i18n import gettext as _
-from workbench.settings import JOURNAL, get_settings
 
 __all__ = ["app", "main"]
 
@@ -92,11 +92,7 @@ def workbench(
     """
     if mask:
         context.with_resource(holding(os.environ, {"WORKBENCH_MASK": "1"}))
-    if (get_settings().cache_dir / JOURNAL).exists():
-        from workbench.forgetting.act import complete
-
-        for reason in complete():
-            note(_("Not yet forgotten: {reason}").format(reason=reason))
+    complete()
 
 
 def main() -> None:

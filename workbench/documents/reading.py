@@ -8,7 +8,6 @@ from __future__ import annotations
 import email
 import email.policy
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from workbench.atomic import WorkFolder
 from workbench.documents.aside import Read, reading_aside
 from workbench.documents.content import MOST_CHARACTERS, Content, check_length, content_of
 from workbench.documents.document import Document
@@ -261,7 +261,7 @@ def _documents_of(
     yield from found.documents
     attached = ((member, BytesIO(content), len(content)) for member, content in found.attached)
     members = _unzipped(file) if suffix == ".zip" else attached
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+    with WorkFolder() as folder:
         for number, (member, content, n_bytes) in enumerate(members):
             # The member's own name could lead anywhere.
             kind = PurePosixPath(member).suffix.lower()

@@ -10,30 +10,20 @@ import hashlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from workbench.atomic import no_longer_written, write_whole, written
+from workbench.atomic import no_longer_written, only_writer, remove_left, write_whole, written
 from workbench.decision_log import DecisionLog, document_id
 from workbench.documents.document import Document
 from workbench.encoders.lookup import text_key
 from workbench.encoders.store import EmbeddingStore
-from workbench.errors import InputError, MissingDependencyError, WorkbenchError
+from workbench.errors import InputError, MissingDependencyError, StoreError, WorkbenchError
 from workbench.files.finding import forms_of, holds
-from workbench.forgetting.places import (
-    Gone,
-    Places,
-    delete,
-    documents_in,
-    erase_from_set,
-    names_in,
-    tables_in,
-    texts_in,
-)
+from workbench.forgetting.places import Places, delete, erase_from_set
 from workbench.i18n import gettext as _
 from workbench.results import Result
 from workbench.settings import JOURNAL, get_settings
@@ -49,6 +39,7 @@ TELLING = 24
 EXPLAINED = 1200
 # Tokens that encoders read at once: longer texts are encoded in pieces.
 LIMITS = (None, 128, 256, 384, 512, 1024, 2048, 4096, 8192, 32_768)
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".pdf", ".eps", ".ps")
 
 
 @dataclass(frozen=True)
@@ -66,12 +57,15 @@ class Forgotten(Result):
         Why places could not be cleaned; the next command tries again.
     n_files : int
         Whose bytes were searched for the proof.
+    pictures : tuple of str
+        Those among them in which a text could not be found.
     """
 
     erased: Mapping[str, int]
     still_there: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
     n_files: int = 0
+    pictures: tuple[str, ...] = ()
 
     @property
     def is_proven(self) -> bool:
@@ -86,6 +80,10 @@ class Forgotten(Result):
             for file in self.still_there
         ]
         said += [_("Not finished: {reason}").format(reason=reason) for reason in self.unfinished]
+        said += [
+            _("A picture, in which no text can be searched: look at {file} yourself.").format(file=file)
+            for file in self.pictures
+        ]
         if self.is_proven and self.n_files:
             said.append(
                 _("Searched {n} files: neither the text nor its hash nor its vector is left.").format(
@@ -95,9 +93,9 @@ class Forgotten(Result):
         said.append(
             _(
                 "Out of reach: your own originals, backups, copies and exports that were moved or sent, "
-                "pictures of figures, the history of git, snapshots and unused blocks of the disk, and "
-                "servers that the text was sent to. Cards and counts that rest on erased labels keep their "
-                "numbers."
+                "what pictures show, pages and notebooks that are open, the history of git, snapshots and "
+                "unused blocks of the disk, and servers that the text was sent to. Cards and counts that "
+                "rest on erased labels keep their numbers."
             )
         )
         return said
@@ -141,51 +139,77 @@ def forget(
     given = [*_given(text, file)]
     if (person is not None and not person.strip()) or not (given or person):
         raise InputError(_("Say whom to forget: a text, a file, or a person's id."))
-    complete()
-    places = Places.known(folders)
-    found = _Found(given, person)
-    found.look(places)
-    if found.texts > {*given}:
-        # Of whole texts that were found, the lines too may stand by themselves.
-        found = _Found([*found.texts], person)
-        found.look(places)
-    if dry_run:
-        return Forgotten(dict(found.counts))
-    journal = found.journal(folders)
-    write_whole(get_settings().cache_dir / JOURNAL, json.dumps(journal))
-    gone = _marked(journal)
-    counts, unfinished = _erase(places, gone)
-    if not unfinished:
-        _done(gone)
-    still_there, files, wanted = [], [*Places.known(folders).files()], found.wanted()
+    with only_writer(_journal()):
+        _complete()
+        before = _Noted.read()
+        looked = [*before.folders, *(str(Path(each).absolute()) for each in folders)]
+        places = Places.known(looked)
+        found = _Found(given, person, places)
+        if found.texts > {*given}:
+            # Of whole texts that were found, the lines too may stand by themselves.
+            found = _Found([*found.texts], person, places)
+        if dry_run:
+            return Forgotten(dict(found.counts))
+        noted = _Noted(before.salt, before.marks | found.marks(before.salt), looked)
+        noted.write()
+        counts, unfinished = _erase(places, noted)
+    still_there, files, wanted = [], [*Places.known(looked).files()], found.wanted()
     for path in files:
         try:
             if holds(path, wanted):
                 still_there.append(str(path))
         except OSError as error:
             unfinished.append(_("{file} cannot be searched ({error}).").format(file=path, error=error))
-    return Forgotten(counts, tuple(still_there), tuple(unfinished), len(files))
+    pictures = tuple(str(path) for path in files if path.suffix.lower() in PICTURES)
+    return Forgotten(counts, tuple(still_there), tuple(unfinished), len(files), pictures)
 
 
 def complete() -> list[str]:
     """Complete what a killed process has begun to forget; the reasons why it is still not finished."""
     try:
-        journal = json.loads((get_settings().cache_dir / JOURNAL).read_bytes())
-    except FileNotFoundError:
+        with only_writer(_journal(), 0):
+            return _complete()
+    except StoreError as error:
+        return [str(error)]
+
+
+def _complete() -> list[str]:
+    if not _journal().exists():
         return []
-    gone = _marked(journal)
-    _counts, unfinished = _erase(Places.known(journal["folders"]), gone)
-    if not unfinished:
-        _done(gone)
-    return unfinished
+    noted = _Noted.read()
+    if not noted.marks:
+        return [_("{file} is damaged; say again whom to forget.").format(file=_journal())]
+    return _erase(Places.known(noted.folders), noted)[1]
 
 
-def _done(gone: Gone) -> None:
-    def erased(path: Path) -> bool:
-        return gone("file", str(path)) or gone("set", str(path.parent.parent), path.stem)
+def _journal() -> Path:
+    return get_settings().cache_dir / JOURNAL
 
-    no_longer_written({path for path in written() if erased(path) and not path.exists()})
-    (get_settings().cache_dir / JOURNAL).unlink(missing_ok=True)
+
+@dataclass(frozen=True)
+class _Noted:
+    """What is to go, as hashes against which nobody can test a text without their salt; and where to look."""
+
+    salt: str
+    marks: Set[str]
+    folders: Sequence[str]
+
+    @classmethod
+    def read(cls) -> _Noted:
+        """What is noted; nothing where nothing is, or it is damaged."""
+        try:
+            noted = json.loads(_journal().read_bytes())
+            return cls(noted["salt"], {*noted["marks"]}, noted["folders"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return cls(secrets.token_hex(16), set(), [])
+
+    def write(self) -> None:
+        noted = {"salt": self.salt, "marks": sorted(self.marks), "folders": self.folders}
+        write_whole(_journal(), json.dumps(noted))
+
+    def __call__(self, *what: str | bytes) -> bool:
+        """Whether what is named by its kind, perhaps its place, and a key or name is to go."""
+        return _mark(self.salt, *what) in self.marks
 
 
 def _given(text: str | None, file: str | Path | None) -> Iterator[str]:
@@ -199,64 +223,64 @@ def _given(text: str | None, file: str | Path | None) -> Iterator[str]:
         yield from read_files(file, how="one").texts
 
 
-@dataclass
 class _Found:
-    """What is to go: texts, names by their place, files; and what other people's texts are."""
+    """What is to go: texts, names by their place, files; and what other people's texts are.
 
-    given: Sequence[str]
-    person: str | None
-    texts: set[str] = field(default_factory=set)
-    names: set[tuple[str, ...]] = field(default_factory=set)
-    files: set[Path] = field(default_factory=set)
-    vectors: list[bytes] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    others: set[str] = field(default_factory=set)
+    Parameters
+    ----------
+    given : sequence of str
+    person : str or None
+    places : Places
+        Where to look.
+    """
 
-    def look(self, places: Places) -> None:
-        """Find all of it."""
-        self._whole = [tidy(text) for text in self.given]
-        self._lines = {tidy(line) for text in self.given for line in text.splitlines()}
-        self.texts |= {*self.given}
-        if self.person is not None:
-            self.names.add(("log", self.person))
-        for folder in places.bases:
-            with suppress(WorkbenchError):
-                self._in_base(folder)
-        for folder in places.sets:
-            self._in_set(folder)
-        gone = _marked(self.journal(()))
+    def __init__(self, given: Sequence[str], person: str | None, places: Places) -> None:
+        self.texts, self.others = {*given}, set[str]()
+        self.names = {("log", person)} if person else set[tuple[str, ...]]()
+        self.files, self.vectors, self.counts = set[Path](), list[bytes](), Counter[str]()
+        self._whole = [tidy(text) for text in given]
+        self._lines = {tidy(line) for text in given for line in text.splitlines()}
+        for held in places.holdings():
+            meant = [text for text in held.texts if self._means(text)]
+            if named := person in held.names:
+                meant = held.texts[-1:]  # of a pair the résumé
+            if meant or named:
+                self.texts |= {*meant}
+                self.names |= {(*kind, name) for kind in held.kinds for name in held.names}
+                self.vectors += [vector.tobytes() for vector in held.vectors]
+                self.counts[str(held.place)] += 1
+            self.others |= {tidy(text) for text in held.texts if text not in meant}
+        self._in_files(places, [person] if person and _names_one(person) else [])
+
+    def _in_files(self, places: Places, names: Sequence[str]) -> None:
+        salt = secrets.token_hex(16)
+        gone = _Noted(salt, self.marks(salt), ())
         store = get_settings().store_path
         if store.exists():
             with EmbeddingStore(store) as vectors:
-                self._count(
-                    store, len(vectors.vectors_of(lambda key: gone("text", key) or gone("piece", key)))
-                )
-                self.vectors += vectors.vectors_of(lambda key: gone("text", key))
+                self.counts[str(store)] += len(vectors.vectors_of(partial(gone, "piece")))
+                self.vectors += vectors.vectors_of(partial(gone, "text"))
         for log in places.logs:
             with suppress(WorkbenchError):
-                rows = DecisionLog(log).read().itertuples()
-                self._count(log, sum(gone("log", row.jd_id) or gone("log", row.resume_id) for row in rows))
-        wanted, names = self.wanted(), [self.person] if self.person and _names_one(self.person) else []
+                for row in DecisionLog(log).read().itertuples():
+                    self.counts[str(log)] += gone("log", str(row.jd_id)) or gone("log", str(row.resume_id))
+        wanted = self.wanted()
         for path in places.outputs:
             with suppress(OSError):
                 if holds(path, wanted, names):
                     self.files.add(path)
-                    self._count(path, 1)
+                    self.counts[str(path)] += 1
+        self.counts = +self.counts
 
-    def journal(self, folders: Iterable[str | Path]) -> dict[str, Any]:
-        """All of it as hashes, against which nobody can test a text without their salt."""
-        salt = secrets.token_hex(16)
+    def marks(self, salt: str) -> set[str]:
+        """All of it as hashes."""
         whole = {version for text in self.texts for version in (text, tidy(text), tidy_lines(text))}
+        pieces = whole.union(*map(_pieces, whole))
         marks = {_mark(salt, "text", text_key(text)) for text in whole}
-        marks |= {_mark(salt, "piece", text_key(piece)) for text in whole for piece in _pieces(text)}
+        marks |= {_mark(salt, "piece", text_key(text)) for text in pieces}
         marks |= {_mark(salt, "log", document_id(text)) for text in whole}
         marks |= {_mark(salt, *name) for name in self.names}
-        marks |= {_mark(salt, "file", str(path)) for path in self.files}
-        return {
-            "salt": salt,
-            "marks": sorted(marks),
-            "folders": [str(Path(each).absolute()) for each in folders],
-        }
+        return marks | {_mark(salt, "file", str(path)) for path in self.files}
 
     def wanted(self) -> set[bytes]:
         """What tells of the person in a file: texts, lines that are nobody else's too, keys, vectors."""
@@ -276,67 +300,21 @@ class _Found:
         text = tidy(text)
         return any(whole in text for whole in self._whole) or (_tells(text) and text in self._lines)
 
-    def _take(
-        self, texts: Iterable[str], names: Iterable[str], kinds: Iterable[tuple[str, ...]], place: Path
-    ) -> None:
-        self.texts |= {*texts}
-        self.names |= {(*kind, name) for kind in kinds for name in names}
-        self._count(place, 1)
 
-    def _count(self, place: Path, n: int) -> None:
-        if n:
-            self.counts[str(place)] += n
-
-    def _in_base(self, folder: Path) -> None:
-        from workbench.retrieval.folder_store import FolderStore
-
-        contents = FolderStore(folder).contents
-        for row, (text, record) in enumerate(zip(contents.texts, contents.records, strict=True)):
-            if self.person in (names := names_in(record)) or self._means(text):
-                self._take([text], names, [("log",)], folder)
-                self.vectors.append(contents.vectors[row].tobytes())
-            else:
-                self.others.add(tidy(text))
-
-    def _in_set(self, folder: Path) -> None:
-        kinds = [("log",), ("set", str(folder))]
-        for path, table in tables_in(folder):
-            for row in table.to_dict("records"):
-                texts, names = texts_in(row), names_in(row)
-                meant = [text for text in texts if self._means(text)]
-                if self.person in names:
-                    meant = texts[-1:]  # the résumé
-                if meant or self.person in names:
-                    self._take(meant, names, kinds, path)
-                self.others |= {tidy(text) for text in texts if text not in meant}
-        for name, text in documents_in(folder):
-            if name == self.person or self._means(text):
-                self._take([text], [name], kinds, folder)
-            else:
-                self.others.add(tidy(text))
-
-
-def _erase(places: Places, gone: Gone) -> tuple[dict[str, int], list[str]]:
+def _erase(places: Places, gone: _Noted) -> tuple[dict[str, int], list[str]]:
     """Have each place erase what is marked; how many, and the reasons why one could not."""
     from workbench.retrieval.folder_store import FolderStore
     from workbench.scorers.rerank_store import RerankStore
 
-    settings = get_settings()
+    settings, text, piece = get_settings(), partial(gone, "text"), partial(gone, "piece")
     store, scores = settings.store_path, settings.rerank_store_path
-
-    def text(key: bytes) -> bool:
-        return gone("text", key)
-
-    def piece(key: bytes) -> bool:
-        return gone("text", key) or gone("piece", key)
-
     acts: list[tuple[Path, Callable[[], int]]] = []
     if store.exists():
         acts.append((store, lambda: _closed(EmbeddingStore(store), piece)))
     if scores.exists():
         acts.append((scores, lambda: RerankStore(scores).forget(piece)))
-    acts += [(folder, partial(lambda at: FolderStore(at).forget(text), folder)) for folder in places.bases]
-    acts += [(folder, partial(erase_from_set, folder, gone)) for folder in places.sets]
+    acts += [(at, partial(lambda at: FolderStore(at).forget(text), at)) for at in places.bases]
+    acts += [(at, partial(erase_from_set, at, gone)) for at in places.sets]
     acts += [(log, partial(DecisionLog(log).forget, partial(gone, "log"))) for log in places.logs]
     acts += [(path, partial(delete, path)) for path in places.outputs if gone("file", str(path))]
     counts, unfinished = {}, []
@@ -346,10 +324,18 @@ def _erase(places: Places, gone: Gone) -> tuple[dict[str, int], list[str]]:
                 counts[str(place)] = n
         except (WorkbenchError, OSError) as error:
             unfinished.append(f"{place}: {error}")
+    # What killed processes have unpacked or were given by visitors, whosever it is.
+    remove_left()
+    if not unfinished:
+        left = {path for path in written() if not path.exists()}
+        no_longer_written(
+            {at for at in left if gone("file", str(at)) or gone("set", str(at.parent.parent), at.stem)}
+        )
+        _journal().unlink(missing_ok=True)
     return counts, unfinished
 
 
-def _closed(store: EmbeddingStore, gone: Gone) -> int:
+def _closed(store: EmbeddingStore, gone: Callable[[bytes], bool]) -> int:
     with store:
         return store.forget(gone)
 
@@ -380,11 +366,6 @@ def _tells(line: str) -> bool:
 def _mark(salt: str, *what: str | bytes) -> str:
     parts = (each.encode("utf-8", "surrogatepass") if isinstance(each, str) else each for each in what)
     return hashlib.blake2b(b"\0".join(parts), key=bytes.fromhex(salt), digest_size=16).hexdigest()
-
-
-def _marked(journal: Mapping[str, Any]) -> Gone:
-    marks, salt = frozenset(journal["marks"]), journal["salt"]
-    return lambda *what: _mark(salt, *what) in marks
 
 
 def _names_one(name: str) -> bool:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.atomic import write_whole, written
 from workbench.decision_log import DecisionLog
 from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, text_key
 from workbench.encoders.store import EmbeddingStore
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchError
 from workbench.settings import get_settings
 from workbench.texts import tidy_lines
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Gone", "Places", "delete", "documents_in", "erase_from_set", "names_in", "tables_in", "texts_in"]
+    from workbench.encoders.base import Vectors
+
+__all__ = ["Held", "Places", "delete", "erase_from_set"]
 
 # Under which metadata and columns a person has a name, besides the file that the text came from.
 NAMES = ("resume_id", "candidate_id", "person_id", "candidate", "person", "id")
@@ -31,6 +33,16 @@ DRAFT = re.compile(r"\.(.+)\.draft-[^.]+(\.[^.]+)?")
 
 # Whether what is named by its kind, perhaps its place, and a key or name is to go.
 Gone = Callable[..., bool]
+
+
+class Held(NamedTuple):
+    """Texts that belong together, the last of them a person's: a row of a base or table, or a document."""
+
+    place: Path
+    kinds: list[tuple[str, ...]]  # under which its names are noted
+    texts: list[str]
+    names: set[str]
+    vectors: Sequence[Vectors]
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ class Places:
         for path in sorted(ours | walked):
             # What may not be looked at is not ours.
             with suppress(PermissionError):
-                if path.is_file() and settings.cache_dir not in path.parents:
+                if path.is_file() and path.parent != settings.cache_dir.absolute():
                     places._sort(path, ours=path in ours, labelled=labelled in path.parents)
         return places
 
@@ -85,6 +97,24 @@ class Places:
             self.outputs.add(path)
         else:
             self.strangers.add(path)
+
+    def holdings(self) -> Iterator[Held]:
+        """All that bases and labelled sets hold."""
+        from workbench.retrieval.folder_store import FolderStore
+
+        kinds: list[tuple[str, ...]] = [("log",)]
+        for folder in self.bases:
+            with suppress(WorkbenchError):
+                held = FolderStore(folder).contents
+                for text, record, vector in zip(held.texts, held.records, held.vectors, strict=True):
+                    yield Held(folder, kinds, [text], names_in(record), [vector])
+        for folder in self.sets:
+            of_set = [*kinds, ("set", str(folder))]
+            for path, table in tables_in(folder):
+                for row in table.to_dict("records"):
+                    yield Held(path, of_set, texts_in(row), names_in(row), [])
+            for name, text in documents_in(folder):
+                yield Held(folder, of_set, [text], {name}, [])
 
     def files(self) -> Iterator[Path]:
         """All, and what lies beside them in their folders and in the cache folder."""

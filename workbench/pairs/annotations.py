@@ -221,7 +221,7 @@ class AnnotationLog:
             self.refresh()
             left = [entry for entry in self.entries if not gone(entry.pair_id)]
             removed = len(self.entries) - len(left)
-            if removed:
+            if removed or self.path.stat().st_size > self._read_bytes:
                 write_whole(self.path, b"".join(map(_line, left)))
                 self.refresh()
         return removed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
@@ -11,6 +9,7 @@ from typing import Any, BinaryIO
 import anywidget
 import traitlets
 
+from workbench.atomic import WorkFolder
 from workbench.i18n import gettext as _
 
 __all__ = ["MOST_MEGABYTES", "FileDrop"]
@@ -43,7 +42,7 @@ class FileDrop(anywidget.AnyWidget):  # type: ignore[misc]
     def __init__(self, on_change: Callable[[str], None], accept: str = "", *, folders: bool = True) -> None:
         super().__init__(accept=accept, folders=folders)
         self._on_change = on_change
-        self._temporary = tempfile.TemporaryDirectory(prefix="workbench-")
+        self._temporary = WorkFolder()
         self.folder = Path(self._temporary.name)
         self._open: tuple[BinaryIO, Path, str] | None = None
         self._refused: list[str] = []
@@ -63,18 +62,16 @@ class FileDrop(anywidget.AnyWidget):  # type: ignore[misc]
             "list": _("Files: {n}, {megabytes} MB ({names})"),
         }
 
-    def take(self) -> tuple[tempfile.TemporaryDirectory[str], list[Path]]:
+    def take(self) -> tuple[WorkFolder, list[Path]]:
         """Hand the files over, in a folder that whoever takes them removes; the place is empty then."""
         taken, paths = self._temporary, [self.folder / name for name, _size in self.files]
-        self._temporary = tempfile.TemporaryDirectory(prefix="workbench-")
+        self._temporary = WorkFolder()
         self.folder, self.files = Path(self._temporary.name), []
         return taken, paths
 
     def clear(self) -> None:
         """Remove all files."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(exist_ok=True)
-        self.files = []
+        self.take()[0].cleanup()
 
     def _receive(self, _widget: Any, content: Any, buffers: Any) -> None:
         match content:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.atomic import WorkFolder
 from workbench.cutoffs import Cutoff
 from workbench.documents.pasted import Pasted, documents_in
 from workbench.documents.reading import Documents, read_documents
@@ -107,7 +107,7 @@ class RankSession:
 
 
 def _written(found: Ranking, names: Sequence[str] = FILES) -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory() as folder:
+    with WorkFolder() as folder:
         paths = [Path(folder) / name for name in names]
         found.to_excel(paths[0])
         export_frame(found.to_frame(), paths[1])

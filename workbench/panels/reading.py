@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from tempfile import TemporaryDirectory
 
+from workbench.atomic import WorkFolder
 from workbench.i18n import gettext as _
 from workbench.panels.file_drop import FileDrop
 from workbench.panels.given import UPLOAD_FORMATS, Upload, read_uploads
@@ -67,7 +67,7 @@ class Reading:
         task.add_done_callback(self._tasks.discard)
 
     async def _read(
-        self, folder: TemporaryDirectory[str], act: Callable[[], Found], use: Callable[[Found], object]
+        self, folder: WorkFolder, act: Callable[[], Found], use: Callable[[Found], object]
     ) -> None:
         found: Found = ()
         said = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import PercentFormatter
 
+from workbench.atomic import private_file
 from workbench.errors import MissingDependencyError
 from workbench.i18n import gettext as _
 from workbench.visible import visible
@@ -101,9 +103,11 @@ class ShownFigure(Figure):
         with house_style():
             super().draw(renderer)
 
-    def savefig(self, *args: Any, **kwargs: Any) -> None:
+    def savefig(self, fname: Any, **kwargs: Any) -> None:
+        if isinstance(fname, str | os.PathLike):
+            private_file(Path(fname))
         with house_style():
-            super().savefig(*args, **kwargs)
+            super().savefig(fname, **kwargs)
 
     @property
     def alt(self) -> str:
