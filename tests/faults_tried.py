@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -38,12 +39,14 @@ TEXTS = [f"text {number}" for number in range(300)]
 
 
 def app_ended(how: signal.Signals, folder: Path) -> list[str]:
-    """End the app, and tell what is left of it."""
+    """End the app, and tell what is left of it, or was for others to read."""
     amiss, place = [], folder / "tmp"
     place.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, umask(0):
         patch.setenv("TMPDIR", str(place))
         with workbench_app(folder, encoder="keyword") as app:
+            shared = [path.name for path in place.rglob("*") if path.lstat().st_mode & 0o077]
+            amiss += [f"others may read {name}" for name in shared]
             processes = psutil.Process(app.process.pid).children(recursive=True)
             if len(processes) < 2:
                 amiss.append("neither encoder nor kernel was there")
@@ -60,9 +63,22 @@ def app_ended(how: signal.Signals, folder: Path) -> list[str]:
                 process.kill()
             log = (folder / "app.log").read_text()
             amiss += [log for unwanted in ("Traceback", "without encryption") if unwanted in log]
-    # What kernels listened on, which a server that is killed cannot remove: nobody's text.
-    left = [path.name for path in place.rglob("*") if path.is_file() and how is not signal.SIGKILL]
-    return amiss + [f"left: {name}" for name in left]
+        if how is signal.SIGKILL:
+            # What a server that is killed cannot remove, the next one does.
+            (next(place.glob("workbench-*")) / "cv.txt").write_text("of a visitor")
+            with workbench_app(folder, encoder="keyword"):
+                pass
+    return amiss + [f"left: {path.name}" for path in place.iterdir()]
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    """Processes that are started here make files with this mask."""
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def two_writers(folder: Path) -> list[str]:

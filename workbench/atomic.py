@@ -229,8 +229,8 @@ def _draft(target: Path) -> Iterator[Path]:
 class WorkFolder(tempfile.TemporaryDirectory[str]):
     """A temporary folder that goes with this object, or by :func:`remove_left` if its process was killed."""
 
-    def __init__(self) -> None:
-        super().__init__(prefix=PREFIX)
+    def __init__(self, place: str | None = None) -> None:
+        super().__init__(prefix=PREFIX, dir=place)
         if sys.platform != "win32":
             held = os.open(self.name, os.O_RDONLY)
             weakref.finalize(self, os.close, held)
@@ -243,7 +243,8 @@ def remove_left() -> None:
     """Remove the temporary folders of processes that were killed: of this user, and no links."""
     if sys.platform == "win32":
         return
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    places = map(Path, {tempfile.gettempdir(), "/tmp"})
+    for folder in (folder for place in places for folder in place.glob(f"{PREFIX}*")):
         with suppress(OSError):
             found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:

@@ -361,6 +361,14 @@ class TestMany:
         assert [document.text for document in found] == ["level 3", "level 4"] or len(found) == 2
         assert "lies too deep" in found.unread[0].reason
 
+    def test_a_folder_that_leads_back_to_itself_is_read_once(self, tmp_path):
+        (tmp_path / "cvs").mkdir()
+        (tmp_path / "cvs" / "a.txt").write_text("ward nurse")
+        (tmp_path / "cvs" / "again").symlink_to(tmp_path / "cvs", target_is_directory=True)
+        (tmp_path / "cvs" / "round.txt").symlink_to("round.txt")
+        found = read_documents(tmp_path / "cvs")
+        assert [document.text for document in found] == ["ward nurse"]
+
     def test_an_e_mail_and_what_is_attached(self, tmp_path):
         message = EmailMessage()
         message.set_content("Dear team,\nmy CV is attached.")

@@ -12,7 +12,6 @@ import os
 import secrets
 import shutil
 import signal
-import tempfile
 import threading
 import time
 import webbrowser
@@ -180,6 +179,7 @@ def serve(
     os.umask(0o077)
     remove_left()
     files = WorkFolder()
+    sockets = files if len(files.name) <= LONGEST_FOLDER or os.name != "posix" else WorkFolder("/tmp")
     os.environ |= {
         "TMPDIR": files.name,
         # Kernels run in a folder of ours; what they read and write lies in the user's project.
@@ -187,8 +187,8 @@ def serve(
         "WORKBENCH_PROGRESS": "0",
         "JUPYTER_PATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("JUPYTER_PATH")])),
     }
-    encoder = EncoderProcess(files.name)
-    app = AppServer(config=_configuration(host, spare, idle_minutes, encoder.about["name"]))
+    encoder = EncoderProcess(sockets.name)
+    app = AppServer(config=_configuration(host, spare, idle_minutes, encoder.about["name"], sockets.name))
     app.port, app.ip, app.token, app.open_browser = port, host, token or None, False
 
     def ready(address: str) -> None:
@@ -206,6 +206,7 @@ def serve(
         app.start()
     finally:
         encoder.stop()
+        sockets.cleanup()
         files.cleanup()
 
 
@@ -232,7 +233,7 @@ def _chrome(encoder: str, idle_minutes: float) -> dict[str, str]:
     }
 
 
-def _configuration(host: str, spare: int, idle_minutes: float, encoder: str) -> Config:
+def _configuration(host: str, spare: int, idle_minutes: float, encoder: str, sockets: str) -> Config:
     config = Config()
     config.Voila.config_file_paths = []
     config.Voila.log_level = "WARN"
@@ -263,10 +264,9 @@ def _configuration(host: str, spare: int, idle_minutes: float, encoder: str) -> 
     )
     config.VoilaKernelManager.fill_delay = 0
     # Other users of the machine must not hear what kernels are told.
+    config.Voila.connection_dir_root = sockets
     if os.name == "posix":
         config.KernelManager.transport = "ipc"
-        if len(tempfile.gettempdir()) > LONGEST_FOLDER:
-            config.Voila.connection_dir_root = "/tmp"
     # A page whose kernel was started anew behind its back would look alive and answer nothing.
     config.KernelManager.autorestart = False
     config.MappingKernelManager = Config(
