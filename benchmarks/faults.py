@@ -97,8 +97,9 @@ def kills(times: int) -> Iterator[Row]:
 def around(times: int) -> Iterator[Row]:
     """The app is ended, two write at once, a disk is full or may only be read, the clock jumps
 
-    The app ends within ten seconds with encoder and kernels, without a traceback; after `kill -9` the files
-    stay that kernels listened on. Disks are mounted in memory, for which one has to be root.
+    The app ends within ten seconds with encoder and kernels, without a traceback, and whatever the umask its
+    files are its user's only; what is left after `kill -9` goes with the next start. Disks are mounted in
+    memory, for which one has to be root.
     """
     for line in output_of("tests/faults_tried.py"):
         found = json.loads(line)

@@ -40,7 +40,7 @@ def forget(
 ) -> None:
     """Erase a person's texts, vectors, labels, decisions and reports, and prove that nothing is left.
 
-    If it is killed, the next command completes it.
+    If it is killed, whoever starts the workbench next completes it.
 
     Exit code 0 if nothing is left where the workbench can look; 1 if something is, which is named.
     """

@@ -15,13 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 from workbench.atomic import no_longer_written, only_writer, remove_left, write_whole, written
 from workbench.decision_log import DecisionLog, document_id
 from workbench.documents.document import Document
 from workbench.encoders.lookup import text_key
 from workbench.encoders.store import EmbeddingStore
-from workbench.errors import InputError, MissingDependencyError, StoreError, WorkbenchError
+from workbench.errors import InputError, LogWarning, MissingDependencyError, StoreError, WorkbenchError
 from workbench.files.finding import forms_of, holds
 from workbench.forgetting.places import Places, delete, erase_from_set
 from workbench.i18n import gettext as _
@@ -261,7 +262,8 @@ class _Found:
                 self.counts[str(store)] += len(vectors.vectors_of(partial(gone, "piece")))
                 self.vectors += vectors.vectors_of(partial(gone, "text"))
         for log in places.logs:
-            with suppress(WorkbenchError):
+            with suppress(WorkbenchError), catch_warnings():
+                simplefilter("ignore", LogWarning)  # half lines go, too
                 for row in DecisionLog(log).read().itertuples():
                     self.counts[str(log)] += gone("log", str(row.jd_id)) or gone("log", str(row.resume_id))
         wanted = self.wanted()
