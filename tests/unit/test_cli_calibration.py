@@ -190,6 +190,30 @@ class TestInput:
         )
         assert json.loads(done.stdout)["cutoff"] == ours["cutoff"]
 
+    def test_a_parquet_file_of_scores_without_texts_is_enough(self, here):
+        rng = np.random.default_rng(0)
+        match = rng.random(800) < 0.5
+        table = pd.DataFrame(
+            {"similarity": 0.3 + 0.3 * match + 0.05 * rng.standard_normal(800), "fit": match}
+        )
+        table.assign(language=np.where(match[::-1], "zh", "en")).to_parquet("scores.parquet")
+        asked = (
+            "-s",
+            "column:similarity",
+            "--column",
+            "label=fit",
+            "--groups",
+            "language",
+            "-o",
+            "card.json",
+        )
+        done = workbench("calibrate", "scores.parquet", *asked, "--target-precision", 0.9, "--json")
+        assert done.exit_code == 0, done.stderr
+        card = Cutoff.load("card.json")
+        assert 0.3 < card.value < 0.6
+        assert (card.encoder_name, card.evidence["pairs"]["n"]) == ("column:similarity", 800)
+        assert "scores.parquet" in (here / "card.html").read_text()
+
 
 class TestLittle:
     """An answer or a clear refusal, never a traceback."""

@@ -43,6 +43,7 @@ from .prevalence import Prevalence, estimate_prevalence
 from .probability import MatchProbability, fit_probability
 from .reliability_diagram import Reliability, reliability
 from .reweighting import live_weights
+from .scored_files import read_scores
 from .selection_rates import AdverseImpact, adverse_impact
 from .shift import ScoreProfile, ScoreShift, score_profile, score_shift
 from .study import calibrate
@@ -113,6 +114,7 @@ __all__ = [
     "live_weights",
     "matryoshka",
     "pairs_needed",
+    "read_scores",
     "reliability",
     "resample",
     "score_profile",

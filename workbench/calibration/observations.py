@@ -383,7 +383,7 @@ def _codes(clusters: npt.ArrayLike | Sequence[Any], n: int) -> IntArray | None:
             ).format(position=missing[0], n=len(missing))
         )
     # Sorted by value, so that the order of rows does not number the clusters.
-    values = series.to_numpy()
+    values = series.array if isinstance(series.dtype, pd.CategoricalDtype) else series.to_numpy()
     try:
         codes = pd.factorize(values, sort=True)[0]
     except TypeError:

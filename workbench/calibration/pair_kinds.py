@@ -98,8 +98,9 @@ def is_hard(pairs: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """
     if SOURCE not in pairs.columns:
         return np.zeros(len(pairs), dtype=bool)
-    found = pairs[SOURCE].astype("string").str.strip().str.fullmatch(rf"(?:.*-)?{HARD}", case=False)
-    return found.fillna(False).to_numpy(dtype=bool)
+    codes, words = pd.factorize(pairs[SOURCE])
+    found = pd.Series(words, dtype="string").str.strip().str.fullmatch(rf"(?:.*-)?{HARD}", case=False)
+    return np.append(found.fillna(False).to_numpy(dtype=bool), False)[codes]
 
 
 def alike(pairs: pd.DataFrame, card: Cutoff) -> tuple[pd.DataFrame, int]:
@@ -162,7 +163,7 @@ def of_kind(pairs: pd.DataFrame, kind: PairKind) -> pd.DataFrame:
 def _auc(pairs: pd.DataFrame, columns: dict[str, Any], confidence: float) -> Estimate:
     if len(pairs) < 2:
         return Estimate(np.nan, np.nan, np.nan, confidence)
-    observations = Observations.from_frame(pairs, **columns)
+    observations = Observations.from_frame(pairs, **columns).in_order
     if observations.labels.min() == observations.labels.max():
         return Estimate(np.nan, np.nan, np.nan, confidence)
     areas = delong(observations.scores, observations.labels, observations.clusters)

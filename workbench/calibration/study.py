@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy.typing as npt
 import pandas as pd
 
@@ -15,6 +17,7 @@ from workbench.calibration.observations import AUTO, Observations
 from workbench.calibration.options import NamedEncoder, Options
 from workbench.calibration.pair_kinds import PairKind, select
 from workbench.calibration.reweighting import LiveWeights, live_weights
+from workbench.calibration.scored_files import read_scores
 from workbench.calibration.shares import Dependence
 from workbench.cutoffs import Cutoff
 from workbench.settings import LITERATURE_CUTOFF
@@ -23,7 +26,7 @@ __all__ = ["calibrate"]
 
 
 def calibrate(
-    scored: pd.DataFrame,
+    scored: pd.DataFrame | str | Path,
     *,
     target_precision: float | None = None,
     target_missed: float | None = None,
@@ -54,10 +57,11 @@ def calibrate(
 
     Parameters
     ----------
-    scored : DataFrame
+    scored : DataFrame, str or Path
         One row a pair, with the columns `score` and `label` (0 or 1); perhaps `jd_id` or `jd`, `weight`
         or `inclusion_probability`, and texts. ``scored.attrs`` may hold ``encoder`` (a mapping with
-        ``name`` and ``fingerprint``), ``resolution``, ``cleaning``, ``source`` for the card.
+        ``name`` and ``fingerprint``), ``resolution``, ``cleaning``, ``source`` for the card. Or a Parquet
+        file of millions of them: see :func:`~workbench.calibration.read_scores`.
     target_precision : float, optional
         Share of pairs above the cutoff that shall be matches at least.
     target_missed : float, optional
@@ -112,6 +116,8 @@ def calibrate(
     >>> study.advice
     Advice: Move to 0.5717: it meets the target, with 95 % confidence.
     """
+    if not isinstance(scored, pd.DataFrame):
+        scored = read_scores(scored, score=score, label=label, weight=weight, cluster=cluster)
     options = Options(
         target_precision=target_precision,
         target_missed=target_missed,

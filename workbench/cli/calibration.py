@@ -24,6 +24,7 @@ from workbench.cli.options import (
     ScorerSpec,
     Seed,
     WeightColumn,
+    column_names,
     load_asked,
     read_scored,
     rule_from_text,
@@ -136,15 +137,20 @@ def calibrate(
     cutoff is looked for that does, with the confidence asked for; with two targets, one that meets both, or
     two cutoffs with people reading in between.
 
+    A Parquet file, or a folder of some, of scores without texts (--scorer column:NAME) may hold millions.
+
     Exit code 0 if there is a cutoff to adopt, 1 if these labels show none (then CARD.json is not written, but
     the report is).
     """
     from workbench.calibration import calibrate as run_study
     from workbench.calibration.observations import AUTO
+    from workbench.calibration.scored_files import is_scores_alone, read_scores
     from workbench.cli.tables import print_study, study_entry
     from workbench.frozen import arrays_in
     from workbench.language_offsets import with_language_offsets
+    from workbench.pairs import score_pairs
     from workbench.scorers import load_scorer
+    from workbench.scorers.column import ColumnScorer
 
     if out is not None and out.suffix != ".json":
         raise InputError(_("--out is {file}; a cutoff card is a .json file.").format(file=repr(str(out))))
@@ -153,7 +159,14 @@ def calibrate(
     rule = None if choose_by is None else rule_from_text(choose_by)
     loaded = load_asked(encoder, scorer)
     current = _current_cutoff(current_cutoff, loaded)
-    scored = read_scored(pairs, loaded, column, positive, negative)
+    compared_by = [name.strip() for name in (groups or "").split(",") if name.strip()]
+    names = {"label": "label", "resume": "resume", **(column_names(column) or {})}
+    if isinstance(loaded, ColumnScorer) and is_scores_alone(pairs, names["resume"]):
+        read_as = {"label": names["label"], "cluster": cluster or AUTO, "weight": weights or AUTO}
+        scored = read_scores(pairs, score=loaded.column, **read_as, also=compared_by)
+        scored = score_pairs(scored.rename(columns={names["label"]: "label"}), loaded)
+    else:
+        scored = read_scored(pairs, loaded, column, positive, negative)
     live_scores = None
     if live is not None:
         if frozen := scored.attrs["encoder"].get("frozen"):
@@ -182,7 +195,7 @@ def calibrate(
     study = ask(target_precision=target_precision, target_missed=target_missed, rule=rule)
     if allow_unproven and study.advice.cutoff is None:
         study = ask(rule=study.rule)
-    compared = study.by_group([name.strip() for name in (groups or "").split(",") if name.strip()])
+    compared = study.by_group(compared_by)
     if compared:
         study = study.with_groups(compared)
     written = _written(study, compared, out, with_report=report, texts=report_texts)
