@@ -225,15 +225,7 @@ def _given(text: str | None, file: str | Path | None) -> Iterator[str]:
 
 
 class _Found:
-    """What is to go: texts, names by their place, files; and what other people's texts are.
-
-    Parameters
-    ----------
-    given : sequence of str
-    person : str or None
-    places : Places
-        Where to look.
-    """
+    """What is to go: texts, names by their place, files; and what other people's texts are."""
 
     def __init__(self, given: Sequence[str], person: str | None, places: Places) -> None:
         self.texts, self.others = {*given}, set[str]()
