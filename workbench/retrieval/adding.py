@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.asking import with_option
-from workbench.documents.reading import Unread
 from workbench.encoders import Encoder, Role, StoredEncoder, Vectors, load_encoder
 from workbench.errors import (
     EncoderError,
@@ -33,6 +32,9 @@ from workbench.retrieval.records import FilesRead, Record, Records
 from workbench.retrieval.storage import Contents, Store
 from workbench.text_encoder import whole_vectors
 from workbench.texts import Cleaned, CleaningReport, clean
+
+if TYPE_CHECKING:
+    from workbench.documents.reading import Unread
 
 __all__ = [
     "AddReport",

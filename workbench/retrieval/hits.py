@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,11 @@ from workbench.encoders.base import Encoder
 from workbench.errors import CardError, CleaningWarning, InputError, UncalibratedCutoffWarning
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, percent
-from workbench.scorers.base import Scorer
 from workbench.settings import get_settings
 from workbench.texts import CleaningReport, clean, is_line, kind_of, too_long
+
+if TYPE_CHECKING:
+    from workbench.scorers.base import Scorer
 
 __all__ = [
     "DEFAULT_K",

@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.cutoffs import Cutoff
-from workbench.documents.pasted import Pasted
 from workbench.encoders import Encoder, Vectors, load_encoder
 from workbench.errors import InputError, StoreError
-from workbench.files.exporting import export_frame
 from workbench.html import render
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
@@ -34,12 +32,13 @@ from workbench.retrieval.encoded import read_encoded, spec_of
 from workbench.retrieval.finding import find
 from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.hits import Hit, check_k, clean_query, resolve_cutoff, warn_of_cleaning
-from workbench.retrieval.readers import NOTHING_READ, read_files
 from workbench.retrieval.records import FilesRead, Record, frame_of, records_from, row_numbers
 from workbench.retrieval.storage import KnowledgeBaseInfo, Store
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from workbench.documents.pasted import Pasted
 
 __all__ = ["KnowledgeBase"]
 
@@ -257,7 +256,7 @@ class KnowledgeBase:
             If the folder cannot be written, or another process is writing.
         """
         items = texts.splitlines() if isinstance(texts, str) else list(texts)
-        return self._add(items, records_from(metadata, len(items)), NOTHING_READ, progress)
+        return self._add(items, records_from(metadata, len(items)), FilesRead(), progress)
 
     def add_files(
         self,
@@ -282,6 +281,8 @@ class KnowledgeBase:
             paths = read_encoded(Path(paths), self.encoder)
         elif not isinstance(paths, FilesRead):
             options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
+            from workbench.retrieval.readers import read_files
+
             paths = read_files(paths, how=how, **options, progress=progress)
         return self._add(paths.texts, paths.records, paths, progress)
 
@@ -345,6 +346,8 @@ class KnowledgeBase:
 
         See :func:`~workbench.files.exporting.export_frame`.
         """
+        from workbench.files.exporting import export_frame
+
         return export_frame(self.frame, path)
 
     def info(self) -> KnowledgeBaseInfo:

