@@ -147,7 +147,7 @@ def hostile(times: int) -> Iterator[Row]:
     """Files that are small, or within the limit of an upload, and hold without end
 
     Each is read, or refused with its name and the bound. Seconds are a processor's, memory is the sum of the
-    peaks of who asks and who reads; harm is more than 61 s or 660 MB.
+    peaks of who asks and who reads; harm is more than 60 s or 500 MB.
     """
     for line in output_of("tests/hostile.py"):
         found = json.loads(line)

@@ -21,7 +21,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 MEGABYTE = 2**20
 # What one file may take in all: megabytes of both processes, with OCR, and seconds of a processor.
-MOST_MEGABYTES, MOST_SECONDS = 660, 61
+MOST_MEGABYTES, MOST_SECONDS = 500, 60
 Builder = Callable[[Path], Path]
 HOSTILE: dict[str, Builder] = {}
 

@@ -260,7 +260,7 @@ class TestPdf:
                 canvas.showPage()
             canvas.drawString(50, 700, "x")
 
-        with pytest.raises(InputError, match="more than 200 pages"):
+        with pytest.raises(InputError, match="more than 400 pages"):
             read_pdf(pdf(tmp_path / "long.pdf", place))
 
     @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ class TestPdf:
         with pytest.raises(InputError, match=r"trap\.png"):
             read_content(trap)
         poster = black_png(tmp_path / "poster.png", 8_000, 8_000)
-        with pytest.raises(InputError, match=r"poster\.png has no text: .* more than 50 million pixels"):
+        with pytest.raises(InputError, match=r"poster\.png has no text: .* more than 40 million pixels"):
             read_content(poster)
         body = zlib.compress(b"\0" * 10_000)
         canvas = Canvas(str(tmp_path / "cv.pdf"), pagesize=(420, 240))
@@ -248,7 +248,7 @@ class TestPdf:
         writer.write(tmp_path / "cv.pdf")
         found = read_pdf(tmp_path / "cv.pdf")
         assert found.text == "Typed words"
-        assert found.notes == ("not read: page 2, a picture of more than 50 million pixels",)
+        assert found.notes == ("not read: page 2, a picture of more than 40 million pixels",)
 
 
 def test_of_a_folder_it_is_said_how_many_pages_and_how_sure(tmp_path):

@@ -138,7 +138,7 @@ class TestPdf:
     def test_far_too_many_pages_are_refused_without_reading_them(self, tmp_path, monkeypatch):
         path = pdf_file(tmp_path / "cv.pdf", 600)
         monkeypatch.setattr(pdf, "paragraphs_on", lambda page: pytest.fail("a page was read"))
-        with pytest.raises(InputError, match="more than 200 pages"):
+        with pytest.raises(InputError, match="more than 400 pages"):
             read_pdf(path)
 
     def test_a_stream_that_unpacks_without_end(self, tmp_path):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from math import inf
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Timer
@@ -28,11 +29,11 @@ from workbench.i18n import current_language, language, pgettext
 from workbench.i18n import gettext as _
 from workbench.progress import heard_by, progress_bar
 
-__all__ = ["Read", "reading_aside"]
+__all__ = ["Read", "read_aside", "reading_aside"]
 
 T = TypeVar("T")
-# Reads the file at a path, which is called by a name. Others find it by its import.
-Read = Callable[[Path, str], T]
+# Reads the file at a path, which is called by a name, and perhaps until a time of the monotonic clock.
+Read = Callable[..., T]
 # What is done, how many steps of it, and of how many.
 Step = tuple[str, int, int]
 # About what a file takes; others are read in less than it takes to ask for it.
@@ -45,19 +46,25 @@ SECONDS = {
 # Processes take about a second to start.
 WORTH_WHILE = 2.0
 MOST_PROCESSES = 4
-# What one file may take; of a processor's time, since others may want it too.
-MOST_SECONDS = 60
-MOST_MEGABYTES = 400
+# What one file may take: with what it takes of who asks, less than 60 s and 500 MB. Of a processor's time,
+# since others may want it too; a page that is read by OCR, which bounds itself, has as much again.
+MOST_SECONDS = 50
+MOST_MEGABYTES = 340
+# From the first page on that is read by OCR; a third of that is set aside and never written to.
+MOST_MEGABYTES_OCR = 460
 # Seconds on the clock: it waits for something that never comes.
 LONGEST = 300.0
-# OCR of these takes several threads, which bound themselves, and more memory.
+# Of these come many texts, which then take as much memory again of who asks.
+MANY = (".csv", ".tsv", ".json", ".jsonl", ".xlsx", ".xls", ".ods", ".eml")
+MOST_MEGABYTES_MANY = 200
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
-MOST_MEGABYTES_OCR = 600
+# glibc gives freed memory back at once with these; to read a page by OCR then takes 120 MB less.
+THRIFT = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
 # Bytes, once unpacked, that are read in this process.
 LIGHT = 2**20
-# Never here: what unpacks workbooks believes no declared size, and ends its process when it fails; a PDF has
-# filters in filters; and what looks at pictures would stay in memory.
-HEAVY = (".xlsx", ".xls", ".ods", ".pdf", *PICTURES)
+# Never here: what unpacks workbooks believes no declared size, and ends its process when it fails; Parquet
+# holds once what stands in a million rows; a PDF has filters in filters; OCR stays in memory.
+HEAVY = (".xlsx", ".xls", ".ods", ".parquet", ".pdf", *PICTURES)
 # How soon somebody who waits is heard, in seconds.
 PATIENCE = 0.2
 
@@ -78,13 +85,14 @@ def reading_aside(read: Read[T], files: Iterable[tuple[str, Path]], bar: Any) ->
         idle.put(reader)
     pool = ThreadPoolExecutor(n, thread_name_prefix="reading")
 
-    def begun(file: Path, name: str) -> tuple[Future[T], list[Step]]:
+    def begun(file: Path, name: str, until: float = inf) -> tuple[Future[T], list[Step]]:
         steps: list[Step] = []
 
         def do(code: str) -> Any:
             reader = idle.get()
             try:
-                return reader.do(partial(read, file, name), code, file.name, steps)
+                longest = min(LONGEST, max(until - time.monotonic(), 0.0))
+                return reader.do(partial(read, file, name), code, file.name, steps, longest)
             finally:
                 idle.put(reader)
 
@@ -92,11 +100,11 @@ def reading_aside(read: Read[T], files: Iterable[tuple[str, Path]], bar: Any) ->
 
     ahead = {file: begun(file, name) for name, file in slow}
 
-    def chosen(file: Path, name: str) -> T:
+    def chosen(file: Path, name: str, until: float = inf) -> T:
         if file in ahead:
             return _awaited(*ahead.pop(file), bar)
         is_light = file.suffix.lower() not in HEAVY and unpacked_size(file) <= LIGHT
-        return read(file, name) if is_light else _awaited(*begun(file, name), bar)
+        return read(file, name) if is_light else _awaited(*begun(file, name, until), bar)
 
     try:
         yield chosen
@@ -104,6 +112,18 @@ def reading_aside(read: Read[T], files: Iterable[tuple[str, Path]], bar: Any) ->
         pool.shutdown(wait=False, cancel_futures=True)
         for reader in readers:
             reader.close()
+
+
+def read_aside(read: Callable[[], T], file: Path) -> T:
+    """What `read` makes of one file: in another process where that is safer."""
+    if file.suffix.lower() not in HEAVY and unpacked_size(file) <= LIGHT:
+        return read()
+    reader = _Reader()
+    try:
+        found: T = reader.do(read, current_language(), file.name, [], LONGEST)
+        return found
+    finally:
+        reader.close()
 
 
 def _awaited(reading: Future[T], steps: list[Step], bar: Any) -> T:
@@ -128,7 +148,7 @@ class _Reader:
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
 
-    def do(self, act: Callable[[], Any], code: str, name: str, steps: list[Step]) -> Any:
+    def do(self, act: Callable[[], Any], code: str, name: str, steps: list[Step], longest: float) -> Any:
         """What `act` gives there; what is heard of it meanwhile goes into `steps`.
 
         Raises
@@ -143,19 +163,22 @@ class _Reader:
             self.end()
         assert process.stdin is not None
         assert process.stdout is not None
-        timer = Timer(LONGEST, process.kill)
+        timer = Timer(longest, process.kill)
         timer.start()
         try:
-            pickle.dump((act, code, *_bounds(name)), process.stdin)
+            pickle.dump((act, code, _megabytes(name)), process.stdin)
             process.stdin.flush()
             while (answer := pickle.load(process.stdout))[0] == "step":
                 steps.append(answer[1])
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             self.end()
-            answer = "refused", None
+            answer = "refused", None, False
         finally:
             timer.cancel()
-        kind, found = answer
+        kind, found, is_large = answer
+        if is_large:
+            # The next file has all of its bound.
+            self.end()
         if kind == "refused":
             with language(code):
                 raise InputError(found or _too_much(name))
@@ -173,18 +196,15 @@ class _Reader:
         self.end()
 
 
-def _bounds(name: str) -> tuple[int, int]:
-    """Seconds of a processor and megabytes that a file may take."""
-    if name.lower().endswith((".pdf", *PICTURES)):
-        return MOST_SECONDS * (os.cpu_count() or 1), MOST_MEGABYTES_OCR
-    return MOST_SECONDS, MOST_MEGABYTES
+def _megabytes(name: str) -> int:
+    return MOST_MEGABYTES_MANY if name.lower().endswith(MANY) else MOST_MEGABYTES
 
 
 def _too_much(name: str) -> str:
     return _(
         "{file} takes more than {seconds} s or more than {megabytes} MB of memory to read, which is the most "
-        "that one file may take. Save it anew in the program that wrote it, or save the part that matters."
-    ).format(file=name, seconds=MOST_SECONDS, megabytes=_bounds(name)[1])
+        "that one file may take. Split it, or save it anew in the program that wrote it."
+    ).format(file=name, seconds=MOST_SECONDS, megabytes=_megabytes(name))
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -194,7 +214,7 @@ def _start() -> subprocess.Popen[bytes]:
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | THRIFT | {"PYTHONPATH": path},
     )
 
 
@@ -206,33 +226,38 @@ def main() -> None:
     # What a library prints must not come between the answers.
     os.dup2(2, 1)
 
+    megabytes = MOST_MEGABYTES
+
     def answer(kind: str, said: Any) -> None:
-        pickle.dump((kind, said), answers)
+        pickle.dump((kind, said, _peak() > megabytes / 2), answers)
         answers.flush()
 
     def tell(*step: Any) -> None:
+        # Of the readers, only OCR tells of steps.
+        _bound(MOST_MEGABYTES_OCR)
         answer("step", step)
 
     while True:
         try:
-            act, code, seconds, megabytes = pickle.load(sys.stdin.buffer)
+            act, code, megabytes = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        _bound(seconds, megabytes)
+        _bound(megabytes)
         with language(code), heard_by(tell):
             try:
                 answer("found", act())
             except InputError as error:
                 # Without memory, libraries give reasons that mislead.
-                if _is_spent(megabytes):
+                if _peak() > 0.9 * megabytes:
                     return
                 answer("refused", str(error))
-            except MemoryError:
+            except (MemoryError, RecursionError):
+                # Of an answer without an end, too, which is nested as deep as it could be read.
                 return
 
 
-def _bound(seconds: int, megabytes: int) -> None:
-    """Bound the memory of this process, and how long it goes on, where the system can do that."""
+def _bound(megabytes: int) -> None:
+    """Bound the memory of this process, and how long it goes on from now, where the system can do that."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -241,16 +266,16 @@ def _bound(seconds: int, megabytes: int) -> None:
         _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 2**20, hard))
         _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + seconds, hard))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + MOST_SECONDS, hard))
 
 
-def _is_spent(megabytes: int) -> bool:
-    """Whether this process came close to its bound."""
-    with suppress(OSError, ValueError):
+def _peak() -> float:
+    """The most megabytes that this process took; 0 where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError):
         # Not `getrusage`: it counts what the process took that started this one.
         peak = Path("/proc/self/status").read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]
-        return int(peak) > 0.9 * megabytes * 1024
-    return False
+        return int(peak) / 1024
+    return 0.0
 
 
 if __name__ == "__main__":

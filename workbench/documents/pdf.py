@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["MOST_PAGES", "read_pdf"]
 
 # Nobody's résumé is longer; reading takes about a second for 20 pages.
-MOST_PAGES = 200
+MOST_PAGES = 400
 # Of a processor's time.
-MOST_SECONDS = 60.0
+MOST_SECONDS = 45.0
 # Boxes of text on a page, of which the layout analysis compares each with each.
 MOST_BOXES = 1000
 # Bytes that one stream may unpack to.
@@ -53,8 +53,13 @@ def read_pdf(path: Path) -> Content:
     # What these warn of (fonts, cross-references) says nothing to the people who read this.
     for name in ("pypdf", "pdfminer"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Of a path, all would be held in memory.
+    with path.open("rb") as file:
+        return _read(path, pypdf.PdfReader(file))
+
+
+def _read(path: Path, reader: Any) -> Content:
     try:
-        reader = pypdf.PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
             raise InputError(
                 _("{file} is protected with a password; save a copy without one and add that.").format(

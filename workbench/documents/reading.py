@@ -8,12 +8,15 @@ from __future__ import annotations
 import email
 import email.policy
 import shutil
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from functools import partial
 from io import BytesIO
+from math import inf
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -46,13 +49,15 @@ ID_COLUMNS = (
 )
 # A zip in a zip may hold itself.
 DEEPEST = 2
-# What a zip or an e-mail may hold, with what those in it hold: files, bytes and characters.
+# What a zip or an e-mail may hold, with those in it: files, bytes, memory for texts; and seconds for all.
 MOST_FILES = 20_000
 MOST_UNPACKED = 2**30
 MOST_MEMBER = 500 * 2**20
-MOST_TEXT = 50_000_000
-# Of one table; a document takes some 600 bytes beside its text.
-MOST_ROWS = 200_000
+MOST_TEXT = 80 * 2**20
+MOST_SECONDS = 60.0
+# Bytes that a document takes beside its text.
+OF_DOCUMENT = 600
+MOST_ROWS = 100_000
 # Bytes of an e-mail; servers pass on half of that.
 MOST_MESSAGE = 50 * 2**20
 MOST_SHOWN = 10
@@ -222,22 +227,23 @@ class _Held:
     name: str
     n_files: int = 0
     n_bytes: int = 0
-    n_characters: int = 0
+    n_text: int = 0
+    until: float = field(default_factory=lambda: time.monotonic() + MOST_SECONDS)
 
-    def add(self, n_files: int = 0, n_bytes: int = 0, n_characters: int = 0) -> None:
+    def add(self, n_files: int = 0, n_bytes: int = 0, documents: Iterable[Document] = ()) -> None:
         self.n_files += n_files
         self.n_bytes += n_bytes
-        self.n_characters += n_characters
-        if self.n_files > MOST_FILES or self.n_bytes > MOST_UNPACKED or self.n_characters > MOST_TEXT:
+        self.n_text += sum(OF_DOCUMENT + sys.getsizeof(each.text) for each in documents)
+        if self.n_files > MOST_FILES or self.n_bytes > MOST_UNPACKED or self.n_text > MOST_TEXT:
             raise InputError(
                 _(
                     "{file} holds more than is read of one file: {files} files, {megabytes} MB unpacked, or "
-                    "{characters} characters. Split it."
+                    "{text} MB of text. Split it."
                 ).format(
                     file=self.name,
                     files=f"{MOST_FILES:,}",
                     megabytes=f"{MOST_UNPACKED // 2**20:,}",
-                    characters=f"{MOST_TEXT:,}",
+                    text=MOST_TEXT // 2**20,
                 )
             )
 
@@ -255,8 +261,9 @@ def _documents_of(
     check_file(file, KINDS, encoding)
     if suffix in CONTAINERS and depth == DEEPEST:
         raise InputError(_("{file} lies too deep; unpack it.").format(file=file.name))
-    found = _Found() if suffix == ".zip" else read(file, name)
-    held.add(n_characters=sum(len(document.text) for document in found.documents))
+    found = _Found() if suffix == ".zip" else read(file, name, held.until if depth else inf)
+    if depth or found.attached:
+        held.add(documents=found.documents)
     unread += found.unread
     yield from found.documents
     attached = ((member, BytesIO(content), len(content)) for member, content in found.attached)
@@ -267,6 +274,12 @@ def _documents_of(
             kind = PurePosixPath(member).suffix.lower()
             inner = Path(folder, f"{number}{kind if kind in KINDS or kind in CONVERT else ''}")
             inside = f"{name}/{member}"
+            if time.monotonic() > held.until:
+                late = _(
+                    "this and all behind it; those before took {seconds} s. Unpack it, and pass the folder"
+                )
+                unread.append(Unread(inside, late.format(seconds=f"{MOST_SECONDS:g}")))
+                return
             if kind in KINDS and n_bytes > MOST_MEMBER:
                 most = MOST_MEMBER // 2**20
                 unread.append(
@@ -355,19 +368,20 @@ def _of_message(file: Path, name: str) -> _Found:
             )
         )
     with cannot_be_read(file, _("an e-mail")):
-        with file.open("rb") as opened:
-            message = email.message_from_binary_file(opened, policy=email.policy.default)
+        content = file.read_bytes()
+        _Held(file.name).add(n_files=content.count(b"\n--"))
+        message = email.message_from_bytes(content, policy=email.policy.default)
         body = message.get_body(("plain", "html"))
         text = str(body.get_content()) if body is not None else ""
         is_page = body is not None and body.get_content_subtype() == "html"
-        content = content_of(html_text(text, file.name) if is_page else text)
+        said = content_of(html_text(text, file.name) if is_page else text)
         attached = [
             (part.get_filename() or "", part.get_payload(decode=True))
             for part in message.iter_attachments()
             if isinstance(part, EmailMessage)
         ]
     return _Found(
-        [_document(content, name)] if content.blocks else [],
+        [_document(said, name)] if said.blocks else [],
         attached=[(name, content) for name, content in attached if name and isinstance(content, bytes)],
     )
 

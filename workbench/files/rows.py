@@ -10,8 +10,10 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,6 +33,7 @@ __all__ = [
     "quoted",
     "separator_of",
     "shortened",
+    "too_much_text",
 ]
 
 # A longer line or field is no part of a table: most likely a quotation mark is not closed, or it is
@@ -63,14 +66,16 @@ class Sheet:
     notes: tuple[str, ...] = ()
 
 
-def delimited_rows(path: Path, encoding: str) -> Sheet:
+def delimited_rows(path: Path, encoding: str, most: float = inf) -> Sheet:
     """Rows of a .csv or .tsv file with a header line; all values stay text, ``007`` too.
 
     Raises
     ------
     InputError
-        If a row has more fields than the header, a quotation mark is not closed, or a line is too long.
+        If a row has more fields than the header, a quotation mark is not closed, a line is too long, or all
+        values take more than `most` bytes of memory.
     """
+    held = 0
     numbers: list[int] = []
     rows: list[list[Any]] = []
     with open_text(path, encoding, newline="") as file:
@@ -83,6 +88,9 @@ def delimited_rows(path: Path, encoding: str) -> Sheet:
                 if any(value.strip() for value in values):
                     numbers.append(number)
                     rows.append(_as_wide_as(header, list(map(as_it_was, values)), path, reader.line_num))
+                    held += sum(map(sys.getsizeof, rows[-1]))
+                    if held > most:
+                        raise too_much_text(path, most)
         except csv.Error as error:
             raise InputError(
                 _(
@@ -93,6 +101,14 @@ def delimited_rows(path: Path, encoding: str) -> Sheet:
         finally:
             csv.field_size_limit(before)
     return Sheet(header, numbers, rows)
+
+
+def too_much_text(path: Path, most: float) -> InputError:
+    """That a table holds more than so many bytes of texts."""
+    said = _(
+        "{file} holds more than {most} MB of texts and numbers, which is the most that is read. Split it."
+    )
+    return InputError(said.format(file=path.name, most=f"{most / 2**20:.0f}"))
 
 
 def json_lines(path: Path, encoding: str) -> list[tuple[int, Any]]:

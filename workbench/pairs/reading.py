@@ -45,6 +45,9 @@ __all__ = ["PAIRS_FILE", "read_annotations", "read_pairs"]
 
 BadRows = Literal["error", "drop"]
 PAIRS_FILE = "pairs.csv"
+# Bytes of memory for the values of one file, such as is dropped on a page; checking and cleaning takes five
+# times as much. A folder is somebody's own.
+MOST_TEXT = 64 * 2**20
 
 
 def read_pairs(
@@ -282,7 +285,7 @@ def _load_folder(folder: Path, options: _Options) -> _Loaded:
 
 
 def _load_file(path: Path, options: _Options) -> _Loaded:
-    read = read_table(path, encoding=options.encoding)
+    read = read_table(path, encoding=options.encoding, most=MOST_TEXT)
     table, recognised = recognised_columns(_renamed(read, options.columns or {}, path.name))
     notes = (*read.attrs.get("notes", ()), *recognised)
     needed = ("jd", "resume", "label") if options.labelled else ("jd", "resume")

@@ -5,14 +5,17 @@ What the columns mean is in :mod:`workbench.pairs.reading`; how a file is read, 
 
 from __future__ import annotations
 
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.documents.aside import read_aside
 from workbench.errors import InputError
 from workbench.files.kinds import EXCEL, TEXT, find_encoding, kind_of
-from workbench.files.rows import delimited_rows, folded, json_lines
+from workbench.files.rows import delimited_rows, folded, json_lines, too_much_text
 from workbench.files.workbooks import sheet_rows
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
@@ -27,7 +30,7 @@ __all__ = ["as_text", "cell_text", "clean_column", "read_table", "recognised_col
 PARQUET = N_("a Parquet file")
 
 
-def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame:
+def read_table(path: str | Path, *, encoding: str | None = None, most: float = inf) -> pd.DataFrame:
     """Read a table.
 
     Parameters
@@ -37,6 +40,9 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
         .xlsx (its first sheet that is not hidden), .parquet.
     encoding : str, optional
         Of a text file, if it cannot be found out.
+    most : float
+        Bytes of memory that all values of a .csv, .tsv or .parquet file may take; the others have a bound of
+        their own, as documents have.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
     ------
     InputError
         If there is no such file, its format is not known, it is not what its name says, its encoding
-        cannot be told, or a row is malformed (with its line).
+        cannot be told, a row is malformed (with its line), or it holds too much.
     """
     path = Path(path).expanduser()
     suffix = path.suffix.lower()
@@ -73,7 +79,7 @@ def read_table(path: str | Path, *, encoding: str | None = None) -> pd.DataFrame
                 file=path.name, expected=_(expected), kind=_(kind)
             )
         )
-    return read(path, encoding)
+    return read(path, encoding, most)
 
 
 def recognised_columns(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -119,17 +125,17 @@ def clean_column(texts: pd.Series[str]) -> pd.Series[str]:
     return pd.Series(new[codes], index=texts.index, name=texts.name, dtype="str")
 
 
-def _read_delimited(path: Path, encoding: str | None) -> pd.DataFrame:
+def _read_delimited(path: Path, encoding: str | None, most: float) -> pd.DataFrame:
     import pandas as pd
 
-    table = delimited_rows(path, encoding or find_encoding(path))
+    table = delimited_rows(path, encoding or find_encoding(path), most)
     return pd.DataFrame(table.rows, columns=table.columns, index=table.numbers, dtype="str")
 
 
-def _read_json_lines(path: Path, encoding: str | None) -> pd.DataFrame:
+def _read_json_lines(path: Path, encoding: str | None, most: float) -> pd.DataFrame:
     import pandas as pd
 
-    lines = json_lines(path, encoding or find_encoding(path))
+    lines = read_aside(partial(json_lines, path, encoding or find_encoding(path)), path)
     for number, value in lines:
         if not isinstance(value, dict):
             raise InputError(
@@ -138,13 +144,14 @@ def _read_json_lines(path: Path, encoding: str | None) -> pd.DataFrame:
                 )
             )
     # Object, so that whole numbers stay whole where others are missing.
-    return pd.DataFrame([value for __, value in lines], index=[number for number, __ in lines], dtype=object)
+    rows = [{cell_text(name): each for name, each in value.items()} for __, value in lines]
+    return pd.DataFrame(rows, index=[number for number, __ in lines], dtype=object)
 
 
-def _read_workbook(path: Path, encoding: str | None) -> pd.DataFrame:
+def _read_workbook(path: Path, encoding: str | None, most: float) -> pd.DataFrame:
     import pandas as pd
 
-    table = sheet_rows(path)
+    table = read_aside(partial(sheet_rows, path), path)
     if not table.columns:
         raise InputError(_("The first sheet of {file} is empty.").format(file=path.name))
     frame = pd.DataFrame(table.rows, columns=table.columns, index=table.numbers, dtype=object)
@@ -152,11 +159,23 @@ def _read_workbook(path: Path, encoding: str | None) -> pd.DataFrame:
     return frame
 
 
-def _read_parquet(path: Path, encoding: str | None) -> pd.DataFrame:
+def _read_parquet(path: Path, encoding: str | None, most: float) -> pd.DataFrame:
+    return read_aside(partial(_parquet_in, path, most), path)
+
+
+def _parquet_in(path: Path, most: float) -> pd.DataFrame:
     import pandas as pd
+    from pyarrow import parquet
 
     try:
-        frame = pd.read_parquet(path)
+        table = parquet.read_table(path)
+        # Else a text that is no UTF-8 is found out later.
+        table.validate(full=True)
+        if table.nbytes > most:
+            raise too_much_text(path, most)
+        frame: pd.DataFrame = table.to_pandas()
+    except InputError:
+        raise
     except Exception as error:  # pandas and pyarrow fail in many ways on damaged files
         raise InputError(
             _("{file} cannot be read as a Parquet file: {error}.").format(file=path.name, error=error)

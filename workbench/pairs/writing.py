@@ -9,10 +9,12 @@ import json
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.atomic import write_whole
+from workbench.documents.aside import read_aside
 from workbench.errors import InputError, PairsWarning, StoreError
 from workbench.files.exporting import neutralise_formulas
 from workbench.files.kinds import open_text
@@ -252,7 +254,8 @@ class Gathered:
             raise InputError(said.strip())
         jd, resume = cell_text(texts[names["jd"]]), cell_text(texts[names["resume"]])
         pair_id = pair_id or pair_ids_of([jd], [resume])[0]
-        self.pairs.append({**groups, "pair_id": pair_id, "jd": jd, "resume": resume, "row": row})
+        named = {cell_text(name): value for name, value in groups.items()}
+        self.pairs.append({**named, "pair_id": pair_id, "jd": jd, "resume": resume, "row": row})
         return str(pair_id)
 
     def checked(
@@ -322,11 +325,7 @@ def records_in(source: str | Path | Sequence[Any], name: str) -> tuple[Sequence[
     path = Path(source).expanduser()
     if not path.is_file():
         raise InputError(_("There is no file {path}; check the path.").format(path=path))
-    with open_text(path) as file:
-        try:
-            content = json.load(file)
-        except (ValueError, RecursionError) as error:
-            raise InputError(_("{file} is not JSON: {error}.").format(file=path.name, error=error)) from None
+    content = read_aside(partial(_json_in, path), path)
     if not isinstance(content, list):
         raise InputError(
             _("{file} holds a {type}; a list of tasks or records is expected.").format(
@@ -334,6 +333,14 @@ def records_in(source: str | Path | Sequence[Any], name: str) -> tuple[Sequence[
             )
         )
     return content, path.name
+
+
+def _json_in(path: Path) -> Any:
+    with open_text(path) as file:
+        try:
+            return json.load(file)
+        except (ValueError, RecursionError) as error:
+            raise InputError(_("{file} is not JSON: {error}.").format(file=path.name, error=error)) from None
 
 
 def masked_sides(pairs: pd.DataFrame) -> pd.DataFrame:
