@@ -32,8 +32,9 @@ setup-all: $(VENV)/.all ## set up everything that the tests need, torch and tran
 test: $(VENV)/.all ## set up everything and run all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-quick: $(VENV)/.all ## run the fast tests only (under 5 minutes on 2 cores)
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not browser" --hypothesis-profile quick
+quick: $(VENV)/.all ## run the fast tests only, without torch and browser (under 5 minutes on 2 cores)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow and not browser and not models" \
+	  --hypothesis-profile quick
 
 lint: $(VENV)/.all ## ruff (style, imports, docstrings) and mypy --strict on the package
 	$(BIN)/ruff format --check .

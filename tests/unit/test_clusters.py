@@ -19,7 +19,8 @@ from workbench.exploration.stability import STABLE, ClusterStability, _recovered
 from workbench.i18n import language
 
 # UMAP compiles once in each process.
-pytestmark = pytest.mark.xdist_group("umap")
+# umap-learn compiles for most of a minute when it is first used.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("umap")]
 
 SIZES = (50, 40, 30)
 TRADES = ("Java services on the JVM", "night nurse on a ward", "tax audit and returns")

@@ -215,6 +215,7 @@ class TestTheMap:
 
 
 class TestComparison:
+    @pytest.mark.slow
     def test_the_best_map_is_named_and_framed(self, vectors):
         compared = compare_maps(vectors[:80], n_neighbors=(5, 10), min_dist=(0.0, 0.8), progress=False)
         best = max(compared, key=lambda one: one.quality.knn_overlap).skill_map.settings

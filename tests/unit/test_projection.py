@@ -24,7 +24,8 @@ from workbench.exploration.layouts import reduce
 from workbench.i18n import language
 
 # UMAP compiles once in each process.
-pytestmark = pytest.mark.xdist_group("umap")
+# umap-learn compiles for most of a minute when it is first used.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("umap")]
 
 N_GROUPS, EACH, DIMENSION = 6, 30, 24
 
