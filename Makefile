@@ -77,7 +77,7 @@ lock: $(VENV)/.venv ## pin all packages anew with the hashes of their files, wit
 	$(COMPILE) --extra cpu --extra app -o requirements/demo.lock
 	$(COMPILE) --extra cpu --extra app --extra map -c requirements/demo.lock -o requirements/lab.lock
 	$(COMPILE) --extra cpu --extra app --extra qwen -c requirements/lab.lock -c requirements/torch.txt -o requirements/qwen.lock
-	$(COMPILE) --extra cpu --extra app --extra map --extra qwen --extra ocr --extra serve --extra cluster --extra test \
+	$(COMPILE) --extra cpu --extra app --extra map --extra qwen --extra ocr --extra serve --extra cluster --extra milvus --extra test \
 	  -c requirements/lab.lock -c requirements/qwen.lock -o requirements/test.lock
 	# torch brings what it needs by itself, and a CPU build needs none of the CUDA packages
 	awk '/^[^ ]/ { keep = !/^(torch|triton|nvidia-|cuda-)/ } keep' requirements/test.lock > requirements/kept

@@ -144,7 +144,7 @@ def test_an_answer_without_numbers_is_taken_in_order_and_said():
 
 
 def test_plain_text_to_another_machine_warns_once():
-    endpoint._warn_of_plain_text.cache_clear()
+    endpoint.warn_of_plain_text.cache_clear()
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         for url in ("http://gpu-box:8000/v1#m", "http://gpu-box:8000/v1#m", "https://gpu-box/v1#m"):

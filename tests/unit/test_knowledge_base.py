@@ -42,13 +42,16 @@ def encoder():
     return CharacterEncoder()
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", pytest.param("milvus", marks=pytest.mark.slow)])
 def base(request, encoder, tmp_path):
-    """The same five texts, in memory and in a folder."""
+    """The same five texts, in memory, in a folder and in Milvus."""
     metadata = [{"level": n, "city": "上海" if n % 2 else "北京"} for n in range(len(TEXTS))]
     if request.param == "memory":
         return KnowledgeBase.from_texts(TEXTS, encoder, metadata)
-    base = KnowledgeBase.open(tmp_path / "kb", encoder)
+    if request.param == "milvus" and not os.environ.get("CI"):
+        pytest.importorskip("milvus_lite")
+    place = tmp_path / "kb" if request.param == "folder" else f"milvus:{tmp_path / 'kb.db'}"
+    base = KnowledgeBase.open(place, encoder)
     base.add(TEXTS, metadata)
     return base
 
@@ -100,7 +103,10 @@ class TestContents:
         assert (info.n, info.dimension) == (5, encoder.dimension)
         assert (info.encoder, info.fingerprint) == ("characters", encoder.fingerprint)
         assert info.bytes > 5 * encoder.dimension * 4
-        assert info.index == "exact inner product (CPU)"
+        finds_by_itself = (info.folder or "").startswith("milvus:")
+        assert info.index.startswith(
+            "graph of Milvus Lite" if finds_by_itself else "exact inner product (CPU)"
+        )
         assert info.recall is None
         assert json.loads(json.dumps(base.info().to_dict())) == base.info().to_dict()
 

@@ -58,7 +58,7 @@ def test_the_conda_environment_is_the_gpu_set_with_the_skill_map():
         ("demo.lock", ["cpu", "app"]),
         ("lab.lock", ["cpu", "app", "map"]),
         ("qwen.lock", ["cpu", "app", "qwen"]),
-        ("test.lock", ["cpu", "app", "map", "qwen", "ocr", "serve", "cluster", "test"]),
+        ("test.lock", ["cpu", "app", "map", "qwen", "ocr", "serve", "cluster", "milvus", "test"]),
     ],
 )
 def test_a_lock_pins_each_requirement_at_an_allowed_version(lock, extras):
@@ -165,8 +165,8 @@ def imported_distributions(folder: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("workbench", ["cpu", "app", "map", "qwen", "gpu", "ocr", "serve", "cluster"]),
-        ("tests", ["cpu", "app", "map", "qwen", "gpu", "ocr", "serve", "cluster", "test"]),
+        ("workbench", ["cpu", "app", "map", "qwen", "gpu", "ocr", "serve", "cluster", "milvus"]),
+        ("tests", ["cpu", "app", "map", "qwen", "gpu", "ocr", "serve", "cluster", "milvus", "test"]),
     ],
 )
 def test_what_is_imported_is_required(folder, extras):

@@ -46,7 +46,13 @@ kb = typer.Typer(
     add_completion=False,
 )
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the knowledge base.")]
+Folder = Annotated[
+    str,
+    typer.Argument(
+        metavar="FOLDER",
+        help="Folder of the knowledge base; or of one in Milvus milvus:./jobs.db or milvus:http://host:19530.",
+    ),
+]
 Where = Annotated[
     list[str] | None,
     typer.Option(
@@ -202,7 +208,7 @@ def remove(
         raise typer.Exit(ExitCode.NO)
 
 
-def _now_has(folder: Path, base: KnowledgeBase) -> str:
+def _now_has(folder: str, base: KnowledgeBase) -> str:
     return ngettext("{folder} now has {n} text.", "{folder} now has {n} texts.", len(base)).format(
         folder=folder, n=f"{len(base):,}"
     )

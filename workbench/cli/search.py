@@ -74,7 +74,7 @@ Candidate = Annotated[
 def search(
     query: Query,
     kb: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--kb",
             metavar="FILE|FOLDER",
@@ -199,7 +199,7 @@ def show_hits(
 
 
 def _open(
-    sources: Sequence[Path],
+    sources: Sequence[str],
     encoder: str | None,
     *,
     text_column: str | None,
@@ -214,7 +214,11 @@ def _open(
     if not sources:
         note(_("No --kb given: searching the {n} built-in JDs.").format(n=len(EXAMPLE_JDS)))
         return KnowledgeBase.from_texts(EXAMPLE_JDS, encoder)
-    folders = [source for source in sources if source.is_dir() and FolderStore.exists(source)]
+    folders = [
+        source
+        for source in sources
+        if source.startswith("milvus:") or (Path(source).is_dir() and FolderStore.exists(Path(source)))
+    ]
     if folders:
         if len(sources) > 1:
             raise InputError(
@@ -223,7 +227,9 @@ def _open(
         return KnowledgeBase.open(folders[0], encoder, create=False)
     # An index would be built for this one query.
     base = KnowledgeBase.from_texts([], encoder, exact=True)
-    report = base.add_files(sources, how=how, text_column=text_column, sheet=sheet, encoding=encoding)
+    report = base.add_files(
+        [*map(Path, sources)], how=how, text_column=text_column, sheet=sheet, encoding=encoding
+    )
     for file in report.files:
         if file.added < file.n_input or file.notes:
             note(file.summary())

@@ -26,7 +26,7 @@ def serve(
         Path | None, typer.Option("--card", metavar="CARD", help="A cutoff card; it names its scorer.")
     ] = None,
     base: Annotated[
-        Path | None, typer.Option("--base", metavar="FOLDER", help="The knowledge base to search.")
+        str | None, typer.Option("--base", metavar="FOLDER", help="The knowledge base to search.")
     ] = None,
     keys: Annotated[
         Path | None,

@@ -9,6 +9,8 @@ import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 from workbench.errors import StoreError
 from workbench.i18n import gettext as _
@@ -21,16 +23,26 @@ from workbench.retrieval.approximate import (
     build_quantised,
 )
 from workbench.retrieval.exact import FlatIndex, TorchIndex, free_gpu
+from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.index import Index
 from workbench.retrieval.storage import Store
 
-__all__ = ["QUICK", "Indexes"]
+__all__ = ["QUICK", "Indexes", "stores_of"]
 
 # Numbers that one query is compared with in about 10 ms on two cores, as long as the embedded encoder
 # takes for the query itself: 26,000 vectors of 2,560 dimensions, or 131,000 of 512.
 QUICK = 2**26
 # Share of rows that may be new since the codes were made; they are compared in full.
 MOST_NEW = 0.05
+
+
+def stores_of(place: str | Path) -> tuple[Any, Any]:
+    """What keeps a knowledge base that lies in a folder or at an address, and the place as it takes it."""
+    if str(place).startswith("milvus:"):
+        from workbench.retrieval.milvus_store import MilvusStore
+
+        return MilvusStore, str(place)
+    return FolderStore, Path(place).expanduser()
 
 
 class Indexes:
@@ -50,8 +62,8 @@ class Indexes:
         self._exact: tuple[int, Index] | None = None
         self._approximate: tuple[int, QuantisedIndex] | None = None
 
-    def choose(self, exact: bool | None = None, progress: bool | None = None) -> Index:
-        """The index to search the rows as they are now with.
+    def choose(self, exact: bool | None = None, progress: bool | None = None) -> Index | None:
+        """The index to search the rows as they are now with; None where the store's engine finds them.
 
         Parameters
         ----------
@@ -65,7 +77,10 @@ class Indexes:
         StoreError
             If the vectors are damaged.
         """
-        if not (self._exact_only if exact is None else exact) and self._is_worth_approximating():
+        approximates = not (self._exact_only if exact is None else exact)
+        if approximates and self._store.engine:
+            return None
+        if approximates and self._is_worth_approximating():
             approximate = self._approximate_index(progress)
             if approximate is not None:
                 return approximate
@@ -73,6 +88,8 @@ class Indexes:
 
     def describe(self) -> str:
         """Which index is used, or will be once it is built."""
+        if self._store.engine and not self._exact_only:
+            return self._store.engine
         if self._exact_only or not self._is_worth_approximating():
             if self._exact and self._exact[0] == self._store.state.revision:
                 return self._exact[1].kind
@@ -82,7 +99,9 @@ class Indexes:
     @property
     def recall(self) -> float | None:
         """What was measured of the approximate index that is used; None where search is exact."""
-        record = None if self._exact_only or not self._is_worth_approximating() else self.record
+        if self._exact_only or self._store.engine or not self._is_worth_approximating():
+            return None
+        record = self.record
         return record.recall if record and record.kind == APPROXIMATE else None
 
     @property

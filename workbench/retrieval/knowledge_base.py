@@ -27,10 +27,9 @@ from workbench.retrieval.adding import (
     encoder_entry,
     load_recorded,
 )
-from workbench.retrieval.choosing import Indexes
+from workbench.retrieval.choosing import Indexes, stores_of
 from workbench.retrieval.encoded import read_encoded, spec_of
 from workbench.retrieval.finding import find
-from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.hits import Hit, check_k, clean_query, resolve_cutoff, warn_of_cleaning
 from workbench.retrieval.records import FilesRead, Record, frame_of, records_from, row_numbers
 from workbench.retrieval.storage import KnowledgeBaseInfo, Store
@@ -81,6 +80,8 @@ class KnowledgeBase:
         Parameters
         ----------
         folder : str or Path
+            Or the address of one in Milvus (extra ``milvus``): ``"milvus:./jobs.db"``, kept by Milvus Lite,
+            or ``"milvus:http://host:19530"``, on a server; then perhaps ``#name``.
         encoder : Encoder or str, optional
             An encoder or the spec of one. By default the one that the knowledge base was built with,
             loaded when it is first needed; for a new one, the one in the settings.
@@ -102,13 +103,13 @@ class KnowledgeBase:
             If the folder cannot be read or written, is damaged, or (with ``create=False``) holds no
             knowledge base.
         """
-        folder = Path(folder).expanduser()
+        stores, folder = stores_of(folder)
         spec = encoder if isinstance(encoder, str) and encoder != "auto" else None
-        if FolderStore.exists(folder) or not create:
-            base = cls(FolderStore(folder), exact=exact)
+        if stores.exists(folder) or not create:
+            base = cls(stores(folder), exact=exact)
         else:
             encoder = load_encoder(encoder)
-            base = cls(FolderStore.create(folder, encoder_entry(encoder, spec)), exact=exact)
+            base = cls(stores.create(folder, encoder_entry(encoder, spec)), exact=exact)
         if encoder is None and reencode:
             recorded = base._store.state.encoder
             encoder, spec = load_recorded(recorded, base._store.address), recorded["spec"]

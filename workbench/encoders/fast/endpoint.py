@@ -80,8 +80,7 @@ class Endpoint:
         import openai
 
         local = self._host in _LOOPBACK
-        if self.url.startswith("http:") and not local:
-            _warn_of_plain_text(self.url)
+        warn_of_plain_text(self.url)
         # A proxy from the environment cannot reach this very machine.
         http_client = openai.DefaultHttpxClient(trust_env=not local, follow_redirects=False)
         return openai.OpenAI(
@@ -295,7 +294,10 @@ def _split(url: str) -> tuple[str, str]:
 
 
 @cache
-def _warn_of_plain_text(url: str) -> None:
+def warn_of_plain_text(url: str) -> None:
+    """Warn once of an address on another machine that texts are sent to for anybody to read."""
+    if not url.startswith("http:") or urlsplit(url).hostname in _LOOPBACK:
+        return
     warnings.warn(
         _(
             "Texts are sent to {url} as anybody on the way can read them; use https, or a tunnel to "
