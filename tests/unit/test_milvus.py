@@ -23,6 +23,7 @@ from workbench.cli import app
 from workbench.encoders import BaseEncoder
 from workbench.encoders.lookup import text_key
 from workbench.errors import EncoderMismatchError, InputError, StoreError
+from workbench.forgetting.act import forget
 from workbench.retrieval import KnowledgeBase
 from workbench.retrieval.storage import Contents
 
@@ -192,6 +193,17 @@ def test_no_byte_of_what_is_removed_is_left_in_the_folder(act, place, encoder, t
     assert [form for form in forms if form in left] == []
     assert base.texts == ["python", DOCUMENTS[0]]
     assert found(base, "RN licence", k=1)[0][3]["text"] == "- RN licence"
+
+
+def test_a_person_is_forgotten_in_every_knowledge_base_of_the_folder_and_nobody_else(place, tmp_path):
+    secret = "王芳 重症监护护士，会用呼吸机"
+    for name, other in (("jobs", "管道焊接，持焊工证"), ("night", "夜班护士")):
+        KnowledgeBase.open(f"{place}#{name}", "use").add([secret, other])
+    done = forget(text=secret)
+    assert (done.still_there, [n for at, n in done.erased.items() if at.endswith("jobs.db")]) == ((), [2])
+    assert secret.encode() not in contents(tmp_path / "jobs.db")
+    assert KnowledgeBase.open(f"{place}#jobs").texts == ["管道焊接，持焊工证"]
+    assert KnowledgeBase.open(f"{place}#night").texts == ["夜班护士"]
 
 
 def test_on_a_server_what_is_removed_leaves_gaps_that_nobody_sees(server, encoder):

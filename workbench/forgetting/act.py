@@ -297,7 +297,7 @@ class _Found:
 
 def _erase(places: Places, gone: _Noted) -> tuple[dict[str, int], list[str]]:
     """Have each place erase what is marked; how many, and the reasons why one could not."""
-    from workbench.retrieval.folder_store import FolderStore
+    from workbench.retrieval.choosing import stores_in
     from workbench.scorers.rerank_store import RerankStore
 
     settings, text, piece = get_settings(), partial(gone, "text"), partial(gone, "piece")
@@ -307,7 +307,9 @@ def _erase(places: Places, gone: _Noted) -> tuple[dict[str, int], list[str]]:
         acts.append((store, lambda: _closed(EmbeddingStore(store), piece)))
     if scores.exists():
         acts.append((scores, lambda: RerankStore(scores).forget(piece)))
-    acts += [(at, partial(lambda at: FolderStore(at).forget(text), at)) for at in places.bases]
+    acts += [
+        (at, partial(lambda at: sum(each.forget(text) for each in stores_in(at)), at)) for at in places.bases
+    ]
     acts += [(at, partial(erase_from_set, at, gone)) for at in places.sets]
     acts += [(log, partial(DecisionLog(log).forget, partial(gone, "log"))) for log in places.logs]
     acts += [(path, partial(delete, path)) for path in places.outputs if gone("file", str(path))]

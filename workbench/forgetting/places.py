@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.atomic import write_whole, written
 from workbench.decision_log import DecisionLog
-from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, text_key
+from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, MILVUS_LITE_FILE, text_key
 from workbench.encoders.store import EmbeddingStore
 from workbench.errors import InputError, WorkbenchError
 from workbench.settings import WEIGHTS, get_settings
@@ -82,7 +82,9 @@ class Places:
         above = path.parent
         if ours and DRAFT.fullmatch(path.name):
             self.outputs.add(path)
-        elif path.name == KNOWLEDGE_BASE_FILE:
+        elif path.name == KNOWLEDGE_BASE_FILE or (
+            path.name == MILVUS_LITE_FILE and (above / "collections").is_dir()
+        ):
             self.bases.add(above)
         elif above.name == "annotations" and path.suffix in (".jsonl", ".lock"):
             self.sets.add(above.parent.parent if above.parent.name == "coverage" else above.parent)
@@ -100,14 +102,14 @@ class Places:
 
     def holdings(self) -> Iterator[Held]:
         """All that bases and labelled sets hold."""
-        from workbench.retrieval.folder_store import FolderStore
+        from workbench.retrieval.choosing import stores_in
 
         kinds: list[tuple[str, ...]] = [("log",)]
         for folder in self.bases:
             with suppress(WorkbenchError):
-                held = FolderStore(folder).contents
-                for text, record, vector in zip(held.texts, held.records, held.vectors, strict=True):
-                    yield Held(folder, kinds, [text], names_in(record), [vector])
+                for held in (store.contents for store in stores_in(folder)):
+                    for text, record, vector in zip(held.texts, held.records, held.vectors, strict=True):
+                        yield Held(folder, kinds, [text], names_in(record), [vector])
         for folder in self.sets:
             of_set = [*kinds, ("set", str(folder))]
             for path, table in tables_in(folder):

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, MILVUS_LITE_FILE
 from workbench.errors import StoreError
 from workbench.i18n import gettext as _
 from workbench.retrieval.approximate import (
@@ -27,7 +28,7 @@ from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.index import Index
 from workbench.retrieval.storage import Store
 
-__all__ = ["QUICK", "Indexes", "stores_of"]
+__all__ = ["QUICK", "Indexes", "stores_in", "stores_of"]
 
 # Numbers that one query is compared with in about 10 ms on two cores, as long as the embedded encoder
 # takes for the query itself: 26,000 vectors of 2,560 dimensions, or 131,000 of 512.
@@ -43,6 +44,15 @@ def stores_of(place: str | Path) -> tuple[Any, Any]:
 
         return MilvusStore, str(place)
     return FolderStore, Path(place).expanduser()
+
+
+def stores_in(folder: Path) -> list[Any]:
+    """What keeps the knowledge bases in a folder: one, or as many as Milvus Lite holds there."""
+    if (folder / KNOWLEDGE_BASE_FILE).exists() or not (folder / MILVUS_LITE_FILE).exists():
+        return [FolderStore(folder)]
+    from workbench.retrieval.milvus_store import MilvusStore
+
+    return MilvusStore.all_in(folder)
 
 
 class Indexes:

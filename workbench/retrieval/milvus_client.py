@@ -20,8 +20,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from workbench.atomic import private_folder
+from workbench.atomic import private_file, private_folder
 from workbench.encoders.fast.endpoint import warn_of_plain_text
+from workbench.encoders.lookup import MILVUS_LITE_FILE
 from workbench.errors import InputError, MissingDependencyError, StoreError
 from workbench.i18n import gettext as _
 from workbench.retrieval.rows_file import explained
@@ -66,7 +67,9 @@ class Milvus:
     lock = threading.RLock()
 
     def __init__(self, address: str) -> None:
-        place, _mark, name = address.removeprefix(PREFIX).partition("#")
+        place, name = address.removeprefix(PREFIX), ""
+        if "#" in place:
+            place, _mark, name = place.rpartition("#")
         if not place or "@" in place or not _NAME.fullmatch(name or "workbench"):
             raise InputError(
                 _(
@@ -221,12 +224,13 @@ class Embedded:
             if found is None:
                 with explained(folder, "created"):
                     private_folder(folder)
-                    if any(folder.iterdir()) and not (folder / "LOCK").exists():
+                    if any(folder.iterdir()) and not (folder / MILVUS_LITE_FILE).exists():
                         raise StoreError(
                             _("{folder} holds something else; choose a folder for Milvus Lite alone.").format(
                                 folder=folder
                             )
                         )
+                private_file(folder / MILVUS_LITE_FILE)  # remembered, for a person may have to be forgotten
                 found = cls._open[folder] = cls(folder)
             return found
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from workbench.encoders.base import Vectors
 from workbench.encoders.lookup import text_key
 from workbench.errors import InputError, StoreError
 from workbench.i18n import gettext as _
-from workbench.retrieval.milvus_client import LONGEST, Milvus
+from workbench.retrieval.milvus_client import LONGEST, PREFIX, Milvus
 from workbench.retrieval.parts import Asked, Parts
 from workbench.retrieval.records import Records, matching_rows, records_from
 from workbench.retrieval.storage import Contents, State, Store, now
@@ -102,6 +103,12 @@ class MilvusStore(Store):
             milvus.make_state()
             _write(milvus, State(encoder), Kept(f"{milvus.name}__1"))
         return cls(address)
+
+    @classmethod
+    def all_in(cls, folder: Path) -> list[MilvusStore]:
+        """Those that Milvus Lite keeps in a folder."""
+        names = Milvus(f"{PREFIX}{folder}")("list_collections")
+        return [cls(f"{PREFIX}{folder}#{name}") for name in names if "__" not in name]
 
     @property
     def engine(self) -> str:  # type: ignore[override]
