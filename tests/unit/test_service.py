@@ -339,6 +339,12 @@ def test_it_speaks_the_language_of_the_caller(client):
     assert "知识库" in said[1]["message"]
 
 
+def test_who_is_turned_away_is_told_so_in_the_language_of_the_caller(service):
+    with asking(service, keys=["first"]) as client:
+        said = client.get("/card", headers={"Accept-Language": "zh-CN"}).json()["error"]["message"]
+    assert "密钥" in said
+
+
 def test_what_is_counted_says_how_many_and_nothing_of_what(service):
     metrics = Metrics()
     with asking(service, metrics=metrics) as client:

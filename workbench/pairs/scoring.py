@@ -12,7 +12,7 @@ from workbench.errors import InputError
 from workbench.frozen import as_text
 from workbench.i18n import gettext as _
 from workbench.pairs.checks import places, require_columns
-from workbench.pairs.tables import clean_column
+from workbench.pairs.tables import clean_texts
 from workbench.text_encoder import PairScorer, TextEncoder, whole_vectors
 
 if TYPE_CHECKING:
@@ -133,18 +133,16 @@ def _encoded(
     pairs: pd.DataFrame, encoder: TextEncoder, progress: bool | None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp], npt.NDArray[np.float32], npt.NDArray[np.intp]]:
     """Vectors of the distinct JDs and which of them each pair has, and the same for résumé texts."""
-    jd_codes, jds = _distinct(pairs, "jd", clean_column)
-    resume_codes, resumes = _distinct(pairs, "resume", clean_column)
+    jd_codes, jds = _distinct(pairs, "jd", clean_texts)
+    resume_codes, resumes = _distinct(pairs, "resume", clean_texts)
     documents = whole_vectors(encoder.encode_documents, jds, encoder, progress=progress)
     queries = whole_vectors(encoder.encode_queries, resumes, encoder, progress=progress)
     return documents, jd_codes, queries, resume_codes
 
 
 def _distinct(
-    pairs: pd.DataFrame, column: str, cleaning: Callable[[pd.Series[str]], pd.Series[str]] | None = None
+    pairs: pd.DataFrame, column: str, cleaning: Callable[[list[str]], list[str]] | None = None
 ) -> tuple[npt.NDArray[np.intp], list[str]]:
-    import pandas as pd
-
     require_columns(pairs, [column], _("The pairs"))
     texts = pairs[column].tolist()
     if wrong := [place for place, text in enumerate(texts) if not isinstance(text, str)]:
@@ -153,18 +151,18 @@ def _distinct(
                 column=column, rows=places(wrong)
             )
         )
-    cleaned = pairs[column]
     if cleaning is not None:
-        cleaned = cleaning(cleaned)
-    if blank := np.flatnonzero(cleaned.str.strip().eq("")).tolist():
+        texts = cleaning(texts)
+    if blank := [place for place, text in enumerate(texts) if not text.strip()]:
         raise InputError(
             _(
                 "Column {column} has blank texts, which have no score, in {rows} (counted from 0); leave "
                 "those pairs out."
             ).format(column=column, rows=places(blank))
         )
-    codes, distinct = pd.factorize(cleaned)
-    return codes, distinct.tolist()
+    first: dict[str, int] = {}
+    codes = np.fromiter((first.setdefault(text, len(first)) for text in texts), np.intp, len(texts))
+    return codes, list(first)
 
 
 def _named(scored_by: TextEncoder | PairScorer, encoder: TextEncoder | None) -> dict[str, Any]:

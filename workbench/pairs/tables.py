@@ -5,6 +5,7 @@ What the columns mean is in :mod:`workbench.pairs.reading`; how a file is read, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -25,7 +26,7 @@ from workbench.texts import clean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["as_text", "cell_text", "clean_column", "read_table", "recognised_columns"]
+__all__ = ["as_text", "cell_text", "clean_column", "clean_texts", "read_table", "recognised_columns"]
 
 PARQUET = N_("a Parquet file")
 
@@ -116,13 +117,19 @@ def clean_column(texts: pd.Series[str]) -> pd.Series[str]:
     import pandas as pd
 
     codes, distinct = pd.factorize(texts)
-    cleaned = clean(distinct.tolist())
-    new = np.full(len(distinct), "", dtype=object)
-    new[cleaned.positions] = cleaned.texts
-    new[list(cleaned.report.missing)] = list(cleaned.report.missing.values())
-    for duplicate in cleaned.report.duplicates:
-        new[duplicate.position] = new[duplicate.first]
+    new = np.array(clean_texts(distinct.tolist()), dtype=object)
     return pd.Series(new[codes], index=texts.index, name=texts.name, dtype="str")
+
+
+def clean_texts(texts: Sequence[str]) -> list[str]:
+    """As :func:`clean_column`, of a list."""
+    distinct = list(dict.fromkeys(texts))
+    cleaned = clean(distinct)
+    new = dict.fromkeys(distinct, "")
+    new.update({distinct[at]: text for at, text in zip(cleaned.positions, cleaned.texts, strict=True)})
+    new.update({distinct[at]: text for at, text in cleaned.report.missing.items()})
+    new.update({distinct[one.position]: new[distinct[one.first]] for one in cleaned.report.duplicates})
+    return [new[text] for text in texts]
 
 
 def _read_delimited(path: Path, encoding: str | None, most: float) -> pd.DataFrame:

@@ -276,7 +276,9 @@ class Service:
                     "that holds one, or ask for a ranking."
                 ).format(name=self.scorer.name)
             )
-        frame = pd.DataFrame([pair.model_dump() for pair in asked.pairs])
+        frame = pd.DataFrame(
+            {"jd": [pair.jd for pair in asked.pairs], "resume": [pair.resume for pair in asked.pairs]}
+        )
         scores = score_pairs(frame, encoder_or_scorer(self.scorer), progress=False)["score"].tolist()
         chances = hit_probabilities(card, scores) if card else None
         found = []

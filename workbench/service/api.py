@@ -23,7 +23,6 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from workbench.errors import EncoderError, EncoderMismatchError, InputError, WorkbenchError
 from workbench.i18n import gettext as _
-from workbench.i18n import language
 from workbench.progress import heard_by
 from workbench.service.answers import (
     CardAnswer,
@@ -132,7 +131,6 @@ def api(service: Service, metrics: Metrics, *, seconds: float = 60) -> FastAPI:
     )
     app.add_exception_handler(WorkbenchError, _sentence)
     app.add_exception_handler(RequestValidationError, _places)
-    app.middleware("http")(_speaking)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -218,15 +216,6 @@ def serve(
         ready(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
         # What people ask for is nobody's business: no access log.
         uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run([listening])
-
-
-async def _speaking(request: Request, call_next: Any) -> Response:
-    """Speak the language that the caller asks for first."""
-    asked = request.headers.get("accept-language", "")[:2].lower()
-    if asked not in ("zh", "en"):
-        return await call_next(request)  # type: ignore[no-any-return]
-    with language(asked):
-        return await call_next(request)  # type: ignore[no-any-return]
 
 
 async def _sentence(_request: Request, error: Exception) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""Who comes in, with how much, for how long; and what is counted of it."""
+"""Who comes in, with how much, for how long, in which language; and what is counted of it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import hmac
 import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from workbench.i18n import gettext as _
+from workbench.i18n import language
 
 __all__ = ["Guard", "Metrics", "refusal"]
 
@@ -53,7 +55,7 @@ class Metrics:
 
 
 class Guard:
-    """In front of an ASGI app: keys, size of a question, and how many are answered at once.
+    """In front of an ASGI app: keys, size of a question, how many at once, and the language asked for.
 
     Parameters
     ----------
@@ -92,16 +94,19 @@ class Guard:
             status = message.get("status", status)
             await send(message)
 
+        headers = dict(scope["headers"])
+        asked = headers.get(b"accept-language", b"")[:2].lower().decode("latin-1")
         try:
-            await self._pass(scope, receive, noted)
+            with language(asked) if asked in ("zh", "en") else nullcontext():
+                await self._pass(scope, headers, receive, noted)
         finally:
             self._metrics.answers.labels(path, status).inc()
             self._metrics.seconds.labels(path).observe(time.perf_counter() - began)
 
-    async def _pass(self, scope: Any, receive: Receive, send: Send) -> None:
+    async def _pass(self, scope: Any, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         if scope["path"] in OPEN:
             await self._app(scope, receive, send)
-        elif not self._knows(dict(scope["headers"])):
+        elif not self._knows(headers):
             await refusal(HTTPStatus.UNAUTHORIZED, _("Send a key: 'Authorization: Bearer KEY'."), send)
         elif self._inside >= self._most_at_once:
             said = _("{n} questions are being answered; ask again in a moment.").format(n=self._inside)
