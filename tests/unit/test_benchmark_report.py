@@ -305,3 +305,16 @@ class TestQuotes:
             pytest.skip(f"{name} has no benchmark section")
         expected = quoting.quoted_section(reporting.read_results(), "zh" if ".zh" in name else "en")
         assert marked[2] == expected, "Renew it with: python benchmarks/run.py --readme"
+
+
+class TestTheSizingGuide:
+    def test_it_says_what_the_kept_figures_give(self, monkeypatch):
+        sizing = module("sizing", monkeypatch)
+        assert sizing.page() == sizing.PAGE.read_text(encoding="utf-8"), "run 'python benchmarks/sizing.py'"
+
+    def test_a_billion_lines_are_a_billion_times_one(self, monkeypatch):
+        sizing = module("sizing", monkeypatch)
+        use = next(c for c in sizing.kept("scaling_of_encoding")["figures"]["scaling"] if c["name"] == "use")
+        hours = 1e9 / (use["n"][-1] / use["seconds"][-1] / 2) / 3600
+        row = next(line for line in sizing.page().splitlines() if line.startswith("| 1,000,000,000 |"))
+        assert row.split(" | ")[1] == f"{hours:,.0f}"

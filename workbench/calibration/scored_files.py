@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from workbench.calibration.observations import AUTO, CLUSTER_COLUMNS, WEIGHT_COLUMNS, FloatArray
@@ -155,10 +156,13 @@ def _coded(values: pa.Array, known: dict[Any, int]) -> Any:
     return numbers[values.indices.fill_null(len(numbers) - 1).to_numpy()]
 
 
-def _categorical(codes: Any, known: dict[Any, int]) -> pd.Categorical:
+def _categorical(codes: npt.NDArray[np.int32], known: dict[Any, int]) -> pd.Categorical:
     """Numbered by value, so that the order of rows has no say."""
-    rank = np.argsort(np.argsort(np.array([*known, ""], dtype=object)[:-1]))
-    return pd.Categorical.from_codes(np.append(rank, -1)[codes].astype(np.int32), sorted(known))
+    rank = np.empty(len(known) + 1, dtype=np.int32)
+    rank[[*(known[value] for value in sorted(known)), -1]] = [*range(len(known)), -1]
+    names: Any = pd.Index(sorted(known))
+    found: pd.Categorical = pd.Categorical.from_codes(rank[codes], names)
+    return found
 
 
 def _refuse(path: Path, n: int, unusable: dict[str, int], label: str) -> None:

@@ -150,7 +150,6 @@ def calibrate(
     from workbench.language_offsets import with_language_offsets
     from workbench.pairs import score_pairs
     from workbench.scorers import load_scorer
-    from workbench.scorers.column import ColumnScorer
 
     if out is not None and out.suffix != ".json":
         raise InputError(_("--out is {file}; a cutoff card is a .json file.").format(file=repr(str(out))))
@@ -161,9 +160,10 @@ def calibrate(
     current = _current_cutoff(current_cutoff, loaded)
     compared_by = [name.strip() for name in (groups or "").split(",") if name.strip()]
     names = {"label": "label", "resume": "resume", **(column_names(column) or {})}
-    if isinstance(loaded, ColumnScorer) and is_scores_alone(pairs, names["resume"]):
+    score_column = getattr(loaded, "column", None)
+    if score_column is not None and is_scores_alone(pairs, names["resume"]):
         read_as = {"label": names["label"], "cluster": cluster or AUTO, "weight": weights or AUTO}
-        scored = read_scores(pairs, score=loaded.column, **read_as, also=compared_by)
+        scored = read_scores(pairs, score=score_column, **read_as, also=compared_by)
         scored = score_pairs(scored.rename(columns={names["label"]: "label"}), loaded)
     else:
         scored = read_scored(pairs, loaded, column, positive, negative)
