@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from toy_encoders import LoggingEncoder, ToyEncoder
 
@@ -61,6 +63,17 @@ def test_the_vectors_are_those_of_the_encoder_here(ray, tmp_path):
     expected = load_encoder("use", store=False).encode_documents(texts)
     assert found["jd"].tolist() == texts
     np.testing.assert_allclose(np.stack(found["vector"]), expected, atol=1e-6)
+
+
+def test_ray_listens_on_this_machine_only_and_keeps_its_files_where_nobody_else_may_look(ray):
+    processes = psutil.Process().children(recursive=True)
+    sockets = [each for process in processes for each in process.net_connections("inet")]
+    heard = {each.laddr.ip.removeprefix("::ffff:") for each in sockets if each.status == psutil.CONN_LISTEN}
+    assert heard == {"127.0.0.1"}
+    files = {Path(each.path) for process in processes for each in process.open_files() if "ray" in each.path}
+    folder = next(path for path in files if path.suffix == ".log").parents[3]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert (os.environ["RAY_USAGE_STATS_ENABLED"], os.environ["RAY_AUTH_MODE"]) == ("0", "token")
 
 
 def test_a_killed_worker_costs_the_part_that_it_had_begun(ray, tmp_path):

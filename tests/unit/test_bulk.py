@@ -93,11 +93,11 @@ def test_a_file_that_cannot_be_read_is_refused_without_its_texts(tmp_path):
     path = tmp_path / "texts.parquet"
     broken = pa.array([b"13800138000 \xff\xfe"]).cast(pa.binary()).view(pa.string())
     pq.write_table(pa.table({"text": broken}), path)
-    with pytest.raises(InputError, match=r"texts.parquet cannot be read") as error:
+    with pytest.raises(InputError, match=r"texts.parquet is damaged") as error:
         encode_parquet(path, tmp_path / "out", ToyEncoder())
     assert "138" not in str(error.value)
     path.write_bytes(b"PAR1 but not really PAR1")
-    with pytest.raises(InputError, match=r"texts.parquet cannot be read"):
+    with pytest.raises(InputError, match=r"texts.parquet is damaged"):
         encode_parquet(path, tmp_path / "out", ToyEncoder())
 
 
@@ -118,7 +118,7 @@ def test_a_knowledge_base_takes_the_vectors_and_the_other_columns(source, tmp_pa
         "encode_batches",
         lambda self, texts, role: asked.extend(texts) or encode(self, texts, role),
     )
-    run = CliRunner().invoke(app, ["kb", "add", str(base), str(out)])
+    run = CliRunner().invoke(app, ["kb", "add", str(base), str(out), "-e", "use"])
     assert run.exit_code == 0, run.output
     assert "4 of 4 added" not in run.output
     # Only the parts of the one whole document.
@@ -130,8 +130,17 @@ def test_a_knowledge_base_takes_the_vectors_and_the_other_columns(source, tmp_pa
 
 def test_a_folder_that_is_not_encoded_to_the_end_is_not_taken(source, tmp_path):
     out = tmp_path / "out"
-    encode_parquet(source, out, "use", rows=4)
+    encode_parquet(source, out, "keyword", rows=4)
     (out / "part-000001.parquet").unlink()
     with pytest.raises(InputError, match=r"of .* are there; encode it to the end"):
-        KnowledgeBase.open(tmp_path / "kb", "use").add_files(out)
-    assert (out / MANIFEST).exists()
+        KnowledgeBase.open(tmp_path / "kb", "keyword").add_files(out)
+
+
+@pytest.mark.parametrize("change", [{"text_column": "id"}, {"text_column": "no"}, {"n_files": "many"}])
+def test_a_manifest_that_was_tampered_with_is_refused(source, tmp_path, change):
+    out = tmp_path / "out"
+    encode_parquet(source, out, "keyword")
+    manifest = json.loads((out / MANIFEST).read_text())
+    (out / MANIFEST).write_text(json.dumps(manifest | change))
+    with pytest.raises(InputError, match="is damaged"):
+        KnowledgeBase.open(tmp_path / "kb", "keyword").add_files(out)

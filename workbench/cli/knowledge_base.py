@@ -93,15 +93,14 @@ def add(
     Exit code 0 if all could be read, 1 if some could not.
     """
     from workbench.retrieval import KnowledgeBase
-    from workbench.retrieval.encoded import spec_of
+    from workbench.retrieval.encoded import is_encoded
     from workbench.retrieval.readers import read_files
 
     read: Any = files[0]
-    spec = spec_of(read) if len(files) == 1 else None
-    if spec is None:
+    if len(files) > 1 or not is_encoded(read):
         # Read first: no knowledge base is made where nothing can be read.
         read = read_files(files, how=how, text_column=text_column, sheet=sheet, encoding=file_encoding)
-    base = KnowledgeBase.open(folder, encoder or spec, reencode=reencode)
+    base = KnowledgeBase.open(folder, encoder, reencode=reencode)
     report = base.add_files(read)
     index = base.build_index()
     said = [report.summary()] if len(report.files) > 1 else []

@@ -205,7 +205,6 @@ def _job(
         "n_rows": file.metadata.num_rows,
         "n_files": len(job.parts),
         "encoder": encoder.name,
-        "spec": spec if isinstance(spec, str) else encoder.name,
         "dimension": encoder.dimension,
         "recipe": dict(encoder.recipe),
     }

@@ -19,7 +19,7 @@ import numpy as np
 from workbench.atomic import replacing
 from workbench.encoders.base import Encoder, Role
 from workbench.encoders.registry import load_encoder
-from workbench.errors import EncoderMismatchError, InputError
+from workbench.errors import EncoderMismatchError, InputError, WorkbenchError
 from workbench.i18n import gettext as _
 from workbench.text_encoder import whole_vectors
 from workbench.texts import says_missing, tidy_lines, too_long
@@ -160,12 +160,21 @@ def opened(path: str) -> Any:
 
 @contextmanager
 def readable(path: str) -> Iterator[None]:
-    """What goes wrong with a Parquet file inside, as a sentence that repeats nothing of it."""
-    import pyarrow as pa
-
+    """What goes wrong with a file inside, as a sentence that repeats nothing of it."""
     try:
         yield
-    except (OSError, pa.ArrowException, UnicodeError, StopIteration) as error:
+    except WorkbenchError:
+        raise
+    # Errors of pyarrow are such, too.
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        StopIteration,
+        NotImplementedError,
+    ) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        said = _("{file} cannot be read as a Parquet file: {error}.")
+        said = _("{file} is damaged, or not what it should be ({error}).")
         raise InputError(said.format(file=Path(path).name, error=reason)) from error

@@ -13,15 +13,12 @@ from workbench.i18n import gettext as _
 from workbench.retrieval.records import FilesRead, FileTexts, records_from
 from workbench.texts import tidy_lines
 
-__all__ = ["read_encoded", "spec_of"]
+__all__ = ["is_encoded", "read_encoded"]
 
 
-def spec_of(path: object) -> str | None:
-    """The spec of the encoder of a folder that bulk encoding made; None if it is none."""
-    try:
-        return str(json.loads((Path(path) / MANIFEST).read_bytes())["spec"])  # type: ignore[arg-type]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def is_encoded(path: object) -> bool:
+    """Whether it is a folder that bulk encoding made."""
+    return isinstance(path, str | Path) and (Path(path) / MANIFEST).is_file()
 
 
 def read_encoded(folder: Path, encoder: Encoder) -> FilesRead:
@@ -37,27 +34,30 @@ def read_encoded(folder: Path, encoder: Encoder) -> FilesRead:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    manifest = json.loads((folder / MANIFEST).read_bytes())
-    paths = sorted(folder.glob("part-*.parquet"))
-    if len(paths) != manifest["n_files"]:
+    with readable(str(folder / MANIFEST)):
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        by, n_files = f"{manifest['encoder']} [{manifest['fingerprint']}]", int(manifest["n_files"])
+        column, fits = manifest["text_column"], manifest["role"] == "document"
+    if not fits or manifest["fingerprint"] != encoder.fingerprint:
+        said = _("{folder} holds vectors of {role} by {theirs}, not of documents by {ours}.")
+        ours = f"{encoder.name} [{encoder.fingerprint}]"
+        raise InputError(said.format(folder=folder, role=manifest["role"], theirs=by, ours=ours))
+    paths, files = sorted(folder.glob("part-*.parquet")), []
+    if len(paths) != n_files:
         said = _("{n} of {total} files of {folder} are there; encode it to the end first.")
-        raise InputError(said.format(n=len(paths), total=manifest["n_files"], folder=folder))
-    if (manifest["fingerprint"], manifest["role"]) != (encoder.fingerprint, "document"):
-        said = _("{folder} does not hold vectors of documents by {encoder}.")
-        raise InputError(said.format(folder=folder, encoder=f"{encoder.name} [{encoder.fingerprint}]"))
-    files = []
+        raise InputError(said.format(n=len(paths), total=n_files, folder=folder))
     for path in paths:
         with readable(str(path)):
             table = pq.read_table(path)
             table = table.filter(table[VECTOR].is_valid())
             # An extension type may run code when its values become Python's.
-            plain = [
+            kept = [
                 each.name for each in table.schema if is_text(each.type) or pa.types.is_primitive(each.type)
             ]
-            rows = table.select(plain).to_pylist()
+            rows = table.select(kept).to_pylist()
+            texts = [tidy_lines(row.pop(column)) for row in rows]
             vectors = table[VECTOR].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
-        texts = [tidy_lines(row.pop(manifest["text_column"])) for row in rows]
-        if isinstance(encoder, StoredEncoder):
-            encoder.store.put(encoder.fingerprint, "document", texts, vectors, name=encoder.name)
-        files.append(FileTexts(path.name, texts, records_from(rows, len(rows))))
+            if isinstance(encoder, StoredEncoder):
+                encoder.store.put(encoder.fingerprint, "document", texts, vectors, name=encoder.name)
+            files.append(FileTexts(path.name, texts, records_from(rows, len(rows))))
     return FilesRead(tuple(files))

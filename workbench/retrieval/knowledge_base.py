@@ -28,7 +28,6 @@ from workbench.retrieval.adding import (
     load_recorded,
 )
 from workbench.retrieval.choosing import Indexes, stores_of
-from workbench.retrieval.encoded import read_encoded, spec_of
 from workbench.retrieval.finding import find
 from workbench.retrieval.hits import Hit, check_k, clean_query, resolve_cutoff, warn_of_cleaning
 from workbench.retrieval.records import FilesRead, Record, frame_of, records_from, row_numbers
@@ -278,8 +277,10 @@ class KnowledgeBase:
         :func:`~workbench.retrieval.readers.read_files`, whose options and errors these are; what it has read
         is taken as it is.
         """
-        if isinstance(paths, str | Path) and spec_of(paths):
-            paths = read_encoded(Path(paths), self.encoder)
+        from workbench.retrieval.encoded import is_encoded, read_encoded
+
+        if is_encoded(paths):
+            paths = read_encoded(Path(str(paths)), self.encoder)
         elif not isinstance(paths, FilesRead):
             options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
             from workbench.retrieval.readers import read_files
