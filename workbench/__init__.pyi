@@ -74,6 +74,7 @@ from .exploration import (
 from .forgetting.act import forget
 from .i18n import language, set_language
 from .language_offsets import with_language_offsets
+from .masking import mask
 from .notebooks import read_results, read_skill_texts, run_notebook, save_results
 from .pair_hashes import content_hash
 from .pairs import (
@@ -250,6 +251,7 @@ __all__ = [
     "load_reranker",
     "load_scorer",
     "map_quality",
+    "mask",
     "matryoshka",
     "measurable_precision",
     "measure_faithfulness",

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar, cast
 
 __all__ = ["MASKING_RECIPE", "is_asked", "mask", "masked"]
 
@@ -23,6 +23,7 @@ PHONE, MAIL, ID = "[phone]", "[e-mail]", "[ID]"
 # Countries whose numbers are found without their international prefix.
 REGIONS = ("CN", "US")
 
+T = TypeVar("T")
 Span = tuple[int, int]
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
@@ -61,34 +62,34 @@ def is_asked() -> bool:
     return os.environ.get("WORKBENCH_MASK") == "1"
 
 
-def mask(text: str) -> str:
-    """A text with its phone numbers, e-mail addresses and ID numbers masked.
+def mask(value: T) -> T:
+    """A text with its phone numbers, e-mail addresses and ID numbers masked, or a frame, list, dict of texts.
 
     Examples
     --------
     >>> mask("张三，13800138000，zhang@example.cn，2015-2019 年，月薪 25000 元")
     '张三，[phone]，[e-mail]，2015-2019 年，月薪 25000 元'
-    >>> mask("身份证 11010519491231002X；身份证 110105194912310021")
-    '身份证 [ID]；身份证 110105194912310021'
+    >>> mask({"resume": ["身份证 11010519491231002X；身份证 110105194912310021"]})
+    {'resume': ['身份证 [ID]；身份证 110105194912310021']}
     """
-    plain = text.translate(_WIDE)
-    for start, end, what in sorted(_found(plain), reverse=True):
-        text = text[:start] + what + text[end:]
-    return text
+    found: Any = value
+    match value:
+        case str():
+            plain = value.translate(_WIDE)
+            for start, end, what in sorted(_found(plain), reverse=True):
+                found = found[:start] + what + found[end:]
+        case list() | tuple():
+            found = [mask(one) for one in value]
+        case dict():
+            found = {mask(name): mask(one) for name, one in value.items()}
+        case _ if type(value).__module__.split(".")[0] == "pandas" and hasattr(value, "map"):
+            found = value.map(mask)
+    return cast(T, found)
 
 
 def masked(value: Any) -> Any:
     """A value with all texts in it masked, if that is asked for."""
-    if not is_asked():
-        return value
-    match value:
-        case str():
-            return mask(value)
-        case list() | tuple():
-            return [masked(one) for one in value]
-        case dict():
-            return {masked(name): masked(one) for name, one in value.items()}
-    return value
+    return mask(value) if is_asked() else value
 
 
 def _found(text: str) -> Iterator[tuple[int, int, str]]:

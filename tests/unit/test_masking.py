@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from servers import ScriptedServer, embeddings, reranked
 from typer.testing import CliRunner
 
+import workbench as wb
 from workbench import html
 from workbench.cli import app
 from workbench.encoders.server import ServerEncoder
@@ -84,6 +85,25 @@ class TestNothingGetsOut:
         assert Settings.from_environment({"WORKBENCH_PROJECT": ".", "WORKBENCH_MASK": "1"}).mask is True
         with pytest.raises(InputError, match="WORKBENCH_MASK"):
             Settings.from_environment({"WORKBENCH_PROJECT": ".", "WORKBENCH_MASK": "yes"})
+
+    def test_frames_and_columns_in_python(self):
+        frame = pd.DataFrame({"resume": [PERSON, None], "n": [13800138000, 1]})
+        said = wb.mask(frame)
+        assert said["resume"][0] == wb.mask(frame["resume"])[0] == mask(PERSON)
+        assert said["resume"].isna().tolist() == [False, True]
+        assert said["n"].tolist() == [13800138000, 1]
+        assert frame["resume"][0] == PERSON
+
+    def test_answered_by_the_service(self, asked):
+        answers = pytest.importorskip("workbench.service.answers", reason="needs the extra serve")
+        service = answers.Service.load("keyword")
+        hits = service.search(answers.SearchQuestion(query="护士", texts=[PERSON, "Java"])).hits
+        texts = [answers.Text(id="a", text=PERSON)]
+        ranked = service.rank(answers.RankQuestion(jds=[answers.Text(id="jd", text="护士")], resumes=texts))
+        explained = service.explain(answers.ExplainQuestion(jd="护士", resume=f"护士，{PERSON}"))
+        for said in (str(hits), ranked.model_dump_json(), explained.model_dump_json()):
+            assert not [secret for secret in SECRETS if secret in said]
+        assert "[phone]" in str(hits)
 
     def test_shown(self, asked):
         page = html._environment().from_string(

@@ -176,6 +176,15 @@ class TestFailure:
             f"The notebook as far as it came is {folder / 'out.ipynb'}."
         )
 
+    def test_of_an_error_that_is_not_ours_it_names_the_kind_only(self, tmp_path):
+        notebook = write_notebook(tmp_path / "cv.ipynb", "cv = ' '.join(['Wang', 'Xiaoming'])\nfloat(cv)")
+        with pytest.raises(NotebookError) as raised:
+            run_notebook(notebook, output=tmp_path / "out.ipynb")
+        assert "ValueError; what it says stands in the notebook." in str(raised.value)
+        assert raised.value.__suppress_context__
+        assert "Wang Xiaoming" not in str(raised.value)
+        assert "Wang Xiaoming" in (tmp_path / "out.ipynb").read_text("utf-8")
+
     def test_the_notebook_is_kept_as_far_as_it_came(self, failure):
         cells = nbformat.read(failure[0] / "out.ipynb", as_version=4).cells
         outputs = [output for cell in cells for output in cell.get("outputs", [])]

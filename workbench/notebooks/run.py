@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import errors
 from workbench.atomic import private_file, private_folder, write_whole
 from workbench.errors import InputError, NotebookError
 from workbench.i18n import current_language, listed, ngettext
@@ -259,7 +260,7 @@ def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: boo
                 extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )
     except PapermillExecutionError as error:
-        raise NotebookError(f"{_where(notebook, error)}: {_reason(error)} {kept}") from error
+        raise NotebookError(f"{_where(notebook, error)}: {_reason(error)} {kept}") from None
     except DeadKernelError as error:
         raise NotebookError(
             _(
@@ -295,6 +296,9 @@ def _where(notebook: Path, error: Any) -> str:
 
 
 def _reason(error: Any) -> str:
+    """What the cell's error says if it is one of ours; of others their kind: a text may stand in them."""
+    if error.ename != "SystemExit" and not hasattr(errors, error.ename):
+        return _("{kind}; what it says stands in the notebook.").format(kind=error.ename)
     lines = f"{error.ename}: {error.evalue}".rstrip(" :").splitlines()
     reason = lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1].strip()}"
     return reason if reason.endswith((".", "!", "?", "\u3002")) else f"{reason}."

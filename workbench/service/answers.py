@@ -18,6 +18,7 @@ from workbench.encoders import Encoder, load_encoder
 from workbench.errors import EncoderMismatchError, InputError
 from workbench.exploration import Explanation
 from workbench.i18n import gettext as _
+from workbench.masking import masked
 from workbench.pairs import score_pairs
 from workbench.retrieval.hits import hit_probabilities, holds, resolve_cutoff
 from workbench.retrieval.knowledge_base import KnowledgeBase
@@ -308,7 +309,7 @@ class Service:
         )
         judged = {} if self.searching.card else {"is_match": None}
         hits = [{**hit, **judged, "index": positions[hit["index"]]} for hit in found]
-        return SearchAnswer(**answer, hits=hits, notes=notes)
+        return SearchAnswer(**answer, hits=masked(hits), notes=notes)
 
     def rank(self, asked: RankQuestion) -> RankAnswer:
         """Rank résumés for each JD."""
@@ -324,15 +325,15 @@ class Service:
             levels=levels_of(self.encoder.fingerprint),
             progress=False,
         )
-        told = found.to_dict()["shortlists"]
-        return RankAnswer(**answer, shortlists=told, sentences=found.sentences())
+        told = masked(found.to_dict()["shortlists"])
+        return RankAnswer(**answer, shortlists=told, sentences=masked(found.sentences()))
 
     def explain(self, asked: ExplainQuestion) -> ExplainAnswer:
         """Explain a pair."""
         answer = self.searching.answer(asked)
         found = explain(asked.resume, asked.jd, self.encoder, progress=False)
         kind = "phrases" if isinstance(found, Explanation) else "coverage"
-        return ExplainAnswer(**answer, kind=kind, explanation=found.to_dict())
+        return ExplainAnswer(**answer, kind=kind, explanation=masked(found.to_dict()))
 
     def about(self) -> CardAnswer:
         """The card of the service."""
