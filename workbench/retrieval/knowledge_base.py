@@ -271,20 +271,18 @@ class KnowledgeBase:
         """Add whole documents: files, tables (one a row), folders, zips and e-mails.
 
         Of a folder that :func:`workbench.encode_parquet` made the vectors are taken, too.
-
         Files of a folder that cannot be read are counted and named in the report, and the rest is added; one
         that is named itself is an error, and adds nothing. See
         :func:`~workbench.retrieval.readers.read_files`, whose options and errors these are; what it has read
         is taken as it is.
         """
         from workbench.retrieval.encoded import is_encoded, read_encoded
+        from workbench.retrieval.readers import read_files
 
         if is_encoded(paths):
             paths = read_encoded(Path(str(paths)), self.encoder)
         elif not isinstance(paths, FilesRead):
             options = {"text_column": text_column, "sheet": sheet, "encoding": encoding}
-            from workbench.retrieval.readers import read_files
-
             paths = read_files(paths, how=how, **options, progress=progress)
         return self._add(paths.texts, paths.records, paths, progress)
 
