@@ -32,8 +32,8 @@ ATTACKS = {
     "servers that redirect, drip, or send without end": ("endpoint", ""),
     "control characters and turned lines on a terminal and in HTML": ("visible", ""),
     "markup and scripts in texts that are shown": (
-        "calibration_panel card_report cards clusters explanation_html groups labelling_documents "
-        "labelling_panel map_panel pairs_agreement ranking search_panel",
+        "calibration_panel card_report cards explanation_html groups labelling_documents labelling_panel "
+        "pairs_agreement ranking search_panel",
         "escaped or escapes or markup or nothing_executed",
     ),
     "formulas in exported tables": ("exporting", ""),
