@@ -109,8 +109,9 @@ def test_of_two_thousand_vectors_the_graph_finds_the_best_five_with_their_exact_
     vectors = drawn(2000, 100)
     base = KnowledgeBase.open(place if where == "folder" else f"{server}#drawn", VectorEncoder(vectors))
     base.add([str(row) for row in range(2000)])
-    # What is flushed is searched by its graph, the rest by comparing with each.
-    base._store._milvus("flush", "drawn__1" if where == "server" else "workbench__1")
+    # What is flushed and loaded is searched by its graph, the rest by comparing with each.
+    for act in ("flush", "release_collection", "load_collection"):
+        base._store._milvus(act, "drawn__1" if where == "server" else "workbench__1")
     hits = base.search_many([str(2000 + row) for row in range(100)], k=5, cutoff=0.4)
     cosines = vectors[2000:].astype(np.float64) @ vectors[:2000].T
     best = np.argsort(-cosines, axis=1)[:, :5]

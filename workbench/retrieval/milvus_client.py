@@ -7,6 +7,8 @@ enter, not on a port that every user of the machine could read from. What is kep
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import re
@@ -17,17 +19,22 @@ import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from workbench.atomic import private_file, private_folder
+from workbench.encoders.base import Vectors
 from workbench.encoders.fast.endpoint import warn_of_plain_text
-from workbench.encoders.lookup import MILVUS_LITE_FILE
+from workbench.encoders.lookup import MILVUS_LITE_FILE, text_key
 from workbench.errors import InputError, MissingDependencyError, StoreError
 from workbench.i18n import gettext as _
 from workbench.retrieval.rows_file import explained
 
-__all__ = ["LONGEST", "PREFIX", "Milvus"]
+__all__ = ["LINE", "LONGEST", "PART", "PREFIX", "WHOLE", "Milvus", "fact", "rows_of"]
 
 PREFIX = "milvus:"
 TOKEN = "WORKBENCH_MILVUS_TOKEN"
@@ -40,6 +47,9 @@ SECONDS = 600
 # Messages of any length for Milvus Lite, which takes a sign of life every ten seconds for an attack.
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 QUIET = {"grpc.keepalive_time_ms": 600_000}
+# What a row is: a line, the whole of a document, or a part of one, which comes after it.
+LINE, WHOLE, PART = 0, 1, 2
+MOST_PARTS = 2**20
 TEXT: Any = {"datatype": "VARCHAR", "max_length": LONGEST}
 HASHES: Any = {"datatype": "ARRAY", "element_type": "VARCHAR", "max_capacity": 4096, "max_length": 32}
 # A name is told from that of its rows, name__1.
@@ -233,6 +243,45 @@ class Embedded:
                 private_file(folder / MILVUS_LITE_FILE)  # remembered, for a person may have to be forgotten
                 found = cls._open[folder] = cls(folder)
             return found
+
+
+def rows_of(
+    at: int, text: str, kept: str, vector: Vectors, parts: tuple[npt.NDArray[np.int64], Vectors] | None
+) -> list[dict[str, Any]]:
+    """A text as Milvus keeps it: a row, and one for each part."""
+    record: dict[str, Any] = json.loads(kept)
+    facts = [each for name, value in record.items() for each in (fact(name), fact(name, value))]
+    base: dict[str, Any] = {"at": at, "facts": facts}
+    first: dict[str, Any] = {
+        "id": at * MOST_PARTS,
+        "kind": LINE if parts is None else WHOLE,
+        "start": 0,
+        "end": len(text),
+    }
+    first |= {"key": text_key(text).hex(), "text": text, "metadata": kept, "vector": vector}
+    places = [] if parts is None else zip(parts[0].tolist(), parts[1], strict=True)
+    return [base | first] + [
+        base
+        | {"id": at * MOST_PARTS + number, "kind": PART, "start": start, "end": end, "vector": of_part}
+        | {"key": "", "text": "", "metadata": ""}
+        for number, ((start, end), of_part) in enumerate(places, start=1)
+    ]
+
+
+def fact(*of: Any) -> str:
+    """Of a column's name, or of a name and a value; the same for values that are equal to one another."""
+    return hashlib.sha256(json.dumps(_told(list(of)), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _told(value: Any) -> Any:
+    match value:
+        case bool() | int() | float():
+            return {"number": str(Fraction(value))}
+        case dict():
+            return ["mapping", {name: _told(inner) for name, inner in value.items()}]
+        case list():
+            return [_told(inner) for inner in value]
+    return value
 
 
 def _stop(server: Any, engine: Any, own: Path) -> None:

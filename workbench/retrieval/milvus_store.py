@@ -9,33 +9,27 @@ No text and no metadata is ever part of an expression: both are asked for by the
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.encoders.base import Vectors
 from workbench.encoders.lookup import text_key
 from workbench.errors import InputError, StoreError
 from workbench.i18n import gettext as _
-from workbench.retrieval.milvus_client import LONGEST, PREFIX, Milvus
+from workbench.retrieval.milvus_client import LINE, LONGEST, PART, PREFIX, WHOLE, Milvus, fact, rows_of
 from workbench.retrieval.parts import Asked, Parts
 from workbench.retrieval.records import Records, matching_rows, records_from
 from workbench.retrieval.storage import Contents, State, Store, now
 
 __all__ = ["MilvusStore"]
 
-# What a row is: a line, the whole of a document, or a part of one, which comes after it.
-LINE, WHOLE, PART = 0, 1, 2
-MOST_PARTS = 2**20
 # Hits of a search: Milvus gives no more.
 MOST_HITS = 16_384
 # How widely the graph is searched.
@@ -156,6 +150,7 @@ class MilvusStore(Store):
                 raise
 
     def known(self, texts: Collection[str]) -> Set[str]:
+        self.refresh()
         keys = {text_key(text).hex(): text for text in texts}
         found = self._asked_for("key", [f'"{key}"' for key in keys], f"kind < {PART}", ["key"])
         return {keys[row["key"]] for row in found}
@@ -184,7 +179,7 @@ class MilvusStore(Store):
                         "keeps of one; nothing was added. Keep such documents in a folder."
                     ).format(position=row, most=f"{LONGEST:,}")
                 )
-            rows += _rows(start + row, text, kept, more.vectors[row], parts.get(row))
+            rows += rows_of(start + row, text, kept, more.vectors[row], parts.get(row))
         step = max(1, MESSAGE // (4 * self.state.dimension))
         for at in range(0, len(rows), step):
             self._milvus("insert", self._kept.collection, rows[at : at + step])
@@ -215,9 +210,7 @@ class MilvusStore(Store):
         """
         with self.changing():
             found = self._paged(["at", "key"], f"kind < {PART}")
-            ats = np.array(
-                sorted(row["at"] for row in found if gone(bytes.fromhex(row["key"]))), dtype=np.intp
-            )
+            ats = np.array([row["at"] for row in found if gone(bytes.fromhex(row["key"]))], dtype=np.intp)
             if self._milvus.folder:
                 # Its numbers have no gaps: what is removed there is written anew.
                 super().remove(ats)
@@ -270,15 +263,14 @@ class MilvusStore(Store):
         step = FEW if field == "key" else max(1, MESSAGE // (4 * self.state.dimension))
         for at in range(0, len(values), step):
             some = f"{self._counts} and {expression} and {field} in [{', '.join(values[at : at + step])}]"
-            yield from self._milvus("query", self._kept.collection, filter=some, output_fields=[*fields])
+            yield from self._query(some, fields)
 
     def _paged(self, fields: Sequence[str], expression: str = "kind >= 0") -> Iterator[dict[str, Any]]:
         """Rows, in the order of their texts."""
         step = max(1, MESSAGE // (4 * self.state.dimension)) if "vector" in fields else FEW * FEW // 10
         for start in range(0, self._kept.next, step):
             end = min(start + step, self._kept.next)
-            some = f"at >= {start} and at < {end} and {expression}"
-            found = self._milvus("query", self._kept.collection, filter=some, output_fields=[*fields])
+            found = self._query(f"at >= {start} and at < {end} and {expression}", fields)
             yield from sorted(found, key=lambda row: row["at"])
 
     def _ats(self, expression: str = "kind >= 0") -> Rows:
@@ -297,9 +289,11 @@ class MilvusStore(Store):
         return np.array([self._count(f"at < {at}") for at in ats.tolist()], dtype=np.intp)
 
     def _count(self, expression: str) -> int:
-        some = f"{self._counts} and kind < {PART} and {expression}"
-        found = self._milvus("query", self._kept.collection, filter=some, output_fields=["count(*)"])
+        found = self._query(f"{self._counts} and kind < {PART} and {expression}", ["count(*)"])
         return int(found[0]["count(*)"])
+
+    def _query(self, expression: str, fields: Sequence[str]) -> Any:
+        return self._milvus("query", self._kept.collection, filter=expression, output_fields=[*fields])
 
     def _expression(self, where: Mapping[str, Any]) -> str:
         """Of rows whose metadata has all the values; in it are hashes only.
@@ -309,13 +303,10 @@ class MilvusStore(Store):
         InputError
             As :func:`~workbench.retrieval.records.matching_rows`.
         """
-        if not where or not all(self._count(_has(_hash(name))) for name in where):
+        if not where or not all(self._count(_has(name)) for name in where):
             matching_rows(self.contents.records, where)
         wanted = records_from([where], 1)[0]
-        asked = (
-            _has(_hash(name, wanted[name])) if name in wanted else f"not {_has(_hash(name))}"
-            for name in where
-        )
+        asked = (_has(name, wanted[name]) if name in wanted else f"not {_has(name)}" for name in where)
         return " and ".join(asked)
 
     def _contents(self, found: Iterable[dict[str, Any]]) -> Contents:
@@ -385,44 +376,5 @@ def _write(milvus: Milvus, state: State, kept: Kept) -> None:
     milvus("upsert", milvus.name, [{"id": 1, "state": content, "vector": [1.0, 0.0]}])
 
 
-def _rows(
-    at: int, text: str, kept: str, vector: Vectors, parts: tuple[npt.NDArray[np.int64], Vectors] | None
-) -> list[dict[str, Any]]:
-    """A text as Milvus keeps it: a row, and one for each part."""
-    record: dict[str, Any] = json.loads(kept)
-    facts = [fact for name, value in record.items() for fact in (_hash(name), _hash(name, value))]
-    base: dict[str, Any] = {"at": at, "facts": facts}
-    first: dict[str, Any] = {
-        "id": at * MOST_PARTS,
-        "kind": LINE if parts is None else WHOLE,
-        "start": 0,
-        "end": len(text),
-    }
-    first |= {"key": text_key(text).hex(), "text": text, "metadata": kept, "vector": vector}
-    places = [] if parts is None else zip(parts[0].tolist(), parts[1], strict=True)
-    return [base | first] + [
-        base
-        | {"id": at * MOST_PARTS + number, "kind": PART, "start": start, "end": end, "vector": of_part}
-        | {"key": "", "text": "", "metadata": ""}
-        for number, ((start, end), of_part) in enumerate(places, start=1)
-    ]
-
-
-def _hash(*fact: Any) -> str:
-    """Of a column's name, or of a name and a value; the same for values that are equal to one another."""
-    return hashlib.sha256(json.dumps(_told(list(fact)), sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _told(value: Any) -> Any:
-    match value:
-        case bool() | int() | float():
-            return {"number": str(Fraction(value))}
-        case dict():
-            return ["mapping", {name: _told(inner) for name, inner in value.items()}]
-        case list():
-            return [_told(inner) for inner in value]
-    return value
-
-
-def _has(fact: str) -> str:
-    return f'array_contains(facts, "{fact}")'
+def _has(*of: Any) -> str:
+    return f'array_contains(facts, "{fact(*of)}")'
