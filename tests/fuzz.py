@@ -520,15 +520,16 @@ def main() -> None:
                     findings[place] = f"seed {seed}: {error!s:.200}"
                     print(place, findings[place], flush=True)
         seed += 1
-    took = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time()}
-    result = {**took, "counts": counts, "findings": findings}
+        took = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time()}
+        if asked.out:
+            # After each round: an hour that is stopped in its last minute has told of the others.
+            result = {**took, "counts": counts, "findings": findings}
+            asked.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(
         json.dumps(
             {**took, "tries": sum(sum(each.values()) for each in counts.values()), "findings": len(findings)}
         )
     )
-    if asked.out:
-        asked.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     sys.exit(bool(findings))
 
 

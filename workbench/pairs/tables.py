@@ -181,7 +181,7 @@ def _parquet_in(path: Path, most: float) -> pd.DataFrame:
         if table.nbytes > most:
             raise too_much_text(path, most)
         frame: pd.DataFrame = table.to_pandas()
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # pandas and pyarrow fail in many ways on damaged files
         raise InputError(
