@@ -144,13 +144,15 @@ def test_another_process_finds_all_that_was_added_and_one_at_a_time_may_have_it_
 ):
     base = KnowledgeBase.open(place, "use")
     base.add(["持护士执业证", "焊工"], [{"city": "上海"}, {}])
-    code = f"import workbench as wb; print(wb.KnowledgeBase.open({place!r}, create=False).texts)"
+    code = f"""import psutil, workbench as wb; here = psutil.Process()
+base = wb.KnowledgeBase.open({place!r}, create=False)
+print(base.texts, base.search("护士", k=1, cutoff=0.4)[0]["index"], here.net_connections("inet"))"""
     locked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Milvus Lite lets only one" in locked.stderr
     del base
     gc.collect()
     opened = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (opened.stdout, opened.stderr) == ("['持护士执业证', '焊工']\n", "")
+    assert (opened.stdout, opened.stderr) == ("['持护士执业证', '焊工'] 0 []\n", "")
     assert (tmp_path / "jobs.db").stat().st_mode & 0o77 == 0
 
 
