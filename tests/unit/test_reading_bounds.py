@@ -241,6 +241,12 @@ class TestWorkbook:
             shown = f'<t xml:space="preserve">{text}</t>'
             archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{main}"><si>{shown}</si></sst>')
 
+    def test_an_open_sheet_whose_end_is_missing(self, tmp_path):
+        OpenDocument("spreadsheet").save(tmp_path / "a.ods")
+        rewritten(tmp_path / "a.ods", "content.xml", lambda xml: xml[: xml.rindex(b"</table:table>")])
+        with pytest.raises(InputError, match=r"a\.ods cannot be read"):
+            read_documents(tmp_path / "a.ods")
+
 
 class TestContainers:
     def test_of_a_folder_the_rest_is_read(self, tmp_path):

@@ -69,6 +69,7 @@ def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
     if is_zipfile(path):
         check_archive_size(path)
     try:
+        _check_open_document(path)
         with calamine.CalamineWorkbook.from_path(path) as book:
             sheets = [s for s in book.sheets_metadata if s.typ == calamine.SheetTypeEnum.WorkSheet]
             names = [each.name for each in sheets]
@@ -104,6 +105,16 @@ def sheet_rows(path: Path, sheet: str | None = None) -> Sheet:
         return Sheet([], [], [], tuple(notes))
     header, *others = kept
     return Sheet(column_names(header[1]), [n for n, row in others], [row for n, row in others], tuple(notes))
+
+
+def _check_open_document(path: Path) -> None:
+    """Raise where an .ods is not well-formed, in which calamine looks for its end for ever."""
+    if is_zipfile(path):
+        with open_archive(path) as archive:
+            if "content.xml" in archive.namelist():
+                with archive.open("content.xml") as xml:
+                    for _cell in _each(xml, "table-cell"):
+                        pass
 
 
 def _chosen(path: Path, names: Sequence[str], hidden: set[str], wanted: str | None) -> str:
