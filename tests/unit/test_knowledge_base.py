@@ -487,6 +487,7 @@ class TestDamage:
         [
             ("encoder", "{}", "its state cannot be read: 'name'"),
             ("encoder", "not JSON", "its state cannot be read"),
+            ("encoder", '{"name": "", "fingerprint": "", "dimension": Infinity}', "its state cannot be read"),
             ("revision", -1, "a count is negative"),
             ("generation", "many", "its state cannot be read"),
             ("texts_crc32", 1, "its checksum does not fit"),

@@ -7,6 +7,7 @@ They lie in ``tests/data``; ``expected.json`` is what the older workbench itself
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -187,6 +188,11 @@ class TestWhatCannotBeMoved:
                 "cannot be read as the",
             ),
             ("manifest.json", lambda old: old.replace(b'"n": 5', b'"n": -1'), "a count is negative"),
+            (
+                "manifest.json",
+                lambda old: re.sub(rb'"dimension": \d+', b'"dimension": Infinity', old),
+                "cannot be interpreted as an integer",
+            ),
             ("manifest.json", lambda old: old.replace(b'version": 1', b'version": 2'), "version 1"),
             (
                 "rows-000001.jsonl",

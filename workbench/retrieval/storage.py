@@ -5,6 +5,7 @@ Rows in a folder are in :mod:`~workbench.retrieval.folder_store`. No encoding an
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -66,7 +67,7 @@ class State:
 
     @property
     def dimension(self) -> int:
-        return int(self.encoder["dimension"])
+        return operator.index(self.encoder["dimension"])
 
     def next_generation(self, encoder: Mapping[str, Any] | None) -> State:
         """Without rows yet; of another encoder, if one is given."""
