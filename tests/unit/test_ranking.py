@@ -386,7 +386,7 @@ FILES = {
     "empty.txt": (lambda: b"", "is empty"),
     "scan.pdf": (lambda: pdf(1), "no text"),
     "locked.pdf": (lambda: pdf(1, "secret"), "protected with a password"),
-    "long.pdf": (lambda: pdf(500), "more than 200 pages"),
+    "long.pdf": (lambda: pdf(500), "more than 400 pages"),
     "huge.txt": (lambda: b"night shifts on a ward, and so on\n" * 30_000, "more than 1,000,000 characters"),
     "mixed.txt": (lambda: "Ward nurse 夜班护士\n工作经历\nNight shifts 病房夜班，RN licence".encode(), None),
     "twice.txt": (lambda: b"Nurse 7\nnight shifts on a ward", None),
