@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -419,6 +420,14 @@ def test_a_process_serves_says_where_refuses_other_names_and_ends_with_ctrl_c():
         finally:
             process.send_signal(signal.SIGINT)
         assert process.wait(10) in (0, 130)
+
+
+def test_no_piece_of_an_answer_waits_for_the_other_side(monkeypatch):
+    """asyncio switches Nagle's algorithm off for those sockets alone that say that they are TCP."""
+    seen = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda _self, sockets: seen.extend(sockets))
+    CliRunner().invoke(cli, ["serve", "--port=0", "--scorer=keyword"], catch_exceptions=False)
+    assert [each.proto for each in seen] == [socket.IPPROTO_TCP]
 
 
 @pytest.mark.slow

@@ -202,7 +202,8 @@ def serve(
     if local:
         app = TrustedHostMiddleware(app, allowed_hosts=LOCAL)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listening:
+    # Without its protocol asyncio does not know it for TCP, and an answer's last piece waits 40 ms (Nagle).
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))
