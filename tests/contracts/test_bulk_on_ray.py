@@ -70,9 +70,11 @@ def test_ray_listens_on_this_machine_only_and_keeps_its_files_where_nobody_else_
     sockets = [each for process in processes for each in process.net_connections("inet")]
     heard = {each.laddr.ip.removeprefix("::ffff:") for each in sockets if each.status == psutil.CONN_LISTEN}
     assert heard == {"127.0.0.1"}
-    files = {Path(each.path) for process in processes for each in process.open_files() if "ray" in each.path}
-    folder = next(path for path in files if path.suffix == ".log").parents[3]
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    logs = {Path(file.path) for process in processes for file in process.open_files() if "ray" in file.path}
+    folders = {place for log in logs for place in log.parents if place.name.startswith("workbench-")}
+    assert logs
+    assert all(not folders.isdisjoint(log.parents) for log in logs if log.suffix == ".log")
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
     assert (os.environ["RAY_USAGE_STATS_ENABLED"], os.environ["RAY_AUTH_MODE"]) == ("0", "token")
 
 
