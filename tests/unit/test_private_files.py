@@ -128,11 +128,9 @@ def test_nobody_else_may_read_what_was_written(umask, own, tmp_path, monkeypatch
 OTHERS = {
     "documents/aside.py": 1,
     "documents/reading.py": 1,
-    "encoders/on_ray.py": 1,
     "exploration/projection.py": 1,
     "files/exporting.py": 2,
     "panels/file_drop.py": 1,
-    "retrieval/milvus_client.py": 1,
 }
 
 

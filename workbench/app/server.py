@@ -10,7 +10,6 @@ import asyncio
 import hmac
 import os
 import secrets
-import shutil
 import signal
 import threading
 import time
@@ -122,7 +121,6 @@ class AppServer(Voila):  # type: ignore[misc]
     def stop(self) -> None:
         """End all kernels at once: one that is asked to end while it starts tells what broke in it."""
         run_sync(self.kernel_manager.shutdown_all)(now=True)
-        shutil.rmtree(self.connection_dir)
 
     async def end_deserted(self) -> None:
         """End kernels whose page was closed without a word, as by a browser that crashed."""

@@ -10,14 +10,13 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from workbench.atomic import WorkFolder
 from workbench.encoders.bulk_parts import Job, PartEncoder
 from workbench.errors import EncoderUnavailableError, MissingDependencyError, WorkbenchError
 from workbench.i18n import gettext as _
@@ -97,19 +96,20 @@ def ray_running(workers: int, address: str | None = None) -> Iterator[Any]:
         yield ray
         return
     # Ray lets everybody into the folder that it is given, so it gets one inside ours.
-    folder = tempfile.mkdtemp(prefix="workbench-")
+    folder = WorkFolder()
     own: dict[str, Any] = {
         "num_cpus": workers,
         "include_dashboard": False,
         "object_store_memory": STORE,
-        "_temp_dir": str(Path(folder, "ray")),
+        "_temp_dir": str(Path(folder.name, "ray")),
     }
     try:
         _start(ray, {"address": address} if address else own, attempts=1 if address else STARTS)
         yield ray
     finally:
         ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # a process of Ray's that still writes
+            folder.cleanup()
 
 
 def _start(ray: Any, options: dict[str, Any], *, attempts: int) -> None:

@@ -12,8 +12,6 @@ import json
 import logging
 import os
 import re
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping
@@ -26,7 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from workbench.atomic import private_file, private_folder
+from workbench.atomic import WorkFolder, private_file, private_folder
 from workbench.encoders.base import Vectors
 from workbench.encoders.fast.endpoint import warn_of_plain_text
 from workbench.encoders.lookup import MILVUS_LITE_FILE, text_key
@@ -218,8 +216,8 @@ class Embedded:
                     "close it there, or let a Milvus server serve both."
                 ).format(folder=folder)
             ) from error
-        own = Path(tempfile.mkdtemp(prefix="workbench-"))
-        self.socket = own / "milvus"
+        own = WorkFolder()
+        self.socket = Path(own.name, "milvus")
         server = grpc.server(ThreadPoolExecutor(4), options=UNLIMITED)
         milvus_pb2_grpc.add_MilvusServiceServicer_to_server(MilvusServicer(engine), server)
         server.add_insecure_port(f"unix:{self.socket}")
@@ -284,7 +282,7 @@ def _told(value: Any) -> Any:
     return value
 
 
-def _stop(server: Any, engine: Any, own: Path) -> None:
+def _stop(server: Any, engine: Any, own: WorkFolder) -> None:
     server.stop(None).wait()
     engine.close()
-    shutil.rmtree(own, ignore_errors=True)
+    own.cleanup()
