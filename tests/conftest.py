@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from importlib import import_module
 
 import pytest
@@ -14,6 +15,11 @@ from workbench.i18n import language
 # Test models are small and workers share the cores: threads that wait for one another made the
 # encoder tests take three times as long. Set before torch or a BLAS is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What a shell runs in the background is deaf to Ctrl-C, and so would the processes be that tests interrupt.
+# Not by preexec_fn, for which Python forks: gRPC's threads then write into what the child says.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Slowness is no failure on a machine that runs other things too.
 settings.register_profile("workbench", deadline=None)

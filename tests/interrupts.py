@@ -16,12 +16,7 @@ from threading import RLock
 import pytest
 from tqdm import tqdm
 
-__all__ = ["Act", "Killer", "heed_ctrl_c", "stop_at", "without_privileges"]
-
-
-def heed_ctrl_c() -> None:
-    """For ``preexec_fn``: what a shell runs in the background is deaf to Ctrl-C, and so are its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+__all__ = ["Act", "Killer", "stop_at", "without_privileges"]
 
 
 @contextmanager

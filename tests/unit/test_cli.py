@@ -23,7 +23,6 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 import workbench as wb
-from tests.interrupts import heed_ctrl_c
 from workbench import EXAMPLE_JDS, EXAMPLE_QUERY, Cutoff, __version__, load_encoder
 from workbench.cli import app, notebooks
 from workbench.cli.notebooks import lab_arguments
@@ -651,7 +650,7 @@ class TestProcess:
         )
         nbformat.write(notebook, here / "n.ipynb")
         command = [sys.executable, "-m", "workbench", "run", "n.ipynb"]
-        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c)
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         end = time.monotonic() + 300
         while not Path("started").exists():
             assert running.poll() is None, running.communicate()[1]

@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import pytest
-from interrupts import heed_ctrl_c
 
 DOCUMENTS = Path(__file__).parents[2] / "labeled_pairs/documents"
 BATCH = 8
@@ -41,7 +40,7 @@ def start(folder):
     command = [sys.executable, "-c", PROGRAM, "rank", "jds", "resumes", "--scorer", "use+relative", "--json"]
     environment = os.environ | {"WORKBENCH_CACHE": str(folder / "cache")}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=folder, env=environment, preexec_fn=heed_ctrl_c, **pipes)
+    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
 
 
 def encoded(folder):

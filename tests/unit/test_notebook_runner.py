@@ -20,7 +20,6 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.interrupts import heed_ctrl_c
 from workbench.errors import InputError, NotebookError, StoreError
 from workbench.i18n import language
 from workbench.notebooks import find_notebook, parameters_of, read_results, run_notebook, save_results
@@ -224,9 +223,7 @@ class TestFailure:
             "import time; time.sleep(600)",
         )
         program = "from workbench.notebooks import run_notebook; run_notebook('n.ipynb', progress=False)"
-        running = subprocess.Popen(
-            [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
-        )
+        running = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
         wait_until(lambda: (here / "pid").exists() and (here / "pid").read_text())
         time.sleep(0.5)
         running.send_signal(signal.SIGINT)
