@@ -10,7 +10,6 @@ import contextlib
 import io
 import json
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -418,21 +417,6 @@ def _card(folder: Path, chance: random.Random) -> object:
     return [*said, *(card.figure(name) for name in ("precision", "recall", "false_omission_rate"))]
 
 
-def _old_folder(folder: Path, chance: random.Random) -> object:
-    from workbench.retrieval import KnowledgeBase
-
-    kept = Path(__file__).parent / "data/old_folders"
-    source = chance.choice(sorted(path for path in kept.iterdir() if path.is_dir()))
-    copy = Path(shutil.copytree(source, folder / "kb"))
-    bad = chance.choice(sorted(path for path in copy.iterdir() if path.is_file()))
-    if bad.suffix == ".json" and chance.random() < 0.8:
-        bad.write_text(json.dumps(altered(json.loads(bad.read_text("utf-8")), chance)), "utf-8")
-    else:
-        bad.write_bytes(damaged(bad.read_bytes(), chance))
-    base = KnowledgeBase.open(copy, create=False)
-    return len(base), base.texts, base.info()
-
-
 TARGETS: dict[str, Callable[[Path, random.Random], object]] = {
     **{
         f"documents{suffix}": _documents(suffix)
@@ -445,7 +429,6 @@ TARGETS: dict[str, Callable[[Path, random.Random], object]] = {
     "label studio": _import("label_studio", TASKS),
     "argilla": _import("argilla", RECORDS),
     "cutoff card": _card,
-    "old knowledge base": _old_folder,
 }
 
 

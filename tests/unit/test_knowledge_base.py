@@ -506,6 +506,11 @@ class TestDamage:
             KnowledgeBase.open(tmp_path / "kb", encoder)
         assert sqlite_file(tmp_path / "kb").read_bytes() == before
 
+    def test_the_file_of_texts_says_what_it_is(self, stored):
+        with closing(sqlite3.connect(sqlite_file(stored))) as connection:
+            assert connection.execute("PRAGMA application_id").fetchone() == (int.from_bytes(b"wbKB", "big"),)
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
     def test_a_newer_version_is_named(self, stored, encoder):
         tamper(stored, "PRAGMA user_version = 2")
         with pytest.raises(StoreError, match=r"version 2, this workbench reads version 1: export"):

@@ -28,10 +28,7 @@ from workbench.encoders.lookup import KNOWLEDGE_BASE_FILE, text_key, vectors_fil
 from workbench.errors import StoreError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
-from workbench.retrieval import old_folders
 from workbench.retrieval.approximate import IndexRecord
-from workbench.retrieval.parts import Parts
-from workbench.retrieval.records import Records
 from workbench.retrieval.rows_file import (
     RowsFile,
     advice,
@@ -76,15 +73,6 @@ class FolderStore(Store):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._connection: sqlite3.Connection | None = None
-        if old_folders.is_one(folder) and not _has_rows(folder):
-            try:
-                self._move_over()
-            except StoreError:
-                # One that may only be read is read as it is.
-                old = old_folders.read(folder)
-                self.state = old.state
-                self.contents = self._with_vectors(old.texts, old.records, Parts.of([], old.state.dimension))
-                return
         with (
             explained(folder, "read"),
             RowsFile.at(folder, LOCK_SECONDS) as file,
@@ -114,7 +102,7 @@ class FolderStore(Store):
                         path=folder
                     )
                 )
-            if _has_rows(folder) or old_folders.is_one(folder):
+            if _has_rows(folder):
                 return True
             orphans = sorted(path.name for path in folder.glob("*") if _VECTORS.fullmatch(path.name))
         if orphans:
@@ -152,8 +140,6 @@ class FolderStore(Store):
         StoreError
             If another process is writing for longer than ten seconds, or the folder cannot be written.
         """
-        if old_folders.is_one(self.folder) and not _has_rows(self.folder):
-            self._move_over()
         before = self.state, self.contents
         try:
             with (
@@ -289,10 +275,8 @@ class FolderStore(Store):
         expected = self.state.texts_crc32, self.state.metadata_crc32
         if (checksum(texts), checksum(records.kept)) != expected:
             raise damaged(self.folder / KNOWLEDGE_BASE_FILE, _("its checksum does not fit"))
-        return self._with_vectors(texts, records, read_parts(connection, self.state.dimension))
-
-    def _with_vectors(self, texts: list[str], records: Records, parts: Parts) -> Contents:
-        return Contents(texts, records, _mapped(self.folder, self.state, len(texts)), parts)
+        vectors = _mapped(self.folder, self.state, len(texts))
+        return Contents(texts, records, vectors, read_parts(connection, self.state.dimension))
 
     def _writing(self) -> sqlite3.Connection:
         assert self._connection is not None, "rows are only changed inside `with store.changing()`"
@@ -311,7 +295,6 @@ class FolderStore(Store):
         with suppress(OSError):
             if current.stat().st_size > counted:
                 os.truncate(current, counted)
-        old_folders.remove(self.folder)
 
     def _debris(self) -> list[Path]:
         """Vectors of other generations than that of the state."""
@@ -319,22 +302,8 @@ class FolderStore(Store):
         found = self.folder.iterdir()
         return [path for path in found if _VECTORS.fullmatch(path.name) and path.name != current]
 
-    def _move_over(self) -> None:
-        """Once, put rows and index of an old folder into the SQLite file; the vectors stay where they are."""
-        with old_folders.locked(self.folder, LOCK_SECONDS):
-            if not old_folders.is_one(self.folder):
-                return
-            old = old_folders.read(self.folder)
-            _mapped(self.folder, old.state, len(old.texts))
-            with self._file(create=True) as file, file.writing() as connection:
-                if read_state(connection) is None:
-                    insert_rows(connection, 0, old.texts, old.records)
-                    keep_state(connection, old.state)
-                    keep_codes(connection, old.codes)
-            old_folders.remove(self.folder)
-
-    def _file(self, *, create: bool = False) -> RowsFile:
-        return RowsFile.at(self.folder, LOCK_SECONDS, create=create)
+    def _file(self) -> RowsFile:
+        return RowsFile.at(self.folder, LOCK_SECONDS)
 
 
 def _has_rows(folder: Path) -> bool:
