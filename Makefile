@@ -57,7 +57,7 @@ docs: $(VENV)/.all ## build the documentation site (site/index.html), with the n
 cards: $(VENV)/.demo ## measure the cutoff cards that the package brings anew, on the demonstration's everyday pairs
 	$(BIN)/python tools/cards.py
 
-bench: $(VENV)/.all ## measure everything beside its peers on a quiet machine; writes benchmarks/results/
+bench: $(VENV)/.bench ## measure the speed table beside the strongest peers, in 15 minutes on a quiet machine
 	$(BIN)/python benchmarks/run.py
 
 screenshots: $(VENV)/.all ## take the pictures that the README shows, in headless Chromium
@@ -69,7 +69,7 @@ licenses: $(VENV)/.all ## write docs/licenses.md, the licence of every pinned pa
 audit: ## look every pinned package up among known vulnerabilities (asks the database of the package index)
 	@sh tools/make_venv.sh "$(PYTHON)" "$(VENV)/audit"
 	$(VENV)/audit/bin/python -m pip --disable-pip-version-check install -q pip-audit
-	for lock in demo lab qwen test; do \
+	for lock in demo lab qwen test bench; do \
 	  $(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/$$lock.lock || exit 1; done
 
 lock: $(VENV)/.venv ## pin all packages anew with the hashes of their files, without addresses
@@ -77,13 +77,18 @@ lock: $(VENV)/.venv ## pin all packages anew with the hashes of their files, wit
 	$(COMPILE) --extra cpu --extra app -o requirements/demo.lock
 	$(COMPILE) --extra cpu --extra app --extra map -c requirements/demo.lock -o requirements/lab.lock
 	$(COMPILE) --extra cpu --extra app --extra qwen -c requirements/lab.lock -c requirements/torch.txt -o requirements/qwen.lock
-	$(COMPILE) --extra cpu --extra app --extra map --extra qwen --extra ocr --extra serve --extra cluster --extra milvus --extra test \
-	  -c requirements/lab.lock -c requirements/qwen.lock -o requirements/test.lock
+	$(COMPILE) $(ALL) -c requirements/lab.lock -c requirements/qwen.lock -o requirements/test.lock
 	# torch brings what it needs by itself, and a CPU build needs none of the CUDA packages
 	awk '/^[^ ]/ { keep = !/^(torch|triton|nvidia-|cuda-)/ } keep' requirements/test.lock > requirements/kept
 	mv requirements/kept requirements/test.lock
+	# only the peers that benchmarks add to it
+	$(COMPILE) $(ALL) --extra bench -c requirements/test.lock -c requirements/torch.txt -o requirements/all
+	awk 'NR == FNR { pinned[$$1]; next } /^[^ ]/ { keep = !/^(torch|triton|nvidia-|cuda-)/ && !($$1 in pinned) } keep' \
+	  requirements/test.lock requirements/all > requirements/bench.lock
+	rm requirements/all
 	@echo "Now 'make test' installs them; then 'make licenses' and 'make audit'"
 
+ALL := $(addprefix --extra ,cpu app map qwen ocr serve cluster milvus test)
 COMPILE := $(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --upgrade --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 
@@ -110,4 +115,9 @@ $(VENV)/.all: $(VENV)/.demo requirements/test.lock requirements/torch.txt requir
 	$(PIP) install -q --require-hashes --no-deps -r requirements/test.lock
 	$(PIP) install -q -r requirements/torch.txt
 	$(PIP) install -q --require-hashes --no-deps -r requirements/tokenizers.lock
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.all requirements/bench.lock
+	@echo "Installing the peers of the benchmarks into $(VENV) …"
+	$(PIP) install -q --require-hashes --no-deps -r requirements/bench.lock
 	@touch $@

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from measuring import Measurement, seconds, times
+from measuring import Measurement, seconds
 from reporting import Result, machine_in_words
 
 __all__ = ["MARKED", "QUOTED", "Quote", "quoted_section", "write_quotes"]
@@ -123,9 +123,11 @@ HEADS = {
     "zh": ("任务", "本项目", "对照", "快几倍"),
 }
 SOURCES = {
-    "en": "Measured on {machine}, {date}; `make bench` measures anew, all rows: "
+    "en": "Medians of rounds in turns, with their 95 % intervals; below 1 the other is faster. Measured on "
+    "{machine}, {date}; `make bench` measures anew, in 15 minutes; all rows: "
     "[benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md).",
-    "zh": "测于 {date}，{machine}；`make bench` 可重新测量，全部结果见 "
+    "zh": "双方交替运行，取各轮比值的中位数，括号内为 95 % 区间；小于 1 表示对照更快。测于 {date}，"
+    "{machine}；`make bench` 用 15 分钟重新测量，全部结果见 "
     "[benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md)。",
 }
 
@@ -146,7 +148,7 @@ def quoted_section(results: Sequence[Result], language: str = "en") -> str:
         used.append(result)
         lines.append(
             f"| {quote.zh if language == 'zh' else quote.en} | {seconds(row.ours_seconds)} "
-            f"| {row.peer}: {seconds(row.peer_seconds)} | **{times(row.ratio)}×** |"
+            f"| {row.peer}: {seconds(row.peer_seconds)} | {row.faster} |"
         )
     machines = list(dict.fromkeys(machine_in_words(result.machine) for result in used))
     dates = sorted({result.date for result in used})

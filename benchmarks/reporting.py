@@ -16,6 +16,7 @@ from _scaling import Curve, draw
 from measuring import RESULTS, Measurement, seconds, table, times
 
 __all__ = [
+    "BUDGETS",
     "FALL",
     "Change",
     "Result",
@@ -28,6 +29,17 @@ __all__ = [
     "write_page",
 ]
 
+# The speed table, the scripts that `make bench` runs, with the seconds that each may take: 15 minutes in all.
+# The others are studies of their own, run by name.
+BUDGETS = {
+    "bootstrap": 60,
+    "calibration": 60,
+    "embedded_encoders": 60,
+    "encoding": 150,
+    "gpu": 60,
+    "search": 240,
+    "skill_map": 180,
+}
 # A ratio that is smaller than before by more than this share is a regression.
 FALL = 0.15
 SCALING = "scaling.svg"
@@ -46,6 +58,11 @@ class Result:
     seconds_in_all: float
     measurements: tuple[Measurement, ...]
     figures: dict[str, Any]
+
+    @property
+    def budget(self) -> int | None:
+        """Seconds that it may take as a part of ``make bench``; None where it is no part of it."""
+        return BUDGETS.get(self.name)
 
     @property
     def notes(self) -> list[str]:
@@ -76,14 +93,13 @@ class Change:
 
     @property
     def fell(self) -> bool:
-        """Whether it is a regression: smaller by more than :data:`FALL`."""
-        return self.now < (1 - FALL) * self.before
+        """Whether it is a regression: smaller by more than :data:`FALL` on the same machine."""
+        return self.same_machine and self.now < (1 - FALL) * self.before
 
     def __str__(self) -> str:
-        elsewhere = "" if self.same_machine else " (before: on another machine)"
         return (
             f"{self.script}: {self.task}, {self.size}: {times(self.before)} → {times(self.now)} times "
-            f"faster, {self.now / self.before - 1:+.0%}{elsewhere}"
+            f"faster, {self.now / self.before - 1:+.0%}"
         )
 
 
@@ -142,17 +158,21 @@ def results_page(results: Sequence[Result], *, regressions: Sequence[Change] = (
     """``RESULTS.md``: one table, what else was found, pictures, and where and with what it was measured."""
     rows = [row for result in results for row in result.measurements]
     parts = [
-        "# Benchmarks\n\nWritten by `make bench`. *Times faster* is the median of the ratios of runs that "
-        "took turns in one process; the seconds are medians, and depend on the machine.",
-        _table_of(results),
+        "# Benchmarks\n\nWritten by `make bench`. *Times faster* is the median of the ratios of rounds in "
+        "which both took turns in one process, below 1 where the peer is faster; in brackets between which "
+        "two of the ratios it lies with 95 % probability (order statistics; all of them where there were "
+        "fewer than six rounds). The seconds are medians, and depend on the machine.",
+        _table_of([result for result in results if result.measurements]),
     ]
     if missed := [row for row in rows if row.reached is False]:
         parts.append("**Required and not reached:**\n\n" + "\n".join(f"- {row}" for row in missed))
     if regressions:
         fallen = "\n".join(f"- {change}" for change in regressions)
         parts.append(f"**Slower than before by more than {FALL:.0%}:**\n\n{fallen}")
-    if notes := [note for result in results for note in result.notes]:
-        parts.append("## What else was measured\n\n" + "\n".join(f"- {note}" for note in notes))
+    for heading, of_table in (("What else was measured", True), ("Studies, run by their names", False)):
+        of_them = [result for result in results if (result.budget is not None) is of_table]
+        if notes := [f"- `{result.name}.py`: {note}" for result in of_them for note in result.notes]:
+            parts.append(f"## {heading}\n\n" + "\n".join(notes))
     pictures = {name: caption for result in results for name, caption in result.pictures.items()}
     if curves := [curve for result in results for curve in result.curves]:
         pictures[SCALING] = "Time and memory against N, with the exponent of the fitted power; all measured."
@@ -197,7 +217,10 @@ def _scaling_table(curves: Sequence[Curve]) -> str:
 
 def _conditions(results: Sequence[Result]) -> str:
     """A line a script, then machines and versions, each said once."""
-    lines = ["| Script | Date | Commit | Machine | Load at start | Took |", "|---|---|---|---|---:|---:|"]
+    lines = [
+        "| Script | Date | Commit | Machine | Load at start | Took | Of at most |",
+        "|---|---|---|---|---:|---:|---:|",
+    ]
     machines: list[tuple[str, str]] = []
     for result in results:
         where = (machine_in_words(result.machine), ", ".join(f"{k} {v}" for k, v in result.versions.items()))
@@ -206,10 +229,20 @@ def _conditions(results: Sequence[Result]) -> str:
         load = "" if result.load_at_start is None else f"{result.load_at_start:.1f}"
         lines.append(
             f"| `{result.name}.py` | {result.date} | {result.commit or ''} | {machines.index(where) + 1} "
-            f"| {load} | {seconds(result.seconds_in_all)} |"
+            f"| {load} | {seconds(result.seconds_in_all)} | {of_budget(result)} |"
         )
+    if of_table := [result for result in results if result.budget is not None]:
+        taken = sum(result.seconds_in_all for result in of_table)
+        lines.append(f"| `make bench` | | | | | {taken:.0f} s | {sum(BUDGETS.values())} s |")
     described = [f"{at}. {machine}; {versions}." for at, (machine, versions) in enumerate(machines, 1)]
     return "\n".join([*lines, "", *described])
+
+
+def of_budget(result: Result) -> str:
+    """Its budget in words; an empty string where it has none."""
+    if result.budget is None:
+        return ""
+    return f"{result.budget} s" + (" **exceeded**" if result.seconds_in_all > result.budget else "")
 
 
 def machine_in_words(machine: dict[str, Any]) -> str:

@@ -1,12 +1,14 @@
-"""Run all benchmarks, one after the other: ``python benchmarks/run.py [--quick] [--only NAME] [--readme]``.
+"""Measure the speed table, script by script: ``python benchmarks/run.py [--quick] [--only NAME | --all]``.
 
-Each script writes its own results when it is done, so that stopping loses only the one that is running.
-Ratios are compared with the committed ones; the page ``results/RESULTS.md`` is written at the end.
+``--all`` adds the studies, which have no time limit together; ``--only`` runs what is named. Each script
+writes its own results when it is done, so that stopping loses only the one that is running. Ratios are
+compared with the committed ones; the page ``results/RESULTS.md`` is written at the end.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import subprocess
@@ -18,6 +20,7 @@ from pathlib import Path
 from measuring import RESULTS, ROOT
 from quoting import write_quotes
 from reporting import (
+    BUDGETS,
     FALL,
     Change,
     changes,
@@ -45,7 +48,8 @@ def run_script(name: str, *, quick: bool, folder: Path = HERE, most_seconds: flo
     command = [sys.executable, str(folder / f"{name}.py"), *(["--quick"] if quick else [])]
     # Scripts import the package from this checkout, installed or not.
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    started = {"WORKBENCH_BENCH_STARTED": str(time.time())}
+    environment = os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | started
     try:
         done = subprocess.run(command, env=environment, timeout=most_seconds, check=False)
     except subprocess.TimeoutExpired:
@@ -75,7 +79,9 @@ def run_all(
             interrupted = True
             print(f"Stopped during {name}; what was finished before it is kept.", flush=True)
             break
-        print(f"{name}: {failure or 'done'} after {time.perf_counter() - start:.0f} s", flush=True)
+        taken, budget = time.perf_counter() - start, BUDGETS.get(name, math.inf)
+        over = f", MORE THAN THE {budget} s that it may take" if taken > budget else ""
+        print(f"{name}: {failure or 'done'} after {taken:.0f} s{over}", flush=True)
         if failure:
             failed[name] = failure
         # A script that has nothing to measure here, such as gpu.py without a GPU, writes nothing.
@@ -122,7 +128,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = scripts()
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="smaller tasks, kept in results/quick")
-    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
+    chosen.add_argument("--all", action="store_true", help="the studies too, without a limit together")
     parser.add_argument(
         "--minutes",
         type=float,
@@ -144,7 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return quote_in_readmes()
     if options.page:
         return 0
-    return run_all(options.only or names, quick=options.quick, most_seconds=60 * options.minutes)
+    names = options.only or (names if options.all else list(BUDGETS))
+    return run_all(names, quick=options.quick, most_seconds=60 * options.minutes)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ LOCKS = {
     "lab": "the skill map",
     "qwen": "Qwen3, torch",
     "test": "OCR, server, tests",
+    "bench": "benchmarks",
 }
 
 # Permissive, or copyleft for the package's own files only: nothing follows for who installs the workbench.
@@ -76,6 +77,15 @@ ELSEWHERE = {
     "axe-playwright-python": "MIT",
     "geoindex-rs": "MIT OR Apache-2.0",
     "cuda-toolkit": GPU,
+    # peers of the benchmarks, which only `make bench` installs
+    "fast-hdbscan": "BSD-2-Clause",
+    "hdbscan": "BSD",
+    "ml-dtypes": "Apache-2.0",
+    "onnx": "Apache-2.0",
+    "onnx-ir": "Apache-2.0",
+    "onnxscript": "MIT",
+    "pacmap": "Apache-2.0",
+    "turbovec": "MIT",
 }
 
 

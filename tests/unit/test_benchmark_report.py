@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,13 +69,13 @@ class TestRegressions:
         before = saved("x", ("t", "1,000", 10.0), ("gone", "1", 2.0))
         assert reporting.changes(before, saved("x", ("t", "2,000", 1.0), ("new", "1", 1.0))) == []
 
-    def test_it_says_so_where_the_earlier_one_is_of_another_machine(self, saved, reporting, tmp_path):
+    def test_none_is_one_where_the_earlier_one_is_of_another_machine(self, saved, reporting, tmp_path):
         now = saved("x", ("t", "s", 5.0))
         kept = json.loads((tmp_path / "x.json").read_text())
-        kept["machine"]["cores"] += 62
-        (change,) = reporting.changes(reporting.read_result(json.dumps(kept)), now)
-        assert "another machine" in str(change)
-        assert "another machine" not in str(reporting.changes(now, now)[0])
+        kept["measurements"][0]["ratio"] = 10.0
+        earlier = [json.dumps(kept), json.dumps(kept | {"machine": kept["machine"] | {"cores": 64}})]
+        changes = [reporting.changes(reporting.read_result(each), now)[0] for each in earlier]
+        assert [change.fell for change in changes] == [True, False]
 
     def test_the_committed_result_counts_and_not_the_file_that_replaced_it(self, saved, reporting, tmp_path):
         saved("x", ("t", "s", 10.0))
@@ -97,11 +98,22 @@ class TestPage:
         page = reporting.results_page([first, second])
         assert "| first | encode | 9 texts |" in page
         assert "**3.50**" in page
-        assert "- Recall was 0.99." in page
         assert "![Time against N](scaling.svg)" in page
         assert first.machine["processor"] in page
         assert f"python {first.versions['python']}" in page
         assert f"| `second.py` | {second.date} |" in page
+        assert "- `first.py`: Recall was 0.99." in page.partition("## Studies")[2]
+
+    def test_it_sums_the_seconds_of_the_speed_table_and_says_where_one_took_too_long(self, saved, reporting):
+        table = {name: saved(name, ("t", "s", 1.0)) for name in ("search", "encoding", "ranking")}
+        slow = replace(table["search"], seconds_in_all=241.0)
+        quick = [replace(table[name], seconds_in_all=9.0) for name in ("encoding", "ranking")]
+        lines = reporting.results_page([slow, *quick]).splitlines()
+        last = {name: next(line for line in lines if line.startswith(f"| `{name}")) for name in table}
+        assert last["search"].endswith("| 241 s | 240 s **exceeded** |")
+        assert last["encoding"].endswith("| 9.00 s | 150 s |")
+        assert last["ranking"].endswith("| 9.00 s |  |")
+        assert any(line.startswith("| `make bench` |") and "| 250 s | 810 s |" in line for line in lines)
 
     def test_curves_of_all_scripts_share_a_table_and_a_picture(self, saved, reporting, tmp_path, monkeypatch):
         for what in ("encode", "search"):
@@ -191,6 +203,34 @@ class TestRunning:
         assert run.run_all(["x"], folder=scripts(x="print('No GPU')"), results=tmp_path) == 0
         assert "compared" not in capfd.readouterr().out
 
+    def test_one_that_takes_longer_than_it_may_is_named(self, run, scripts, tmp_path, monkeypatch, capfd):
+        monkeypatch.setattr(run, "BUDGETS", {"slow": 0, "fine": 60})
+        run.run_all(["slow", "fine"], folder=scripts(slow="", fine=""), results=tmp_path)
+        said = capfd.readouterr().out
+        assert "MORE THAN THE 0 s that it may take" in said
+        assert said.count("MORE THAN") == 1
+
+    @pytest.mark.parametrize(
+        ("asked", "expected"),
+        [([], {"search", "gpu"}), (["--all"], {"search", "ranking"}), (["--only", "ranking"], {"ranking"})],
+    )
+    def test_without_being_asked_it_runs_the_speed_table_only(self, run, monkeypatch, asked, expected):
+        names = []
+        monkeypatch.setattr(run, "run_all", lambda chosen, **_: names.extend(chosen) or 0)
+        assert run.main(asked) == 0
+        assert expected <= set(names)
+        assert ("ranking" in names) is bool(asked)
+        assert "--only" not in asked or names == ["ranking"]
+
+    def test_the_readme_tells_of_every_script(self, run):
+        told = re.findall(r"^\| `(\w+)\.py`", (BENCHMARKS / "README.md").read_text("utf-8"), re.MULTILINE)
+        assert sorted(told) == sorted([*run.scripts(), "faults"])
+        assert set(told[: len(run.BUDGETS)]) == set(run.BUDGETS)
+
+    def test_the_speed_table_fits_into_a_quarter_of_an_hour(self, run):
+        assert sum(run.BUDGETS.values()) <= 15 * 60
+        assert set(run.BUDGETS) <= set(run.scripts())
+
     def test_stopping_keeps_what_was_finished(self, run, scripts, tmp_path, monkeypatch):
         run_script = run.run_script
 
@@ -279,7 +319,7 @@ class TestQuotes:
         assert text.startswith("before\n<!-- benchmarks -->\n| ")
         assert text.endswith("<!-- /benchmarks -->\nafter\n")
         assert "old" not in text
-        ratios = re.findall(r"\*\*([\d.]+)×\*\*", text)
+        ratios = re.findall(r"\*\*([\d.]+)\*\*", text)
         assert ratios == [f"{2.0 + number:.2f}" for number in range(len(quoting.QUOTED))]
         quoting.write_quotes(readme, quoted)
         assert readme.read_text(encoding="utf-8") == text

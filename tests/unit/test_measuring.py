@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.stats import quantile_test
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -104,13 +105,32 @@ class TestMeasure:
             peer_share=0.1,
         )
         assert (row.ours_seconds, row.peer_seconds, row.ratio) == (1, pytest.approx(20), pytest.approx(20))
-        assert row.ratios == pytest.approx((20,) * 5)
+        assert row.ratios == pytest.approx((20,) * 9)
         assert row.reached
         assert "count, ten: fast 1.00 s, slow 20.0 s, 20.00 times faster" in capsys.readouterr().out
 
     def test_a_row_without_a_required_ratio_neither_reaches_nor_misses_it(self, measuring):
         assert measuring.Measurement("t", "s", "a", "b", 1, 2, 2).reached is None
         assert measuring.Measurement("t", "s", "a", "b", 1, 2, 2, required=2.1).reached is False
+
+
+class TestInterval:
+    def of(self, measuring, ratios):
+        return measuring.Measurement("t", "s", "a", "b", 1, 2, 2, ratios=tuple(ratios)).interval
+
+    @pytest.mark.parametrize("n", [6, 8, 9, 15, 40])
+    def test_it_is_that_of_scipy(self, measuring, n):
+        ratios = np.random.default_rng(n).lognormal(size=n)
+        expected = quantile_test(ratios, p=0.5).confidence_interval(0.95)
+        assert self.of(measuring, ratios) == (expected.low, expected.high)
+
+    @pytest.mark.parametrize("ratios", [[3, 1, 2], [2]])
+    def test_of_fewer_than_six_rounds_it_is_all_of_them(self, measuring, ratios):
+        assert self.of(measuring, ratios) == (min(ratios), max(ratios))
+
+    def test_the_table_shows_it_where_there_was_more_than_one_round(self, measuring):
+        many, one = (measuring.Measurement("t", "s", "a", "b", 1, 2, 2, ratios=r) for r in ((1, 2, 3), (2,)))
+        assert (many.faster, one.faster) == ("**2.00** (1.00–3.00)", "**2.00**")
 
 
 @pytest.mark.parametrize(

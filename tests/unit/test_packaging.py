@@ -79,7 +79,21 @@ def test_a_lock_extends_the_smaller_one(small, large):
     assert {name: everything.get(name) for name in pins} == pins
 
 
-LOCKS = ["demo.lock", "lab.lock", "qwen.lock", "test.lock", "tokenizers.lock"]
+def test_the_lock_of_the_benchmarks_adds_their_peers_and_changes_nothing():
+    added = locked("bench.lock")
+    assert set(added) & set(locked("test.lock") | locked("torch.txt")) == set()
+    for peer in map(Requirement, PROJECT["optional-dependencies"]["bench"]):
+        assert [peer.specifier.contains(version) for version in added[canonicalize_name(peer.name)]] == [True]
+
+
+def test_only_the_benchmarks_install_their_peers():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    installs = re.findall(r"^(\S+):.*\n(?:\t.*\n)*\t.*install.*bench\.lock", makefile, re.MULTILINE)
+    assert installs == ["$(VENV)/.bench"]
+    assert re.findall(r"^(\S+):.*/\.bench(?: |$)", makefile, re.MULTILINE) == ["bench"]
+
+
+LOCKS = ["demo.lock", "lab.lock", "qwen.lock", "test.lock", "tokenizers.lock", "bench.lock"]
 
 
 @pytest.mark.parametrize("name", [*LOCKS, "torch.txt"])
