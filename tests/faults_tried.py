@@ -32,8 +32,6 @@ from workbench.decision_log import DecisionLog
 from workbench.errors import LogWarning, StoreError
 from workbench.retrieval import KnowledgeBase
 
-__all__ = ["FAULTS", "NEED_MOUNT", "may_mount"]
-
 SECONDS_TO_END = 10
 TEXTS = [f"text {number}" for number in range(300)]
 

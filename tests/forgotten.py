@@ -32,8 +32,6 @@ from workbench.pairs import read_pairs, write_pairs
 from workbench.pairs.annotations import AnnotationLog
 from workbench.scorers.rerank_store import RerankStore
 
-__all__ = ["LI", "LINE", "WANG", "Kills", "copied", "fill", "kept", "settle", "traces"]
-
 WANG = """王芳 <wang.fang@example.org>
 2019–2024 在 A&B 医院任重症监护护士，会用呼吸机与"体外循环"
 Night shifts on the ward of the university hospital for five years"""

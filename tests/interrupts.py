@@ -16,8 +16,6 @@ from threading import RLock
 import pytest
 from tqdm import tqdm
 
-__all__ = ["Act", "Killer", "stop_at", "without_privileges"]
-
 
 @contextmanager
 def without_privileges():

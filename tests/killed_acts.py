@@ -37,8 +37,6 @@ from workbench.reports.shortlist import write_shortlist_report
 from workbench.retrieval import KnowledgeBase
 from workbench.retrieval.folder_store import FolderStore
 
-__all__ = ["ACTS", "kill"]
-
 COMMAND = typer.main.get_command(app)
 STRIDE = 61
 NAMES = ("first", "second", "third")

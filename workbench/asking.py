@@ -14,8 +14,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import paragraph
 from workbench.texts import LONGEST_WORD
 
-__all__ = ["asked_by", "nowhere", "option", "options", "with_option"]
-
 Values = tuple[object, ...]
 
 

@@ -25,19 +25,6 @@ from workbench.settings import get_settings
 if sys.platform != "win32":
     import fcntl
 
-__all__ = [
-    "WorkFolder",
-    "no_longer_written",
-    "only_writer",
-    "private_file",
-    "private_folder",
-    "private_opener",
-    "remove_left",
-    "replacing",
-    "write_whole",
-    "written",
-]
-
 
 LOCK_SECONDS = 10.0
 # Where texts may lie, in the cache folder: every file that was ever written, each path with a NUL after it.

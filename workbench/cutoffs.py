@@ -25,8 +25,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["SCHEMA", "SCHEMA_VERSION", "CardFigure", "Cutoff", "cards_in", "shipped_card"]
-
 SCHEMA = "jd-resume-workbench/cutoff-card"
 SCHEMA_VERSION = 1
 

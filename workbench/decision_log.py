@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from workbench.cutoffs import Cutoff
 
-__all__ = ["Decision", "DecisionLog", "document_id"]
-
 # In which metadata a document may have a name of its own, first come first.
 ID_NAMES = ("jd_id", "job_id", "resume_id", "candidate_id", "id")
 # Longer than these is no name; most likely it is a text.

@@ -25,8 +25,6 @@ from workbench.i18n import gettext as _
 from workbench.results import Result
 from workbench.settings import get_settings
 
-__all__ = ["Finding", "Status", "diagnose", "heading"]
-
 Status = Literal["ok", "note", "problem"]
 
 DISTRIBUTION = "jd-resume-workbench"

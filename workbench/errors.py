@@ -11,24 +11,6 @@ import traceback
 
 from workbench.visible import visible
 
-__all__ = [
-    "CardError",
-    "CardWarning",
-    "CleaningWarning",
-    "EncoderError",
-    "EncoderMismatchError",
-    "EncoderUnavailableError",
-    "InputError",
-    "LogWarning",
-    "MissingDependencyError",
-    "NotebookError",
-    "PairsWarning",
-    "StoreError",
-    "UncalibratedCutoffWarning",
-    "WorkbenchError",
-    "trace_of",
-]
-
 
 def trace_of(error: BaseException) -> str:
     """Where a fault happened, for a log; what it says, maybe a text, only with ``WORKBENCH_DEBUG=1``."""

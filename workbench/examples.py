@@ -7,8 +7,6 @@ little, what names a skill should weigh much.
 
 from __future__ import annotations
 
-__all__ = ["BACKGROUND", "EXAMPLE_JDS", "EXAMPLE_QUERY"]
-
 EXAMPLE_JDS: tuple[str, ...] = (
     "负责大模型应用落地：基于开源或商用大语言模型做微调与推理部署，把生成能力接进写作、翻译等产品。",
     "熟悉 RAG 架构设计，独立搭建过文档解析、向量检索、重排序到答案生成的完整链路。",

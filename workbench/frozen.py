@@ -17,8 +17,6 @@ import numpy.typing as npt
 from workbench.errors import CardError
 from workbench.i18n import gettext as _
 
-__all__ = ["arrays_in", "as_text"]
-
 # Unpacked; what a scorer freezes is of the size of some vectors, however large the collection was.
 LARGEST = 2**28
 

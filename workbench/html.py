@@ -21,8 +21,6 @@ from workbench.visible import escaped, visible
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render"]
-
 
 def render(template: str, **values: Any) -> Markup:
     """Fill in a template.

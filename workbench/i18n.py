@@ -25,26 +25,6 @@ from typing import Literal, cast, get_args
 
 from workbench.errors import InputError, WorkbenchError
 
-__all__ = [
-    "N_",
-    "Language",
-    "chance",
-    "current_language",
-    "digits_apart",
-    "gettext",
-    "html_lang",
-    "language",
-    "language_names",
-    "language_of",
-    "listed",
-    "ngettext",
-    "number",
-    "paragraph",
-    "percent",
-    "pgettext",
-    "set_language",
-]
-
 Language = Literal["zh", "en"]
 
 # An interval wider than this is said by its ends alone.

@@ -14,8 +14,6 @@ from workbench.frozen import arrays_in, as_text
 from workbench.scorers import language_pairs, offset_fingerprint, offset_state
 from workbench.scorers.collection import languages_of
 
-__all__ = ["with_language_offsets"]
-
 
 def with_language_offsets(
     scored: pd.DataFrame, *, kind: PairKind = "everyday", confidence: float = 0.95

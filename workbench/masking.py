@@ -15,8 +15,6 @@ from functools import cache, partial
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
-__all__ = ["MASKING_RECIPE", "is_asked", "mask", "masked"]
-
 # Part of the fingerprint of what a server is sent: masked texts have other vectors.
 MASKING_RECIPE = 1
 PHONE, MAIL, ID = "[phone]", "[e-mail]", "[ID]"

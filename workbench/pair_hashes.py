@@ -14,8 +14,6 @@ from workbench.i18n import listed
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["content_hash", "pair_ids_of", "texts_hash"]
-
 HASHED = ("jd", "resume", "label", "weight", "inclusion_probability")
 
 

@@ -14,8 +14,6 @@ from workbench.i18n import pgettext
 from workbench.settings import get_settings
 from workbench.visible import visible
 
-__all__ = ["SHORT", "heard_by", "hidden", "progress_bar", "tell"]
-
 # Told what is done, how many steps of it, and of how many.
 Listener = Callable[[str, int, int], object]
 

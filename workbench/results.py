@@ -9,8 +9,6 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["Result", "plain"]
-
 
 class Result:
     """Base of the frozen dataclasses that hold results."""

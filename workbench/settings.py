@@ -14,8 +14,6 @@ from workbench.errors import InputError
 from workbench.i18n import Language, language_of, listed
 from workbench.i18n import gettext as _
 
-__all__ = ["JOURNAL", "WEIGHTS", "Settings", "get_settings"]
-
 # In the cache folder, as long as what a person wants forgotten is being erased.
 JOURNAL = "forgetting.json"
 # The unpacked weights of `use`, beside the store: they hold words, but nobody's text.

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from workbench.retrieval.ranking import Ranking
     from workbench.scorers import Coverage, Scorer
 
-__all__ = ["check", "compare", "explain", "fit_map", "rank"]
-
 NEIGHBOURS = 15
 # What is longer, or has more lines, is a whole document.
 LONGEST_LINE, MOST_LINES = 600, 3

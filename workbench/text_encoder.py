@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from workbench.texts import LONGEST_LINE
 
-__all__ = ["PairScorer", "TextEncoder", "pieces_of", "whole_vectors"]
-
 # An encoder without a limit takes memory by the token: about 200 MB for so many characters.
 MOST_AT_ONCE = 32_768
 # Chinese has at most a token a character, other writing a token for three and more; a prompt takes some.

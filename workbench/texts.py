@@ -15,24 +15,6 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 
-__all__ = [
-    "LONGEST_LINE",
-    "LONGEST_WORD",
-    "MOST_CHARACTERS",
-    "Cleaned",
-    "CleaningReport",
-    "Duplicate",
-    "brief",
-    "clean",
-    "cleaning_recipe",
-    "is_line",
-    "kind_of",
-    "says_missing",
-    "tidy",
-    "tidy_lines",
-    "too_long",
-]
-
 # A longer text, or one of several lines, is a document: it says more than one thing.
 LONGEST_LINE = 512
 # Of what messages repeat.

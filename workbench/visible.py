@@ -12,8 +12,6 @@ import re
 
 from workbench.masking import masked
 
-__all__ = ["HIDDEN", "escaped", "visible"]
-
 # Control characters (Unicode's Cc) but the tab and the end of a line; halves of surrogate pairs; and what
 # changes the direction of writing: marks, embeddings, overrides and isolates of UAX #9, table "Bidi_Control".
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")

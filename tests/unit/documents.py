@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-__all__ = ["Block", "Command", "blocks_of", "commands_in", "relative_links"]
-
 _FENCE = re.compile(
     r"^(?P<indent> *)(?P<fence>`{3,})(?P<language>[\w+-]*)[^\n]*\n(?P<body>.*?)^ *(?P=fence)`* *$",
     re.MULTILINE | re.DOTALL,

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, t
-from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_confint
 
 from workbench.calibration import pairs_needed
-from workbench.calibration.exact_tests import lower_bound, p_value_above, size_with_power, upper_bound
+from workbench.calibration.exact_tests import lower_bound, p_value_above, upper_bound
 from workbench.calibration.shares import _t95, wilson
 from workbench.errors import InputError
 
@@ -90,32 +89,6 @@ def test_pairs_needed_is_the_smallest_number_that_passes(target, confidence, err
 def test_what_makes_no_sense_to_plan_is_refused(target, confidence, errors):
     with pytest.raises(InputError):
         pairs_needed(target, confidence, errors)
-
-
-@pytest.mark.parametrize(("looks", "target"), [(0.95, 0.89), (0.8, 0.89), (0.7, 0.5)])
-def test_a_planned_size_has_the_power_it_was_planned_for(looks, target):
-    n = int(np.ceil(size_with_power(looks, target, 0.05)))
-    k = np.arange(n + 1)
-    share = k / n
-    refuted = (
-        p_value_above(share, n, target) <= 0.05
-        if looks > target
-        else p_value_above(1 - share, n, 1 - target) <= 0.05
-    )
-    assert binom.pmf(k, n, looks)[refuted].sum() == pytest.approx(0.8, abs=0.08)
-
-
-def test_a_planned_size_is_that_of_the_textbook_where_variances_are_alike():
-    # Near one half both variances are nearly equal, and the one-sample z-test of statsmodels applies.
-    effect = (0.52 - 0.5) / 0.5
-    expected = NormalIndPower(ddof=0).solve_power(
-        effect, alpha=0.05, power=0.8, ratio=0, alternative="larger"
-    )
-    assert size_with_power(0.52, 0.5, 0.05) == pytest.approx(expected, rel=0.002)
-
-
-def test_no_number_of_pairs_tells_a_share_from_itself():
-    assert size_with_power(0.9, 0.9, 0.05) == np.inf
 
 
 def test_quantiles_of_many_degrees_of_freedom_are_scipys():

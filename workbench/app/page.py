@@ -17,8 +17,6 @@ from workbench.i18n import gettext as _
 from workbench.panels.panel import Panel, of_class
 from workbench.panels.search_panel import SearchPanel
 
-__all__ = ["Page", "Shell"]
-
 
 class Shell(anywidget.AnyWidget):  # type: ignore[misc]
     """Which page is open, and in which language, as the header of the document says."""

@@ -29,8 +29,6 @@ from workbench.panels.panel import Panel, box, of_class, row
 from workbench.panels.working import WorkingPanel, WorkingWidgets
 from workbench.settings import get_settings
 
-__all__ = ["CutoffRoom", "LabelRoom"]
-
 TABLES = ".csv,.tsv,.xlsx,.jsonl"
 WORK = "work"  # folder of working copies, which no version control holds
 

@@ -37,8 +37,6 @@ from workbench.i18n import N_, Language, language, language_names
 from workbench.i18n import gettext as _
 from workbench.settings import get_settings
 
-__all__ = ["PAGES", "AppServer", "is_loopback", "serve"]
-
 HERE = Path(__file__).parent
 # Of each page what the navigation calls it.
 PAGES = {"search": N_("Search"), "rank": N_("Rank"), "label": N_("Label"), "cutoff": N_("Cutoff")}

@@ -24,8 +24,6 @@ from workbench.i18n import digits_apart, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result, plain
 
-__all__ = ["Advice", "advise"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Advice(Result):

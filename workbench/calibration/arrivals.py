@@ -9,8 +9,6 @@ from workbench.calibration.observations import FloatArray, Observations, check_c
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["arrival_times", "jd_totals"]
-
 
 def arrival_times(pairs: pd.DataFrame, column: str) -> pd.Series:
     """The times in a column, as dates or as numbers.

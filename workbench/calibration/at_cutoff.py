@@ -16,8 +16,6 @@ from workbench.calibration.shares import one_side, scale_odds, share_with_size, 
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["REPORTED", "figures_at", "flips", "shares_at"]
-
 # Columns that say which pair it is.
 NAMED_BY = ("pair_id", "jd_id", "jd", "resume")
 

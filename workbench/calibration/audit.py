@@ -28,8 +28,6 @@ from workbench.i18n import N_, language, language_names
 from workbench.i18n import gettext as _
 from workbench.results import Result, plain
 
-__all__ = ["SMALLEST_SHARE", "Audit", "CategoryAudit", "audit"]
-
 # 6 RCNY § 5-301(d): categories of less than 2 % of the data may be left out of impact ratios.
 SMALLEST_SHARE = 0.02
 # Read as "unknown" in each language, beside blank cells, in any capitals.

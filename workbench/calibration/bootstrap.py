@@ -21,22 +21,6 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.progress import tell
 
-__all__ = [
-    "CHUNK",
-    "POOL_FROM",
-    "Resamples",
-    "bands",
-    "drawn_sums",
-    "draws",
-    "is_pooled",
-    "pooled_draws",
-    "quantiles",
-    "resample",
-    "resample_with",
-    "resampled_sums",
-    "tails",
-]
-
 # Numbers in a chunk of draws: about a megabyte stays near the processor.
 CHUNK = 150_000
 # More cutoffs than these cannot be told apart in a band, and cost memory.

@@ -26,20 +26,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.results import Result, plain
 
-__all__ = [
-    "Capacity",
-    "Choice",
-    "MaxAccuracy",
-    "MaxFBeta",
-    "MaxYouden",
-    "MinCost",
-    "Rule",
-    "TargetMissed",
-    "TargetPrecision",
-    "TargetRecall",
-    "choose",
-]
-
 # Shares that differ by less differ by rounding only.
 TOLERANCE = 1e-9
 

@@ -29,8 +29,6 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 
-__all__ = ["compare", "compare_by", "compare_scored"]
-
 # What must be the same in frames of scored pairs, as far as they have it.
 SAME = ("pair_id", "jd_id", "jd", "resume", "label", "weight", "inclusion_probability")
 # What is told of AUC within groups, by the columns of a comparison.

@@ -21,8 +21,6 @@ from workbench.calibration.difference_tests import Aucs
 from workbench.calibration.figures import figure
 from workbench.calibration.observations import CountArray, FloatArray, Observations
 
-__all__ = ["ComparedFigure", "Measured", "compared_figures", "differences", "measure"]
-
 OwnFigure = Literal["recall", "precision", "f_beta", "accuracy"]
 ComparedFigure = Literal[OwnFigure, "auc", "average_precision"]
 COMPARED: tuple[ComparedFigure, ...] = get_args(ComparedFigure)

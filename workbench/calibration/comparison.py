@@ -22,8 +22,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext, number, paragraph, percent, pgettext
 from workbench.results import Result
 
-__all__ = ["FEW_OF_A_KIND", "Comparison", "Standing", "beyond_chance", "groups_table"]
-
 Standing = Literal["better", "worse", "unclear"]
 
 # With fewer JDs or pairs to draw from, intervals tend to be too narrow: Cameron, Gelbach & Miller (2008),

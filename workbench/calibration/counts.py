@@ -20,8 +20,6 @@ from workbench.calibration.shares import scale_odds, wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["Counts", "check_share", "count", "kish", "sweep", "tabulate"]
-
 BY_CUTOFF = ("cutoffs", "tp", "fp", "fn", "tn", "n_above", "n_below", "size_above", "size_below")
 
 

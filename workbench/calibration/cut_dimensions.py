@@ -13,8 +13,6 @@ from workbench.calibration.comparing import compare
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["cut_cosines", "matryoshka", "which_suffice"]
-
 SMALLEST = 32
 # Rows multiplied at a time, so that vectors of a million pairs are not copied whole.
 BLOCK = 8192

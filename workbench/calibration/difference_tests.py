@@ -15,8 +15,6 @@ from workbench.calibration.figures import Estimate
 from workbench.calibration.observations import FloatArray, IntArray, Observations
 from workbench.calibration.shares import wilson
 
-__all__ = ["Aucs", "delong", "holm", "p_said", "same_share"]
-
 # Rounding leaves about this much where nothing varies.
 NO_VARIANCE = 1e-15
 

@@ -20,8 +20,6 @@ from workbench.errors import CardError
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["DrawnCurves", "draw_curves"]
-
 KNOTS = 51
 N_CURVES = 100
 # Pairs that are taken together before a curve is fitted: else it follows the luck of the few at either end.

@@ -24,8 +24,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.results import Result
 
-__all__ = ["EstimatedPerformance", "estimate_performance"]
-
 # A bootstrap of curves that never fall is a little too narrow (docs/simulations/estimation.md).
 WIDER = 1.25
 FIGURES = ("precision", "recall", "false_omission_rate", "matches", "selected")

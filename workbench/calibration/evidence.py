@@ -39,8 +39,6 @@ from workbench.pair_hashes import content_hash
 from workbench.results import Result, plain
 from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["Promise", "gather", "promises_of"]
-
 # What has a say in the figures.
 PACKAGES = ("jd-resume-workbench", "numpy", "pandas", "scipy", "scikit-learn")
 

@@ -19,20 +19,6 @@ from workbench.calibration.shares import wilson
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = [
-    "begun",
-    "lower_bound",
-    "no_smaller_after",
-    "p_value_above",
-    "pairs_needed",
-    "rejected",
-    "size_for_margin",
-    "size_with_power",
-    "start_sizes",
-    "upper_bound",
-]
-
-PLANNED_POWER = 0.8
 # How many errors the first set may hold and still pass, and how large a part of all pairs it may be to
 # hold them: a start that forgives nothing ends at one unlucky pair near the top.
 FORGIVEN = 4
@@ -143,38 +129,6 @@ def size_for_margin(share: float, margin: float = 0.1, confidence: float = 0.95)
     sizes = np.arange(1, max(int(special.ndtri((1 + confidence) / 2) ** 2 / margin**2), 1) + 3)
     low, high = wilson(expected, sizes, confidence)
     return int(sizes[np.argmax((high - low) / 2 <= margin)])
-
-
-def size_with_power(
-    looks: npt.ArrayLike, target: float, delta: npt.ArrayLike, power: float = PLANNED_POWER
-) -> FloatArray:
-    """Size of a set that shows, with some power, that its share lies on the side of the target it seems to.
-
-    Parameters
-    ----------
-    looks : array-like of float
-        The share as it seems to be; above the target or below it.
-    target : float
-    delta : array-like of float
-        One-sided level.
-    power : float
-
-    Returns
-    -------
-    ndarray of float
-        Infinite where `looks` is the target.
-
-    References
-    ----------
-    Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 3rd ed., section 2.5.1.
-    """
-    share, level = np.asarray(looks, dtype=np.float64), np.asarray(delta, dtype=np.float64)
-    z_level, z_power = special.ndtri(1 - level), special.ndtri(power)
-    spread = z_level * np.sqrt(target * (1 - target)) + z_power * np.sqrt(share * (1 - share))
-    # The normal approximation falls short near 0 and 1; without any error the exact test needs this.
-    least = np.log(level) / np.log(np.where(share > target, target, 1 - target))
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.maximum((spread / (share - target)) ** 2, least))
 
 
 def start_sizes(share: float, delta: float, size_of_all: float) -> tuple[float, ...]:

@@ -17,18 +17,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed, percent, pgettext
 from workbench.results import Result
 
-__all__ = [
-    "FIGURES",
-    "Costs",
-    "Estimate",
-    "FigureName",
-    "figure",
-    "share_seen",
-    "title",
-    "with_interval",
-    "worth",
-]
-
 FigureName = Literal[
     "precision",
     "recall",

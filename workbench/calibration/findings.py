@@ -40,8 +40,6 @@ from workbench.html import render
 from workbench.i18n import digits_apart, ngettext, number, paragraph, percent
 from workbench.i18n import gettext as _
 
-__all__ = ["TOLD", "Study"]
-
 # The figures that people are shown, in this order.
 TOLD: tuple[FigureName, ...] = (
     "precision",

@@ -19,8 +19,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import percent
 from workbench.results import Result
 
-__all__ = ["FurtherPairs", "about", "further_for_a_start", "further_to_tell"]
-
 # Promised are an even chance and four in five. Plans are made where numbers look good by luck too, so that
 # more must be reckoned with than is promised (docs/simulations/planning.md).
 EVEN, LIKELY = 0.5, 0.85

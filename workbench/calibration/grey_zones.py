@@ -22,8 +22,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.results import Result
 
-__all__ = ["GreyZone", "grey_zone"]
-
 
 @dataclass(frozen=True)
 class GreyZone(Result):

@@ -28,8 +28,6 @@ from workbench.i18n import N_, listed, ngettext, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["GroupFigures", "by_group"]
-
 # Sorted by what a reader asks first; all are shares of pairs.
 SHOWN: tuple[FigureName, ...] = ("precision", "recall", "false_omission_rate", "share_selected")
 # How often a group is selected depends on who is in it; whether decisions are right should not.

@@ -34,8 +34,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, paragraph, percent
 from workbench.results import Result, plain
 
-__all__ = ["Guarantee", "guarantee_missed", "guarantee_precision"]
-
 # Draws of one pair a JD; more take more of the luck out.
 N_DRAWS = 200
 

@@ -22,8 +22,6 @@ from scipy import special
 
 from workbench.calibration.observations import FloatArray, Observations
 
-__all__ = ["ImpactIntervals", "correlations", "impact_intervals", "jeffreys"]
-
 # Part of what may go wrong that the first look takes; a tenth, as in Romano, Shaikh & Wolf (2014).
 FIRST_LOOK = 0.1
 

@@ -17,8 +17,6 @@ from workbench.i18n import digits_apart, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["KeyFigure", "key_figures"]
-
 
 @dataclass(frozen=True)
 class KeyFigure(Result):

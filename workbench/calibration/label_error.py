@@ -28,17 +28,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import percent
 from workbench.results import Result
 
-__all__ = [
-    "ANNOTATORS",
-    "RESOLVED",
-    "CarriedTarget",
-    "LabelError",
-    "LabelErrorLike",
-    "carried",
-    "flip_rate",
-    "not_allowed_for",
-]
-
 ANNOTATORS = "annotators"
 # How labels were resolved: how often one so resolved is wrong where one person's is in the share e.
 RESOLVED: dict[str, Callable[[float], float]] = {

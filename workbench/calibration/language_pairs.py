@@ -20,8 +20,6 @@ from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["NAMES", "LanguagePairs", "compare_language_pairs"]
-
 NAMES = {"zh-zh": N_("Chinese pairs"), "other-other": N_("pairs without Chinese"), "across": N_("across")}
 # Matches, others, and JDs that a group must have to be told from the rest.
 FEWEST = 10

@@ -35,8 +35,6 @@ from workbench.i18n import gettext as _
 from workbench.pair_hashes import content_hash
 from workbench.results import Result
 
-__all__ = ["CheckResult", "check"]
-
 ANSWERS = {
     True: N_("The cutoff {cutoff} still holds."),
     False: N_("The cutoff {cutoff} no longer holds."),

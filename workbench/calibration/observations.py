@@ -20,18 +20,6 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
 
-__all__ = [
-    "AUTO",
-    "CLUSTER_COLUMNS",
-    "CountArray",
-    "FloatArray",
-    "IntArray",
-    "Observations",
-    "cutoffs_between",
-    "numbered",
-    "once",
-]
-
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 CountArray = npt.NDArray[np.floating[Any]]

@@ -9,8 +9,6 @@ import numpy as np
 from workbench.calibration.observations import FloatArray, IntArray, Observations
 from workbench.calibration.shares import OneSide
 
-__all__ = ["one_per_cluster", "pairs_a_draw"]
-
 
 def one_per_cluster(
     observations: Observations, sets: OneSide, n_draws: int, seed: int

@@ -28,17 +28,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.results import Result, plain
 
-__all__ = [
-    "CORRECTED",
-    "HoldOut",
-    "HonestFigure",
-    "Stability",
-    "chosen_again",
-    "hold_out",
-    "honest_figures",
-    "stability",
-]
-
 CORRECTED: tuple[FigureName, ...] = (
     "precision",
     "recall",

@@ -22,8 +22,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import paragraph
 from workbench.results import Result
 
-__all__ = ["SOURCE", "PairKind", "PairKinds", "alike", "is_hard", "select"]
-
 PairKind = Literal["everyday", "hard", "all"]
 
 SOURCE = "source"

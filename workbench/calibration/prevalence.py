@@ -19,8 +19,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import number, percent
 from workbench.results import Result
 
-__all__ = ["ClassMeans", "Prevalence", "class_means", "estimate_prevalence"]
-
 # A pair counts as much as it would be a match if this share of pairs were. The first is where live shares
 # mostly lie, so that it tells few matches from none; the second looks at lower scores, and checks the first.
 REFERENCES = (0.1, 0.7)

@@ -22,8 +22,6 @@ from workbench.i18n import chance, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result, plain
 
-__all__ = ["MatchProbability", "fit_probability"]
-
 DIGITS = 6
 
 

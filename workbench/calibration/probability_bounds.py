@@ -18,16 +18,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
 from workbench.progress import tell
 
-__all__ = [
-    "MIDDLE",
-    "Cells",
-    "critical_value",
-    "cross_fitted",
-    "information_per_weight",
-    "intervals",
-    "monotone_intervals",
-]
-
 # Beyond this many distinct scores, neighbours are taken as one: bounds cannot tell, and finding them is fast.
 MOST_CELLS = 2000
 # Scores where bounds are found, evenly spaced in rank, and as many in value; and where the best curve steps.

@@ -35,8 +35,6 @@ from workbench.i18n import percent, pgettext
 from workbench.progress import tell
 from workbench.results import Result
 
-__all__ = ["BrierParts", "Reliability", "equal_mass_bins", "reliability"]
-
 MOST_BINS = 10
 PAIRS_PER_BIN = 20
 # Of many pairs, neighbours in probability are drawn together: cells so narrow that each is as good as equal.

@@ -17,8 +17,6 @@ from workbench.calibration.observations import FloatArray, Observations
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["LiveWeights", "live_weights"]
-
 PAIRS_PER_BIN = 20
 MOST_BINS = 10
 

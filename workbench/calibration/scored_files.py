@@ -22,8 +22,6 @@ from workbench.i18n import listed
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["is_scores_alone", "read_scores"]
-
 ROWS_A_BATCH = 100_000
 
 

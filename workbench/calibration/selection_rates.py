@@ -21,8 +21,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed, percent
 from workbench.results import Result
 
-__all__ = ["FOUR_FIFTHS", "AdverseImpact", "adverse_impact", "some"]
-
 # Uniform Guidelines on Employee Selection Procedures (1978), 29 CFR 1607.4 D.
 FOUR_FIFTHS = 0.8
 # More groups than these in one sentence nobody reads; tables have them all.

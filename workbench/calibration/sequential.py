@@ -23,8 +23,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import percent
 from workbench.results import Result, plain
 
-__all__ = ["SequentialTest", "confidence_sequence", "log_evidence", "sequential_test"]
-
 # Bets of all sizes at once, evenly spread: each loses at most log(100) to the best of them.
 N_BETS = 100
 SIZES = (np.arange(N_BETS) + 0.5) / N_BETS

@@ -27,17 +27,6 @@ from workbench.calibration.observations import (
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = [
-    "Dependence",
-    "OneSide",
-    "Side",
-    "one_side",
-    "scale_odds",
-    "share_with_size",
-    "wilson",
-    "within_cluster_correlation",
-]
-
 Side = Literal["above", "below"]
 Dependence = Literal["auto", "independent", "effective", "one_per_cluster"]
 

@@ -22,8 +22,6 @@ from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["ScoreProfile", "ScoreShift", "score_profile", "score_shift"]
-
 # Quantiles that a profile keeps: a distribution function to within 0.2 %.
 MOST_QUANTILES = 256
 N_BINS = 10

@@ -19,8 +19,6 @@ from workbench.cutoffs import Cutoff
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["Stream"]
-
 # Larger JDs will come than the largest among the card's own pairs; a larger bound makes bets smaller.
 ROOM = 2
 

@@ -22,8 +22,6 @@ from workbench.calibration.shares import Dependence
 from workbench.cutoffs import Cutoff
 from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["calibrate"]
-
 
 def calibrate(
     scored: pd.DataFrame | str | Path,

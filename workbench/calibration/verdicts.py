@@ -30,8 +30,6 @@ from workbench.i18n import gettext as _
 from workbench.results import Result
 from workbench.settings import LITERATURE_CUTOFF
 
-__all__ = ["TargetTest", "Verdict", "verdict", "verdict_on_today"]
-
 Target = Literal["precision", "false_omission_rate"]
 
 

@@ -27,8 +27,6 @@ from workbench.errors import trace_of
 from workbench.forgetting import complete
 from workbench.i18n import gettext as _
 
-__all__ = ["app", "main"]
-
 # Each with the module and the name in it of its function, or of a typer.Typer.
 COMMANDS = {
     "search": "search:search",

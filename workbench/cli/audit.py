@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from workbench.cutoffs import Cutoff
 
-__all__ = ["audit"]
-
 PEOPLE = ("candidate_id", "resume_id", "id")
 JDS = ("jd_id", "jd")
 

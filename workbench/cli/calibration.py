@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from workbench.encoders import Encoder
     from workbench.scorers import Scorer
 
-__all__ = ["calibrate"]
-
 
 def calibrate(
     pairs: PairsPath,

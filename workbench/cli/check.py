@@ -23,8 +23,6 @@ from workbench.cli.output import note, print_json, print_signed
 from workbench.cli.running import ExitCode
 from workbench.i18n import gettext as _
 
-__all__ = ["check"]
-
 SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("○", "yellow")}
 
 

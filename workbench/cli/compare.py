@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 
     from workbench.calibration import Comparison, Rule
 
-__all__ = ["compare"]
-
 SIGNS = {"better": ("▲", "green"), "worse": ("▼", "red"), "unclear": ("○", "yellow")}
 # Of more encoders the table says the rest, so that the answer stays within a screen.
 MOST_SENTENCES = 4

@@ -11,8 +11,6 @@ from workbench.cli.options import CutoffText, Json
 from workbench.cli.output import answer
 from workbench.cli.running import ExitCode
 
-__all__ = ["compare_encoders"]
-
 
 def compare_encoders(
     first: Annotated[str, typer.Argument(metavar="SPEC", help="Such as qwen3-4b, whose cutoff is known.")],

@@ -10,8 +10,6 @@ import typer
 from workbench.cli.options import EncoderSpec, Json, TextColumn
 from workbench.cli.output import answer
 
-__all__ = ["encode"]
-
 
 def encode(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A Parquet file with a column of texts.")],

@@ -12,8 +12,6 @@ from workbench.cli.output import answer, note
 from workbench.cli.running import ExitCode
 from workbench.i18n import gettext as _
 
-__all__ = ["forget"]
-
 
 def forget(
     text: Annotated[

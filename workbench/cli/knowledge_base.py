@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 from workbench.cli.search import Candidate, How, LogFile, show_hits
 
-__all__ = ["kb"]
-
 kb = typer.Typer(
     help="Keep texts with their vectors in a folder, and search them.",
     no_args_is_help=True,

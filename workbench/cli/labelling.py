@@ -29,8 +29,6 @@ from workbench.i18n import listed, ngettext, percent
 if TYPE_CHECKING:
     from workbench.pairs import Agreement
 
-__all__ = ["app"]
-
 app = typer.Typer(
     help="Labelled pairs: check them, compare people, choose what to label next.",
     no_args_is_help=True,

@@ -23,8 +23,6 @@ from workbench.settings import get_settings
 if TYPE_CHECKING:
     from workbench.diagnostics import Finding
 
-__all__ = ["doctor", "lab_arguments", "laboratory", "running"]
-
 running, laboratory = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
 PARAMETER_FLAGS = ("-p", "--parameter")
 # Signs beside colours, for those who see none.

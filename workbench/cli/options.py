@@ -19,34 +19,6 @@ if TYPE_CHECKING:
     from workbench.encoders import Encoder
     from workbench.scorers import Scorer
 
-__all__ = [
-    "FORMS",
-    "ClusterColumn",
-    "ColumnNames",
-    "Count",
-    "CutoffText",
-    "EncoderSpec",
-    "Exact",
-    "FileEncoding",
-    "Json",
-    "KindOfPairs",
-    "NegativeWords",
-    "PairsPath",
-    "PositiveWords",
-    "Prevalence",
-    "Query",
-    "ScorerSpec",
-    "Seed",
-    "Sheet",
-    "SpokenLanguage",
-    "TextColumn",
-    "WeightColumn",
-    "column_names",
-    "load_asked",
-    "read_scored",
-    "rule_from_text",
-]
-
 # Help texts are gathered from the commands themselves, and shown in the language that is spoken then.
 SpokenLanguage = Annotated[
     Language | None,

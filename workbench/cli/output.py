@@ -26,29 +26,6 @@ if TYPE_CHECKING:
     from workbench.encoders import Encoder
     from workbench.scorers import Scorer
 
-__all__ = [
-    "PIECE",
-    "answer",
-    "cutoff_entry",
-    "encoder_entry",
-    "encoder_line",
-    "note",
-    "one_line",
-    "print_facts",
-    "print_hits",
-    "print_json",
-    "print_rows",
-    "print_signed",
-    "print_table",
-    "probability_line",
-    "say",
-    "shown",
-    "simple_table",
-    "stdout_console",
-    "tell",
-    "wrapped",
-]
-
 # Width of tables that go into a file or a pipe, where there is no terminal to ask.
 PIPED_WIDTH = 100
 # The other columns of a table of hits, and the space between them.

@@ -14,8 +14,6 @@ from workbench.i18n import gettext as _
 if TYPE_CHECKING:
     from workbench.app.encoder import EncoderProcess
 
-__all__ = ["app"]
-
 
 def app(
     port: Annotated[int, typer.Option(help="Port; the next free one where it is taken.")] = 8501,

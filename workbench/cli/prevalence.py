@@ -11,8 +11,6 @@ from workbench.cli.options import ColumnNames, EncoderSpec, Json, PairsPath, rea
 from workbench.cli.output import answer, cutoff_entry
 from workbench.cli.running import ExitCode
 
-__all__ = ["prevalence"]
-
 
 def prevalence(
     card: Annotated[Path, typer.Argument(metavar="CARD", help="File of a cutoff card.")],

@@ -14,8 +14,6 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
 
-__all__ = ["rank"]
-
 WRITTEN = (".xlsx", ".csv", ".html")
 
 

@@ -25,8 +25,6 @@ from workbench.i18n import N_, Language, current_language, language
 from workbench.i18n import gettext as _
 from workbench.visible import visible
 
-__all__ = ["ExitCode", "Group", "help_texts", "holding"]
-
 # What typer's own module of help pages says.
 LIBRARY = {
     "ARGUMENTS_PANEL_TITLE": N_("Arguments"),

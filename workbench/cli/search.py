@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from workbench.cutoffs import Cutoff
     from workbench.retrieval import KnowledgeBase
 
-__all__ = ["Candidate", "How", "LogFile", "explain", "read_cutoff", "search", "show_hits"]
-
 How = Annotated[
     Pasted | None,
     typer.Option(

@@ -13,8 +13,6 @@ from workbench.cli.output import note
 from workbench.errors import InputError, MissingDependencyError
 from workbench.i18n import gettext as _
 
-__all__ = ["serve"]
-
 
 def serve(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8600,

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from workbench.calibration import Study
     from workbench.calibration.groups import GroupFigures
 
-__all__ = ["print_study", "study_entry"]
-
 # What the evidence says beside its table, in this order; the sentence on figures says what the table shows.
 LABELS = {
     "verdict": N_("today"),

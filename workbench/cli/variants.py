@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from workbench.encoders import Encoder
 
-__all__ = ["Asked", "Scored", "named_once", "score_variants"]
-
 KEYWORD = "keyword"
 LONGEST = 24
 

@@ -29,8 +29,6 @@ from workbench.i18n import current_language, language, pgettext
 from workbench.i18n import gettext as _
 from workbench.progress import heard_by, progress_bar
 
-__all__ = ["Read", "read_aside", "reading_aside"]
-
 T = TypeVar("T")
 # Reads the file at a path, which is called by a name, and perhaps until a time of the monotonic clock.
 Read = Callable[..., T]

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["CELLS", "MOST_CHARACTERS", "Block", "Content", "check_length", "content_of"]
-
 # Some 300 pages.
 MOST_CHARACTERS = 1_000_000
 

@@ -12,8 +12,6 @@ from workbench.results import Result
 if TYPE_CHECKING:
     from workbench.documents.splitting import Part, Side
 
-__all__ = ["Document"]
-
 LONGEST_TITLE = 90
 
 

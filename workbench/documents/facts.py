@@ -13,8 +13,6 @@ import regex
 from workbench.documents.document import Document
 from workbench.documents.splitting import Part
 
-__all__ = ["DEGREES", "degree_of", "degree_told", "names_of_language", "years_told"]
-
 _WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
 _NUMBERS = {word: n for n, word in enumerate(_WORDS.split(), start=1)} | {"twenty": 20, "thirty": 30}
 _DIGITS = {character: number for number, character in enumerate("零一二三四五六七八九")} | {"两": 2}

@@ -30,8 +30,6 @@ from workbench.files.kinds import (
 from workbench.i18n import gettext as _
 from workbench.i18n import paragraph
 
-__all__ = ["CONVERT", "FORMATS", "cannot_be_read", "check_file", "read_content"]
-
 Reader = Callable[[Path, str | None], Content]
 
 

@@ -18,8 +18,6 @@ from workbench.documents.content import CELLS
 if TYPE_CHECKING:
     from pdfminer.layout import LTPage
 
-__all__ = ["paragraphs_of", "paragraphs_on"]
-
 # A line of a column that ends before this share of its widest line ends a paragraph, and so does every
 # line of a column whose lines are all shorter than running text.
 FULL_LINE = 0.8

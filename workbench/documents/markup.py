@@ -13,8 +13,6 @@ from workbench.errors import InputError
 from workbench.files.kinds import check_archive_size, chosen_encoding, open_text
 from workbench.i18n import gettext as _
 
-__all__ = ["html_text", "read_html", "read_open_document", "read_plain", "read_rich_text"]
-
 # Bytes; lxml takes some ten times as much for its tree.
 MOST_TEXT = 32 * 2**20
 # What libxml2 reads.

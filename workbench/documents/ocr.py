@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from pdfminer.layout import LTPage
     from PIL.Image import Image
 
-__all__ = ["MOST_PIXELS", "MOST_SCANS", "Seen", "how_to_read", "is_installed", "read_picture", "read_scans"]
-
 # A page takes a few seconds, and no scanned résumé is longer.
 MOST_SCANS = 30
 # A page of A4 at 600 dpi has 35 million; what unpacks to more is a poster or a trap.

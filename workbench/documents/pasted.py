@@ -17,8 +17,6 @@ from workbench.i18n import gettext as _
 if TYPE_CHECKING:
     from workbench.documents.splitting import Side
 
-__all__ = ["WAYS", "Pasted", "documents_in", "understood", "understood_as"]
-
 Pasted = Literal["one", "lines", "blocks"]
 WAYS: dict[Pasted, str] = {"one": N_("all one"), "lines": N_("one a line"), "blocks": N_("one a block")}
 # A rule or several blank lines between texts.

@@ -22,8 +22,6 @@ from workbench.i18n import listed, ngettext
 if TYPE_CHECKING:
     from pdfminer.layout import LTPage
 
-__all__ = ["MOST_PAGES", "read_pdf"]
-
 # Nobody's résumé is longer; reading takes about a second for 20 pages.
 MOST_PAGES = 400
 # Of a processor's time.

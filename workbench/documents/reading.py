@@ -37,8 +37,6 @@ from workbench.progress import progress_bar
 from workbench.results import Result
 from workbench.texts import says_missing, tidy
 
-__all__ = ["CONTAINERS", "Documents", "Unread", "read_documents", "with_distinct_ids"]
-
 CONTAINERS = {".zip": ZIP, ".eml": TEXT}
 # What a file of each name must be.
 KINDS = {**{suffix: kind for suffix, (kind, _read) in FORMATS.items()}, **TABLES, **CONTAINERS}

@@ -20,8 +20,6 @@ import regex
 from workbench.documents.wording import PartKind, about_what, asks, is_not_asked, says_must, would_be_nice
 from workbench.results import Result
 
-__all__ = ["Part", "PartKind", "Side", "section_of", "side_of", "split"]
-
 Side = Literal["jd", "resume"]
 _HEADINGS: dict[str, dict[str, PartKind]] = {
     side: {heading: kind for kind, headings in kinds.items() for heading in headings}

@@ -17,8 +17,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 from workbench.texts import kind_of, says_missing, tidy
 
-__all__ = ["TABLES", "TEXT_COLUMNS", "TextTable", "place_of", "read_texts", "text_column_of"]
-
 # What a file of each name must be.
 TABLES = {
     ".csv": TEXT,

@@ -16,8 +16,6 @@ from workbench.files.kinds import check_archive_size, is_picture, open_archive
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
 
-__all__ = ["read_word"]
-
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _TEXTS = regex.compile(r"word/(?:document|(?:header|footer)\d*|footnotes|endnotes)\.xml")
 # Of paragraphs and runs; docx2python takes about ten seconds for so many, which are 200 pages or more.

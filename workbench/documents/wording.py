@@ -6,8 +6,6 @@ from typing import Literal
 
 import regex
 
-__all__ = ["PartKind", "about_what", "asks", "is_not_asked", "says_must", "would_be_nice"]
-
 PartKind = Literal[
     "requirement", "nice_to_have", "responsibility", "description", "phrase", "heading", "boilerplate"
 ]

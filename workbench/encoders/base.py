@@ -22,8 +22,6 @@ from workbench.i18n import ngettext
 from workbench.progress import SHORT, progress_bar
 from workbench.texts import kind_of
 
-__all__ = ["BaseEncoder", "Encoder", "Role", "Vectors", "fingerprint_of", "milliseconds_a_text"]
-
 Role = Literal["query", "document"]
 Vectors = npt.NDArray[np.float32]
 Batch = tuple[npt.NDArray[np.intp], Vectors]

@@ -25,8 +25,6 @@ from workbench.progress import progress_bar
 from workbench.results import Result
 from workbench.settings import get_settings
 
-__all__ = ["MANIFEST", "BulkReport", "encode_parquet", "is_text"]
-
 # By its first letter pandas and pyarrow, which read the folder, know that it is none of the parts.
 MANIFEST = "_encoded.json"
 # What of the settings a worker on another machine needs; see :mod:`workbench.settings`.

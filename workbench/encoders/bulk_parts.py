@@ -24,8 +24,6 @@ from workbench.i18n import gettext as _
 from workbench.text_encoder import whole_vectors
 from workbench.texts import says_missing, tidy_lines, too_long
 
-__all__ = ["VECTOR", "Job", "Part", "PartEncoder", "opened", "readable"]
-
 VECTOR = "vector"
 # In the metadata of each part.
 KEY = b"workbench"

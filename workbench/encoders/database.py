@@ -18,8 +18,6 @@ from typing import ClassVar, Literal, Self
 from workbench.atomic import private_file
 from workbench.errors import StoreError
 
-__all__ = ["Database", "Trouble"]
-
 Trouble = Literal["closed", "locked", "full", "refused", "damaged", "foreign", "newer"]
 
 

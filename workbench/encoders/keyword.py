@@ -19,8 +19,6 @@ from workbench.encoders.base import BaseEncoder, Batch, Role, check_texts
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["KeywordEncoder"]
-
 DIMENSION = 4096
 NGRAMS = (2, 4)
 BATCH_SIZE = 1024

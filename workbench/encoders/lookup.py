@@ -17,16 +17,6 @@ import numpy.typing as npt
 
 from workbench.encoders.base import Vectors
 
-__all__ = [
-    "KNOWLEDGE_BASE_FILE",
-    "MILVUS_LITE_FILE",
-    "chunks",
-    "of_unit_length",
-    "text_key",
-    "vectors_file",
-    "vectors_in",
-]
-
 KNOWLEDGE_BASE_FILE = "knowledge_base.sqlite"
 MILVUS_LITE_FILE = "LOCK"
 # Below 999, the smallest limit on bound values that SQLite was ever built with.

@@ -21,8 +21,6 @@ from workbench.encoders.bulk_parts import Job, PartEncoder
 from workbench.errors import EncoderUnavailableError, MissingDependencyError, WorkbenchError
 from workbench.i18n import gettext as _
 
-__all__ = ["encode_on_ray", "ray_running"]
-
 # Nothing is told to anybody, and nobody else gives a Ray that we start work to do.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 # The name is Ray's; on Linux, too, it keeps every port on this machine.

@@ -27,8 +27,6 @@ from workbench.settings import get_settings
 if TYPE_CHECKING:
     from workbench.encoders.store import EmbeddingStore
 
-__all__ = ["FORMS", "NAMES", "Availability", "availability", "choose_automatically", "load_encoder"]
-
 AUTOMATIC = "qwen3-4b"
 
 # A new encoder is one line here: its short name, or its prefix, and where its class lives.

@@ -19,8 +19,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number
 from workbench.results import Result
 
-__all__ = ["VectorComparison", "compare_vectors"]
-
 # Below this cosine two vectors of a text are more than rounding apart: half precision keeps to it.
 SAME = 0.9999
 QUANTILES = (0.0, 0.01, 0.05, 0.5)

@@ -21,8 +21,6 @@ from workbench.i18n import gettext as _
 from workbench.masking import MASKING_RECIPE, mask
 from workbench.settings import get_settings
 
-__all__ = ["ServerEncoder"]
-
 
 class ServerEncoder(BaseEncoder):
     r"""Vectors of a model that runs behind an OpenAI-compatible server.

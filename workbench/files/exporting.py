@@ -22,16 +22,6 @@ from workbench.texts import brief
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "FORMATS",
-    "NOT_IN_XML",
-    "as_it_was",
-    "csv_bytes",
-    "export_frame",
-    "is_formula",
-    "neutralise_formulas",
-]
-
 # Excel's own limits.
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 16_384

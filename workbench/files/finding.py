@@ -16,8 +16,6 @@ from markupsafe import escape
 
 from workbench.texts import tidy
 
-__all__ = ["forms_of", "holds"]
-
 # Bytes that are unpacked of one file in another.
 LARGEST = 2**28
 

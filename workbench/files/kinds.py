@@ -22,32 +22,6 @@ from workbench.errors import InputError
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
 
-__all__ = [
-    "BINARY",
-    "DAMAGED",
-    "EXCEL",
-    "HTML",
-    "JPEG",
-    "OLD_OFFICE",
-    "OPEN_DOCUMENT",
-    "OPEN_SHEET",
-    "PDF",
-    "PNG",
-    "RICH_TEXT",
-    "TEXT",
-    "TIFF",
-    "WEBP",
-    "WORD",
-    "ZIP",
-    "check_archive_size",
-    "chosen_encoding",
-    "find_encoding",
-    "kind_of",
-    "open_archive",
-    "open_text",
-    "unpacked_size",
-]
-
 TEXT = N_("a text file")
 WORD = N_("a Word document (.docx)")
 EXCEL = N_("an Excel workbook (.xlsx)")

@@ -24,18 +24,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed
 from workbench.texts import brief
 
-__all__ = [
-    "Sheet",
-    "column_names",
-    "delimited_rows",
-    "folded",
-    "json_lines",
-    "quoted",
-    "separator_of",
-    "shortened",
-    "too_much_text",
-]
-
 # A longer line or field is no part of a table: most likely a quotation mark is not closed, or it is
 # another format. A résumé may be a page.
 LONGEST_LINE = 2**20

@@ -22,8 +22,6 @@ from workbench.files.rows import Sheet, column_names, quoted, shortened
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 
-__all__ = ["sheet_rows"]
-
 # Of the smallest table that holds them all; an empty cell takes 32 bytes.
 MOST_CELLS = 2_000_000
 # In all cells together; a long text that stands in many cells is kept in the file once.

@@ -7,8 +7,6 @@ import warnings
 from workbench.i18n import gettext as _
 from workbench.settings import JOURNAL, get_settings
 
-__all__ = ["complete"]
-
 
 def complete() -> None:
     """For whoever starts: complete what a killed process has begun to forget, and warn of what cannot be.

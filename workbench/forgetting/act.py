@@ -31,9 +31,6 @@ from workbench.settings import JOURNAL, get_settings
 from workbench.text_encoder import pieces_of
 from workbench.texts import tidy, tidy_lines
 
-__all__ = ["Forgotten", "complete", "forget"]
-
-
 # Bytes of a line that tells whose it is; Chinese takes three a character.
 TELLING = 24
 # Characters of a text that is explained by leaving out its phrases, one after the other.

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from workbench.encoders.base import Vectors
 
-__all__ = ["Held", "Places", "delete", "erase_from_set"]
-
 # Under which metadata and columns a person has a name, besides the file that the text came from.
 NAMES = ("resume_id", "candidate_id", "person_id", "candidate", "person", "id")
 

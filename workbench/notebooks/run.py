@@ -27,8 +27,6 @@ from workbench.progress import hidden
 from workbench.results import Result
 from workbench.settings import get_settings
 
-__all__ = ["REPORTS", "NotebookRun", "find_notebook", "run_notebook", "write_report"]
-
 REPORTS = Path("reports")
 RESULTS_PARAMETER = "results_file"
 

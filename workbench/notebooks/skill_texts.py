@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from workbench.encoders import Encoder
 
-__all__ = ["SkillTexts", "read_skill_texts"]
-
 # What a set of labelled pairs says of a pair, not of its texts.
 NOT_GROUPS = {"pair_id", "jd", "resume", "label", "jd_id", "weight", "inclusion_probability", "score"}
 # As many colours as can be told apart on a map.

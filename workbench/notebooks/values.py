@@ -27,16 +27,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed
 from workbench.texts import kind_of
 
-__all__ = [
-    "NotebookParameter",
-    "checked_values",
-    "parameters_of",
-    "read_notebook",
-    "read_results",
-    "save_results",
-    "values_from_text",
-]
-
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str, list, tuple, dict)}
 _KINDS["None"] = types.NoneType
 

@@ -37,22 +37,6 @@ from workbench.pairs.tables import as_text, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "ANNOTATIONS_FILE",
-    "DETAILS",
-    "Action",
-    "AnnotationLog",
-    "Entry",
-    "LabelledElsewhereError",
-    "annotations_from",
-    "annotations_in",
-    "check_annotator",
-    "current",
-    "logs_in",
-    "no_annotations",
-    "of_log",
-]
-
 Action = Literal["label", "skip", "retract"]
 ANNOTATIONS_FILE = "annotations.csv"
 FOLDER = "annotations"

@@ -27,16 +27,6 @@ from workbench.results import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Agreement",
-    "Interval",
-    "agreement",
-    "kappa_and_alpha",
-    "pair_counts",
-    "resampled",
-    "share_of",
-]
-
 FloatArray = npt.NDArray[np.float64]
 Level = Literal["nominal", "ordinal"]
 

@@ -22,8 +22,6 @@ from workbench.texts import kind_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["argilla_users", "read_argilla", "to_argilla", "write_argilla"]
-
 LABEL, NOTE = "label", "note"
 # Argilla knows users by a UUID; one that depends on the name alone can be found again.
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "jd-resume-workbench/annotator")

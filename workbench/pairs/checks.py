@@ -22,29 +22,6 @@ from workbench.texts import LONGEST_WORD, brief, says_missing
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "ANNOTATION_COLUMNS",
-    "ANNOTATOR_NAME",
-    "GRADES",
-    "NUMBER_COLUMNS",
-    "PAIR_COLUMNS",
-    "PairsError",
-    "Problem",
-    "among",
-    "bullets",
-    "contradictions",
-    "if_unlabelled",
-    "label_problems",
-    "losses",
-    "misplaced_labels",
-    "missing_columns",
-    "pair_problems",
-    "places",
-    "require_columns",
-    "some_of",
-    "which_is_which",
-]
-
 PAIR_COLUMNS = ("pair_id", "jd", "resume")
 ANNOTATION_COLUMNS = ("pair_id", "annotator", "label", "labelled_at", "note")
 # Columns that mean the same in every set; all others are groups, and stay text.

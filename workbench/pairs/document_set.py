@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from workbench.documents import Document
 
-__all__ = ["COVERED", "MATCHES_FROM", "DocumentSet", "Level", "are_of_documents", "holds_documents"]
-
 Level = Literal["pair", "requirement"]
 # Words of the tables, weakest first: a label is a word's place.
 COVERED = ("no", "partly", "yes")

@@ -22,8 +22,6 @@ from workbench.pairs.planning import live_like_pool
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["assumed_scores", "chance_of_a_cutoff", "chances_table", "everyday_scores"]
-
 
 def chance_of_a_cutoff(
     matches: Sequence[float] | pd.Series[float],

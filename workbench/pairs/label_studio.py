@@ -22,13 +22,6 @@ from workbench.texts import kind_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "label_studio_config",
-    "read_label_studio",
-    "to_label_studio",
-    "write_label_studio",
-]
-
 LABEL, NOTE, ANNOTATOR, SHOWN = "label", "note", "annotator", "resume"
 
 

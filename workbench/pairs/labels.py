@@ -14,8 +14,6 @@ from workbench.texts import brief
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["standard_labels"]
-
 # More kinds of words than people label with: such a column holds something else than labels.
 MOST_WORDS = 12
 _NUMBERS = {str(grade): str(grade) for grade in GRADES} | {f"{grade}.0": str(grade) for grade in GRADES}

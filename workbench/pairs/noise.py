@@ -26,15 +26,6 @@ from workbench.results import Result, plain
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "LabelNoise",
-    "LabelSource",
-    "label_noise",
-    "measurable_precision",
-    "simulate_label_noise",
-    "wrong_labels",
-]
-
 LabelSource = Literal["single", "adjudicated", "unanimous"]
 
 

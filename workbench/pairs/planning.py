@@ -27,8 +27,6 @@ from workbench.results import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Plan", "labels_for_half_width", "live_like_pool", "plan", "simulate_labelling"]
-
 # The first batch knows no labels; what it finds shapes the second.
 FIRST_BATCH = 1 / 3
 

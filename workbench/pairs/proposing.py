@@ -21,8 +21,6 @@ from workbench.pairs.checks import places, require_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["combine_batches", "inclusion_probabilities", "propose"]
-
 FloatArray = npt.NDArray[np.float64]
 
 # Share of the batch that is spread evenly over the pool whatever the model says; weights are at most

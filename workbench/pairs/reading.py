@@ -41,8 +41,6 @@ from workbench.texts import cleaning_recipe, is_line
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PAIRS_FILE", "read_annotations", "read_pairs"]
-
 BadRows = Literal["error", "drop"]
 PAIRS_FILE = "pairs.csv"
 # Bytes of memory for the values of one file, such as is dropped on a page; checking and cleaning takes five

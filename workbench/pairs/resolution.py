@@ -22,17 +22,6 @@ from workbench.results import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "ADJUDICATOR",
-    "How",
-    "Resolution",
-    "blind_labels",
-    "disagreements",
-    "is_adjudicator",
-    "resolve",
-    "without_repeats",
-]
-
 How = Literal["majority", "unanimous", "adjudicated"]
 ADJUDICATOR = "adjudicator"
 

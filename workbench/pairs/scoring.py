@@ -18,8 +18,6 @@ from workbench.text_encoder import PairScorer, TextEncoder, whole_vectors
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["pair_vectors", "score_pairs"]
-
 # Pairs multiplied at a time: their vectors stay in the processor's cache. All at once took twenty times as
 # long, most of it for memory that is used once.
 BLOCK = 256

@@ -26,8 +26,6 @@ from workbench.texts import clean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["as_text", "cell_text", "clean_column", "clean_texts", "read_table", "recognised_columns"]
-
 PARQUET = N_("a Parquet file")
 
 

@@ -41,17 +41,6 @@ from workbench.pairs.tables import as_text, cell_text, clean_column
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "Gathered",
-    "LabelledSet",
-    "csv_of",
-    "label_word",
-    "masked_sides",
-    "records_in",
-    "working_copy",
-    "write_pairs",
-]
-
 MATCH, NO_MATCH = "match", "no match"
 
 

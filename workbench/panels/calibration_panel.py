@@ -17,8 +17,6 @@ from workbench.i18n import gettext as _
 from workbench.panels.calibration_session import CalibrationSession, Moment
 from workbench.panels.panel import Panel, PanelWidgets, box, of_class, row
 
-__all__ = ["CalibrationPanel", "CalibrationWidgets"]
-
 CARD = "reports/cutoff.json"
 STEP = 0.001
 # Of the picture, in its own units: its width, and the height of either class.

@@ -18,8 +18,6 @@ from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import number
 
-__all__ = ["SHOWN", "CalibrationSession", "Moment"]
-
 SHOWN: tuple[FigureName, ...] = ("precision", "recall", "false_omission_rate")
 N_BINS = 40
 # Half the last digit shown: a slider gives a number back with an error of rounding.

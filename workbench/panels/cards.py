@@ -23,17 +23,6 @@ from workbench.retrieval import Hit
 from workbench.retrieval.hits import meaning, not_judged
 from workbench.texts import is_line
 
-__all__ = [
-    "MOST_SHOWN",
-    "disagreements_html",
-    "evidence",
-    "hits_csv",
-    "hits_frame",
-    "hits_html",
-    "status",
-    "vector_html",
-]
-
 MOST_METADATA = 6
 FIRST_VALUES = 50
 LABEL = "label: "

@@ -19,8 +19,6 @@ from workbench.visible import visible
 if TYPE_CHECKING:
     from workbench.panels.search_session import Found
 
-__all__ = ["DecisionBox"]
-
 LONGEST_CHOICE = 60
 
 

@@ -12,8 +12,6 @@ import traitlets
 from workbench.atomic import WorkFolder
 from workbench.i18n import gettext as _
 
-__all__ = ["MOST_MEGABYTES", "FileDrop"]
-
 MOST_MEGABYTES = 500
 
 

@@ -22,8 +22,6 @@ from workbench.i18n import listed, ngettext
 from workbench.progress import tell
 from workbench.texts import tidy_lines, too_long
 
-__all__ = ["UPLOAD_FORMATS", "Given", "Upload", "read_upload", "read_uploads"]
-
 UPLOAD_FORMATS = (*FORMATS, *TABLES, *CONTAINERS)
 
 

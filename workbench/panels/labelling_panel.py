@@ -26,8 +26,6 @@ from workbench.panels.labelling_session import LabellingSession, ShownPair
 from workbench.panels.panel import Panel, PanelWidgets, of_class, row
 from workbench.visible import visible
 
-__all__ = ["LabellingPanel", "LabellingWidgets"]
-
 # Nobody reads a pair in so short a time: a click that comes sooner was meant for the pair before.
 SECONDS_TO_READ = 0.25
 # What the rubric of whole documents calls its ratings, and how far a requirement is covered.

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from workbench.documents import Document
     from workbench.scorers import Covered
 
-__all__ = ["LabellingSession", "Progress", "SaidBefore", "ShownDocuments", "ShownPair"]
-
 RUBRIC_FILES = ("rubric.md", "RUBRIC.md")
 
 

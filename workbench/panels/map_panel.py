@@ -31,8 +31,6 @@ from workbench.panels.search_panel import SearchPanel
 from workbench.retrieval import Hit, KnowledgeBase
 from workbench.visible import visible
 
-__all__ = ["MapPanel", "MapWidgets"]
-
 CSV_NAME = "selected_texts.csv"
 # A link holds the file itself; beyond this it would weigh several megabytes.
 MOST_IN_LINK = 20_000

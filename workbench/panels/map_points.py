@@ -24,8 +24,6 @@ from workbench.plots.skill_map import COLOURS, cluster_colours, colours_repeat, 
 from workbench.plots.style import GREEN, GREY, INK, VERMILLION, YELLOW
 from workbench.visible import visible
 
-__all__ = ["ALL_COLOURS", "MARKS", "Drawn", "KeyEntry", "MapPoints", "Name", "Pins"]
-
 # From below to above; a mark later in the list covers earlier ones.
 MARKS = ("faint", "resume", "jd_ring", "jd", "hit_ring", "hit", "query_ring", "query")
 # Five steps of matplotlib's cividis, which people with colour-vision deficiency can tell apart.

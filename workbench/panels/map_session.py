@@ -25,8 +25,6 @@ from workbench.retrieval.adding import encode
 from workbench.retrieval.hits import clean_query, hits_from
 from workbench.retrieval.index import best_of, check_vectors
 
-__all__ = ["MapSession"]
-
 N_TERMS = 12
 # Selected texts whose words are counted, and half of the others: cutting 100,000 texts into words takes as
 # long as nobody waits after drawing a lasso.

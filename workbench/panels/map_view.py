@@ -21,8 +21,6 @@ from workbench.errors import MissingDependencyError
 from workbench.i18n import gettext as _
 from workbench.panels.map_points import MARKS, Drawn, Name, Rows
 
-__all__ = ["MapView", "Room", "labels_of"]
-
 # In pixels.
 HEIGHT, TOOLBAR, LETTERS = 540, 40, 12.5
 # Where a letter is wide, a Latin one is about half as wide.

@@ -22,8 +22,6 @@ from workbench.html import render
 from workbench.i18n import Language, current_language, language, language_names
 from workbench.i18n import gettext as _
 
-__all__ = ["InBrowser", "Panel", "PanelWidgets", "box", "download", "of_class", "row"]
-
 log = logging.getLogger(__name__)
 
 Event = Callable[[Any], object]

@@ -26,8 +26,6 @@ from workbench.retrieval.ranking import Ranking
 from workbench.scorers import Scorer, load_scorer, scorer_of, with_card
 from workbench.visible import visible
 
-__all__ = ["RankPanel", "RankWidgets"]
-
 SIDES: tuple[Side, ...] = ("jd", "resume")
 ACCEPT = ".txt,.md,.docx,.pdf,.odt,.rtf,.html,.eml,.zip,.csv,.tsv,.jsonl,.xlsx,.xls,.ods,.png,.jpg,.tiff"
 

@@ -20,8 +20,6 @@ from workbench.retrieval.ranking import Ranking
 from workbench.scorers import Scorer
 from workbench.shortcuts import rank
 
-__all__ = ["Asked", "RankSession"]
-
 # What the field asks for between two documents.
 RULE = re.compile(r"^\s*-{3,}\s*$", re.MULTILINE)
 FILES = ("shortlists.xlsx", "shortlists.csv", "shortlists.html")

@@ -13,8 +13,6 @@ from workbench.panels.given import UPLOAD_FORMATS, Upload, read_uploads
 from workbench.panels.panel import Panel
 from workbench.panels.working import StoppedError, Work, watched
 
-__all__ = ["Reading"]
-
 Found = Sequence[Upload | Exception]
 
 

@@ -34,8 +34,6 @@ from workbench.retrieval import Hit
 from workbench.texts import is_line, tidy
 from workbench.visible import visible
 
-__all__ = ["SearchPanel"]
-
 CSV_NAME = "search_results.csv"
 MOST_CHOICES = 50
 PAUSE = 0.01  # seconds in which the kernel takes up other messages

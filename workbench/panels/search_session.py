@@ -28,14 +28,6 @@ from workbench.retrieval.adding import encode
 from workbench.retrieval.hits import hit_probabilities
 from workbench.texts import CleaningReport, clean
 
-__all__ = [
-    "Found",
-    "Progress",
-    "SearchSession",
-    "View",
-    "without_enter",
-]
-
 # Long enough that steps cost nothing, short enough that a click is answered at once.
 SECONDS_A_STEP = 0.4
 # Characters that are encoded in the first step; a text takes as long as so many more.

@@ -11,8 +11,6 @@ from workbench.i18n import gettext as _
 from workbench.panels.file_drop import MOST_MEGABYTES, FileDrop
 from workbench.panels.panel import PanelWidgets, box, of_class, row
 
-__all__ = ["SearchWidgets"]
-
 STEP = 0.005
 
 

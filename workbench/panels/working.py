@@ -16,8 +16,6 @@ from workbench.i18n import gettext as _
 from workbench.panels.panel import Panel, PanelWidgets
 from workbench.progress import heard_by
 
-__all__ = ["StoppedError", "Work", "WorkingPanel", "WorkingWidgets", "watched"]
-
 # Seconds between two looks at how far it is.
 LOOK = 0.15
 

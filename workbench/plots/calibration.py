@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from workbench.calibration import Reliability, Stability, Study
 
-__all__ = ["plot_advice", "plot_reliability", "plot_scores", "plot_stability", "plot_study"]
-
 FEWEST_BINS, MOST_BINS = 20, 60
 
 

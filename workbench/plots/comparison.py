@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from workbench.calibration.comparing_figures import ComparedFigure
     from workbench.calibration.comparison import Standing
 
-__all__ = ["plot_curves", "plot_differences", "plot_matryoshka"]
-
 MOST_CURVES = 6
 LINES = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 COUNTS: dict[Standing, str] = {

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["auc", "average_precision", "plot_cost", "plot_over_cutoff", "plot_precision_recall", "plot_roc"]
-
 SHOWN = {
     "precision": (N_("precision"), BLUE),
     "recall": (N_("recall"), GREEN),

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
     from workbench.exploration import ChanceComparison, Contributions, DimensionProfile
 
-__all__ = ["plot_chance", "plot_contributions", "plot_dimensions", "plot_removal"]
-
 MOST = 15
 LONGEST_NAME = 18
 # Of contributions: how many are named at most, and the width of a name as a share of the row.

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from workbench.exploration import Explanation, Faithfulness
 
-__all__ = ["plot_explanation", "plot_faithfulness"]
-
 MOST_PHRASES = 24
 ROW = 0.3  # inches
 SIDES: tuple[Side, Side] = ("jd", "resume")

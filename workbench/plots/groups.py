@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     from workbench.calibration.groups import GroupFigures
 
-__all__ = ["plot_groups"]
-
 SHOWN = ("precision", "recall", "false_omission_rate")
 MARKS = {
     "different": ("s", VERMILLION, VERMILLION, N_("differs from the rest")),

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["checked_columns", "is_row", "mark_cutoffs", "mark_points", "mark_zone", "score_axis", "value_at"]
-
 # Nearer to the edge than this share of the width, a label is put on the inner side of its line.
 NEAR_EDGE = 0.15
 TOLERANCE = 1e-12

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from workbench.calibration.sequential import SequentialTest
 
-__all__ = ["plot_evidence"]
-
 ANSWERS = {
     "met": N_("The promise is kept: evidence for it has reached {factor}"),
     "failed": N_("The promise is broken: evidence against it has reached {factor}"),

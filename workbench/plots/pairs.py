@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
     from workbench.pairs.annotator_agreement import Agreement
 
-__all__ = ["plot_active_labelling", "plot_agreement", "plot_label_noise"]
-
 
 def plot_agreement(found: Agreement) -> ShownFigure:
     """Percent agreement of the whole set and of each group, with intervals, kappa beside.

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from workbench.retrieval.ranking import Candidate
 
-__all__ = ["plot_shortlist"]
-
 # Pale enough for a black sign; the sign tells them apart without colour.
 COLOURS = {"covered": "#9FD9C3", "unsure": "#F6E7A8", "not found": "#F1F3F5", None: "#DCE9F3"}
 MOST_CANDIDATES, LONGEST = 15, 52

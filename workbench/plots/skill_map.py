@@ -43,16 +43,6 @@ if TYPE_CHECKING:
 
     from workbench.exploration import ClusterHierarchy, Clusters, ComparedMap, MapQuality, SkillMap
 
-__all__ = [
-    "COLOURS",
-    "cluster_colours",
-    "colours_repeat",
-    "plot_cluster_tree",
-    "plot_map_comparison",
-    "plot_skill_map",
-    "shade",
-]
-
 # Yellow is too pale for small dots on white. After these, each was chosen as far as can be from those before
 # it, from white and from grey (Glasbey and others 2007, Colour displays for categorical images), by CIEDE2000
 # as it is seen and with deuteranopia; no two are nearer than 12. With more of them dots become hard to tell

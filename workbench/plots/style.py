@@ -32,39 +32,6 @@ from workbench.visible import visible
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "BLUE",
-    "DASHED",
-    "DOTTED",
-    "GREEN",
-    "GREY",
-    "INK",
-    "LIGHT",
-    "MUTED",
-    "ORANGE",
-    "PALETTE",
-    "PAPER",
-    "PURPLE",
-    "SKY",
-    "VERMILLION",
-    "YELLOW",
-    "ShownFigure",
-    "Style",
-    "band",
-    "beside",
-    "cjk_font_path",
-    "font_families",
-    "headline",
-    "house_style",
-    "in_percent",
-    "minus",
-    "new_figure",
-    "on_axes",
-    "overall_headline",
-    "rows",
-    "shortened",
-]
-
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW = "#56B4E9", "#CC79A7", "#F0E442"
 # Yellow last: on white it is too pale for lines and text.

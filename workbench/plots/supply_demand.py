@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from workbench.exploration import SupplyDemand
 
-__all__ = ["plot_supply_change", "plot_supply_demand"]
-
 MOST_GROUPS = 30
 ROW = 0.29  # inches
 LONGEST_NAME = 34

@@ -39,16 +39,6 @@ from workbench.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "Folding",
-    "draw_bars",
-    "fold",
-    "label_dimension",
-    "plot_histogram",
-    "plot_side_by_side",
-    "plot_values",
-]
-
 FloatArray = npt.NDArray[np.float64]
 
 QUANTILES = (0.05, 0.5, 0.95)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from workbench.calibration.audit import Audit, CategoryAudit
 
-__all__ = ["audit_frame", "audit_html", "write_audit"]
-
 TONES = {"below": "bad", "above": "good", "unclear": "fair", None: "fair"}
 SCORES = {
     "log": N_("from the decision log, of the hits that were shown, by the card's encoder"),

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from workbench.calibration import Comparison
 
-__all__ = ["comparison_html", "write_comparison_report"]
-
 TONES = {"better": "good", "worse": "bad"}
 MOST_CURVES = 6
 

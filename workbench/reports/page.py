@@ -13,8 +13,6 @@ from workbench.i18n import html_lang, language, language_names
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["frame_table", "page", "table"]
-
 
 def page(title: str, body: Callable[[], Markup]) -> str:
     """A page that shows the language now, with two buttons that switch between the languages.

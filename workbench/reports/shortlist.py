@@ -21,8 +21,6 @@ from workbench.scorers.coverage import SIGNS, STATES, Coverage
 if TYPE_CHECKING:
     from workbench.retrieval.ranking import Ranking
 
-__all__ = ["coverage_html", "ranking_html", "shortlist_html", "write_shortlist_report"]
-
 # Of what is not marked in a row of a résumé, both ends are shown: pages stay small enough to open.
 LONGEST_UNMARKED = 600
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from workbench.retrieval.conditions import Met
     from workbench.retrieval.ranking import Candidate, Ranking
 
-__all__ = ["write_workbook"]
-
 # Soft enough for black text, and told apart by sign and word too.
 FILLS = {"covered": "D5EDDB", "unsure": "FFF3CD", "not found": "EEF1F4"}
 HEAD, MATCH, LINE, MUTED = "1F4E79", "D5EDDB", "C9D1D9", "52606D"

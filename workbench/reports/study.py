@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from workbench.calibration.groups import GroupFigures
     from workbench.plots.style import ShownFigure
 
-__all__ = ["figures_table", "study_html", "write_study_report"]
-
 MOST_ERRORS = 10
 MOST_FLIPS = 20
 FACTS = {

@@ -36,18 +36,6 @@ from workbench.texts import Cleaned, CleaningReport, clean
 if TYPE_CHECKING:
     from workbench.documents.reading import Unread
 
-__all__ = [
-    "AddReport",
-    "Counts",
-    "FileReport",
-    "add_new",
-    "check_same",
-    "encode",
-    "encode_again",
-    "encoder_entry",
-    "load_recorded",
-]
-
 
 # More files than these are only told of where there is something to tell.
 MOST_FILES = 10

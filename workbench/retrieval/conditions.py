@@ -22,8 +22,6 @@ from workbench.files.rows import folded
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["Condition", "Met"]
-
 _HAS = regex.compile(r"\s*(?i:has)\s*[:：]\s*(?P<words>.+)")
 _COMPARED = regex.compile(r"\s*(?P<column>[^<>=!]+?)\s*(?P<sign>>=|<=|!=|=|>|<)\s*(?P<value>[^<>=]+?)\s*")
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {

@@ -13,8 +13,6 @@ from workbench.i18n import gettext as _
 from workbench.retrieval.records import FilesRead, FileTexts, records_from
 from workbench.texts import tidy_lines
 
-__all__ = ["is_encoded", "read_encoded"]
-
 
 def is_encoded(path: object) -> bool:
     """Whether it is a folder that bulk encoding made."""

@@ -46,8 +46,6 @@ from workbench.retrieval.rows_file import (
 )
 from workbench.retrieval.storage import Contents, State, Store, now
 
-__all__ = ["FolderStore"]
-
 # The file is locked while rows are written, not while texts are encoded.
 LOCK_SECONDS = 10.0
 BLOCK = 4096

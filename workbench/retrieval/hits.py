@@ -29,23 +29,6 @@ from workbench.texts import CleaningReport, clean, is_line, kind_of, too_long
 if TYPE_CHECKING:
     from workbench.scorers.base import Scorer
 
-__all__ = [
-    "DEFAULT_K",
-    "Hit",
-    "HitPhrase",
-    "HitProbability",
-    "check_k",
-    "clean_query",
-    "hit_probabilities",
-    "hits_from",
-    "holds",
-    "meaning",
-    "not_judged",
-    "resolve_cutoff",
-    "warn_caller",
-    "warn_of_cleaning",
-]
-
 DEFAULT_K = 5
 # What a card's table has, and its values below and above all labelled scores: None is that of the nearest.
 TABLE = {"probability": (None, None), "low": (0.0, None), "high": (None, 1.0)}

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from workbench.documents.pasted import Pasted
 
-__all__ = ["KnowledgeBase"]
-
 SHOWN_TEXTS = 5
 
 

@@ -32,8 +32,6 @@ from workbench.errors import InputError, MissingDependencyError, StoreError
 from workbench.i18n import gettext as _
 from workbench.retrieval.rows_file import explained
 
-__all__ = ["LINE", "LONGEST", "PART", "PREFIX", "WHOLE", "Milvus", "fact", "rows_of"]
-
 PREFIX = "milvus:"
 TOKEN = "WORKBENCH_MILVUS_TOKEN"
 # Bytes of a text: Milvus keeps no more of one.

@@ -28,8 +28,6 @@ from workbench.retrieval.parts import Asked, Parts
 from workbench.retrieval.records import Records, matching_rows, records_from
 from workbench.retrieval.storage import Contents, State, Store, now
 
-__all__ = ["MilvusStore"]
-
 # Hits of a search: Milvus gives no more.
 MOST_HITS = 16_384
 # How widely the graph is searched.

@@ -17,8 +17,6 @@ from workbench.documents.document import Document
 from workbench.encoders.base import Vectors
 from workbench.texts import LONGEST_LINE, is_line
 
-__all__ = ["Asked", "Parts", "Place", "places_of"]
-
 Rows = npt.NDArray[np.intp]
 
 

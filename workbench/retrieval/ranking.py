@@ -30,8 +30,6 @@ from workbench.texts import kind_of, says_missing
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DEFAULT_TOP", "Candidate", "Ranking", "Source", "documents_from", "rank"]
-
 DEFAULT_TOP = 10
 Source = "str | Path | pd.DataFrame | Iterable[str | Path | Document]"
 

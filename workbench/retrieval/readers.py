@@ -11,8 +11,6 @@ from workbench.documents.reading import Unread, read_documents
 from workbench.errors import InputError
 from workbench.retrieval.records import FilesRead, FileTexts, Record, records_from
 
-__all__ = ["read_files"]
-
 LINES = ".txt"
 
 

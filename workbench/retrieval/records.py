@@ -25,17 +25,6 @@ if TYPE_CHECKING:
 
     from workbench.documents.reading import Unread
 
-__all__ = [
-    "FileTexts",
-    "FilesRead",
-    "Record",
-    "Records",
-    "frame_of",
-    "matching_rows",
-    "records_from",
-    "row_numbers",
-]
-
 Record = dict[str, Any]
 
 

@@ -22,22 +22,6 @@ from workbench.retrieval.parts import Parts
 from workbench.retrieval.records import Records
 from workbench.retrieval.storage import State
 
-__all__ = [
-    "RowsFile",
-    "advice",
-    "checksum",
-    "damaged",
-    "explained",
-    "insert_rows",
-    "keep_codes",
-    "keep_parts",
-    "keep_state",
-    "read_codes",
-    "read_parts",
-    "read_rows",
-    "read_state",
-]
-
 # A file that holds no whole document, as older ones, lacks it.
 _PARTS = "parts (text_sha256 BLOB PRIMARY KEY, places BLOB NOT NULL, vectors BLOB NOT NULL)"
 _AS_JSON = ("encoder", "cleaning", "index")

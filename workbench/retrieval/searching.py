@@ -17,8 +17,6 @@ from workbench.retrieval.knowledge_base import KnowledgeBase
 from workbench.retrieval.records import Record
 from workbench.texts import CleaningReport, clean
 
-__all__ = ["is_path", "search"]
-
 # No file system has longer names; asking it about one would be an error.
 LONGEST_PATH = 255
 

@@ -24,8 +24,6 @@ from workbench.retrieval.parts import Asked, Parts
 from workbench.retrieval.records import Records, matching_rows
 from workbench.texts import cleaning_recipe
 
-__all__ = ["Contents", "KnowledgeBaseInfo", "State", "Store", "now"]
-
 
 def now() -> str:
     """The time in UTC, ISO 8601."""

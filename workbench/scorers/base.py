@@ -16,8 +16,6 @@ from workbench.results import Result
 from workbench.scorers.drift import Drift, State
 from workbench.text_encoder import TextEncoder
 
-__all__ = ["FloatArray", "Scorer", "Scores", "State", "check_sides", "fingerprint_with"]
-
 FloatArray = npt.NDArray[np.float64]
 
 

@@ -19,24 +19,6 @@ import regex
 from workbench.documents.splitting import Side
 from workbench.scorers.base import FloatArray
 
-__all__ = [
-    "OTHER",
-    "SIDES",
-    "Crowd",
-    "Languages",
-    "Trust",
-    "Vectors",
-    "centred",
-    "crowd_of",
-    "enough",
-    "hubness",
-    "languages_of",
-    "levels_of",
-    "offsets_of",
-    "trust_of",
-    "unit",
-]
-
 Vectors = npt.NDArray[np.float32]
 Languages = npt.NDArray[np.str_]
 Trust = Mapping[tuple[Side, str], float]

@@ -18,8 +18,6 @@ from workbench.text_encoder import TextEncoder
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ColumnScorer"]
-
 
 class ColumnScorer(Scorer):
     """Takes the score of a pair from a column of the pairs.

@@ -10,8 +10,6 @@ from workbench.i18n import gettext as _
 from workbench.scorers.base import Scorer, Scores
 from workbench.text_encoder import TextEncoder, whole_vectors
 
-__all__ = ["CosineScorer"]
-
 
 class CosineScorer(Scorer):
     """Cosine similarity of a JD as a document and a résumé as a query.

@@ -35,8 +35,6 @@ from workbench.text_encoder import TextEncoder
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SIGNS", "STATES", "Coverage", "CoverageLevels", "Covered", "cover", "levels_of"]
-
 State = Literal["covered", "unsure", "not found"]
 STATES = {"covered": N_("covered"), "unsure": N_("unsure"), "not found": N_("no phrase found")}
 # Told apart without colour too.

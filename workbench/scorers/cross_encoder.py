@@ -25,8 +25,6 @@ from workbench.i18n import gettext as _
 from workbench.scorers.base import FloatArray
 from workbench.scorers.rerankers import LocalReranker, Positions
 
-__all__ = ["CrossEncoderReranker"]
-
 LONGEST = 8192
 
 

@@ -19,8 +19,6 @@ from workbench.results import Result
 if TYPE_CHECKING:
     from workbench.documents.splitting import Side
 
-__all__ = ["Drift", "Texts", "drift_from", "seen_in"]
-
 State = Mapping[str, npt.NDArray[Any]]
 
 # Texts of a language that say what is usual in it.

@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 from workbench.scorers.base import FloatArray
 
-__all__ = ["BUCKETS", "TOKENS", "Keywords", "counts_of", "idf_of", "occurring", "weighted"]
-
 # A word with a letter in it ("C++", "3D", but no year), or two Chinese characters, wherever one starts.
 TOKENS = (
     r"(?=((?<![^\W\u4e00-\u9fff])[^\W\u4e00-\u9fff]*[^\W\d_\u4e00-\u9fff][^\W\u4e00-\u9fff]*[+#]*"

@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.i18n import gettext as _
-from workbench.scorers.base import FloatArray, Scorer, Scores, State
+from workbench.scorers.base import FloatArray, Scorer, Scores
 from workbench.scorers.collection import Languages, languages_of
-
-__all__ = ["OffsetScorer", "language_pairs", "offset_fingerprint", "offset_state"]
+from workbench.scorers.drift import State
 
 OFFSETS = "offsets"
 

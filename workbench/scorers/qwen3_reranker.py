@@ -25,8 +25,6 @@ from workbench.encoders.fast.options import (
 from workbench.scorers.base import FloatArray
 from workbench.scorers.rerankers import LocalReranker, Positions
 
-__all__ = ["Qwen3Reranker"]
-
 INSTRUCTION = "Given a job description, judge whether the candidate's resume meets its requirements"
 MAX_LENGTH = 8192  # of the model card of Qwen3-Reranker
 HEAD = (

@@ -10,10 +10,11 @@ from workbench.encoders.fast.checkpoints import get_checkpoint, read_json, read_
 from workbench.errors import CardError, EncoderMismatchError, InputError
 from workbench.frozen import arrays_in
 from workbench.i18n import gettext as _
-from workbench.scorers.base import Scorer, State
+from workbench.scorers.base import Scorer
 from workbench.scorers.column import ColumnScorer
 from workbench.scorers.cosine import CosineScorer
 from workbench.scorers.cross_encoder import CrossEncoderReranker
+from workbench.scorers.drift import State
 from workbench.scorers.offsets import OffsetScorer
 from workbench.scorers.qwen3_reranker import Qwen3Reranker
 from workbench.scorers.relative import RelativeScorer
@@ -25,8 +26,6 @@ from workbench.settings import get_settings
 
 if TYPE_CHECKING:
     from workbench.encoders import Encoder
-
-__all__ = ["encoder_or_scorer", "load_reranker", "load_scorer", "scorer_of", "with_card"]
 
 
 def load_scorer(

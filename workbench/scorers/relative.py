@@ -18,7 +18,7 @@ import numpy.typing as npt
 from workbench.documents.document import Document
 from workbench.documents.splitting import Side
 from workbench.i18n import gettext as _
-from workbench.scorers.base import FloatArray, Scorer, Scores, State, check_sides, fingerprint_with
+from workbench.scorers.base import FloatArray, Scorer, Scores, check_sides, fingerprint_with
 from workbench.scorers.collection import (
     OTHER,
     SIDES,
@@ -37,8 +37,6 @@ from workbench.scorers.drift import Texts, drift_from, seen_in
 from workbench.scorers.keywords import BUCKETS, TOKENS, counts_of, idf_of, occurring, weighted
 from workbench.scorers.windows import WORDS, Windows, both_ways, windows_of
 from workbench.text_encoder import TextEncoder
-
-__all__ = ["KEYWORDS", "POOLED", "RelativeScorer", "said_by"]
 
 # Weight of the mean vectors, where that of the windows is the rest, and of the keywords beside both.
 POOLED, KEYWORDS = 0.25, 0.3

@@ -13,11 +13,10 @@ from workbench.errors import EncoderError, InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, pgettext
 from workbench.progress import progress_bar
-from workbench.scorers.base import FloatArray, Scorer, Scores, State, check_sides
+from workbench.scorers.base import FloatArray, Scorer, Scores, check_sides
+from workbench.scorers.drift import State
 from workbench.scorers.rerank_store import RerankStore
 from workbench.scorers.rerankers import Reranked, Reranker
-
-__all__ = ["RerankScorer"]
 
 TOP = 50
 

@@ -16,8 +16,6 @@ from workbench.errors import StoreError
 from workbench.i18n import gettext as _
 from workbench.scorers.base import FloatArray
 
-__all__ = ["RerankStore"]
-
 
 class _ScoreFile(Database):
     application_id = 0x77625272  # "wbRr"

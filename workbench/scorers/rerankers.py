@@ -16,8 +16,6 @@ import numpy.typing as npt
 from workbench.encoders.base import fingerprint_of
 from workbench.scorers.base import FloatArray
 
-__all__ = ["LocalReranker", "Positions", "Reranked", "Reranker"]
-
 Positions = npt.NDArray[np.intp]
 # Windows overlap by this share, so that what is cut in one stands whole in the next.
 OVERLAP = 1 / 8

@@ -18,8 +18,6 @@ from workbench.scorers.base import FloatArray
 from workbench.scorers.rerankers import Reranked, Reranker
 from workbench.settings import get_settings
 
-__all__ = ["ServerReranker"]
-
 # A path that is not there, or a body that is understood otherwise there.
 _ANOTHER_WAY = (400, 404, 405, 422)
 # A refused text is halved until it is shorter than this many characters.

@@ -12,8 +12,6 @@ import regex
 from workbench.scorers.base import FloatArray
 from workbench.scorers.collection import Vectors, unit
 
-__all__ = ["WORDS", "Windows", "both_ways", "windows_of"]
-
 # A window says about one thing and is long enough to be understood by itself.
 WORDS = 25
 # Windows of a text at most; those of a longer one have more words.

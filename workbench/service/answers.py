@@ -31,20 +31,6 @@ from workbench.scorers.relative import RelativeScorer
 from workbench.shortcuts import explain
 from workbench.texts import clean
 
-__all__ = [
-    "CardAnswer",
-    "ExplainAnswer",
-    "ExplainQuestion",
-    "Pair",
-    "RankAnswer",
-    "RankQuestion",
-    "ScoreAnswer",
-    "ScoreQuestion",
-    "SearchAnswer",
-    "SearchQuestion",
-    "Service",
-]
-
 # Pairs, and documents of a side, in one question.
 MOST_PAIRS, MOST_DOCUMENTS = 10_000, 2_000
 

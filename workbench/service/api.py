@@ -39,8 +39,6 @@ from workbench.service.answers import (
 from workbench.service.guard import Guard, Metrics
 from workbench.service.tools import tools
 
-__all__ = ["TooLongError", "Within", "api", "serve"]
-
 T = TypeVar("T")
 
 # Questions in a thread each; most of the time they wait for the encoder.

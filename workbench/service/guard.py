@@ -16,8 +16,6 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from workbench.i18n import gettext as _
 from workbench.i18n import language
 
-__all__ = ["Guard", "Metrics", "refusal"]
-
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]

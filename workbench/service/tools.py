@@ -24,8 +24,6 @@ from workbench.service.answers import (
     Text,
 )
 
-__all__ = ["Within", "tools"]
-
 # Runs a question in a thread, for no longer than it may take.
 Within = Callable[..., Awaitable[Any]]
 
