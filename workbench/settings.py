@@ -6,9 +6,11 @@ Secrets are not settings: an API key stays in the environment and is read by the
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import InputError
 from workbench.i18n import Language, language_of, listed
@@ -122,3 +124,16 @@ def _one_of(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> 
 
 def _nearest_project(start: Path) -> Path:
     return next((folder for folder in (start, *start.parents) if (folder / "labeled_pairs").is_dir()), start)
+
+
+@contextmanager
+def holding(mapping: MutableMapping[str, Any], values: Mapping[str, Any]) -> Iterator[None]:
+    """Other values for some names of a mapping, such as the environment, inside a block."""
+    before = {name: mapping[name] for name in values if name in mapping}
+    mapping.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            mapping.pop(name, None)
+        mapping.update(before)

@@ -22,10 +22,11 @@ import typer
 from workbench import __version__
 from workbench.cli.options import SpokenLanguage
 from workbench.cli.output import tell
-from workbench.cli.running import ExitCode, Group, holding
+from workbench.cli.running import ExitCode, Group
 from workbench.errors import trace_of
 from workbench.forgetting import complete
 from workbench.i18n import gettext as _
+from workbench.settings import holding
 
 # Each with the module and the name in it of its function, or of a typer.Typer.
 COMMANDS = {

@@ -236,9 +236,8 @@ def _current_cutoff(text: str | None, encoder: Encoder | Scorer) -> float | Cuto
 
     if text is not None and text.lower() == "none":
         return None
-    with warnings.catch_warnings():
-        # That 0.4 was never calibrated for this encoder is what is about to be found out.
-        warnings.simplefilter("ignore")
+    # That 0.4 was never calibrated for this encoder is what is about to be found out.
+    with warnings.catch_warnings(action="ignore"):
         if text is None:
             # Not one that came with the workbench: it was chosen on pairs that may be these.
             found = resolve_cutoff(None, encoder, shipped=False)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -47,38 +46,16 @@ By = Annotated[
 ]
 
 
-class Level(StrEnum):
-    """Of whole documents: what is labelled."""
-
-    PAIR = "pair"
-    REQUIREMENT = "requirement"
-
-
 LevelOption = Annotated[
-    Level,
+    Literal["pair", "requirement"],
     typer.Option("--level", help="Of whole documents: JDs with résumés, or requirement by requirement."),
 ]
-
-
-class Tool(StrEnum):
-    """Formats of other tools."""
-
-    LABEL_STUDIO = "label-studio"
-    ARGILLA = "argilla"
-
-
-class Target(StrEnum):
-    """Formats to write."""
-
-    LABEL_STUDIO = "label-studio"
-    ARGILLA = "argilla"
-    TABLE = "table"
 
 
 @app.command()
 def check(
     pairs: PairsPath,
-    level: LevelOption = Level.PAIR,
+    level: LevelOption = "pair",
     column: ColumnNames = None,
     positive: PositiveWords = None,
     negative: NegativeWords = None,
@@ -91,9 +68,7 @@ def check(
     from workbench.pair_hashes import content_hash
     from workbench.pairs import read_pairs
 
-    read = read_pairs(
-        pairs, columns=column_names(column), positive=positive, negative=negative, level=level.value
-    )
+    read = read_pairs(pairs, columns=column_names(column), positive=positive, negative=negative, level=level)
     facts = {
         "n_pairs": len(read),
         "n_matches": int(read["label"].sum()),
@@ -113,7 +88,7 @@ def agreement(
     pairs: PairsPath,
     by: By = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="Of the intervals.")] = 0.95,
-    level: LevelOption = Level.PAIR,
+    level: LevelOption = "pair",
     threshold: Annotated[
         int | None,
         typer.Option(metavar="GRADE", help="Compare whether grades reach this one, instead of the grades."),
@@ -132,15 +107,13 @@ def agreement(
     from workbench.pairs import disagreements, label_noise, read_annotations, read_pairs
 
     names = column_names(column)
-    annotations = read_annotations(
-        pairs, columns=names, positive=positive, negative=negative, level=level.value
-    )
-    everything = read_pairs(pairs, columns=names, labelled=False, level=level.value)
+    annotations = read_annotations(pairs, columns=names, positive=positive, negative=negative, level=level)
+    everything = read_pairs(pairs, columns=names, labelled=False, level=level)
     found = compare(
         annotations,
         everything,
         by or (),
-        level="nominal" if level is Level.REQUIREMENT else None,
+        level="nominal" if level == "requirement" else None,
         threshold=threshold,
         together="jd_id" if {"jd_id", "resume_id"} <= set(everything.columns) else None,
         confidence=confidence,
@@ -294,7 +267,7 @@ def propose(
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE.json", help="What the other tool exported.")],
-    tool: Annotated[Tool, typer.Option("--from", help="Which tool.")],
+    tool: Annotated[Literal["label-studio", "argilla"], typer.Option("--from", help="Which tool.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="New set.")],
     column: ColumnNames = None,
     positive: PositiveWords = None,
@@ -309,7 +282,7 @@ def import_(
 
     if (out / "pairs.csv").exists():
         raise InputError(_("{folder} holds a set already; choose another folder.").format(folder=out))
-    read = read_label_studio if tool is Tool.LABEL_STUDIO else read_argilla
+    read = read_label_studio if tool == "label-studio" else read_argilla
     found = read(file, columns=column_names(column), positive=positive, negative=negative, label=label)
     write_pairs(out, found.pairs, found.annotations)
     n, n_labels, n_skipped = len(found.pairs), len(found.annotations), found.n_skipped
@@ -328,7 +301,10 @@ def import_(
 @app.command()
 def export(
     pairs: PairsPath,
-    target: Annotated[Target, typer.Option("--to", help="table: for Excel, one label a pair.")],
+    target: Annotated[
+        Literal["label-studio", "argilla", "table"],
+        typer.Option("--to", help="table: for Excel, one label a pair."),
+    ],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="FILE", help=".json for the tools; .csv or .xlsx for a table."),
@@ -346,7 +322,7 @@ def export(
     from workbench.pairs import read_annotations, read_pairs, write_argilla, write_label_studio
 
     names = column_names(column)
-    if target is Target.TABLE:
+    if target == "table":
         read = read_pairs(
             pairs, columns=names, positive=positive, negative=negative, labelled=not without_labels
         )
@@ -358,11 +334,11 @@ def export(
             if without_labels
             else read_annotations(pairs, columns=names, positive=positive, negative=negative)
         )
-        write = write_label_studio if target is Target.LABEL_STUDIO else write_argilla
+        write = write_label_studio if target == "label-studio" else write_argilla
         written, n_labels = write(out, read, said), 0 if said is None else len(said)
     entry = {"path": str(written), "n_pairs": len(read), "n_labels": n_labels}
     answer(as_json, entry, _written(len(read), n_labels, written))
-    if target is Target.LABEL_STUDIO and not as_json:
+    if target == "label-studio" and not as_json:
         note(_("The labelling interface for Label Studio: 'workbench pairs label-studio-interface'."))
 
 

@@ -9,7 +9,7 @@ import shlex
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import partial
@@ -23,6 +23,7 @@ from workbench.cli.output import PIECE, tell
 from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import N_, Language, current_language, language
 from workbench.i18n import gettext as _
+from workbench.settings import holding
 from workbench.visible import visible
 
 # What typer's own module of help pages says.
@@ -154,19 +155,6 @@ def _speaking(asked: Language | None) -> Iterator[None]:
         said = {name: _(text) for name, text in LIBRARY.items()}
         with holding(vars(rich_utils), said), holding(vars(_wrap), {"re_word": BREAKS}):
             yield
-
-
-@contextmanager
-def holding(mapping: MutableMapping[str, Any], values: dict[str, Any]) -> Iterator[None]:
-    """Other values for some names, inside a block."""
-    before = {name: mapping[name] for name in values if name in mapping}
-    mapping.update(values)
-    try:
-        yield
-    finally:
-        for name in values:
-            mapping.pop(name, None)
-        mapping.update(before)
 
 
 def _in_language_now(command: Any) -> Any:

@@ -160,8 +160,8 @@ def show_hits(
     given = read_cutoff(cutoff_text)
     hits = base.search(query, k, given, where=where, prevalence=prevalence, exact=exact or None)
     index = _("exact, as asked for") if exact else base.build_index()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the search has warned already
+    # The search has warned already.
+    with warnings.catch_warnings(action="ignore"):
         cutoff = resolve_cutoff(given, base.encoder, prevalence=prevalence)
     if log[0] is not None:
         from workbench.decision_log import DecisionLog, document_id

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from warnings import catch_warnings, simplefilter
+from warnings import catch_warnings
 
 from workbench.atomic import no_longer_written, only_writer, remove_left, write_whole, written
 from workbench.decision_log import DecisionLog, document_id
@@ -251,8 +251,8 @@ class _Found:
                 self.counts[str(store)] += len(vectors.vectors_of(partial(gone, "piece")))
                 self.vectors += vectors.vectors_of(partial(gone, "text"))
         for log in places.logs:
-            with suppress(WorkbenchError), catch_warnings():
-                simplefilter("ignore", LogWarning)  # half lines go, too
+            # Half lines go, too.
+            with suppress(WorkbenchError), catch_warnings(action="ignore", category=LogWarning):
                 for row in DecisionLog(log).read().itertuples():
                     self.counts[str(log)] += gone("log", str(row.jd_id)) or gone("log", str(row.resume_id))
         wanted = self.wanted()

@@ -25,12 +25,18 @@ from workbench.i18n import gettext as _
 from workbench.notebooks.values import checked_values, parameters_of, read_notebook, read_results
 from workbench.progress import hidden
 from workbench.results import Result
-from workbench.settings import get_settings
+from workbench.settings import get_settings, holding
 
 REPORTS = Path("reports")
 RESULTS_PARAMETER = "results_file"
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+# What the kernel inherits: figures inline whatever the caller's back end, no bars in the report.
+_KERNEL_ENVIRONMENT = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "WORKBENCH_PROGRESS": "0",
+}
 _FORMULA = re.compile(r"\$[^$\n]+\$|\$\$|\\begin\{")
 
 # A report holds personal texts: it must not load scripts from elsewhere when it is opened.
@@ -245,7 +251,7 @@ def _execute(notebook: Path, target: Path, values: dict[str, Any], progress: boo
     kept = _("The notebook as far as it came is {file}.").format(file=target)
     private_file(target)
     try:
-        with _kernel_environment(), _quiet_papermill():
+        with holding(os.environ, _KERNEL_ENVIRONMENT), _quiet_papermill():
             executed = papermill.execute_notebook(
                 _literal_path(notebook),
                 _literal_path(target),
@@ -315,26 +321,6 @@ def _kernel_config() -> Any:
     if "transport_encryption" not in KernelManager.class_traits():
         return Config()
     return Config(KernelManager={"transport_encryption": "auto"})
-
-
-@contextmanager
-def _kernel_environment() -> Iterator[None]:
-    """What the kernel inherits: figures inline whatever the caller's back end, no bars in the report."""
-    environment = {
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "WORKBENCH_PROGRESS": "0",
-    }
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

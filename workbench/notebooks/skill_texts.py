@@ -164,8 +164,7 @@ class SkillTexts:
             return calibrate(scored, rule=MaxFBeta(), encoder=encoder).cutoff, "labels"
         from workbench.retrieval import resolve_cutoff
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UncalibratedCutoffWarning)
+        with warnings.catch_warnings(action="ignore", category=UncalibratedCutoffWarning):
             found = resolve_cutoff(None, encoder)
         return found, "card" if found.is_calibrated else "literature"
 

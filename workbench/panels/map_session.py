@@ -78,9 +78,8 @@ class MapSession:
         self.cutoff: Cutoff | None = None
         if encoder is not None:
             self._check_encoder(encoder)
-            with warnings.catch_warnings():
-                # The search panel says so where it stays in sight; here it would land in any cell.
-                warnings.simplefilter("ignore", UncalibratedCutoffWarning)
+            # The search panel says so where it stays in sight; here it would land in any cell.
+            with warnings.catch_warnings(action="ignore", category=UncalibratedCutoffWarning):
                 self.cutoff = resolve_cutoff(cutoff, encoder)
         self._row_of = {text: row for row, text in reversed(list(enumerate(points.texts)))}
         self.pins: Pins | None = None
@@ -230,9 +229,8 @@ class MapSession:
         if self.encoder is None:
             raise InputError(_("This map has no encoder to make a knowledge base with."))
         metadata = self.frame().drop(columns=["row", "text", "score"], errors="ignore")
-        with warnings.catch_warnings():
-            # Copies on the map are one text of a knowledge base; that is no news.
-            warnings.simplefilter("ignore")
+        # Copies on the map are one text of a knowledge base; that is no news.
+        with warnings.catch_warnings(action="ignore"):
             return KnowledgeBase.from_texts(self.selected_texts, self.encoder, metadata)
 
     @property

@@ -225,9 +225,8 @@ def _scales(extent: npt.NDArray[np.float64], width_to_height: float) -> dict[str
 
 def _scatter(drawn: Drawn, scales: dict[str, tuple[float, float]], height: int) -> Any:
     try:
-        with warnings.catch_warnings():
-            # Its code uses what newer pandas will not have.
-            warnings.simplefilter("ignore")
+        # Its code uses what newer pandas will not have.
+        with warnings.catch_warnings(action="ignore"):
             import jscatter
     except ImportError as error:
         raise MissingDependencyError(

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
 import numpy as np
 
@@ -146,10 +146,9 @@ class SearchSession:
         *,
         prevalence: float | None = None,
     ) -> None:
-        self.encoder = cast(Encoder, _Quiet(encoder))
-        with warnings.catch_warnings():
-            # The panel says it in its status line, where it stays in sight.
-            warnings.simplefilter("ignore", UncalibratedCutoffWarning)
+        self.encoder = encoder
+        # The panel says it in its status line, where it stays in sight.
+        with warnings.catch_warnings(action="ignore", category=UncalibratedCutoffWarning):
             self.cutoff = resolve_cutoff(cutoff, encoder, prevalence=prevalence)
         self._cutoff_was_given = cutoff is not None
         self.found: Found | None = None
@@ -199,13 +198,13 @@ class SearchSession:
             started = time.perf_counter()
             ends = np.cumsum([BESIDE + len(text) for text in cleaned.texts[len(base) :]])
             some = slice(len(base), len(base) + max(1, int(np.searchsorted(ends, size))))
-            base.add(cleaned.texts[some], records[some])
+            # A bar of its own would land in whatever cell ran last.
+            base.add(cleaned.texts[some], records[some], progress=False)
             seconds = max(time.perf_counter() - started, 1e-3)
             size = int(np.clip(size * SECONDS_A_STEP / seconds, 1, 4 * size))
-        with warnings.catch_warnings():
-            # That a cutoff does not hold for whole documents is said in the status line.
-            warnings.simplefilter("ignore", UncalibratedCutoffWarning)
-            hits = base.search(query, k=len(base), cutoff=self.cutoff)
+        # That a cutoff does not hold for whole documents is said in the status line.
+        with warnings.catch_warnings(action="ignore", category=UncalibratedCutoffWarning):
+            hits = base.search(query, k=len(base), cutoff=self.cutoff, progress=False)
         self.found = Found(query, given, tuple(hits), cleaned.report, base)
 
     def tell_for(self, prevalence: float) -> None:
@@ -246,7 +245,8 @@ class SearchSession:
         if self.found is None:
             raise InputError(_("There is no result yet; search first."))
         if hit is None:
-            vector: Vectors = encode(self.encoder, clean([self.found.query]).texts, "query")[0]
+            asked = clean([self.found.query]).texts
+            vector: Vectors = encode(self.encoder, asked, "query", progress=False)[0]
             return vector
         row: Vectors = self.found.knowledge_base.vectors[hit["index"]]
         return row
@@ -264,19 +264,3 @@ def without_enter(old: str, new: str) -> str | None:
     if any(new[:at] + new[at + 1 :] == old for at, character in enumerate(new) if character == "\n"):
         return old
     return new[:-1] if new.endswith("\n") else None
-
-
-class _Quiet:
-    """An encoder that shows no progress bars of its own, which would land in whatever cell ran last."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-
-    def encode_documents(self, texts: Sequence[str], *, progress: bool | None = None) -> Vectors:
-        return self._encoder.encode_documents(texts, progress=False)
-
-    def encode_queries(self, texts: Sequence[str], *, progress: bool | None = None) -> Vectors:
-        return self._encoder.encode_queries(texts, progress=False)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._encoder, name)

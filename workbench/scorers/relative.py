@@ -33,7 +33,7 @@ from workbench.scorers.collection import (
     offsets_of,
     trust_of,
 )
-from workbench.scorers.drift import Texts, drift_from, seen_in
+from workbench.scorers.drift import State, Texts, drift_from, seen_in
 from workbench.scorers.keywords import BUCKETS, TOKENS, counts_of, idf_of, occurring, weighted
 from workbench.scorers.windows import WORDS, Windows, both_ways, windows_of
 from workbench.text_encoder import TextEncoder

@@ -334,7 +334,6 @@ class Service:
 
 def _calibrated(card: Cutoff | str | Path | None, scorer: Scorer | Encoder) -> Cutoff | None:
     """The card that is given or found; None where all that is known is a number from elsewhere."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"):
         found = resolve_cutoff(card, scorer)
     return found if found.is_calibrated else None
