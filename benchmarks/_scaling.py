@@ -6,6 +6,7 @@ them; ``run.py`` draws those of all scripts together.
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -56,7 +57,7 @@ class Curve:
         return fitted_exponent(self.n, self.seconds)
 
     def measure(self, n: int, task: Callable[[], object], *, repeats: int = 1) -> None:
-        """Add the best of some runs, and print it."""
+        """Add the median of some runs, and print it."""
         taken = []
         if self.before is None and STATM.exists():
             self.before = _resident()
@@ -66,10 +67,10 @@ class Curve:
                 task()
                 taken.append(time.perf_counter() - start)
         self.n.append(n)
-        self.seconds.append(min(taken))
+        self.seconds.append(statistics.median(taken))
         self.mebibytes.append(peak())
         memory = "" if peak() is None else f", {peak():.0f} MiB"
-        print(f"{self.what}, {self.name}: {n:,} in {seconds(min(taken))}{memory}", flush=True)
+        print(f"{self.what}, {self.name}: {n:,} in {seconds(self.seconds[-1])}{memory}", flush=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for ``figures["scaling"]``."""

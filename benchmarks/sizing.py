@@ -54,16 +54,24 @@ def kept(name: str) -> dict[str, Any]:
     return found
 
 
+def largest_of(figures: dict[str, Any]) -> dict[str, Any]:
+    """The largest index: seconds of a query in both ways, recall, and mebibytes at most."""
+    curves = {curve["name"]: curve for curve in figures["scaling"] if curve["what"] != "encode"}
+    found = {name: curve["seconds"][-1] for name, curve in curves.items()}
+    n = curves["exact"]["n"][-1]
+    peak = max(curve["mebibytes"][-1] for curve in curves.values())
+    return found | {"n": n, "peak": peak, "recall": figures["recall"][str(n)]}
+
+
 def page() -> str:
     """The guide."""
-    encoding, search = kept("scaling_of_encoding"), kept("search")
+    measured = kept("scaling")
+    figures, machine = measured["figures"], measured["machine"]
+    encoding = [curve for curve in figures["scaling"] if curve["what"] == "encode"]
+    largest = largest_of(figures)
     weighed = json.loads(WEIGHT.read_text(encoding="utf-8"))
-    cores = encoding["machine"]["cores"]
-    speeds = {
-        curve["name"]: curve["n"][-1] / curve["seconds"][-1] / cores
-        for curve in encoding["figures"]["scaling"]
-    }
-    largest = search["figures"]["sizes"]["points"][-1]
+    cores = machine["cores"]
+    speeds = {curve["name"]: curve["n"][-1] / curve["seconds"][-1] / cores for curve in encoding}
     ranking = RANKING.read_text(encoding="utf-8")
     windows_a_second = _in(r"windows of 25 words: ([\d,]+) a second", ranking)
     n_documents = _in(r"--jds (\d+)", ranking) + _in(r"--resumes (\d+)", ranking)
@@ -93,16 +101,16 @@ def page() -> str:
             "days       = core hours ÷ cores ÷ 24",
             f"disk       = number × {a_line:,.0f} bytes (a line with its vector of {DIMENSION} numbers)",
             f"shards     = number ÷ {largest['n']:,}, rounded up (the largest index that was measured)",
-            f"memory     = shards × {largest['peak'] / 2**30:.1f} GiB",
+            f"memory     = shards × {largest['peak'] / 2**10:.1f} GiB",
             "```",
             "",
             "## What it assumes",
-            f"- A core as in the machine that was measured ({encoding['machine']['processor']}, {cores} "
-            f"cores, {search['machine']['memory_gib']} GiB); a core's speed is that of both, halved.",
+            f"- A core as in the machine that was measured ({machine['processor']}, {cores} cores, "
+            f"{machine['memory_gib']} GiB); a core's speed is that of both, halved.",
             "- Time grows with the number to the power 1: measured "
-            + ", ".join(f"{c['exponent']:.2f} (`{c['name']}`)" for c in encoding["figures"]["scaling"])
+            + ", ".join(f"{curve['exponent']:.2f} (`{curve['name']}`)" for curve in encoding)
             + ", with no more than "
-            f"{max(c['n'][-1] for c in encoding['figures']['scaling']):,} texts. The rest is multiplied.",
+            f"{max(curve['n'][-1] for curve in encoding):,} texts. The rest is multiplied.",
             "- Machines add up. Several processes on one machine were tried ([bulk encoding]"
             "(measured/bulk.md)); several machines were not measured.",
             f"- A whole document is encoded in {windows:.1f} windows of 25 words, as JDs and résumés of real "
@@ -116,12 +124,10 @@ def page() -> str:
             "## Where each figure is from",
             "| figure | file | command |",
             "|---|---|---|",
-            "| texts a second, exponents | `benchmarks/results/scaling_of_encoding.json` "
-            f"({encoding['date']}) | `python benchmarks/scaling_of_encoding.py` |",
+            "| texts a second, exponents, search, memory of a shard | `benchmarks/results/scaling.json` "
+            f"({measured['date']}) | `python benchmarks/scaling.py` |",
             "| windows a document, windows a second and core | `docs/measured/ranking.md` | "
             f"`{_command(ranking)}` |",
-            f"| search, memory of a shard | `benchmarks/results/search.json` ({search['date']}) | "
-            "`python benchmarks/search.py` |",
             f"| bytes a line, of {weighed['n']:,} | `benchmarks/sizing.json` | "
             "`python benchmarks/sizing.py --measure` |",
             "",
@@ -144,7 +150,7 @@ def _table(
             _hours(number, *lines),
             number * a_line / 1e9,
             shards,
-            shards * largest["peak"] / 2**30,
+            shards * largest["peak"] / 2**10,
             _hours(number, *whole),
             number * windows * DIMENSION * 4 / 1e9,
         ]

@@ -354,7 +354,7 @@ class TestTheSizingGuide:
 
     def test_a_billion_lines_are_a_billion_times_one(self, monkeypatch):
         sizing = module("sizing", monkeypatch)
-        use = next(c for c in sizing.kept("scaling_of_encoding")["figures"]["scaling"] if c["name"] == "use")
+        use = next(c for c in sizing.kept("scaling")["figures"]["scaling"] if c["name"] == "use")
         hours = 1e9 / (use["n"][-1] / use["seconds"][-1] / 2) / 3600
         row = next(line for line in sizing.page().splitlines() if line.startswith("| 1,000,000,000 |"))
         assert row.split(" | ")[1] == f"{hours:,.0f}"
