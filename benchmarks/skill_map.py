@@ -25,7 +25,8 @@ from _skill_map_sizes import SCORE, demonstration
 from measuring import QUICK, Measurement, save, seconds, table
 
 from workbench.exploration import find_clusters, fit_map, map_quality
-from workbench.exploration.inputs import nearest, unit_rows
+from workbench.exploration.inputs import unit_rows
+from workbench.exploration.neighbours import nearest
 
 SMALL, LARGE = (1_000, 10_000) if QUICK else (10_000, 100_000)
 MOST_SECONDS_TO_PLACE = 0.1

@@ -142,7 +142,7 @@ def fit_map(
     import pandas as pd
 
     from workbench import exploration
-    from workbench.exploration.inputs import nearest_others
+    from workbench.exploration.neighbours import nearest_others
 
     if isinstance(data, np.ndarray):
         return exploration.fit_map(data, **options)

@@ -19,8 +19,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from workbench.errors import EncoderMismatchError, InputError, MissingDependencyError, StoreError
 from workbench.exploration import SkillMap, compare_maps, fit_map, map_quality, warm_up
-from workbench.exploration.inputs import distinct, nearest, nearest_others, unit_rows
+from workbench.exploration.inputs import distinct, unit_rows
 from workbench.exploration.layouts import reduce
+from workbench.exploration.neighbours import nearest, nearest_others
 from workbench.i18n import language
 
 # UMAP compiles once in each process.
@@ -350,7 +351,7 @@ class TestThePartsOfTheFit:
         rows = unit_rows(random.standard_normal((200, 16)))
         expected = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows).kneighbors(rows[:7])
         for at_once in (0, 10**9):
-            monkeypatch.setattr("workbench.exploration.inputs.AT_ONCE", at_once)
+            monkeypatch.setattr("workbench.exploration.neighbours.AT_ONCE", at_once)
             similarities, found = nearest(rows, rows[:7], 5)
             np.testing.assert_array_equal(found, expected[1])
             np.testing.assert_allclose(similarities, 1 - expected[0], atol=1e-6)
@@ -359,6 +360,29 @@ class TestThePartsOfTheFit:
         similarities, found = nearest_others(vectors, 4)
         np.testing.assert_array_equal(found[:, 0], np.arange(len(vectors)))
         assert (similarities[:, 0] == 1).all()
+
+    @pytest.mark.parametrize("n", [2_050, 3_100])  # an odd and an even number of blocks
+    def test_neighbours_of_many_are_the_exact_ones(self, n):
+        random = np.random.default_rng(0)
+        centres = random.standard_normal((40, 24))
+        rows = unit_rows(centres[random.integers(0, 40, n)] + 0.3 * random.standard_normal((n, 24)))
+        rows[7] = 0  # as of a text that is at the mean of all
+        similarities, found = nearest_others(rows, 15)
+        exact = rows.astype(np.float64)
+        squares = (exact**2).sum(axis=1)
+        distances = squares[:, None] + squares - 2 * exact @ exact.T
+        np.fill_diagonal(distances, -1)
+        expected = np.argsort(distances, axis=1, kind="stable")[:, :15]
+        np.testing.assert_array_equal(np.delete(found, 7, axis=0), np.delete(expected, 7, axis=0))
+        np.testing.assert_allclose(
+            similarities[:, 1:], 1 - np.take_along_axis(distances, expected, axis=1)[:, 1:] / 2, atol=1e-7
+        )
+
+    def test_very_many_rows_that_are_equally_near_are_left_to_scikit_learn(self):
+        rows = unit_rows(np.repeat(np.eye(2, 8), 1_010, axis=0))
+        similarities, found = nearest_others(rows, 5)
+        assert (similarities == 1).all()
+        assert ((found < 1_010) == (np.arange(2_020) < 1_010)[:, None]).all()
 
     def test_the_reduction_is_scikit_learns_pca(self, vectors):
         from sklearn.decomposition import PCA

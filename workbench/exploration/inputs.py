@@ -1,4 +1,4 @@
-"""What this folder asks of vectors, in which order it takes them, which are nearest, and bars of progress.
+"""What this folder asks of vectors, and in which order it takes them.
 
 Vectors are made in :mod:`workbench.encoders`, which nothing here imports; all messages name the first
 row that is wrong. Searching a knowledge base for a query is another matter: see :mod:`workbench.retrieval`.
@@ -33,8 +33,6 @@ __all__ = [
     "check_same_encoder",
     "checked_vector",
     "distinct",
-    "nearest",
-    "nearest_others",
     "one_fingerprint",
     "two_unit_vectors",
     "unit_rows",
@@ -47,9 +45,6 @@ Ids = Sequence[str] | Sequence[int] | npt.NDArray[Any]
 # One for all rows, or one for each row.
 Fingerprint = str | Sequence[str] | None
 
-# Up to this many scores are computed in one go: a single query must not wait the tenths of a second that
-# scikit-learn takes to set up its threads.
-AT_ONCE = 4_000_000
 VECTOR = N_("Vector")
 FIRST, SECOND = N_("First vector"), N_("Second vector")
 NOT_FINITE = N_(
@@ -233,37 +228,6 @@ def distinct(vectors: Vectors, ids: Ids | None = None) -> Distinct:
     place = np.empty(len(rows), dtype=np.intp)
     place[group[rows]] = np.arange(len(rows))
     return Distinct(rows.astype(np.intp), place[group])
-
-
-def nearest(vectors: Vectors, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
-    """The `k` unit rows nearest to each query, best first: similarities and row numbers, shape (m, k)."""
-    if len(queries) * len(vectors) <= AT_ONCE:
-        scores = queries @ vectors.T
-        rows = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        found = np.take_along_axis(scores, rows, axis=1)
-        order = np.lexsort((rows, -found))
-        return np.take_along_axis(found, order, axis=1), np.take_along_axis(rows, order, axis=1)
-    from sklearn.neighbors import NearestNeighbors
-
-    # Of unit vectors, the nearest by Euclidean distance are the nearest by cosine: |a-b|^2 = 2 - 2 cos.
-    # scikit-learn has a blocked, parallel search for that distance, which is exact and needs no index.
-    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(vectors)
-    distances, rows = search.kneighbors(queries)
-    return (1 - distances**2 / 2).astype(np.float32), rows.astype(np.intp)
-
-
-def nearest_others(vectors: Vectors, k: int) -> tuple[Vectors, Rows]:
-    """The `k` nearest rows of each row, with the row itself in the first place; shape (n, k).
-
-    `vectors` must be distinct; else a row may come after its copy, and is put first here.
-    """
-    similarities, rows = nearest(vectors, vectors, k)
-    own = np.arange(len(vectors))
-    place = np.argmax(rows == own[:, None], axis=1)
-    # Where rounding has put another row first, the two change places.
-    rows[own, place], rows[:, 0] = rows[:, 0].copy(), own
-    similarities[own, place], similarities[:, 0] = similarities[:, 0].copy(), 1.0
-    return similarities, rows
 
 
 def _checked_ids(ids: Ids, n: int) -> npt.NDArray[Any]:

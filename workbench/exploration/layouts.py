@@ -22,8 +22,8 @@ from workbench.exploration.inputs import (
     Vectors,
     check_choice,
     check_count,
-    nearest_others,
 )
+from workbench.exploration.neighbours import nearest_others
 from workbench.i18n import gettext as _
 from workbench.progress import hidden
 

@@ -26,7 +26,6 @@ from workbench.exploration.inputs import (
     check_choice,
     check_same_encoder,
     distinct,
-    nearest,
     one_fingerprint,
     unit_rows,
 )
@@ -38,6 +37,7 @@ from workbench.exploration.layouts import (
     reduce,
     umap_layout,
 )
+from workbench.exploration.neighbours import nearest
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
 from workbench.results import Result
