@@ -207,6 +207,24 @@ class Study:
         """
         return key_figures(self.advice, self.observations, {**self.figures, **self.honest}, self.cutoff.value)
 
+    def table(self) -> pd.DataFrame:
+        """A row a figure, in words: at today's cutoff, at the one found, and that corrected."""
+        moved, today, found = self.advice.kind == "move", self.current_cutoff, self.cutoff.value
+        cells = {_("figure"): [*(title(name, beta=self.rule.f_beta) for name in TOLD)]}
+        cells[_("figure")].append(_("labelled pairs above"))
+        by_guarantee = self.basis == "guarantee"
+        head = _("guaranteed, {cutoff}") if by_guarantee else _("chosen, {cutoff}")
+        for at, figures, called in (
+            (today, self.figures_today, _("today's, {cutoff}")),
+            (found if moved else None, self.figures, head),
+        ):
+            if at is not None and figures is not None:
+                above = f"{int((self.observations.scores > at).sum()):,}"
+                cells[called.format(cutoff=number(at))] = [*(str(figures[name]) for name in TOLD), above]
+        if moved:
+            cells[_("corrected")] = [*(str(self.honest.get(name, "")) for name in TOLD), ""]
+        return pd.DataFrame(cells)
+
     def summary(self) -> str:
         """All that was found, in some sentences, one a line; what to do comes first."""
         return "\n".join(self.sentences().values())

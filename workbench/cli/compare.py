@@ -5,7 +5,6 @@ What is compared is in :mod:`workbench.cli.variants`.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,12 +26,11 @@ from workbench.cli.options import (
     rule_from_text,
 )
 from workbench.cli.output import (
+    cells_table,
     note,
-    one_line,
     print_json,
     print_signed,
     say,
-    simple_table,
     stdout_console,
     wrapped,
 )
@@ -44,16 +42,12 @@ from workbench.results import plain
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
     from workbench.calibration import Comparison, Rule
 
 SIGNS = {"better": ("▲", "green"), "worse": ("▼", "red"), "unclear": ("○", "yellow")}
 # Of more encoders the table says the rest, so that the answer stays within a screen.
 MOST_SENTENCES = 4
-# Where a line of a table may be broken: before an interval. Spaces between columns.
-INTERVAL = re.compile(r" (?=\()|(?=\uff08)")
-BETWEEN = 3
 
 
 def compare(
@@ -239,7 +233,7 @@ def _print(found: Comparison) -> None:
     print_signed(
         (*SIGNS[found.standing(name)], found.sentence(name)) for name in found.others[:MOST_SENTENCES]
     )
-    console.print(_table(found.table(found.figures[:1]), console.width))
+    console.print(cells_table(found.table(found.figures[:1]), console.width))
 
 
 def _print_evidence(found: Comparison, grouped: dict[str, pd.DataFrame]) -> None:
@@ -248,33 +242,11 @@ def _print_evidence(found: Comparison, grouped: dict[str, pd.DataFrame]) -> None
     console = stdout_console()
     for name in found.others:
         console.print(wrapped(found.evidence(name), console.width))
-    console.print(_table(found.table(across=True), console.width, _("All figures")))
+    console.print(cells_table(found.table(across=True), console.width, _("All figures")))
     for column, frame in grouped.items():
         title = _("By {column}").format(column=column)
-        console.print(_table(groups_table(frame), console.width, title))
+        console.print(cells_table(groups_table(frame), console.width, title))
     console.print(wrapped(found.method(), console.width))
-
-
-def _table(cells: pd.DataFrame, width: int, title: str | None = None) -> Table:
-    """Texts as a table: names give way, figures stay whole, intervals go below them where it is narrow."""
-    from rich.cells import cell_len
-    from rich.text import Text
-
-    def widest(column: pd.Series[str]) -> int:
-        return max(cell_len(line) for text in column for line in text.split("\n"))
-
-    table = simple_table(title)
-    texts = cells.astype(str).map(one_line)
-    # Heads are broken between words.
-    heads = {head: max(map(cell_len, head.split() or [""])) for head in texts.columns}
-    if sum(max(heads[head], widest(texts[head])) + BETWEEN for head in texts.columns) > width:
-        texts = texts.map(lambda text: INTERVAL.sub("\n", text))
-    for head in texts.columns:
-        is_name = head in (_("group"), _("encoder"), _("figure"))
-        table.add_column(head, overflow="fold", min_width=8 if is_name else widest(texts[head]))
-    for row in texts.itertuples(index=False, name=None):
-        table.add_row(*map(Text, row))
-    return table
 
 
 def _write(

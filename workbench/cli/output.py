@@ -18,6 +18,7 @@ from workbench.texts import is_line, tidy
 from workbench.visible import HIDDEN, escaped, visible
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -34,6 +35,9 @@ WIDTH_OF_PROBABILITY = 23
 LEAST_WIDTH_OF_TEXT = 20
 MOST_ROWS = 20
 LONGEST_TITLE = 80
+# Where a line of a table may be broken: before an interval. Spaces between columns.
+INTERVAL = re.compile(r" (?=\()|(?=\uff08)")
+BETWEEN = 3
 
 # Between these a line may be broken: a word, or a CJK character with the marks that must not begin a line.
 _CJK = "\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef"
@@ -136,6 +140,30 @@ def simple_table(title: str | None = None, caption: str | None = None) -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
+
+
+def cells_table(
+    cells: pd.DataFrame, width: int, title: str | None = None, caption: str | None = None
+) -> Table:
+    """Texts as a table: names give way, figures stay whole, intervals go below them where it is narrow."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    def widest(column: pd.Series[str]) -> int:
+        return max(cell_len(line) for text in column for line in text.split("\n"))
+
+    table = simple_table(title, caption)
+    texts = cells.astype(str).map(lambda text: "\n".join(map(one_line, text.split("\n"))))
+    # Heads are broken between words.
+    heads = {head: max(map(cell_len, head.split() or [""])) for head in texts.columns}
+    if sum(max(heads[head], widest(texts[head])) + BETWEEN for head in texts.columns) > width:
+        texts = texts.map(lambda text: INTERVAL.sub("\n", text))
+    for head in texts.columns:
+        is_name = head in (_("group"), _("encoder"), _("figure"))
+        table.add_column(head, overflow="fold", min_width=8 if is_name else widest(texts[head]))
+    for row in texts.itertuples(index=False, name=None):
+        table.add_row(*map(Text, row))
+    return table
 
 
 def say(sentence: str) -> None:

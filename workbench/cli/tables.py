@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.calibration.figures import title
-from workbench.calibration.findings import TOLD
-from workbench.cli.output import one_line, print_signed, say, simple_table, stdout_console, wrapped
+from workbench.cli.output import cells_table, print_signed, say, stdout_console, wrapped
 from workbench.i18n import N_, number, percent
 from workbench.i18n import gettext as _
 
@@ -54,7 +52,8 @@ def print_study(
         _print_evidence(study)
     for found in groups:
         say("")
-        console.print(_groups(found))
+        title = _("By {column}").format(column=found.by)
+        console.print(cells_table(found.table(between="\n"), console.width, title))
         for sentence in found.summary().split("\n"):
             console.print(wrapped(sentence, console.width))
     for kind, path in files.items():
@@ -112,7 +111,9 @@ def _print_evidence(study: Study) -> None:
 
     console, said = stdout_console(), study.sentences()
     console.print()
-    console.print(_figures(study))
+    sure = percent(study.options.confidence, None)
+    caption = _("{sure} intervals; corrected: for having been chosen on the same pairs.").format(sure=sure)
+    console.print(cells_table(study.table(), console.width, caption=caption))
     rows = Table.grid(padding=(0, 2))
     rows.add_column(no_wrap=True, style="bold")
     rows.add_column()
@@ -141,55 +142,6 @@ def study_entry(study: Study, *, files: Mapping[str, Path | None]) -> dict[str, 
         "files": {kind: None if path is None else str(path) for kind, path in files.items()},
         "card": None if advice.cutoff is None else study.to_dict(),
     }
-
-
-def _figures(study: Study) -> Any:
-    sure = percent(study.options.confidence, None)
-    table = simple_table(
-        caption=_("{sure} intervals; corrected: for having been chosen on the same pairs.").format(sure=sure)
-    )
-    today = study.figures_today
-    table.add_column(_("figure"))
-    if today is not None:
-        head = _("today's, {cutoff}").format(cutoff=number(study.current_cutoff))
-        table.add_column(head, justify="right", no_wrap=True)
-    if study.advice.kind == "move":
-        head = _(_found(study)).format(cutoff=number(study.cutoff.value))
-        table.add_column(head, justify="right", no_wrap=True)
-        table.add_column(_("corrected"), justify="right", no_wrap=True)
-    for name in TOLD:
-        cells = [title(name, beta=study.rule.f_beta)]
-        if today is not None:
-            cells.append(str(today[name]))
-        if study.advice.kind == "move":
-            honest = study.honest.get(name)
-            cells += [str(study.figures[name]), "" if honest is None else percent(honest.honest)]
-        table.add_row(*cells)
-    above = [f"{sum(study.observations.scores > cut):,}" for cut in _shown_cutoffs(study)]
-    table.add_row(_("labelled pairs above"), *above, *([""] if study.advice.kind == "move" else []))
-    return table
-
-
-def _groups(found: GroupFigures) -> Any:
-    from rich.text import Text
-
-    cells = found.table(between="\n")
-    table = simple_table(_("By {column}").format(column=found.by))
-    for place, head in enumerate(cells.columns):
-        # Figures stay whole; a long name of a group gives way.
-        table.add_column(str(head), no_wrap=place > 0, overflow="fold")
-    for row in cells.itertuples(index=False, name=None):
-        table.add_row(Text(one_line(str(row[0]))), *(Text(str(value)) for value in row[1:]))
-    return table
-
-
-def _found(study: Study) -> str:
-    return N_("guaranteed, {cutoff}") if study.basis == "guarantee" else N_("chosen, {cutoff}")
-
-
-def _shown_cutoffs(study: Study) -> list[float]:
-    today = [] if study.current_cutoff is None else [study.current_cutoff]
-    return today + ([study.cutoff.value] if study.advice.kind == "move" else [])
 
 
 def _prevalence(study: Study) -> str:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, percent
-from workbench.plots.marks import checked_columns
+from workbench.plots.marks import checked_columns, name_line
 from workbench.plots.style import (
     BLUE,
     DASHED,
@@ -252,18 +252,8 @@ def _shared(ax: Axes, found: ChanceComparison) -> None:
     counts = np.arange(last + 1)
     ax.bar(counts, shares, width=0.9, color=np.where(counts >= found.n_shared, ORANGE, BLUE))
     ax.axvline(found.n_shared, color=INK, linewidth=1.2, linestyle=DASHED)
-    is_right = found.n_shared < 0.6 * last
-    beside(
-        ax,
-        _("this pair: {n}").format(n=found.n_shared),
-        (found.n_shared, 1),
-        (5 if is_right else -5, -2),
-        xycoords=("data", "axes fraction"),
-        ha="left" if is_right else "right",
-        va="top",
-        fontsize=9.5,
-        bbox=PAPER,
-    )
+    said = _("this pair: {n}").format(n=found.n_shared)
+    name_line(ax, found.n_shared, said, is_left=found.n_shared >= 0.6 * last)
     ax.set_ylim(0, shares.max() * 1.18)
     ax.yaxis.set_major_locator(MaxNLocator(6))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
-from workbench.plots.style import DASHED, GREY, INK, MUTED, PAPER, beside, minus
+from workbench.plots.style import DASHED, GREY, INK, MUTED, PAPER, Style, beside, minus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Nearer to the edge than this share of the width, a label is put on the inner side of its line.
 NEAR_EDGE = 0.15
 TOLERANCE = 1e-12
+# Across in scores, up in parts of the height.
+ABOVE = ("data", "axes fraction")
 # Cutoffs are shown with four digits; nearer ones are shown as one.
 SHOWN_AS_ONE = 5e-5
 
@@ -33,19 +35,13 @@ def mark_cutoffs(ax: Axes, cutoff: float | None, current_cutoff: float | None) -
         is_left = place > 0.5
         if len(marked) == 2 and NEAR_EDGE < place < 1 - NEAR_EDGE:
             is_left = at == min(one[0] for one in marked)
-        beside(
-            ax,
-            name,
-            (at, 1),
-            (-5 if is_left else 5, -2),
-            xycoords=("data", "axes fraction"),
-            ha="right" if is_left else "left",
-            va="top",
-            fontsize=9.5,
-            color=colour,
-            bbox=PAPER,
-            zorder=4,
-        )
+        name_line(ax, at, name, is_left=is_left, colour=colour)
+
+
+def name_line(ax: Axes, at: float, name: str, *, is_left: bool, colour: str = INK) -> None:
+    """Name a vertical line at its upper end, on its left or on its right."""
+    side: Style = {"ha": "right" if is_left else "left", "va": "top", "bbox": PAPER, "zorder": 4}
+    beside(ax, name, (at, 1), (-5 if is_left else 5, -2), xycoords=ABOVE, fontsize=9.5, color=colour, **side)
 
 
 def mark_zone(ax: Axes, low: float | None, high: float | None) -> None:
@@ -55,23 +51,10 @@ def mark_zone(ax: Axes, low: float | None, high: float | None) -> None:
         first if low is None else low, last if high is None else high, color=GREY, alpha=0.22, linewidth=0
     )
     ax.set_xlim(first, last)
-    for at, name, side in ((low, _("reject to {at}"), "right"), (high, _("accept from {at}"), "left")):
-        if at is None:
-            continue
-        ax.axvline(at, color=INK, linewidth=1.3, zorder=3)
-        beside(
-            ax,
-            name.format(at=minus(f"{at:.4f}")),
-            (at, 1),
-            (-5 if side == "right" else 5, -2),
-            xycoords=("data", "axes fraction"),
-            ha=side,
-            va="top",
-            fontsize=9.5,
-            color=INK,
-            bbox=PAPER,
-            zorder=4,
-        )
+    for at, name, is_left in ((low, _("reject to {at}"), True), (high, _("accept from {at}"), False)):
+        if at is not None:
+            ax.axvline(at, color=INK, linewidth=1.3, zorder=3)
+            name_line(ax, at, name.format(at=minus(f"{at:.4f}")), is_left=is_left)
 
 
 def mark_points(

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from workbench.atomic import write_whole
-from workbench.calibration.figures import title
-from workbench.calibration.findings import TOLD
 from workbench.html import render
 from workbench.i18n import N_, number, percent, pgettext
 from workbench.i18n import gettext as _
@@ -85,25 +83,9 @@ def figures_table(study: Study, *, styled: bool = True) -> str:
 
     `styled` says whether the style sheet comes along; a page needs it once.
     """
-    today, found = study.figures_today, study.advice.kind == "move"
-    columns = [(_("figure"), "name")]
-    if today is not None:
-        columns.append((_("today's, {at}").format(at=number(study.current_cutoff)), "number"))
-    if found:
-        columns.append((_("found, {at}").format(at=number(study.cutoff.value)), "number"))
-        columns.append((_("corrected"), "number"))
-    rows = []
-    for name in TOLD:
-        cells = [title(name, beta=study.rule.f_beta)]
-        if today is not None:
-            cells.append(str(today[name]))
-        if found:
-            cells += [str(study.figures[name]), str(study.honest.get(name, ""))]
-        rows.append(cells)
-    scores = study.observations.scores
-    above = [] if study.current_cutoff is None else [f"{int((scores > study.current_cutoff).sum()):,}"]
-    above += [f"{int((scores > study.cutoff.value).sum()):,}", ""] if found else []
-    rows.append([_("labelled pairs above"), *above])
+    cells = study.table()
+    columns = [(str(head), "number" if place else "name") for place, head in enumerate(cells)]
+    rows = cells.to_numpy().tolist()
     sure = percent(study.options.confidence, None)
     html = render("reports/figures_table.html", table=table(columns, rows), sure=sure, styled=styled)
     return str(html)
