@@ -9,6 +9,9 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any
 
+from workbench.errors import InputError
+from workbench.i18n import gettext as _
+
 
 class Result:
     """Base of the frozen dataclasses that hold results."""
@@ -18,8 +21,13 @@ class Result:
         return {field.name: plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
 
 
-def plain(value: Any) -> Any:
-    """A value as mappings, lists, strings, finite numbers, booleans and None only.
+def plain(value: Any, name: str = "") -> Any:
+    """A value as mappings, lists, strings, finite numbers, booleans and None only; what is missing is None.
+
+    Raises
+    ------
+    InputError
+        With a `name`: if it has no such form, or is infinite, which without one becomes None too.
 
     Examples
     --------
@@ -30,18 +38,33 @@ def plain(value: Any) -> Any:
         case None | bool() | int() | str():
             return value
         case float():
+            if name and math.isinf(value):
+                said = _(
+                    "The result {name} is infinite, which JSON cannot say; save None or a finite number."
+                )
+                raise InputError(said.format(name=name))
             return float(value) if math.isfinite(value) else None
         case Mapping():
-            return {str(key): plain(inner) for key, inner in value.items()}
+            return {str(key): plain(inner, name and f"{name}[{key!r}]") for key, inner in value.items()}
         case list() | tuple() | Set():
-            return [plain(inner) for inner in value]
-        case PurePath() | date():
+            return [plain(inner, name and f"{name}[{place}]") for place, inner in enumerate(value)]
+        case PurePath():
             return str(value)
-    if hasattr(value, "to_records"):  # a DataFrame, without importing pandas for it
-        return [plain(row) for row in value.to_dict(orient="records")]
-    for convert in ("to_dict", "tolist"):  # results and Series; numpy's arrays and numbers
+        case date():  # pandas' NaT is one that is not equal to itself
+            return value.isoformat() if value == value else None
+    if hasattr(value, "to_records") and hasattr(value, "columns"):  # a frame; pandas need not be imported
+        return plain(value.to_dict(orient="records"), name)
+    for convert in ("tolist", "to_dict"):  # of numpy's arrays and numbers, and of Series; of results
         if hasattr(value, convert):
-            return plain(getattr(value, convert)())
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+            return plain(getattr(value, convert)(), name)
+    if is_dataclass(value) and not isinstance(value, type):
+        values = {field.name: getattr(value, field.name) for field in fields(value)}
+        return plain(values, name)
+    if type(value).__name__ == "NAType":  # pandas' NA
+        return None
+    if name:
+        said = _(
+            "The result {name} is of type {type}, which has no JSON form; save its numbers or texts instead."
+        )
+        raise InputError(said.format(name=name, type=type(value).__name__))
     raise TypeError(f"{type(value).__name__} has no form for JSON")

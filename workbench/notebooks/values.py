@@ -8,16 +8,13 @@ are one JSON object, written whole; what has no faithful JSON form is refused, n
 from __future__ import annotations
 
 import ast
-import dataclasses
 import io
 import json
-import math
 import os
 import tokenize
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from workbench.atomic import write_whole
 from workbench.errors import InputError, NotebookError
 from workbench.i18n import gettext as _
 from workbench.i18n import listed
+from workbench.results import plain
 from workbench.texts import kind_of
 
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, str, list, tuple, dict)}
@@ -192,8 +190,8 @@ def save_results(path: str | Path | None, /, **results: Any) -> None:
     # A path from a notebook's parameter cell is "" unless somebody asks for the file.
     if path is None or not os.fspath(path):
         return
-    plain = {name: _plain(value, name) for name, value in results.items()}
-    write_whole(path, json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    said = {name: plain(value, name) for name, value in results.items()}
+    write_whole(path, json.dumps(said, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
 def read_results(path: str | Path) -> dict[str, Any]:
@@ -336,50 +334,3 @@ def _literal(text: str, fallback: Any) -> Any:
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
     return fallback
-
-
-def _plain(value: Any, name: str) -> Any:
-    import numpy as np
-    import pandas as pd
-
-    match value:
-        case None | bool() | str():
-            return value
-        case np.bool_() | np.number():
-            return _plain(value.item(), name)
-        case int():
-            return value
-        case float():
-            return _finite(value, name)
-        case Mapping():
-            return {str(key): _plain(inner, f"{name}[{key!r}]") for key, inner in value.items()}
-        case pd.DataFrame():
-            # to_dict keeps numbers as they are; pandas' own to_json would round them to 10 digits.
-            return _plain(value.to_dict(orient="records"), name)
-        case list() | tuple() | set() | frozenset() | np.ndarray() | pd.Series() | pd.Index():
-            return [_plain(inner, f"{name}[{place}]") for place, inner in enumerate(value)]
-        case date():
-            return None if value is pd.NaT else value.isoformat()
-        case os.PathLike():
-            return os.fspath(value)
-    if value is pd.NA:
-        return None
-    if callable(getattr(value, "to_dict", None)):
-        return _plain(value.to_dict(), name)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(dataclasses.asdict(value), name)
-    raise InputError(
-        _(
-            "The result {name} is of type {type}, which has no JSON form; save its numbers or texts instead."
-        ).format(name=name, type=type(value).__name__)
-    )
-
-
-def _finite(value: float, name: str) -> float | None:
-    if math.isinf(value):
-        raise InputError(
-            _("The result {name} is infinite, which JSON cannot say; save None or a finite number.").format(
-                name=name
-            )
-        )
-    return None if math.isnan(value) else value

@@ -11,8 +11,6 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workbench.documents.aside import read_aside
 from workbench.errors import InputError
 from workbench.files.kinds import EXCEL, TEXT, find_encoding, kind_of
@@ -114,9 +112,7 @@ def clean_column(texts: pd.Series[str]) -> pd.Series[str]:
     """
     import pandas as pd
 
-    codes, distinct = pd.factorize(texts)
-    new = np.array(clean_texts(distinct.tolist()), dtype=object)
-    return pd.Series(new[codes], index=texts.index, name=texts.name, dtype="str")
+    return pd.Series(clean_texts(texts.tolist()), index=texts.index, name=texts.name, dtype="str")
 
 
 def clean_texts(texts: Sequence[str]) -> list[str]:

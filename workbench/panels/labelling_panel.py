@@ -118,13 +118,13 @@ class LabellingPanel(Panel):
     adjudicate : bool
         Go through the disagreements of others, with their labels and notes.
     grades : bool
-        Labels are grades from 0 to 3.
+        Labels are grades from 0 to 3 instead of 0 and 1; in a set of whole documents they always are.
     show : sequence of str
         Columns of ``pairs.csv`` to show beside the texts. Nothing by default: scores, groups and other
         people's labels sway whoever sees them.
     level : {"pair", "requirement"}
-        Of whole documents: rate pairs from 0 to 3, or say of each requirement whether it is covered, and by
-        which phrase.
+        Of whole documents: rate pairs from 0 to 3, or say of each requirement whether it is covered: not
+        (0), partly (1), yes (2), and by which phrase.
     encoder : str, optional
         Finds the nearest phrases, where somebody asks for them; by default that of the settings.
     language : {"zh", "en"}, optional

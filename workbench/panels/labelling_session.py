@@ -95,22 +95,9 @@ class Progress:
 class LabellingSession:
     """One annotator's way through the pairs of a set.
 
-    Parameters
-    ----------
-    folder : str or Path
-        The set: ``pairs.csv``, perhaps ``annotations.csv``, ``annotations/`` and ``rubric.md``.
-    annotator : str
-        Whose labels these are; the log is ``annotations/<annotator>.jsonl``.
-    adjudicate : bool
-        Show only pairs on which others disagree, with their labels and notes. The name gets the prefix
-        ``adjudicator-``, by which :func:`~workbench.pairs.resolve` knows it.
-    grades : bool
-        Labels are grades from 0 to 3 instead of 0 and 1; in a set of whole documents they always are.
-    show : sequence of str
-        Columns of ``pairs.csv`` to show beside the texts.
-    level : {"pair", "requirement"}
-        Of whole documents: whether the pair fits, from 0 to 3; or whether each requirement is covered: not
-        (0), partly (1), yes (2), and by which phrase.
+    Parameters are as of :class:`~workbench.panels.labelling_panel.LabellingPanel`. Labels go to
+    ``annotations/<annotator>.jsonl``; an adjudicator's name gets the prefix ``adjudicator-``, by which
+    :func:`~workbench.pairs.resolve` knows it.
 
     Raises
     ------

@@ -34,17 +34,7 @@ MOST_COUNTED = 1500
 class MapSession:
     """A map with its texts, what was searched on it, and what is selected.
 
-    Parameters
-    ----------
-    points : MapPoints
-    skill_map : SkillMap
-        Where new texts, such as queries, find their place.
-    vectors : array_like, shape (n, d), optional
-        Of the texts, unit rows; with `encoder`, they make the map searchable.
-    encoder : Encoder, optional
-        The one that made the vectors.
-    cutoff : float, Cutoff or path, optional
-        See :func:`~workbench.retrieval.resolve_cutoff`.
+    Parameters and errors are as of :class:`~workbench.panels.map_panel.MapPanel`.
 
     Attributes
     ----------
@@ -56,13 +46,6 @@ class MapSession:
         Best first. ``index`` is the row of the text on the map; -1 for a text that is not on it.
     selected : ndarray of intp
         Rows of the selected texts.
-
-    Raises
-    ------
-    InputError
-        If vectors do not fit the texts, or only one of `vectors` and `encoder` is given.
-    EncoderMismatchError
-        If the map was made with another encoder.
     """
 
     def __init__(

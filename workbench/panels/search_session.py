@@ -124,19 +124,7 @@ class Found:
 class SearchSession:
     """Searches with one encoder, and remembers the knowledge base between searches.
 
-    Parameters
-    ----------
-    encoder : Encoder
-        Encodes texts and queries.
-    cutoff : float, Cutoff or path, optional
-        See :func:`~workbench.retrieval.resolve_cutoff`.
-    prevalence : float, optional
-        Share of matches that probabilities are told for; by default the one that the card is for.
-
-    Attributes
-    ----------
-    found : Found or None
-        The last result.
+    Parameters are as of :class:`~workbench.panels.search_panel.SearchPanel`; `found` is the last result.
     """
 
     def __init__(
