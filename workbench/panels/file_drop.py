@@ -46,11 +46,12 @@ class FileDrop(anywidget.AnyWidget):  # type: ignore[misc]
         self._refused: list[str] = []
         self.on_msg(self._receive)
 
-    def relabel(self, title: str, hint: str) -> None:
-        """Say everything in the language now."""
+    def relabel(self, title: str, hint: str = "") -> None:
+        """Say everything in the language now; without a hint, that files of all kinds are taken."""
+        kinds = _("Word, PDF, text, e-mail, table or zip; at most {megabytes} MB a file")
         self.words = {
             "title": title,
-            "hint": hint,
+            "hint": hint or kinds.format(megabytes=MOST_MEGABYTES),
             "files": _("Choose files"),
             "folder": _("Choose a folder"),
             "stop": _("Stop"),

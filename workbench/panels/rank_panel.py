@@ -17,7 +17,7 @@ from workbench.documents.splitting import Side
 from workbench.html import render
 from workbench.i18n import Language
 from workbench.i18n import gettext as _
-from workbench.panels.file_drop import MOST_MEGABYTES, FileDrop
+from workbench.panels.file_drop import FileDrop
 from workbench.panels.panel import box, of_class, row
 from workbench.panels.rank_session import Asked, RankSession
 from workbench.panels.working import WorkingPanel, WorkingWidgets
@@ -74,27 +74,18 @@ class RankWidgets(WorkingWidgets):
     def relabel(self) -> None:
         """Put all fixed texts in the language now."""
         self.head(_("Rank"), _("For each job, the résumés that fit it best, and why"))
-        hint = _("Word, PDF, text, e-mail, table or zip; at most {megabytes} MB a file").format(
-            megabytes=MOST_MEGABYTES
-        )
-        self.drops["jd"].relabel(_("Job descriptions: drop files here"), hint)
-        self.drops["resume"].relabel(_("Résumés: drop files here"), hint)
-        self.pasted["jd"].description, self.pasted["resume"].description = (
-            _("Or paste a JD"),
-            _("Or paste a résumé"),
-        )
+        self.drops["jd"].relabel(_("Job descriptions: drop files here"))
+        self.drops["resume"].relabel(_("Résumés: drop files here"))
+        self.pasted["jd"].description = _("Or paste a JD")
+        self.pasted["resume"].description = _("Or paste a résumé")
         for side in SIDES:
             self.pasted[side].placeholder = _("A whole document; of several, a line of --- between them")
         self.conditions.description = _(
             "Must-haves, one a line (optional; shown beside the score, nobody is left out)"
         )
         self.conditions.placeholder = _("years >= 5")
-        self.top.description, self.start.description, self.stop.description = (
-            _("Show at most"),
-            _("Rank"),
-            _("Stop"),
-        )
-        self.jd.description = _("JD")
+        self.top.description, self.start.description = _("Show at most"), _("Rank")
+        self.stop.description, self.jd.description = _("Stop"), _("JD")
         self.behind.description = self.behind.tooltip = _("Evidence")
 
 

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from workbench.documents.pasted import WAYS, Pasted
 from workbench.i18n import gettext as _
-from workbench.panels.file_drop import MOST_MEGABYTES, FileDrop
+from workbench.panels.file_drop import FileDrop
 from workbench.panels.panel import PanelWidgets, box, of_class, row
 
 STEP = 0.005
@@ -70,14 +70,7 @@ class SearchWidgets(PanelWidgets):
         self.scenes = widgets.HTML()
         # A button, since the header of an accordion cannot be reached with the keyboard.
         self.behind = widgets.ToggleButton(layout={"width": "auto"})
-        left = box(
-            [
-                self.texts,
-                row([self.understood, self.how]),
-                self.files,
-                self.upload,
-            ]
-        )
+        left = box([self.texts, row([self.understood, self.how]), self.files, self.upload])
         right = box([self.query, self.query_upload, row([self.search, self.cancel, self.shortcuts])])
         filters = [self.prevalence, self.only_matches, self.contains, self.most, self.export]
         self.root = self.arranged(
@@ -107,11 +100,8 @@ class SearchWidgets(PanelWidgets):
         )
         self.query.description = _("Semantic query")
         self.query.placeholder = _("Type a résumé text and press Enter, or paste a whole résumé")
-        hint = _("Word, PDF, text, e-mail, table or zip; at most {megabytes} MB a file").format(
-            megabytes=MOST_MEGABYTES
-        )
-        self.upload.relabel(_("Or drop files here"), hint)
-        self.query_upload.relabel(_("Or drop one file here"), hint)
+        self.upload.relabel(_("Or drop files here"))
+        self.query_upload.relabel(_("Or drop one file here"))
         chosen = self.how.value
         self.how.options = list(_ways())
         self.how.value = chosen
