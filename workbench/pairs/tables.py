@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.documents.aside import read_aside
+from workbench.documents.formats import check_file
 from workbench.errors import InputError
-from workbench.files.kinds import EXCEL, TEXT, find_encoding, kind_of
+from workbench.files.kinds import EXCEL, TEXT, find_encoding
 from workbench.files.rows import delimited_rows, folded, json_lines, too_much_text
 from workbench.files.workbooks import sheet_rows
 from workbench.i18n import N_, listed
@@ -56,9 +57,7 @@ def read_table(path: str | Path, *, encoding: str | None = None, most: float = i
     """
     path = Path(path).expanduser()
     suffix = path.suffix.lower()
-    if not path.is_file():
-        raise InputError(_("There is no file {path}; check the path.").format(path=path))
-    if suffix not in _READERS:
+    if path.is_file() and suffix not in _READERS:
         said = _(
             "{file} is of no known format; labelled pairs are read from a folder with pairs.csv, or from "
             "{suffixes} files."
@@ -66,17 +65,8 @@ def read_table(path: str | Path, *, encoding: str | None = None, most: float = i
         if suffix == ".json":
             said += " " + _("For Label Studio or Argilla, use read_label_studio or read_argilla.")
         raise InputError(said)
-    expected, read = _READERS[suffix]
-    if not path.stat().st_size:
-        raise InputError(_("{file} is empty.").format(file=path.name))
-    kind = kind_of(path)
-    if kind != expected:
-        raise InputError(
-            _("{file} is named as {expected}, but is {kind}. Save it as what it is named.").format(
-                file=path.name, expected=_(expected), kind=_(kind)
-            )
-        )
-    return read(path, encoding, most)
+    check_file(path, {suffix: kind for suffix, (kind, _read) in _READERS.items()}, encoding)
+    return _READERS[suffix][1](path, encoding, most)
 
 
 def recognised_columns(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
