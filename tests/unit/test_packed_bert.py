@@ -77,9 +77,10 @@ def test_a_padding_id_inside_a_text_is_read_as_transformers_reads_it():
     torch.testing.assert_close(states_of(PackedBert(model), features)[0], expected, atol=1e-5, rtol=1e-5)
 
 
-def test_without_a_mask_all_tokens_are_read():
-    model = model_of("BertModel")
-    features = {"input_ids": batch()["input_ids"]}
+@pytest.mark.parametrize("masked", [True, False])
+def test_where_nothing_is_padding_all_tokens_are_read(masked):
+    model, ids = model_of("BertModel"), batch()["input_ids"]
+    features = {"input_ids": ids} | ({"attention_mask": torch.ones_like(ids)} if masked else {})
     expected = states_of(model, features)
     torch.testing.assert_close(states_of(PackedBert(model), features), expected, atol=1e-5, rtol=1e-5)
 

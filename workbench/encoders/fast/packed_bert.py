@@ -1,7 +1,7 @@
 """BERT and RoBERTa encoders in float32 on a CPU, without padding: a drop-in for transformers' own module.
 
 The same sums as in transformers. Texts lie one after another between the embeddings and the output, and
-linear layers are fused with what follows them. Pooling stays with sentence-transformers.
+linear layers that read the same states are one product. Pooling stays with sentence-transformers.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from workbench.encoders.fast.operations import ACTIVATIONS, FusedLinear, Run, attend, runs_of_equal_length
+from workbench.encoders.fast.operations import FusedLinear, Run, attend, runs_of_equal_length
 
 __all__ = ["PackedBert"]
 
 # Their encoders differ in names only; how they count positions is left to their own embeddings.
 ARCHITECTURES = ("BertModel", "CamembertModel", "RobertaModel", "XLMRobertaModel")
+# Which torch has under the names that transformers gives them.
+ACTIVATIONS = ("gelu", "relu", "silu")
 
 
 class PackedBert(torch.nn.Module):  # type: ignore[misc]
@@ -80,15 +83,21 @@ class PackedBert(torch.nn.Module):  # type: ignore[misc]
             ``last_hidden_state``, shape (texts, longest, hidden size).
         """
         embedded = self.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
-        inside = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-        rows = inside.flatten().nonzero().squeeze(1)
-        runs = runs_of_equal_length(inside.sum(dim=1).tolist())
-        states = embedded.flatten(0, 1)[rows]
-        for layer in self._layers:
-            states = layer(states, runs)
+        if attention_mask is None or bool(attention_mask.all()):
+            # One query, mostly.
+            states = self._run(embedded.flatten(0, 1), [Run(0, input_ids.shape[1], len(input_ids))])
+            return {"last_hidden_state": states.view(embedded.shape)}
+        rows = attention_mask.flatten().nonzero().squeeze(1)
+        runs = runs_of_equal_length(attention_mask.sum(dim=1).tolist())
+        states = self._run(embedded.flatten(0, 1)[rows], runs)
         padded = states.new_zeros(embedded.shape)
         padded.flatten(0, 1)[rows] = states
         return {"last_hidden_state": padded}
+
+    def _run(self, states: Tensor, runs: list[Run]) -> Tensor:
+        for layer in self._layers:
+            states = layer(states, runs)
+        return states
 
 
 class _Layer:
@@ -97,20 +106,15 @@ class _Layer:
     def __init__(self, layer: Any, config: Any) -> None:
         attention = layer.attention
         self._heads = int(config.num_attention_heads)
-        self._activation = config.hidden_act
-        self._query, self._key, self._value = (
-            FusedLinear(getattr(attention.self, name)) for name in ("query", "key", "value")
-        )
+        self._activation = getattr(functional, config.hidden_act)
+        self._attention = FusedLinear(*(getattr(attention.self, name) for name in ("query", "key", "value")))
         self._output, self._norm = FusedLinear(attention.output.dense), attention.output.LayerNorm
         self._widen, self._narrow = FusedLinear(layer.intermediate.dense), FusedLinear(layer.output.dense)
         self._last_norm = layer.output.LayerNorm
 
     def __call__(self, states: Tensor, runs: list[Run]) -> Tensor:
-        queries, keys, values = (
-            project(states).view(len(states), self._heads, -1)
-            for project in (self._query, self._key, self._value)
-        )
+        queries, keys, values = self._attention(states).view(len(states), 3, self._heads, -1).unbind(1)
         attended = attend(queries, keys, values, runs, causal=False)
         states = self._norm(self._output.plus(attended, states))
-        out: Tensor = self._last_norm(self._narrow.plus(self._widen(states, self._activation), states))
+        out: Tensor = self._last_norm(self._narrow.plus(self._activation(self._widen(states)), states))
         return out

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import rms_norm
+from torch.nn.functional import rms_norm, silu
 
 from workbench.encoders.base import Vectors
 from workbench.encoders.fast.batching import TokenRows
@@ -266,7 +266,7 @@ class _FusedLayer(_Layer):
         gate, up, down = self._mlp
         states = self._output.plus(attended, states)
         normed = _normed(states, self._before_mlp)
-        out: Tensor = down.plus(up.times(normed, gate(normed, "silu")), states)
+        out: Tensor = down.plus(up.times(normed, silu(gate(normed))), states)
         return out
 
 
