@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.retrieval import exact
 from workbench.retrieval.approximate import build_quantised
 from workbench.retrieval.exact import FlatIndex, TorchIndex
 from workbench.retrieval.index import best_of
 
 INDEXES = {
     "flat": FlatIndex,
+    "flat by codes": partial(FlatIndex, coded_after=0),
     # The code that runs on a GPU, on the device that every machine has.
     "torch": partial(TorchIndex, device="cpu", dtype="float32"),
     "torch in half precision": partial(TorchIndex, device="cpu", dtype="float16"),
@@ -75,6 +77,28 @@ def searches(draw):
     vectors = pool[draw(st.lists(chosen, min_size=1, max_size=60))]
     queries = pool[draw(st.lists(chosen, min_size=1, max_size=3))]
     return vectors, queries, draw(st.integers(1, len(vectors)))
+
+
+@pytest.fixture
+def shortest_list(monkeypatch):
+    monkeypatch.setattr(exact, "LISTED", 0)
+    monkeypatch.setattr(exact, "LISTED_PER_HIT", 1)
+
+
+# faiss takes another way where the dimension is a multiple of 16.
+@pytest.mark.parametrize("dimension", [15, 16])
+@pytest.mark.parametrize("coarse", ["rows", "queries"])
+def test_codes_miss_no_row_that_their_rounding_moved(shortest_list, dimension, coarse):
+    rng = np.random.default_rng(0)
+    # One of the two is coded without any error, the other is not.
+    fine, signs = unit(1 + rng.normal(size=(4000, dimension))), rng.choice([-1, 1], (4000, dimension))
+    vectors, queries = (unit(signs), fine) if coarse == "rows" else (fine, unit(signs))
+    index, flat = FlatIndex(vectors, coded_after=0), FlatIndex(vectors)
+    for query in queries[:100, None]:
+        for k in (1, 7):
+            found, expected = index.search(query, k), flat.search(query, k)
+            assert found[1].tolist() == expected[1].tolist()
+            assert found[0].tolist() == expected[0].tolist()
 
 
 class TestEveryExactIndex:

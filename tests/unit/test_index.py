@@ -89,6 +89,52 @@ def test_one_thread_and_many_answer_alike(monkeypatch):
         assert scores.tolist() == expected_scores.tolist()
 
 
+class TestCodes:
+    """Of 8 bits; that they miss no row is among the contracts of indexes."""
+
+    @pytest.fixture
+    def made(self, monkeypatch):
+        """How often codes were made."""
+        made, make = [], exact._Codes
+        monkeypatch.setattr(exact, "_Codes", lambda vectors: made.append(1) or make(vectors))
+        return made
+
+    @pytest.mark.parametrize("dimension", [64, 67])
+    def test_they_answer_without_a_product_from_a_file_too(self, tmp_path, monkeypatch, dimension):
+        vectors = structured(6000, dimension)
+        vectors.tofile(tmp_path / "vectors")
+        mapped = np.memmap(tmp_path / "vectors", np.float32, mode="r", shape=vectors.shape)
+        expected = [FlatIndex(vectors).search(vectors[row : row + 1], 5) for row in range(20)]
+        index = FlatIndex(mapped, coded_after=0)
+        monkeypatch.delattr(exact, "_products")
+        found = [index.search(vectors[row : row + 1], 5) for row in range(20)]
+        assert [rows.tolist() for _scores, rows in found] == [rows.tolist() for _scores, rows in expected]
+        assert [each.tolist() for each, _rows in found] == [each.tolist() for each, _rows in expected]
+
+    def test_the_first_queries_do_not_wait_for_them(self, made):
+        index = FlatIndex(structured(100, 16), coded_after=2)
+        counts = [(index.search(index._vectors[:1], 3), len(made))[1] for _query in range(4)]
+        assert counts == [0, 0, 1, 1]
+
+    def test_small_matrices_have_none(self, made, monkeypatch):
+        monkeypatch.setattr(exact, "CODED_AFTER", 0)
+        vectors = structured(100, 16)
+        FlatIndex(vectors).search(vectors[:1], 3)
+        assert not made
+        monkeypatch.setattr(exact, "ONE_THREAD", 0)
+        FlatIndex(vectors).search(vectors[:1], 3)
+        assert made
+
+    def test_they_are_left_alone_where_most_rows_are_the_same(self, monkeypatch):
+        vectors = np.repeat(structured(1, 16), 3000, axis=0)
+        index, tried = FlatIndex(vectors, coded_after=4), []
+        search = exact._Codes.search
+        monkeypatch.setattr(exact._Codes, "search", lambda *asked: tried.append(1) or search(*asked))
+        rows = [index.search(vectors[:1], 3)[1].tolist() for _query in range(12)]
+        assert rows == [[[0, 1, 2]]] * 12
+        assert len(tried) < 6
+
+
 def test_batches_that_do_not_fit_are_scored_in_parts(monkeypatch):
     vectors = structured(3000, 48)
     whole = FlatIndex(vectors).search(vectors[:50], 6)

@@ -1,14 +1,18 @@
 """Exact search: matrix products with numpy on a CPU and with torch on a GPU. Every row is considered.
 
-Products of lower precision only find the rows that could be among the best; what their rounding could
-hide is added, so that :func:`~workbench.retrieval.index.best_of` decides.
+Products of lower precision, and codes, only find the rows that could be among the best; what their rounding
+could hide is added, so that :func:`~workbench.retrieval.index.best_of` decides.
 """
 
 from __future__ import annotations
 
+import mmap
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -36,13 +40,22 @@ FEWEST_TOGETHER = 4
 # Up to so many numbers one thread takes 2 ms at most, twice as long as two. BLAS's threads wait for each
 # other, on a machine that is busy for as long as the system lets others run: 16 ms were seen.
 ONE_THREAD = 2**24
+# From there on up to so many numbers, one query after the other is answered by codes: 64 MB of them at most.
+MOST_CODED = 2**26
+# Making codes takes as long as they save in so many queries.
+CODED_AFTER = 50
+# Rows on the list of each thread, and how many more for each hit; of so many hits at most.
+LISTED, LISTED_PER_HIT, MOST_LISTED = 64, 3, 100
+MOST_THREADS = 8
+# Rows are of unit length give or take 0.001, see check_vectors.
+LONGEST_ROW = 1.001
 # Share of a GPU's free memory that vectors may take; the rest is for the encoder's batches.
 SHARE_OF_GPU = 0.5
 HALF_ROUNDING = 2.0**-11
 
 
 class FlatIndex:
-    """Exact search by matrix products with numpy's BLAS; nothing is copied.
+    """Exact search by matrix products with numpy's BLAS; of large matrices soon by :class:`_Codes`.
 
     Parameters
     ----------
@@ -50,6 +63,9 @@ class FlatIndex:
         Unit rows; may be memory-mapped.
     checked : bool
         Whether rows are known to be finite and of unit length.
+    coded_after : int, optional
+        Queries asked alone after which codes are made; by default 50 where they save time and faiss is
+        installed.
 
     Raises
     ------
@@ -59,10 +75,16 @@ class FlatIndex:
 
     exact = True
 
-    def __init__(self, vectors: Vectors, *, checked: bool = False) -> None:
+    def __init__(self, vectors: Vectors, *, checked: bool = False, coded_after: float | None = None) -> None:
         # As a plain array: slicing a np.memmap costs more than a small product.
         self._vectors = np.asarray(vectors if checked else check_vectors(vectors))
         self._slack = slack_of(self._vectors.shape[1])
+        self._codes: _Codes | None = None
+        self._asked_alone = 0
+        if coded_after is None:
+            coded = ONE_THREAD < self._vectors.size <= MOST_CODED and find_spec("faiss") is not None
+            coded_after = CODED_AFTER if coded else np.inf
+        self._coded_after = coded_after
 
     @staticmethod
     def name() -> str:
@@ -79,11 +101,82 @@ class FlatIndex:
     def search(self, queries: Vectors, k: int) -> tuple[Scores, Rows]:
         """The `k` best rows of each query; see :meth:`Index.search`."""
         queries = np.ascontiguousarray(queries, dtype=np.float32)
+        if len(queries) == 1 and (found := self._by_codes(queries[0], k)):
+            return found[0][None], found[1][None]
         best = Best(queries, self._vectors, k)
         for part, scores in scores_in_parts(self._vectors, queries):
             for i, found in zip(range(part.start, part.stop), scores, strict=True):
                 best.choose(i, shortlist(found, k, self._slack))
         return best.scores, best.rows
+
+    def _by_codes(self, query: Vectors, k: int) -> tuple[Scores, Rows] | None:
+        self._asked_alone += 1
+        if self._asked_alone <= self._coded_after or k > MOST_LISTED:
+            return None
+        if self._codes is None:
+            self._codes = _Codes(self._vectors)
+        found = self._codes.search(query, k)
+        if found is None:
+            # Where that happens often, many rows are almost the same, and codes are mostly read in vain.
+            self._asked_alone //= 2
+        return found
+
+
+class _Codes:
+    """Codes of 8 bits a value, read in a third of the time that a product takes; answers stay exact.
+
+    With x' what the code of a row x stands for, and q' that of a query q, the product q·x is
+    q'·x' + q'·(x - x') + (q - q')·x, and so q'·x' + |q'| rho + |q - q'| |x| at most (Cauchy-Schwarz),
+    where rho, the length of the longest x - x', is measured. The k best of those rows whose q'·x' is
+    largest are the k best of all if the k-th is above this bound for the last of them.
+    """
+
+    def __init__(self, vectors: Vectors) -> None:
+        import faiss
+
+        n, dimension = vectors.shape
+        threads = min(MOST_THREADS, faiss.omp_get_max_threads(), n)
+        # In threads of ours: faiss has one for each query, and others that wait for it at full speed.
+        self._threads = ThreadPoolExecutor(threads, "codes", faiss.omp_set_num_threads, (1,))
+        self._vectors, self._step = vectors, _step(vectors)
+        self._parts: list[tuple[int, Any]] = []
+        longest = 0.0
+        for start, end in pairwise(n * part // threads for part in range(threads + 1)):
+            kind = faiss.ScalarQuantizer.QT_8bit_direct_signed
+            codes = faiss.IndexScalarQuantizer(dimension, kind, faiss.METRIC_INNER_PRODUCT)
+            for at in range(start, end, BLOCK):
+                _let_go(vectors)
+                block = vectors[at : min(at + BLOCK, end)]
+                coded = codes.sa_encode(np.rint(block / self._step))
+                codes.add_sa_codes(coded)
+                rest = block - codes.sa_decode(coded) * self._step
+                longest = max(longest, float(np.linalg.norm(rest, axis=1).max()))
+            self._parts.append((start, codes))
+        # Sums in float32, of q'·x' and of lengths, are off by less than those that slack_of is about.
+        self._doubt = longest + (1 + longest) * slack_of(dimension)
+
+    def search(self, query: Vectors, k: int) -> tuple[Scores, Rows] | None:
+        """Scores and rows of the `k` best; None where rows off the list could be among them."""
+        step, listed = _step(query), LISTED + LISTED_PER_HIT * k
+        coded = np.rint(query / step)
+
+        def best(part: tuple[int, Any]) -> tuple[Rows, Scores, float]:
+            start, codes = part
+            found, rows = codes.search(coded[None], min(listed, codes.ntotal))
+            return start + rows[0], found[0], found[0, -1] if listed < codes.ntotal else -np.inf
+
+        rows, found, least = zip(*self._threads.map(best, self._parts), strict=True)
+        meant = coded.astype(np.float64) * step
+        doubt = float(np.linalg.norm(meant) * self._doubt + LONGEST_ROW * np.linalg.norm(query - meant))
+        # Rounding of a score, of the scale and of what is scaled.
+        doubt += 3 * RESOLUTION
+        scale = float(step) * float(self._step)
+        near = shortlist(np.concatenate(found) * np.float32(scale), k, 2 * doubt)
+        scores, best_rows = best_of(query, self._vectors, np.concatenate(rows)[near], k)
+        _let_go(self._vectors)
+        off = scale * max(least) + doubt
+        # Scores are clipped: at -1 rows off the list could tie.
+        return (scores, best_rows) if scores[-1] > max(off, -1.0) else None
 
 
 class TorchIndex:
@@ -232,6 +325,18 @@ def _products(vectors: Vectors, queries: Vectors) -> Scores:
     for start in range(0, len(vectors), BLOCK):
         scores[:, start : start + BLOCK] = (vectors[start : start + BLOCK] @ queries.T).T
     return scores
+
+
+def _step(vectors: Vectors) -> np.float32:
+    """Between codes, of which 255 reach from the largest of the values to its negative."""
+    return np.float32(max(vectors.max(), -vectors.min(), 1e-9) / 127)
+
+
+def _let_go(vectors: Vectors) -> None:
+    """Hold nothing of a mapped file in memory: the system may keep what was read, but need not."""
+    mapped = vectors.base
+    if isinstance(mapped, np.memmap) and mapped.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
+        mapped._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 
 
 @contextmanager
