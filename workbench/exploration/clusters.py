@@ -7,7 +7,6 @@ belong together, is in :mod:`~workbench.exploration.stability`.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from workbench.exploration.hdbscan import hdbscan
 from workbench.exploration.inputs import (
     Fingerprint,
     FloatArray,
@@ -269,19 +269,13 @@ def cluster_labels(
             points = spectral_layout(points, **size)
         else:
             points = umap_layout(points, min_dist=0.0, backend=backend, progress=progress, **size)
-    from sklearn.cluster import HDBSCAN
-
-    model = HDBSCAN(
+    labels, membership = hdbscan(
+        points,
         min_cluster_size=min_cluster_size,
         min_samples=min_samples,
         allow_single_cluster=allow_single_cluster,
-        copy=True,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        model.fit(points.astype(np.float64))
-    membership = np.nan_to_num(model.probabilities_)
-    return model.labels_.astype(np.intp), np.where(model.labels_ == NOISE, 0.0, membership)
+    return labels.astype(np.intp), np.where(labels == NOISE, 0.0, np.nan_to_num(membership))
 
 
 def default_min_cluster_size(n: int) -> int:
