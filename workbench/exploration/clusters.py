@@ -169,7 +169,7 @@ def find_clusters(
     vectors rather than encode again. Equal vectors count once when density is judged, and share their
     cluster.
 
-    On the demonstration texts (``benchmarks/skill_map.py``, part "clusters"), HDBSCAN on the vectors
+    On the demonstration texts (``benchmarks/map_choices.py``, "clusters"), HDBSCAN on the vectors
     themselves either finds next to nothing or calls most texts noise, for in hundreds of dimensions no
     place is dense; five dimensions of UMAP keep the neighbours and make density visible. More
     dimensions than five change little. On the leading eigenvectors of the neighbour graph

@@ -40,7 +40,7 @@ __all__ = [
 
 Backend = Literal["auto", "cpu", "gpu"]
 
-# Measured (benchmarks/skill_map.py, part "reduction"): from 100 components on, neither trustworthiness
+# Measured (benchmarks/map_choices.py, "reduction"): from 100 components on, neither trustworthiness
 # nor kNN overlap of the map is lower than without PCA, while finding neighbours is several times faster.
 PCA_DIMENSION = 100
 # Up to this many vectors all eigenvectors are computed, which takes no time and never fails.

@@ -105,7 +105,7 @@ class SkillMap(Result):
 
         ``umap.UMAP.transform`` does it another way, which was not taken: where a text lands there
         depends on which others are placed with it, and its first call compiles for up to a minute.
-        Measured on texts left out of the fit (``benchmarks/skill_map.py``), the geometric median keeps
+        Measured on texts left out of the fit (``benchmarks/map_choices.py``), the geometric median keeps
         as many of a text's true neighbours near it; a plain weighted mean keeps fewer, for it puts
         a text that has neighbours in two groups into the void between them.
 
