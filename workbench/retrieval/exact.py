@@ -63,9 +63,9 @@ class FlatIndex:
         Unit rows; may be memory-mapped.
     checked : bool
         Whether rows are known to be finite and of unit length.
-    coded_after : int, optional
-        Queries asked alone after which codes are made; by default 50 where they save time and faiss is
-        installed.
+    coded_after : float, optional
+        Queries asked alone after which codes are made, or infinity; by default 50 where they save time and
+        faiss is installed.
 
     Raises
     ------
