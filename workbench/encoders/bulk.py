@@ -139,7 +139,7 @@ def encode_parquet(
             bar.update(manifest["n_rows"] - n_missing)
             if workers == 1 and address is None:
                 parts = PartEncoder(job)
-                vars(parts)["encoder"] = loaded
+                parts.encoder = loaded
                 done: Iterator[int] = map(parts.encode, missing)
             else:
                 from workbench.encoders.on_ray import encode_on_ray
