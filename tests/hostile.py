@@ -237,14 +237,16 @@ def repeated(path: Path) -> Path:
     return path
 
 
-def scan(path: Path, pages: int) -> Path:
+FULL_LINE = "Looked after ventilated patients by night, kept records, led a team of five nurses"
+
+
+def scan(path: Path, pages: int, lines: int = 10, text: str = "A ward nurse by night") -> Path:
     """As a scanner gives it: A4 at 300 dpi."""
     from PIL import Image, ImageDraw, ImageFont
 
-    page = Image.new("L", (2480, 3508), "white")
-    for line in range(10):
-        font = ImageFont.load_default(50)
-        ImageDraw.Draw(page).text((200, 200 + 100 * line), "A ward nurse by night", fill=0, font=font)
+    page, font = Image.new("L", (2480, 3508), "white"), ImageFont.load_default(50)
+    for line in range(lines):
+        ImageDraw.Draw(page).text((200, 200 + 70 * line), text, fill=0, font=font)
     page.save(path, save_all=True, append_images=[page] * (pages - 1), resolution=300)
     return path
 
@@ -353,6 +355,8 @@ HOSTILE: dict[str, Callable[[Path], Path]] = {
     "tasks_json": lambda at: written(at / "a.json", b"[[]", b",[]", 160_000_000, b"]"),
     "real_pdf_300_pages": lambda at: pages_of_text(at / "a.pdf", 300),
     "real_scan_10_pages": lambda at: scan(at / "a.pdf", 10),
+    "real_scan_full_page": lambda at: scan(at / "a.pdf", 1, 45, FULL_LINE),
+    "real_scan_3_full_pages": lambda at: scan(at / "a.pdf", 3, 45, FULL_LINE),
     "real_docx_9_megabytes": lambda at: long_word(at / "b.docx"),
 }
 

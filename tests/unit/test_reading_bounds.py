@@ -355,7 +355,15 @@ class TestPairs:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="where else the peak is told is not known")
 @pytest.mark.parametrize(
-    "name", ["docx_elements", "pdf_runs", "pairs_parquet", "xls_last_cell", "real_pdf_300_pages"]
+    "name",
+    [
+        "docx_elements",
+        "pdf_runs",
+        "pairs_parquet",
+        "xls_last_cell",
+        "real_pdf_300_pages",
+        "real_scan_full_page",
+    ],
 )
 def test_no_file_takes_more_than_half_a_gigabyte(name):
     """All of them: `python tests/hostile.py`."""

@@ -209,7 +209,13 @@ def _read(picture: Image, page: int, seen: Seen) -> None:
         # What is transparent shows the paper, not the black that may be stored there.
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    found = _engine()(np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1]))
+    try:
+        found = _engine()(np.ascontiguousarray(np.asarray(picture.convert("RGB"))[:, :, ::-1]))
+    except Exception as error:
+        # Whatever happened comes as a whole traceback in the words of another error.
+        if "bad_alloc" in str(error):
+            raise MemoryError from error
+        raise InputError(str(error).strip().rpartition("\n")[2]) from error
     if found.txts is None:
         return
     lines = list(zip(found.boxes, found.txts, found.scores, strict=True))
