@@ -23,8 +23,6 @@ from workbench.encoders.base import BaseEncoder, Batch, Role, Vectors
 from workbench.errors import EncoderError
 from workbench.i18n import gettext as _
 
-__all__ = ["EncoderProcess", "SharedEncoder"]
-
 ADDRESS, KEY = "WORKBENCH_APP_ENCODER", "WORKBENCH_APP_KEY"
 # Texts of one question: few, so that a search waits for no more than these of somebody's ranking.
 AT_ONCE = 64

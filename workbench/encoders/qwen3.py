@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from workbench.encoders.fast.cuda import OverlappedEncoding
     from workbench.encoders.fast.last_token import LastTokenDecoder
 
-__all__ = ["DEFAULT_INSTRUCTION", "QWEN3_MODELS", "Qwen3Encoder", "Qwen3Model", "find_weights"]
-
 # Qwen's authors advise English task texts for every language of the query.
 DEFAULT_INSTRUCTION = (
     "Given a statement of skills or experience from a candidate's resume, retrieve the job requirements that "

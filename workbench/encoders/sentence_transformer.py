@@ -30,8 +30,6 @@ from workbench.encoders.fast.options import (
 from workbench.errors import EncoderUnavailableError, InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["SentenceTransformerEncoder"]
-
 # Where the library's own encode must be used, texts of one call to it.
 _CHUNK = 256
 # Names under which checkpoints keep the prompt of documents, in the library's order.

@@ -15,8 +15,6 @@ from workbench.errors import StoreError
 from workbench.i18n import gettext as _
 from workbench.progress import SHORT, progress_bar
 
-__all__ = ["StoredEncoder"]
-
 
 class StoredEncoder:
     """An :class:`~workbench.encoders.base.Encoder` whose vectors are kept in a store.

@@ -33,8 +33,6 @@ from workbench.i18n import N_, ngettext, paragraph, percent
 from workbench.i18n import gettext as _
 from workbench.results import Result
 
-__all__ = ["ChanceComparison", "against_chance"]
-
 Method = Literal["bh", "by"]
 
 # Products are compared with one that may have been rounded differently.

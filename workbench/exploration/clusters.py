@@ -36,15 +36,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import percent
 from workbench.results import Result, plain
 
-__all__ = [
-    "NOISE",
-    "Clusters",
-    "cluster_labels",
-    "default_min_cluster_size",
-    "find_clusters",
-    "name_clusters",
-]
-
 NOISE = -1
 Space = Literal["umap", "spectral", "vectors"]
 

@@ -22,16 +22,6 @@ from workbench.results import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "CLEAR",
-    "Contributions",
-    "DimensionProfile",
-    "clearly_positive",
-    "named_dimensions",
-    "profile_dimensions",
-    "split_score",
-]
-
 ROGUE_SHARE = 0.05
 NEAR_CONSTANT = 0.2
 # A dimension that moves the score of two random texts by less is not rogue, whatever its share: where texts

@@ -26,19 +26,6 @@ from workbench.texts import clean, kind_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "NEGLIGIBLE",
-    "ExplainedText",
-    "Explanation",
-    "PhraseEffect",
-    "Side",
-    "cosines_with",
-    "encoded_once",
-    "explain",
-    "explain_pairs",
-    "side_name",
-]
-
 Side = Literal["jd", "resume"]
 SIDES: tuple[Side, Side] = ("jd", "resume")
 

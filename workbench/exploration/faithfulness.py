@@ -32,8 +32,6 @@ from workbench.text_encoder import TextEncoder
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Difference", "Faithfulness", "measure_faithfulness"]
-
 Standing = Literal["faithful", "partly", "not faithful"]
 
 FIGURES = (

@@ -15,8 +15,6 @@ import numpy as np
 
 from workbench.exploration.inputs import FloatArray, Rows, Vectors
 
-__all__ = ["hdbscan"]
-
 # Below this scikit-learn, whose tree takes time by the square of the points, takes half a second at most.
 MANY = 10_000
 # In more dimensions no box is ever far enough to be passed over.

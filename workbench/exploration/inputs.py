@@ -18,26 +18,6 @@ from workbench.errors import EncoderMismatchError, InputError
 from workbench.i18n import N_, listed
 from workbench.i18n import gettext as _
 
-__all__ = [
-    "Distinct",
-    "Fingerprint",
-    "FloatArray",
-    "Ids",
-    "Rows",
-    "Vectors",
-    "check_between",
-    "check_choice",
-    "check_count",
-    "check_one_for_each",
-    "check_same_dimension",
-    "check_same_encoder",
-    "checked_vector",
-    "distinct",
-    "one_fingerprint",
-    "two_unit_vectors",
-    "unit_rows",
-]
-
 FloatArray = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]

@@ -27,17 +27,6 @@ from workbench.exploration.neighbours import nearest_others
 from workbench.i18n import gettext as _
 from workbench.progress import hidden
 
-__all__ = [
-    "Backend",
-    "Reduction",
-    "check_distinct",
-    "check_neighbours",
-    "reduce",
-    "spectral_layout",
-    "umap_layout",
-    "warm_up",
-]
-
 Backend = Literal["auto", "cpu", "gpu"]
 
 # Measured (benchmarks/map_choices.py, "reduction"): from 100 components on, neither trustworthiness

@@ -27,8 +27,6 @@ from workbench.i18n import ngettext, number
 from workbench.progress import progress_bar
 from workbench.results import Result, plain
 
-__all__ = ["NearDuplicates", "find_near_duplicates"]
-
 # Rows of a block of scores: 1,024 x 4,096 float32 numbers are 16 MB, which a cache of two cores nearly holds.
 ROWS, COLUMNS = 1024, 4096
 # Directions in which scores are bounded before they are computed.

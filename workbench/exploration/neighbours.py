@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from workbench.exploration.inputs import Rows, Vectors
 
-__all__ = ["nearest", "nearest_others"]
-
 # Up to this many scores are computed in one go: a single query must not wait the tenths of a second that
 # scikit-learn takes to set up its threads.
 AT_ONCE = 4_000_000

@@ -15,8 +15,6 @@ import regex
 
 from workbench.exploration.terms import segmenter
 
-__all__ = ["Phrase", "phrases_of", "without"]
-
 # Words that carry meaning in one phrase, at most: longer ones would hide which part counts.
 MOST_WORDS = 3
 

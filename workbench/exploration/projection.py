@@ -42,8 +42,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import listed
 from workbench.results import Result
 
-__all__ = ["SkillMap", "fit_map"]
-
 Method = Literal["umap", "pca"]
 Coordinates = npt.NDArray[np.float32]
 

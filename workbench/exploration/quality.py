@@ -27,8 +27,6 @@ from workbench.i18n import gettext as _
 from workbench.progress import progress_bar
 from workbench.results import Result
 
-__all__ = ["ComparedMap", "MapQuality", "compare_maps", "map_quality"]
-
 # Points whose distances to all others are looked at in one go.
 BLOCK = 256
 NEIGHBOURS = 15

@@ -18,8 +18,6 @@ from workbench.results import Result, plain
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Removal", "removal_curve", "remove_dimensions"]
-
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 

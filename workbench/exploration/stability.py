@@ -27,8 +27,6 @@ from workbench.i18n import ngettext, paragraph
 from workbench.progress import progress_bar
 from workbench.results import Result, plain
 
-__all__ = ["ClusterHierarchy", "ClusterStability", "cluster_hierarchy", "cluster_stability"]
-
 # Hennig (2007), section 5, and the documentation of his R function fpc::clusterboot.
 STABLE, DISSOLVED = 0.75, 0.5
 

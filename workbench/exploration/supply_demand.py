@@ -32,8 +32,6 @@ from workbench.i18n import gettext as _
 from workbench.progress import progress_bar
 from workbench.results import Result, plain
 
-__all__ = ["SupplyDemand", "supply_and_demand", "supply_change"]
-
 # JDs that are scored against all résumé texts at a time.
 BLOCK = 64
 JD_VECTOR, RESUME_VECTOR = N_("JD vector"), N_("Résumé vector")

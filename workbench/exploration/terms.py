@@ -24,8 +24,6 @@ from workbench.errors import InputError, MissingDependencyError
 from workbench.i18n import gettext as _
 from workbench.settings import get_settings
 
-__all__ = ["distinguishing_terms", "group_names", "runs_of", "segmenter", "terms_of", "terms_of_selection"]
-
 # A term that stands in one text only says something about that text, not about the group.
 FEWEST_TEXTS = 2
 # From this share of a word's texts on, a pair that the word stands in is what is meant: "Spring Boot".

@@ -17,8 +17,6 @@ from workbench.i18n import gettext as _
 from workbench.i18n import ngettext, number, paragraph, percent
 from workbench.results import Result
 
-__all__ = ["EffectiveDimension", "VectorSummary", "describe_vector", "effective_dimension"]
-
 FIRST = 50
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 # Below this a vector counts as of unit length: float32 rounds, half precision more so.

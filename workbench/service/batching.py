@@ -16,8 +16,6 @@ import numpy as np
 
 from workbench.encoders.base import AT_ONCE, BaseEncoder, Batch, Encoder, Role, Vectors
 
-__all__ = ["BatchingEncoder"]
-
 
 @dataclass(eq=False)
 class _Waiting:

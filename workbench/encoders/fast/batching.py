@@ -21,15 +21,6 @@ from workbench.encoders.fast.options import checked_token_budget
 from workbench.errors import EncoderError
 from workbench.i18n import gettext as _
 
-__all__ = [
-    "TokenRows",
-    "encode_in_batches",
-    "encode_in_halves",
-    "encode_side_by_side",
-    "token_batches",
-    "tokenise",
-]
-
 # Texts tokenised together; offsets and strings of each token stay in memory until the chunk is packed.
 CHUNK = 8192
 # Smaller batches use the processor badly, so a few tokens are not spread over many cores.

@@ -20,20 +20,6 @@ from workbench.errors import EncoderUnavailableError
 from workbench.i18n import gettext as _
 from workbench.settings import get_settings
 
-__all__ = [
-    "Module",
-    "find_checkpoint",
-    "get_checkpoint",
-    "is_hub_id",
-    "loading_bar",
-    "module_folders",
-    "read_json",
-    "read_modules",
-    "short_name",
-    "weight_files",
-    "weights_of",
-]
-
 # Seconds to wait for the hub's first answer; without a network nobody should wait for minutes.
 HUB_TIMEOUT = 5.0
 # Weights below this size load in a second or two, and a progress bar would be noise.

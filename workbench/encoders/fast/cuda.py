@@ -26,8 +26,6 @@ from workbench.encoders.fast.operations import Run
 from workbench.encoders.fast.packed_decoder import LEAST_COSINE, CudaDecoder, lowest_cosine
 from workbench.i18n import gettext as _
 
-__all__ = ["BUCKETS", "GraphedQuery", "OverlappedEncoding", "one_ahead"]
-
 Item = TypeVar("Item")
 
 # Texts that are tokenised together: enough that, sorted, a batch holds texts of nearly one length.

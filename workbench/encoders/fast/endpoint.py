@@ -19,8 +19,6 @@ from workbench.errors import EncoderError, EncoderUnavailableError, InputError
 from workbench.i18n import gettext as _
 from workbench.i18n import ngettext
 
-__all__ = ["Endpoint", "RefusedError", "reason_of"]
-
 # Seconds after which a host that does not even accept a connection is taken for not there.
 CONNECT_TIMEOUT = 10.0
 # A vendor's key goes to that vendor only; any other server gets WORKBENCH_API_KEY, or nothing.

@@ -17,8 +17,6 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
-__all__ = ["FoldedUse"]
-
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
 

@@ -17,8 +17,6 @@ from workbench.encoders.fast.checkpoints import read_json, weight_files
 from workbench.errors import EncoderUnavailableError
 from workbench.i18n import gettext as _
 
-__all__ = ["settings_digest", "weights_digest"]
-
 # A tensor up to this size is hashed whole; of a larger one, 16 windows of 4 KiB, evenly spread with
 # both ends. Reading the 8 GB of a 4B model would take longer than loading it; this reads 16 MB.
 WHOLE_UP_TO = 1 << 20

@@ -18,8 +18,6 @@ import numpy.typing as npt
 from workbench.encoders.base import Vectors
 from workbench.encoders.fast.batching import TokenRows
 
-__all__ = ["LastTokenDecoder", "PaddedDecoder", "SharedPrefix", "worthwhile_prefix"]
-
 # Shorter prefixes cost more in copying keys and values than they save.
 SHORTEST_PREFIX = 8
 

@@ -11,8 +11,6 @@ from workbench.encoders.fast.options import Precision
 from workbench.errors import EncoderUnavailableError
 from workbench.i18n import gettext as _
 
-__all__ = ["load_by_sentence_transformers", "load_model"]
-
 # Two that replace the same function of torch would leave it replaced.
 _ONE_AT_A_TIME = Lock()
 

@@ -21,8 +21,6 @@ from workbench.atomic import replacing
 from workbench.errors import StoreError
 from workbench.settings import WEIGHTS, get_settings
 
-__all__ = ["Tokenizer", "load_use"]
-
 # Of what is kept; another one where it becomes other.
 LAYOUT = 1
 # Stands before each word, so that half of all pieces begin with it.

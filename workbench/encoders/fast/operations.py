@@ -21,16 +21,6 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.functional import scaled_dot_product_attention
 
-__all__ = [
-    "FusedLinear",
-    "KeysValues",
-    "Run",
-    "attend",
-    "attend_from_last",
-    "onednn_agrees",
-    "runs_of_equal_length",
-]
-
 # With a prefix the causal mask is written out, so queries are taken in blocks: a whole mask of a text
 # of 8,192 tokens takes 0.3 GB.
 BLOCK = 512

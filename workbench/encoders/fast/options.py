@@ -15,18 +15,6 @@ from workbench.errors import EncoderUnavailableError, InputError, MissingDepende
 from workbench.i18n import gettext as _
 from workbench.i18n import listed, ngettext
 
-__all__ = [
-    "PRECISIONS",
-    "Precision",
-    "checked_instruction",
-    "checked_number",
-    "checked_token_budget",
-    "import_torch",
-    "instructed",
-    "resolve_device",
-    "resolve_precision",
-]
-
 PRECISIONS = ("auto", "float32", "bfloat16", "float16", "int8", "nf4")
 _ALIASES = {
     "fp32": "float32",

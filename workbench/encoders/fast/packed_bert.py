@@ -14,8 +14,6 @@ from torch.nn import functional
 
 from workbench.encoders.fast.operations import FusedLinear, Run, attend, runs_of_equal_length
 
-__all__ = ["PackedBert"]
-
 # Their encoders differ in names only; how they count positions is left to their own embeddings.
 ARCHITECTURES = ("BertModel", "CamembertModel", "RobertaModel", "XLMRobertaModel")
 # Which torch has under the names that transformers gives them.

@@ -30,8 +30,6 @@ from workbench.encoders.fast.operations import (
 )
 from workbench.i18n import gettext as _
 
-__all__ = ["LEAST_COSINE", "CudaDecoder", "FusedDecoder", "PackedDecoder", "decoder_for", "lowest_cosine"]
-
 # In sixteen bits, sums in another order move states by a thousandth; a mistake moves them much further.
 LEAST_COSINE = 0.99
 

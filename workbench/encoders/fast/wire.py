@@ -11,8 +11,6 @@ import threading
 import time
 from typing import Any
 
-__all__ = ["MOST_BYTES", "TooMuchError", "bounded"]
-
 # 64 vectors of 4,096 numbers are 6 MB of JSON.
 MOST_BYTES = 64 * 2**20
 
