@@ -101,13 +101,16 @@ def _found(
         return
     texts, vectors, parts = contents.texts, contents.vectors, contents.parts
     for each in asked:
-        scores, rows = _best_rows(each, vectors, parts, k)
-        phrases = [_phrase(each, texts[row], vectors[row], parts[row]) for row in rows.tolist()]
-        yield scores, rows, phrases
+        rows = _best_rows(each, vectors, parts, k)
+        compared = [_compared(each, texts[row], vectors[row], parts[row]) for row in rows.tolist()]
+        # Rounding could part what is the same; what is shown is the exact product.
+        exact = np.array([score for score, _phrase in compared], dtype=np.float32)
+        order = np.lexsort((rows, -exact))
+        yield exact[order], rows[order], [compared[at][1] for at in order.tolist()]
 
 
-def _best_rows(asked: Asked, vectors: Vectors, parts: Parts, k: int) -> tuple[Scores, Rows]:
-    """Scores and numbers of the `k` best rows; equal ones in their order."""
+def _best_rows(asked: Asked, vectors: Vectors, parts: Parts, k: int) -> Rows:
+    """Numbers of the `k` best rows, by products in float32; equal ones in their order."""
     scores = np.asarray(vectors @ asked.vector, dtype=np.float32)
     if asked.vectors is None:
         scores[parts.rows] = np.maximum.reduceat(parts.vectors @ asked.vector, parts.starts)
@@ -115,66 +118,47 @@ def _best_rows(asked: Asked, vectors: Vectors, parts: Parts, k: int) -> tuple[Sc
         is_of_lines = np.ones(len(scores), dtype=np.bool_)
         is_of_lines[parts.rows] = False
         scores[is_of_lines] = (vectors @ asked.vectors.T).max(axis=1)[is_of_lines]
-    # Rounding could part what is the same; what is shown is the exact product.
-    rows = np.lexsort((np.arange(len(scores)), -scores))[:k]
-    exact = np.array([_exact(asked, vectors[row], parts[row]) for row in rows.tolist()], dtype=np.float32)
-    order = np.lexsort((rows, -exact))
-    return exact[order], rows[order]
+    return np.lexsort((np.arange(len(scores)), -scores))[:k]
 
 
-def _phrase(asked: Asked, text: str, vector: Vectors, parts: PartsOfOne | None) -> HitPhrase:
-    """What carries a hit: the part of its text and of the query that come nearest to one another."""
-    left, right = _nearest(asked, vector, parts, text).tolist()
-    start, end = (0, len(text)) if parts is None else parts[0][right].tolist()
-    first, last = asked.places[left] if asked.places else (0, len(asked.text))
-    one = vector if parts is None else parts[1][right]
+def _compared(asked: Asked, text: str, vector: Vectors, parts: PartsOfOne | None) -> tuple[float, HitPhrase]:
+    """The score of a hit, and what carries it: the part of its text and of the query nearest to one another.
+
+    Of two whole documents it is one of those parts that say a few words, where there are any.
+    """
+    left = asked.vector[None] if asked.vectors is None else asked.vectors
+    right = vector[None] if parts is None else parts[1]
+    near = cosines = left @ right.T
+    score = None
+    if asked.places and parts is not None:
+        score = _cosine(vector, asked.vector)
+        said = np.outer(
+            [_letters(asked.text[start:end]) >= FEW_WORDS for start, end in asked.places],
+            [_letters(text[start:end]) >= FEW_WORDS for start, end in parts[0].tolist()],
+        )
+        near = np.where(said | ~said.any(), cosines, -np.inf)
+    at_left, at_right = divmod(int(near.argmax()), len(right))
+    start, end = (0, len(text)) if parts is None else parts[0][at_right].tolist()
+    first, last = asked.places[at_left] if asked.places else (0, len(asked.text))
     phrase = HitPhrase(
         text=text[start:end],
         start=start,
         end=end,
-        score=_cosine(one, asked.vector if asked.vectors is None else asked.vectors[left]),
+        score=_cosine(right[at_right], left[at_left]),
         query=asked.text[first:last],
         query_start=first,
         query_end=last,
     )
     if asked.vectors is not None and len(asked.requirements) > 1:
-        texts = vector[None] if parts is None else parts[1]
-        nearest = (asked.vectors[asked.requirements] @ texts.T).max(axis=1)
-        first, last = asked.places[asked.requirements[nearest.argmin()]]
-        phrase["least"] = asked.text[first:last]
-    return phrase
-
-
-def _nearest(asked: Asked, vector: Vectors, parts: PartsOfOne | None, text: str | None = None) -> Rows:
-    """Which part of the query and which of a row come nearest to one another; 0 where there is one only.
-
-    With the row's text, of two whole documents those parts that say a few words.
-    """
-    left = asked.vector[None] if asked.vectors is None else asked.vectors
-    right = vector[None] if parts is None else parts[1]
-    cosines = left @ right.T
-    if text is not None and asked.places and parts is not None:
-        rows = [_letters(asked.text[start:end]) >= FEW_WORDS for start, end in asked.places]
-        columns = [_letters(text[start:end]) >= FEW_WORDS for start, end in parts[0].tolist()]
-        said = np.outer(rows, columns)
-        cosines = np.where(said | ~said.any(), cosines, -np.inf)
-    return np.array(divmod(int(cosines.argmax()), len(right)))
+        least = asked.requirements[cosines[asked.requirements].max(axis=1).argmin()]
+        phrase["least"] = asked.text[slice(*asked.places[least])]
+    return phrase["score"] if score is None else score, phrase
 
 
 def _cosine(one: Vectors, other: Vectors) -> float:
     """Of two unit vectors, as indexes reckon it: see :func:`~workbench.retrieval.index.best_of`."""
     total = np.multiply(one, other.astype(np.float64)).sum()
     return float(np.float32(np.clip(np.rint(total / RESOLUTION) * RESOLUTION, -1, 1) + 0.0))
-
-
-def _exact(asked: Asked, vector: Vectors, parts: PartsOfOne | None) -> float:
-    if (asked.vectors is None) == (parts is None):
-        return _cosine(vector, asked.vector)
-    left, right = _nearest(asked, vector, parts).tolist()
-    return _cosine(
-        vector if parts is None else parts[1][right],
-        asked.vector if asked.vectors is None else asked.vectors[left],
-    )
 
 
 def _letters(text: str) -> int:
