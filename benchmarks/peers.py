@@ -196,6 +196,28 @@ def one_query_encoded(notes: list[str]) -> Iterator[Measurement]:
         rounds=25,
         warm_up=10,
     )
+    notes.append(products_alone(encoder, len(tokenizer.encode(QUERY).ids)))
+
+
+def products_alone(encoder: Any, tokens: int) -> str:
+    """What the products of MiniLM's layers take by themselves, and would take at the rate of large ones."""
+    import torch
+
+    layers = encoder._model[0].model._layers
+    narrow, wide, large = (torch.rand(size) for size in ((tokens, 384), (tokens, 1536), (2048, 2048)))
+
+    def products() -> None:
+        for layer in layers:
+            layer._attention(narrow), layer._output.plus(narrow, narrow)
+            layer._widen(narrow), layer._narrow.plus(wide, narrow)
+
+    with torch.inference_mode():
+        timing = interleaved(products, partial(torch.mm, large, large))
+    work, rate = len(layers) * 2 * tokens * 12 * 384**2, 2 * 2048**3 / timing.peer
+    return (
+        f"Of one query, the matrix products alone take {1e3 * timing.ours:.1f} ms: {work / 1e9:.2f} GFLOP, "
+        f"which would take {1e3 * work / rate:.1f} ms at the {rate / 1e9:.0f} GFLOP/s of large matrices."
+    )
 
 
 def fused_sessions(folder: str) -> list[Any]:

@@ -114,6 +114,7 @@ class SentenceTransformerEncoder(BaseEncoder):
             if document_prompt is None
             else document_prompt,
         }
+        self._plain_roles = {role for role, prompt in self._prompts.items() if self._is_plain(prompt)}
         self.instruction = self._prompts["query"].strip() or None
         self._token_budget = checked_token_budget(token_budget, self.device)
 
@@ -140,11 +141,11 @@ class SentenceTransformerEncoder(BaseEncoder):
         }
 
     def encode_batches(self, texts: Sequence[str], role: Role) -> Iterator[Batch]:
-        prompt = self._prompts[role]
-        if self._max_length is None or not self._is_plain(prompt):
+        if self._max_length is None or role not in self._plain_roles:
             yield from self._encode_by_library(texts, role)
             return
-        tokens = tokenise(self._model.tokenizer.backend_tokenizer, texts, self._max_length, prompt=prompt)
+        backend, prompt = self._model.tokenizer.backend_tokenizer, self._prompts[role]
+        tokens = tokenise(backend, texts, self._max_length, prompt=prompt)
 
         def encode(positions: npt.NDArray[np.intp]) -> Vectors:
             return self._forward(tokens, positions, role)
