@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.exploration.inputs import FloatArray, Rows, Vectors
 
@@ -20,7 +21,7 @@ MANY = 10_000
 # In more dimensions no box is ever far enough to be passed over.
 MOST_DIMENSIONS = 64
 # Points of a box.
-LEAF = 16
+LEAF = 32
 
 
 def hdbscan(
@@ -67,13 +68,10 @@ def spanning_tree(points: FloatArray, min_samples: int) -> tuple[Rows, Rows, Flo
 
     tree = KDTree(points, leaf_size=LEAF)
     core = tree.query(points, k=min_samples)[0][:, -1]
-    _data, number, nodes, _bounds = map(np.asarray, tree.get_arrays())
-    starts = np.sort(nodes["idx_start"][nodes["is_leaf"] == 1])
-    points, core = points[number], core[number]
-    low, high = np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
-    ends = np.append(starts, len(points))
+    _points, number, nodes, (low, high) = map(np.asarray, tree.get_arrays())
+    starts, ends = (np.ascontiguousarray(nodes[name]) for name in ("idx_start", "idx_end"))
     found: tuple[Rows, Rows, FloatArray] = _compiled()(
-        points, core, number, ends, low, high, np.minimum.reduceat(core, starts)
+        points[number], core[number], number, starts, ends, nodes["is_leaf"] == 1, low, high
     )
     return found
 
@@ -87,60 +85,75 @@ def _grow(
     points: FloatArray,
     core: FloatArray,
     number: Rows,
+    starts: Rows,
     ends: Rows,
+    is_leaf: npt.NDArray[np.bool_],
     low: FloatArray,
     high: FloatArray,
-    least_core: FloatArray,
 ) -> tuple[Rows, Rows, FloatArray]:
     """Grow the tree from the point with the number 0, by the nearest point that is not in it.
 
-    Points lie in boxes, one after another. A box is looked through only where the new point may be nearer to
-    some point in it than the tree was; roundings of the bound and of a distance are in step, so that none
-    is missed.
+    Points lie in the boxes of a k-d tree, whose box i holds the boxes 2i + 1 and 2i + 2. A box is opened only
+    where the new point may be nearer to some point in it than the tree was; roundings of that bound and of a
+    distance are in step, so that none is missed.
     """
     n, dimension = points.shape
-    n_boxes = len(low)
     reach, source, outside = np.full(n, np.inf), np.zeros(n, np.int64), np.ones(n, np.bool_)
-    # Of the points in each box that are outside: the farthest from the tree, the nearest, and which that is.
-    farthest, nearest, which = np.full(n_boxes, np.inf), np.full(n_boxes, np.inf), np.zeros(n_boxes, np.int64)
-    box_of = np.searchsorted(ends, np.arange(n), side="right") - 1
+    # Of the points in each box that are outside: how far the farthest is from the tree, and the nearest.
+    farthest, nearest = np.full(len(starts), np.inf), np.full(len(starts), -1)
+    least_core = np.array([core[starts[box] : ends[box]].min() for box in range(len(starts))])
+    by_axis, square = np.ascontiguousarray(points.T), np.empty((ends - starts)[is_leaf].max())
+    waiting, opened = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
     froms, tos, lengths = np.empty(n - 1, np.int64), np.empty(n - 1, np.int64), np.empty(n - 1)
     new = np.argmin(number)
     for edge in range(n - 1):
         outside[new] = False
-        best = -1
-        for box in range(n_boxes):
-            most = farthest[box]
-            look = box == box_of[new]
-            if not look and max(core[new], least_core[box]) < most:
-                square = 0.0
+        n_waiting, n_opened = 1, 0
+        waiting[0] = 0
+        while n_waiting:
+            n_waiting -= 1
+            box = waiting[n_waiting]
+            if not starts[box] <= new < ends[box]:
+                if max(core[new], least_core[box]) >= farthest[box]:
+                    continue
+                bound = 0.0
                 for axis in range(dimension):
                     x = points[new, axis]
-                    square += max(low[box, axis] - x, x - high[box, axis], 0.0) ** 2
-                look = np.sqrt(square) < most
-            if look:
-                farthest[box], nearest[box] = -np.inf, np.inf
-                for other in range(ends[box], ends[box + 1]):
-                    if not outside[other]:
-                        continue
-                    if max(core[new], core[other]) < reach[other]:
-                        square = 0.0
-                        for axis in range(dimension):
-                            square += (points[new, axis] - points[other, axis]) ** 2
-                        length = max(core[new], core[other], np.sqrt(square))
-                        if length < reach[other]:
-                            reach[other], source[other] = length, number[new]
-                    farthest[box] = max(farthest[box], reach[other])
-                    if reach[other] < nearest[box] or (
-                        reach[other] == nearest[box] and number[other] < number[which[box]]
+                    bound += max(low[box, axis] - x, x - high[box, axis], 0.0) ** 2
+                if np.sqrt(bound) >= farthest[box]:
+                    continue
+            if not is_leaf[box]:
+                opened[n_opened], n_opened = box, n_opened + 1
+                waiting[n_waiting], waiting[n_waiting + 1] = 2 * box + 1, 2 * box + 2
+                n_waiting += 2
+                continue
+            start, size = starts[box], ends[box] - starts[box]
+            square[:size] = 0.0
+            for axis in range(dimension):
+                x, across = points[new, axis], by_axis[axis, start : start + size]
+                for at in range(size):
+                    square[at] += (x - across[at]) ** 2
+            most, best = -np.inf, -1
+            for at in range(size):
+                other = start + at
+                if outside[other]:
+                    length = max(core[new], core[other], np.sqrt(square[at]))
+                    if length < reach[other]:
+                        reach[other], source[other] = length, number[new]
+                    most = max(most, reach[other])
+                    if (
+                        best < 0
+                        or reach[other] < reach[best]
+                        or (reach[other] == reach[best] and number[other] < number[best])
                     ):
-                        nearest[box], which[box] = reach[other], other
-            if nearest[box] < np.inf and (
-                best < 0
-                or nearest[box] < nearest[best]
-                or (nearest[box] == nearest[best] and number[which[box]] < number[which[best]])
-            ):
-                best = box
-        new = which[best]
+                        best = other
+            farthest[box], nearest[box] = most, best
+        for at in range(n_opened - 1, -1, -1):  # a box after those in it
+            box = opened[at]
+            one, two = nearest[2 * box + 1], nearest[2 * box + 2]
+            farthest[box] = max(farthest[2 * box + 1], farthest[2 * box + 2])
+            first = two < 0 or (one >= 0 and (reach[one], number[one]) < (reach[two], number[two]))
+            nearest[box] = one if first else two
+        new = nearest[0]
         froms[edge], tos[edge], lengths[edge] = source[new], number[new], reach[new]
     return froms, tos, lengths
