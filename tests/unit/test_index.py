@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -115,6 +116,16 @@ class TestCodes:
         index = FlatIndex(structured(100, 16), coded_after=2)
         counts = [(index.search(index._vectors[:1], 3), len(made))[1] for _query in range(4)]
         assert counts == [0, 0, 1, 1]
+
+    def test_they_are_made_once_for_all_who_ask_at_the_same_time(self, made):
+        vectors = structured(5000, 64)
+        index = FlatIndex(vectors, coded_after=0)
+        with ThreadPoolExecutor(8) as threads:
+            found = list(
+                threads.map(lambda row: index.search(vectors[row : row + 1], 1)[1].item(), range(40))
+            )
+        assert found == list(range(40))
+        assert len(made) == 1
 
     def test_small_matrices_have_none(self, made, monkeypatch):
         monkeypatch.setattr(exact, "CODED_AFTER", 0)

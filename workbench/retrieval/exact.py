@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import pairwise
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -80,6 +81,7 @@ class FlatIndex:
         self._vectors = np.asarray(vectors if checked else check_vectors(vectors))
         self._slack = slack_of(self._vectors.shape[1])
         self._codes: _Codes | None = None
+        self._making = Lock()
         self._asked_alone = 0
         if coded_after is None:
             coded = ONE_THREAD < self._vectors.size <= MOST_CODED and find_spec("faiss") is not None
@@ -113,8 +115,8 @@ class FlatIndex:
         self._asked_alone += 1
         if self._asked_alone <= self._coded_after or k > MOST_LISTED:
             return None
-        if self._codes is None:
-            self._codes = _Codes(self._vectors)
+        with self._making:
+            self._codes = self._codes or _Codes(self._vectors)
         found = self._codes.search(query, k)
         if found is None:
             # Where that happens often, many rows are almost the same, and codes are mostly read in vain.
