@@ -197,7 +197,7 @@ def approximate(request, many):
 class TestEveryApproximateIndex:
     def test_it_says_what_it_is(self, approximate):
         assert not approximate.exact
-        assert "recall@5" in approximate.kind
+        assert "recall@10" in approximate.kind
         assert len(approximate) == 12_000
 
     def test_it_finds_nearly_all_of_the_best_five_of_queries_it_has_not_seen(self, approximate, many):

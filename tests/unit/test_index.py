@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -159,37 +160,59 @@ class TestQuantised:
     def test_least_effort_that_reaches_the_recall_is_taken(self, monkeypatch):
         vectors = structured(9000, 32)
         asked = []
-        found = {8: 0.5, 16: 0.9, 32: 0.999, 64: 1.0, 128: 1.0}
 
-        def measured(vectors, codes, rows):
-            asked.append((codes.pq.M, len(rows)))
-            return {effort: share * (1 if codes.pq.M > 4 else 0.9) for effort, share in found.items()}
+        def found(vectors, codes, rows, n_candidates):
+            n_codes = codes.pq.M if hasattr(codes, "pq") else "axes"
+            asked.append((n_codes, len(rows), n_candidates))
+            # 8 codes find all but one, the last as the 401st candidate; 4 and axes find nine of ten
+            missing = 1 if n_codes == 8 else 256
+            depths = np.repeat([10, 401], [2559 - missing, 1])
+            return depths, np.where(depths == 10, 0.25, 0.5).astype(np.float32)
 
-        monkeypatch.setattr(approximate, "recall_by_effort", measured)
-        record = build_quantised(vectors).record
-        # 32 values: 4 codes of 8 values do not reach it, 8 codes of 4 values do
-        assert asked == [(4, 256), (8, 256)]
-        assert (record.values_per_code, record.candidates_per_hit, record.recall) == (4, 32, 0.999)
+        monkeypatch.setattr(approximate, "found_by_codes", found)
+        record = build_quantised(vectors, recall=2559 / 2560).record
+        assert asked == [("axes", 256, 640), (4, 256, 640), (8, 256, 640)]
+        assert (record.values_per_code, record.candidates_per_hit, record.recall) == (4, 41, 2559 / 2560)
+        assert record.margin == 0.5
+        # fewer than 32 a hit are never taken, and what would take more has no say
+        record = build_quantised(vectors, recall=2303 / 2560).record
+        assert (record.candidates_per_hit, record.recall, record.margin) == (32, 2303 / 2560, 0.25)
 
     def test_recall_is_that_of_scikit_learns_neighbours(self):
         vectors = structured(9000, 32)
         built = build_quantised(vectors, recall=0.9)
+        index, record = built.index, built.record
         rows = np.sort(np.random.default_rng(0).choice(9000, 256, replace=False))
         true = (
-            NearestNeighbors(n_neighbors=6, algorithm="brute")
+            NearestNeighbors(n_neighbors=11, algorithm="brute")
             .fit(vectors)
             .kneighbors(vectors[rows], return_distance=False)
         )
-        n_candidates = built.record.candidates_per_hit * 5
-        _, found = built.index._codes.search(vectors[rows], n_candidates + 1)
-        shares = []
-        for row, best, candidates in zip(rows, true, found, strict=True):
-            others = [candidate for candidate in candidates if candidate != row][:n_candidates]
-            shares.append(len(set(best[best != row][:5]) & set(others)) / 5)
-        assert built.record.recall == pytest.approx(np.mean(shares), abs=1e-9)
+        # itself and ten others, out of as many candidates as ten hits have and one more
+        index.record = replace(record, k=10 * record.candidates_per_hit + 1, candidates_per_hit=1)
+        found = index.search(vectors[rows], 11)[1]
+        shares = [
+            len(set(best[best != row][:10]) & set(others[others != row])) / 10
+            for row, best, others in zip(rows, true, found, strict=True)
+        ]
+        assert record.recall == pytest.approx(np.mean(shares), abs=1e-9)
+
+    def test_only_candidates_within_the_margin_are_compared_in_full(self):
+        vectors = structured(9000, 32)
+        index = build_quantised(vectors, recall=0.9).index
+        by_codes, candidates = index._codes.search(vectors[:20], 320)
+        for margin in (0.0, 0.05, None):
+            index.record = replace(index.record, margin=margin)
+            for row, found in enumerate(index.search(vectors[:20], 10)[1]):
+                bound = -np.inf if margin is None else by_codes[row, 9] - margin - 1e-6
+                kept = candidates[row, by_codes[row] >= bound]
+                products = vectors[kept].astype(np.float64) @ vectors[row]
+                assert set(found) == set(kept[np.argsort(-products)[:10]]), margin
 
     def test_where_no_effort_is_enough_there_is_none_and_the_record_says_so(self, monkeypatch):
-        monkeypatch.setattr(approximate, "CANDIDATES_PER_HIT", (1,))
+        monkeypatch.setattr(approximate, "FEWEST_PER_HIT", 1)
+        monkeypatch.setattr(approximate, "MOST_PER_HIT", 1)
+        monkeypatch.setattr(approximate, "WORTHWHILE_SHARE", 0)
         vectors = structured(9000, 33)
         built = build_quantised(vectors)
         assert built.index is None

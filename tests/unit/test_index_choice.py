@@ -109,9 +109,9 @@ class TestWhatIsChosen:
     def test_large_ones_get_an_index_at_the_first_search(self, base):
         assert base.info().index == "approximate, to be built at the first search"
         base.search(QUERY, cutoff=0.5)
-        assert base.info().index.startswith("approximate, best ")
+        assert base.info().index.startswith("approximate, at most ")
         assert base.info().recall >= 0.998
-        assert f"recall@5 {base.info().recall:.4f}, measured on 100 of its own vectors" in repr(base)
+        assert f"recall@10 {base.info().recall:.4f}, measured on 100 of its own vectors" in repr(base)
         assert base.info().index in base._repr_html_()
 
     def test_it_can_be_built_beforehand(self, base, monkeypatch):
@@ -153,14 +153,16 @@ class TestWhatIsChosen:
     def test_where_no_approximation_is_good_enough_search_is_exact_and_says_so(
         self, base, encoder, monkeypatch
     ):
-        monkeypatch.setattr(approximate, "CANDIDATES_PER_HIT", (1,))
+        monkeypatch.setattr(approximate, "FEWEST_PER_HIT", 1)
+        monkeypatch.setattr(approximate, "MOST_PER_HIT", 1)
         assert found(base) == found(base, exact=True)
         info = base.info()
-        assert info.index.startswith(f"{EXACT}: no approximation was good enough, the best had recall@5 0.")
+        assert info.index.startswith(f"{EXACT}: no approximation was good enough, the best had recall@10 0.")
         assert info.recall is None
 
     def test_what_was_not_good_enough_is_not_tried_again(self, tmp_path, encoder, monkeypatch):
-        monkeypatch.setattr(approximate, "CANDIDATES_PER_HIT", (1,))
+        monkeypatch.setattr(approximate, "FEWEST_PER_HIT", 1)
+        monkeypatch.setattr(approximate, "MOST_PER_HIT", 1)
         base = KnowledgeBase.open(tmp_path / "kb", encoder)
         base.add(TEXTS)
         said = base.build_index()
@@ -215,7 +217,7 @@ class TestKept:
     def test_it_is_kept_beside_the_vectors_and_not_built_again(self, stored, encoder, no_building):
         assert len(codes_of(stored)) == 1
         record = record_of(stored)
-        assert (record["kind"], record["n"], record["k"], record["n_queries"]) == ("approximate", N, 5, 100)
+        assert (record["kind"], record["n"], record["k"], record["n_queries"]) == ("approximate", N, 10, 100)
         base = KnowledgeBase.open(stored, encoder)
         assert base.info().recall == record["recall"]
         assert len(found(base)) == 5
@@ -250,6 +252,7 @@ class TestKept:
             ("kind", "magic"),
             ("recall", 2),
             ("candidates_per_hit", 0),
+            ("margin", -1),
             ("n", "many"),
             ("extra", 1),
         ],
@@ -281,7 +284,7 @@ class TestKept:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(approximate, "recall_by_effort", interrupted)
+            patch.setattr(approximate, "found_by_codes", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 base.search(QUERY, cutoff=0.5)
         assert {path.name: path.read_bytes() for path in (tmp_path / "kb").iterdir()} == before
@@ -360,9 +363,9 @@ class TestOnTheCommandLine:
 
     def test_adding_builds_the_index_and_info_tells_of_it(self, tmp_path):
         said = self.workbench("kb", "add", "kb", "texts.txt", "-e", "keyword")
-        assert "They are searched by an index: approximate, best " in said
+        assert "They are searched by an index: approximate, at most " in said
         facts = json.loads(self.workbench("kb", "info", "kb", "--json"))
-        assert facts["index"].startswith("approximate, best ")
+        assert facts["index"].startswith("approximate, at most ")
         assert facts["recall"] == record_of(tmp_path / "kb")["recall"]
         assert "measured on 100 of its own vectors" in " ".join(self.workbench("kb", "info", "kb").split())
 

@@ -28,8 +28,6 @@ from workbench.retrieval.folder_store import FolderStore
 from workbench.retrieval.index import Index
 from workbench.retrieval.storage import Store
 
-__all__ = ["QUICK", "Indexes", "stores_in", "stores_of"]
-
 # Numbers that one query is compared with in about 10 ms on two cores, as long as the embedded encoder
 # takes for the query itself: 26,000 vectors of 2,560 dimensions, or 131,000 of 512.
 QUICK = 2**26

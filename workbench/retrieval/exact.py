@@ -32,8 +32,6 @@ from workbench.retrieval.index import (
     slack_of,
 )
 
-__all__ = ["FlatIndex", "TorchIndex", "free_gpu", "scores_in_parts"]
-
 # Scores that are kept at a time for a batch of queries: 2**24 are 64 MB.
 MOST_SCORES = 2**24
 # A product with a matrix of so few queries is slower than one product for each.

@@ -23,8 +23,6 @@ from workbench.retrieval.index import RESOLUTION, Index, Rows, Scores
 from workbench.retrieval.parts import Asked, Parts, places_of
 from workbench.retrieval.storage import Contents, Store
 
-__all__ = ["find"]
-
 # Letters, of which a Chinese character counts as two; what is shorter carries nothing by itself.
 FEW_WORDS = 14
 

@@ -16,8 +16,6 @@ from workbench.encoders.base import Vectors
 from workbench.errors import InputError
 from workbench.i18n import gettext as _
 
-__all__ = ["Index", "Rows", "Scores", "best_of", "check_vectors", "lowest", "shortlist", "slack_of"]
-
 Scores = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 

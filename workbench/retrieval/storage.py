@@ -132,7 +132,7 @@ class KnowledgeBaseInfo(Result):
     index : str
         Which index is used, exact or approximate, or will be once it is built.
     recall : float or None
-        Share of the best 5 that the approximate index found when it was built, on some of the
+        Share of the best 10 that the approximate index found when it was built, on some of the
         vectors themselves; None where search is exact, or the index is not built.
     created, changed : str
         UTC, ISO 8601.
