@@ -33,16 +33,6 @@ from workbench.results import Result
 from workbench.retrieval.exact import Best, FlatIndex, scores_in_parts
 from workbench.retrieval.index import Rows, Scores, lowest, slack_of
 
-__all__ = [
-    "APPROXIMATE",
-    "EXACT",
-    "FEWEST_ROWS",
-    "PROMISED_RECALL",
-    "IndexRecord",
-    "QuantisedIndex",
-    "build_quantised",
-]
-
 APPROXIMATE, EXACT = "approximate", "exact"
 
 PROMISED_RECALL = 0.995
