@@ -29,7 +29,7 @@ def hdbscan(
 ) -> tuple[Rows, FloatArray]:
     """Labels (-1 for noise) and probabilities, those of scikit-learn to the last bit; shape (n,) each.
 
-    Many points need numba, which umap-learn brings, and which compiles for two seconds the first time.
+    Many points need numba, which umap-learn brings; it compiles for some seconds, and keeps what it compiled.
     """
     exact = np.ascontiguousarray(points, dtype=np.float64)
     few = len(points) < MANY or points.shape[1] > MOST_DIMENSIONS
