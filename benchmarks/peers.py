@@ -354,7 +354,7 @@ def layout(notes: list[str]) -> Iterator[Measurement]:
         f"{N_LAID_OUT:,} × 100",
         ("workbench, exact neighbours", ours),
         ("pacmap", theirs),
-        rounds=2,
+        rounds=1,
         warm_up=0,
     )
     some = np.random.default_rng(0).permutation(N_LAID_OUT)[:3_000]
