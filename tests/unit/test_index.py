@@ -172,7 +172,7 @@ class TestQuantised:
         monkeypatch.setattr(approximate, "found_by_codes", found)
         record = build_quantised(vectors, recall=2559 / 2560).record
         assert asked == [("axes", 256, 640), (4, 256, 640), (8, 256, 640)]
-        assert (record.values_per_code, record.candidates_per_hit, record.recall) == (4, 41, 2559 / 2560)
+        assert (record.values_per_code, record.candidates_per_hit, record.recall) == (4, 51, 2559 / 2560)
         assert record.margin == 0.5
         # fewer than 32 a hit are never taken, and what would take more has no say
         record = build_quantised(vectors, recall=2303 / 2560).record
@@ -195,12 +195,13 @@ class TestQuantised:
             len(set(best[best != row][:10]) & set(others[others != row])) / 10
             for row, best, others in zip(rows, true, found, strict=True)
         ]
-        assert record.recall == pytest.approx(np.mean(shares), abs=1e-9)
+        # which of the last candidates are in is open where their codes score alike
+        assert record.recall == pytest.approx(np.mean(shares), abs=2 / 2560 + 1e-9)
 
     def test_only_candidates_within_the_margin_are_compared_in_full(self):
         vectors = structured(9000, 32)
         index = build_quantised(vectors, recall=0.9).index
-        by_codes, candidates = index._codes.search(vectors[:20], 320)
+        by_codes, candidates = index._codes.search(vectors[:20], 10 * index.record.candidates_per_hit)
         for margin in (0.0, 0.05, None):
             index.record = replace(index.record, margin=margin)
             for row, found in enumerate(index.search(vectors[:20], 10)[1]):

@@ -260,7 +260,9 @@ def build_quantised(
         depths, gaps = found_by_codes(vectors, codes, measured_on, most * MEASURED_K)
         found = np.bincount(-(-depths // MEASURED_K), minlength=most + 1)
         shares = np.cumsum(found)[: most + 1] / (MEASURED_K * MEASURED_QUERIES)
-        candidates = max(FEWEST_PER_HIT, int(np.searchsorted(shares[:-1], recall)))
+        needed = int(np.searchsorted(shares[:-1], recall))
+        # A fourth more: what is the least for these may not be for others.
+        candidates = max(FEWEST_PER_HIT, min(needed + needed // 4, most))
         record = replace(
             record,
             recall=float(shares[candidates]),
