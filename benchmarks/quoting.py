@@ -138,11 +138,11 @@ HEADS = {
     "zh": ("任务", "本项目", "对照", "快几倍"),
 }
 SOURCES = {
-    "en": "Medians of rounds in turns, with their 95 % intervals; below 1 the other is faster. Measured on "
-    "{machine}, {date}; `make bench` measures anew, in 15 minutes; all rows: "
-    "[benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md).",
-    "zh": "双方交替运行，取各轮比值的中位数，括号内为 95 % 区间；小于 1 表示对照更快。测于 {date}，"
-    "{machine}；`make bench` 用 15 分钟重新测量，全部结果见 "
+    "en": "Medians of rounds in turns, with their 95 % intervals (of fewer than six rounds, their range); "
+    "below 1 the other is faster. Measured on {machine}, {date}; `make bench` measures anew, in 15 minutes; "
+    "all rows: [benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md).",
+    "zh": "双方交替运行，取各轮比值的中位数，括号内为 95 % 区间（不足六轮时为全部范围）；"
+    "小于 1 表示对照更快。测于 {date}，{machine}；`make bench` 用 15 分钟重新测量，全部结果见 "
     "[benchmarks/results/RESULTS.md](benchmarks/results/RESULTS.md)。",
 }
 

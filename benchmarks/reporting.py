@@ -146,8 +146,9 @@ def changes(before: Result | None, now: Result) -> list[Change]:
     if before is None:
         return []
     earlier = {(row.task, row.size, row.peer): row.ratio for row in before.measurements}
-    same = before.machine["processor"] == now.machine["processor"]
-    same = same and before.machine["cores"] == now.machine["cores"]
+    same = all(
+        before.machine.get(what) == now.machine.get(what) for what in ("processor", "cores", "instructions")
+    )
     return [
         Change(now.name, row.task, row.size, earlier[key], row.ratio, same)
         for row in now.measurements

@@ -38,7 +38,7 @@ N_QUERIES = 300
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--texts", type=Path, default=os.environ.get("WORKBENCH_BENCH_TEXTS"))
-    parser.add_argument("--encoding-seconds", type=float, default=10 if QUICK else 60)
+    parser.add_argument("--encoding-seconds", type=float, default=10 if QUICK else 30)
     parser.add_argument("--quick", action="store_true")
     chosen = parser.parse_args()
     rows: list[Measurement] = []
