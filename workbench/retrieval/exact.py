@@ -123,7 +123,7 @@ class FlatIndex:
 
 
 class _Codes:
-    """Codes of 8 bits a value, read in half the time that a product takes; answers stay exact.
+    """Codes of 8 bits a value, read in a half to two thirds of the time of a product; answers stay exact.
 
     With x' what the code of a row x stands for, and q' that of a query q, the product q·x is
     q'·x' + q'·(x - x') + (q - q')·x, and so q'·x' + |q'| rho + |q - q'| |x| at most (Cauchy-Schwarz),
