@@ -289,3 +289,15 @@ def test_no_network_is_asked_for_weights(tmp_path, monkeypatch):
     ocr._engine.cache_clear()
     drawn(["Ward nurse"], size=(320, 90)).save(tmp_path / "a.png")
     assert letters_of(read_content(tmp_path / "a.png").text) == "Wardnurse"
+
+
+def test_where_ocr_breaks_the_file_and_one_line_of_the_reason_are_told(tmp_path, monkeypatch):
+    def broken(_picture):
+        raise ValueError("Traceback (most recent call last):\n  File x\nRuntimeError: no such node\n")
+
+    drawn(LINES["en"]).save(tmp_path / "scan.png")
+    monkeypatch.setattr(ocr, "_engine", lambda: broken)
+    with pytest.raises(
+        InputError, match=r"^scan\.png cannot be read as .*: RuntimeError: no such node\. Open"
+    ):
+        read_content(tmp_path / "scan.png")

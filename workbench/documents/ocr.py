@@ -215,7 +215,7 @@ def _read(picture: Image, page: int, seen: Seen) -> None:
         # Whatever happened comes as a whole traceback in the words of another error.
         if "bad_alloc" in str(error):
             raise MemoryError from error
-        raise InputError(str(error).strip().rpartition("\n")[2]) from error
+        raise RuntimeError(str(error).strip().rpartition("\n")[2]) from error
     if found.txts is None:
         return
     lines = list(zip(found.boxes, found.txts, found.scores, strict=True))
